@@ -1,0 +1,44 @@
+# make install | demo | test | lint | requirements | container-test
+# Everything lives in .venv; a stamp makes the second run instant.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+UV := $(BIN)/uv
+REQUIREMENTS := requirements/dev.txt
+STAMP := $(VENV)/installed
+
+.PHONY: install demo test lint requirements container-test clean
+
+install: $(STAMP)
+
+$(STAMP): $(REQUIREMENTS) requirements/uv.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "sweep needs Python 3.11, 3.12 or 3.13; this is %d.%d. Name another with: make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r $(REQUIREMENTS)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install
+	$(BIN)/sweep demo
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest
+
+# Pins every dependency with hashes and without any address.
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+requirements: install
+	echo "uv==0.13.9" | $(COMPILE) --output-file requirements/uv.txt -
+	$(COMPILE) --output-file requirements/cpu.txt pyproject.toml
+	$(COMPILE) --output-file requirements/gpu.txt --extra cuda --constraint requirements/cpu.txt pyproject.toml
+	$(COMPILE) --output-file $(REQUIREMENTS) --group dev --constraint requirements/cpu.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""The search spaces that ship with sweep: ordinary Keras Tuner files with `build(hp)`."""

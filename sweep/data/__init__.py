@@ -1,0 +1,1 @@
+"""From bytes to a `Split`: HIGGS or built-in events, parsed once into a verified cache."""

@@ -1,0 +1,60 @@
+"""The user's mistakes and the environment's faults, drawn as a tree.
+
+Each carries the exit code the command line ends with; anything that is not a `SweepError`
+is our own fault, ends with 1 and shows a traceback. Messages are one line: what is wrong,
+where, what to do.
+"""
+
+
+class SweepError(Exception):
+    """Base of all errors a user can mend. `exit_code` is the process's exit status."""
+
+    exit_code = 1
+
+
+class UsageError(SweepError):
+    """A combination of options that makes no sense."""
+
+    exit_code = 2
+
+
+class NotFoundError(SweepError):
+    """No such sweep or trial."""
+
+    exit_code = 3
+
+
+class InvalidSpaceError(SweepError):
+    """The search space or a setting cannot be used."""
+
+    exit_code = 4
+
+
+class DataError(SweepError):
+    """Data are missing, damaged or not what was asked for."""
+
+    exit_code = 5
+
+
+class PlatformError(SweepError):
+    """The machine is at fault: disk full, no permission, a library missing."""
+
+    exit_code = 6
+
+
+class TooManyFailuresError(SweepError):
+    """Trials failed beyond the limit; what was recorded is valid."""
+
+    exit_code = 7
+
+
+class BudgetEndedError(SweepError):
+    """A budget ended the search before the plan did; what was recorded is valid."""
+
+    exit_code = 8
+
+
+class LockedError(SweepError):
+    """Another process works on this sweep."""
+
+    exit_code = 9

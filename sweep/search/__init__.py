@@ -1,0 +1,1 @@
+"""Hyperband, asked in waves and told in order."""

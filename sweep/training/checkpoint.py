@@ -1,0 +1,114 @@
+"""The complete state of a trial, and its file.
+
+Complete means: training on from it gives the same numbers, to the last bit, as never having
+stopped. That is the weights *and* the optimizer's slots and iteration count (hence the place
+in the learning-rate schedule), the states of the dropout generators, early stopping's count,
+and the best epoch's weights for the export. Shuffling needs no state: its order is a function
+of seed and epoch.
+
+The file is an uncompressed NumPy archive, read without pickle; each array carries a CRC.
+"""
+
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sweep.errors import DataError
+from sweep.training.early_stopping import EarlyStopping
+
+_FORMAT = "sweep.checkpoint/1"
+_HEADER = "header"
+_GROUPS = ("model", "optimizer", "best")
+
+Arrays = tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class TrialState:
+    """Everything that decides how a trial goes on.
+
+    `model` and `best` hold the arrays of `keras.Model.variables` (trainable weights, then
+    others, generators included) after `epoch` and after the best epoch; `optimizer` those of
+    `optimizer.variables`. All in Keras' own order, so that trainers can exchange states.
+    """
+
+    epoch: int
+    model: Arrays
+    optimizer: Arrays
+    best: Arrays
+    early_stopping: EarlyStopping
+
+
+def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:
+    """Write `state` to `path`, whole or not at all, and flush it to the disk.
+
+    `identity` names the sweep and trial it belongs to. Raises OSError.
+    """
+    header = {
+        "format": _FORMAT,
+        "identity": identity,
+        "epoch": state.epoch,
+        "early_stopping": asdict(state.early_stopping),
+    }
+    arrays = {_HEADER: np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)}
+    for group in _GROUPS:
+        for index, array in enumerate(getattr(state, group)):
+            arrays[f"{group}/{index}"] = array
+    temporary = path.with_suffix(".tmp")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+
+
+def read_checkpoint(path: Path, identity: str) -> TrialState:
+    """The state kept in `path`.
+
+    Raises DataError when the file is missing, damaged, or belongs to something else than
+    `identity`.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            header = json.loads(archive[_HEADER].tobytes())
+            arrays = {name: archive[name] for name in archive.files if name != _HEADER}
+        if header["format"] != _FORMAT:
+            raise ValueError(f"format {header['format']!r}")
+        groups = {group: _numbered(arrays, group) for group in _GROUPS}
+        state = TrialState(
+            epoch=int(header["epoch"]),
+            early_stopping=EarlyStopping(**header["early_stopping"]),
+            **groups,
+        )
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"checkpoint {path} is missing or damaged ({error}); "
+            "restore it from a copy, or start the sweep anew under another name"
+        ) from error
+    if header["identity"] != identity:
+        raise DataError(
+            f"checkpoint {path} belongs to {header['identity']}, expected {identity}; "
+            "it was moved or renamed: put the right file back"
+        )
+    return state
+
+
+def _numbered(arrays: dict[str, np.ndarray], group: str) -> Arrays:
+    count = sum(name.startswith(f"{group}/") for name in arrays)
+    return tuple(arrays[f"{group}/{index}"] for index in range(count))
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,126 @@
+"""One trial's Keras model: built from its seed, its whole state read and written, evaluated.
+
+What trainers share. The optimizer's and the generators' states count as state; see
+`checkpoint`.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+
+from sweep.data.split import Rows
+from sweep.records import Value
+from sweep.seeds import derive
+from sweep.training import metrics
+
+Model = Any
+"""A compiled `keras.Model`; Keras publishes no types."""
+
+Build = Callable[[Any], Model]
+"""A search space's `build(hp)`."""
+
+_ROWS_AT_ONCE = 10_000
+
+
+def build_model(build: Build, hyperparameters: dict[str, Value], seed: int) -> Model:
+    """The trial's model with its initial weights, the same for the same seed.
+
+    Raises whatever `build` raises.
+    """
+    keras.utils.set_random_seed(derive(seed, "init"))
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(hyperparameters)
+    model = build(hp)
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def get_state(variables: list[Any]) -> tuple[np.ndarray, ...]:
+    """Copies of the variables' values, in their order."""
+    return tuple(np.array(keras.ops.convert_to_numpy(variable.value)) for variable in variables)
+
+
+def set_state(variables: list[Any], arrays: tuple[np.ndarray, ...]) -> None:
+    """Assign `arrays` to `variables`. Raises ValueError when they do not fit."""
+    if len(variables) != len(arrays):
+        raise ValueError(f"the model has {len(variables)} variables, the state {len(arrays)}")
+    for variable, array in zip(variables, arrays, strict=True):
+        if tuple(variable.shape) != array.shape:
+            raise ValueError(
+                f"variable {variable.path} has shape {tuple(variable.shape)}, "
+                f"the state {array.shape}"
+            )
+        variable.assign(array)
+
+
+def count_params(model: Model) -> int:
+    """Number of trainable parameters: the capacity."""
+    return sum(math.prod(variable.shape) for variable in model.trainable_variables)
+
+
+def learning_rate(model: Model) -> float:
+    """The rate of the optimizer's next step, its schedule evaluated."""
+    return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+
+
+def shuffled_batches(
+    rows: Rows, batch_size: int, seed: int, first_epoch: int, last_epoch: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Batches of epochs `first_epoch` + 1 … `last_epoch`, each epoch in an order of its own.
+
+    The order is a function of (seed, epoch) alone, so an epoch is the same in whatever rung,
+    process or trainer it falls. Yields x (batch, features) and y (batch, 1); the last batch of
+    an epoch may be smaller.
+    """
+    for epoch in range(first_epoch + 1, last_epoch + 1):
+        order = epoch_order(len(rows.x), seed, epoch)
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            yield rows.x[chosen], rows.y[chosen]
+
+
+def epoch_order(n_rows: int, seed: int, epoch: int) -> np.ndarray:
+    """The order of the training rows in an epoch, shape (n_rows,)."""
+    return np.random.default_rng(derive(seed, "shuffle", epoch)).permutation(n_rows)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model on some rows, in evaluation mode. `bce` holds no penalty."""
+
+    bce: float
+    accuracy: float
+    auc: float
+
+
+def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
+    """Logits in evaluation mode, shape (rows,), double precision.
+
+    Runs without compiling: a graph for it would cost each trial more than it saves.
+    """
+    parts = [
+        keras.ops.convert_to_numpy(model(x[start : start + _ROWS_AT_ONCE], training=False))
+        for start in range(0, len(x), _ROWS_AT_ONCE)
+    ]
+    outputs = np.concatenate(parts)[:, 0].astype(np.float64)
+    return outputs if model.loss.from_logits else metrics.logits_from_probabilities(outputs)
+
+
+def evaluate(model: Model, rows: Rows) -> Evaluation:
+    """BCE, accuracy and AUC of `model` on `rows`."""
+    logits, labels = predict_logits(model, rows.x), rows.y[:, 0]
+    return Evaluation(
+        bce=float(metrics.example_losses(logits, labels).mean()),
+        accuracy=metrics.accuracy(logits, labels),
+        auc=metrics.auc(logits, labels),
+    )
+
+
+def penalty(model: Model) -> float:
+    """The sum of the model's regularisation terms at its present weights."""
+    return float(sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses))

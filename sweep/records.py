@@ -52,6 +52,10 @@ class Assignment:
     last_epoch: int
     hyperparameters: dict[str, Value]
     seed: int
+    baseline: str | None = None
+    """Name of the baseline, None for a trial of the search."""
+    iteration: int | None = None
+    bracket: int | None = None
 
 
 class OutcomeStatus(StrEnum):

@@ -54,7 +54,7 @@ CREATE INDEX assignment_of_trial ON assignment (trial);
 CREATE INDEX assignment_status ON assignment (status);
 CREATE TABLE epoch (
     trial INTEGER NOT NULL REFERENCES trial,
-    {", ".join(f"{name} {'INTEGER NOT NULL' if name == 'epoch' else 'REAL'}" for name in _EPOCH_COLUMNS)},
+    epoch INTEGER NOT NULL, {", ".join(f"{name} REAL" for name in _EPOCH_COLUMNS[1:])},
     PRIMARY KEY (trial, epoch)
 ) WITHOUT ROWID;
 CREATE TABLE checkpoint (
@@ -226,11 +226,16 @@ class Store:
         (count,) = self._db.execute("SELECT COUNT(*) FROM trial").fetchone()
         return int(count)
 
+    def first_wave_size(self) -> int:
+        (count,) = self._db.execute("SELECT COUNT(*) FROM assignment WHERE wave = 0").fetchone()
+        return int(count)
+
     def pending(self) -> list[Assignment]:
         """The assignments still to do, in order."""
         rows = self._db.execute(
-            "SELECT assignment, trial, rung, first_epoch, last_epoch, hyperparameters, seed"
-            " FROM assignment JOIN trial USING (trial) WHERE status = 'pending' ORDER BY assignment"
+            "SELECT assignment, trial, rung, first_epoch, last_epoch, hyperparameters, seed,"
+            " baseline, iteration, bracket FROM assignment JOIN trial USING (trial)"
+            " WHERE status = 'pending' ORDER BY assignment"
         )
         return [
             Assignment(**{**dict(row), "hyperparameters": json.loads(row["hyperparameters"])})
@@ -323,8 +328,8 @@ class Store:
         ).fetchone()
         (failed,) = one("SELECT COUNT(*) FROM assignment WHERE status = 'failed'").fetchone()
         best = one(
-            "SELECT trial, score FROM assignment WHERE score IS NOT NULL AND status != 'failed'"
-            " ORDER BY score, trial LIMIT 1"
+            "SELECT trial, score FROM assignment WHERE score IS NOT NULL AND trial NOT IN"
+            " (SELECT trial FROM assignment WHERE status = 'failed') ORDER BY score, trial LIMIT 1"
         ).fetchone()
         return Progress(
             assignments=total,

@@ -43,7 +43,9 @@ class Journal(Protocol):
 class Trainer(Protocol):
     """Carries out assignments."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The trainer's name as it stands in the store."""
 
     def train(
         self, assignments: Sequence[Assignment], journal: Journal, stop: StopRequested

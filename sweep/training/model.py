@@ -108,7 +108,8 @@ def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
         for start in range(0, len(x), _ROWS_AT_ONCE)
     ]
     outputs = np.concatenate(parts)[:, 0].astype(np.float64)
-    return outputs if model.loss.from_logits else metrics.logits_from_probabilities(outputs)
+    from_logits = getattr(model.loss, "from_logits", False)  # a loss named by a string has none
+    return outputs if from_logits else metrics.logits_from_probabilities(outputs)
 
 
 def evaluate(model: Model, rows: Rows) -> Evaluation:

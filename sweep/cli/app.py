@@ -1,0 +1,62 @@
+"""Commands, and the way their errors end: one line and an exit code."""
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from sweep import __version__
+from sweep.cli import data, inspect, search
+from sweep.cli.output import clean, err
+from sweep.errors import SweepError
+
+_DEBUG = "SWEEP_DEBUG"
+
+app = typer.Typer(
+    name="sweep",
+    help="Find out which capacity and which regularisation generalise best.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data.data_app, name="data")
+search.register(app)
+inspect.register(app)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"sweep {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show a traceback with errors.", envvar=_DEBUG)
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Find out which capacity and which regularisation generalise best."""
+    if debug:
+        os.environ[_DEBUG] = "1"
+
+
+def main() -> None:
+    """Entry point of the `sweep` command."""
+    try:
+        app()
+    except SweepError as error:
+        if os.environ.get(_DEBUG):
+            traceback.print_exc()
+        err().print(f"error: {clean(str(error))}", style="bold red", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output has gone: `sweep report | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

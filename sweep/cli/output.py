@@ -1,0 +1,46 @@
+"""Where words go: results to stdout, progress, hints and warnings to stderr."""
+
+import re
+import sys
+
+from rich.console import Console
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_PLAIN_WIDTH = 10_000
+
+
+def out() -> Console:
+    """Results. Not a terminal: no colours, no folding, no truncation."""
+    width = None if sys.stdout.isatty() else _PLAIN_WIDTH
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False, soft_wrap=False)
+
+
+def err() -> Console:
+    """Progress, hints, warnings, errors."""
+    width = None if sys.stderr.isatty() else _PLAIN_WIDTH
+    return Console(file=sys.stderr, width=width, highlight=False, markup=False)
+
+
+def hint(text: str) -> None:
+    err().print(clean(text), style="dim", soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    err().print(f"warning: {clean(text)}", style="yellow", soft_wrap=True)
+
+
+def clean(text: str) -> str:
+    """`text` on one line and without characters that steer a terminal."""
+    return _CONTROL.sub(" ", text)
+
+
+def duration(seconds: float) -> str:
+    """12 s, 3 min 5 s, 2 h 7 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"

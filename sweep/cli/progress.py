@@ -1,0 +1,177 @@
+"""Shows a sweep at work: a live ladder on a terminal, a line per event elsewhere."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from sweep.cli.output import clean, duration
+from sweep.records import Assignment, EpochRecord, Json, Outcome, OutcomeStatus
+
+_Rung = tuple[int | None, int | None, int, int]
+
+
+class Tally:
+    """Counts of a running sweep against its plan, with the best trial so far."""
+
+    def __init__(self, plan: Json, epochs_done: int, assignments_done: int) -> None:
+        self.assignments = plan["assignments"] + plan["baselines"]
+        self.epochs = plan["epochs"] + plan["baseline_epochs"]
+        self.assignments_done = assignments_done
+        self.epochs_done = epochs_done
+        self.best: tuple[float, str] | None = None
+        self._new_epochs = 0
+        self._started = time.monotonic()
+
+    def epoch(self) -> None:
+        self.epochs_done += 1
+        self._new_epochs += 1
+
+    def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
+        self.assignments_done += 1
+        self.epochs -= max(0, assignment.last_epoch - assignment.first_epoch - outcome.epochs)
+        failed = outcome.status is OutcomeStatus.FAILED
+        if score is not None and not failed and (self.best is None or score < self.best[0]):
+            self.best = (score, label(assignment))
+
+    def eta(self) -> str:
+        """Time left at the present rate of epochs."""
+        if not self._new_epochs:
+            return "…"
+        rate = (time.monotonic() - self._started) / self._new_epochs
+        return duration(rate * max(0, self.epochs - self.epochs_done))
+
+    def best_text(self) -> str:
+        return "none yet" if self.best is None else f"{self.best[0]:.4f} (trial {self.best[1]})"
+
+
+def label(assignment: Assignment) -> str:
+    """`12`, or `3 Large` for a baseline."""
+    name = f" {assignment.baseline}" if assignment.baseline else ""
+    return f"{assignment.trial}{clean(name)}"
+
+
+class PlainProgress:
+    """A line per event, for logs."""
+
+    def __init__(self, console: Console, tally: Tally) -> None:
+        self.console, self.tally = console, tally
+
+    def __enter__(self) -> "PlainProgress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def wave(self, assignments: Sequence[Assignment]) -> None:
+        n_epochs = sum(a.last_epoch - a.first_epoch for a in assignments)
+        self.console.print(f"wave: {len(assignments)} assignments, at most {n_epochs} epochs")
+
+    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
+        self.tally.epoch()
+
+    def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
+        self.tally.finished(assignment, outcome, score)
+        tally = self.tally
+        self.console.print(
+            f"[{tally.assignments_done}/{tally.assignments}] trial {label(assignment)}: "
+            f"{describe(assignment, outcome, score)} · best {tally.best_text()} · "
+            f"ETA {tally.eta()}",
+            soft_wrap=True,
+        )
+
+
+class LiveProgress:
+    """The bracket/rung ladder, a bar of epochs and the best trial, redrawn in place."""
+
+    def __init__(self, console: Console, tally: Tally, plan: Json) -> None:
+        self.console, self.tally = console, tally
+        self._planned: dict[_Rung, tuple[int, int]] = {
+            (iteration, bracket, rung, last): (trials, last)
+            for iteration, bracket, rung, trials, _, last in plan["rungs"]
+        }
+        self._baselines = plan["baselines"]
+        self._done: Counter[_Rung] = Counter()
+        self._failed = 0
+        self._now = ""
+        self._bar = Progress(
+            TextColumn("epochs"), BarColumn(), TextColumn("{task.completed}/{task.total}")
+        )
+        self._task = self._bar.add_task("epochs", total=tally.epochs, completed=tally.epochs_done)
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=4)
+
+    def __enter__(self) -> "LiveProgress":
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._now = ""
+        self._live.stop()
+
+    def restore(self, done: Counter[_Rung], failed: int) -> None:
+        """What had ended before this process began."""
+        self._done, self._failed = done, failed
+
+    def wave(self, assignments: Sequence[Assignment]) -> None:
+        return
+
+    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
+        self.tally.epoch()
+        self._now = (
+            f"trial {label(assignment)} epoch {record.epoch}/{assignment.last_epoch}: "
+            f"val BCE {record.val_bce:.4f}"
+        )
+
+    def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
+        self.tally.finished(assignment, outcome, score)
+        self._failed += outcome.status is OutcomeStatus.FAILED
+        self._done[rung_key(assignment)] += 1
+
+    def _render(self) -> Group:
+        tally = self.tally
+        self._bar.update(self._task, total=tally.epochs, completed=tally.epochs_done)
+        failed = f" · {self._failed} failed" if self._failed else ""
+        line = (
+            f"{tally.assignments_done}/{tally.assignments} assignments{failed} · "
+            f"ETA {tally.eta()} · best val BCE {tally.best_text()}"
+        )
+        return Group(self._ladder(), self._bar, Text(line), Text(self._now, style="dim"))
+
+    def _ladder(self) -> Table:
+        rows: dict[tuple[int | None, int | None], list[str]] = {}
+        for key, (trials, last) in self._planned.items():
+            cell = f"{self._done[key]}/{trials} to epoch {last}"
+            rows.setdefault(key[:2], []).append(cell)
+        table = Table(title="brackets and rungs", title_justify="left", box=None, padding=(0, 2))
+        n_rungs = max((len(cells) for cells in rows.values()), default=1)
+        table.add_column("")
+        for rung in range(n_rungs):
+            table.add_column(f"rung {rung}", justify="right")
+        several = len({key[0] for key in rows}) > 1
+        for (iteration, bracket), cells in rows.items():
+            prefix = f"iteration {iteration} " if several else ""
+            table.add_row(f"{prefix}bracket {bracket}", *cells)
+        if self._baselines:
+            done = sum(count for key, count in self._done.items() if key[1] is None)
+            table.add_row("baselines", f"{done}/{self._baselines} in full")
+        return table
+
+
+def rung_key(assignment: Assignment) -> _Rung:
+    return (assignment.iteration, assignment.bracket, assignment.rung, assignment.last_epoch)
+
+
+def describe(assignment: Assignment, outcome: Outcome, score: float | None) -> str:
+    """What became of an assignment, in a few words."""
+    if outcome.status is OutcomeStatus.FAILED:
+        return f"failed: {clean(outcome.error or '')}"
+    value = "no score" if score is None else f"val BCE {score:.4f}"
+    if outcome.status is OutcomeStatus.STOPPED:
+        trained = f"after {outcome.epochs} epochs" if outcome.epochs else "before: no epochs spent"
+        return f"{value}, stopped early {trained}"
+    return f"{value} at epoch {assignment.last_epoch}"

@@ -1,0 +1,167 @@
+"""A sweep's folder: every file name written in it, how a sweep is named, found and locked."""
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweep.errors import InvalidSpaceError, LockedError, NotFoundError, PlatformError
+from sweep.store import Store
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_LOCK_PATIENCE_SECONDS = 1.0
+DEFAULT_RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """`root`/`name`: database, lock, checkpoints, charts and logs of one sweep."""
+
+    root: Path
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise InvalidSpaceError(
+                f"{self.name!r} cannot name a sweep: use letters, digits, '.', '_' and '-', "
+                "80 at most, the first a letter or digit"
+            )
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.name
+
+    @property
+    def database(self) -> Path:
+        return self.path / "sweep.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def charts(self) -> Path:
+        return self.path / "charts"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    def checkpoint(self, trial: int, epoch: int) -> Path:
+        return self.checkpoints / f"trial-{trial:05d}-epoch-{epoch:06d}.npz"
+
+    @property
+    def exists(self) -> bool:
+        return self.database.is_file()
+
+    def create(self) -> None:
+        """Make the folders. Raises PlatformError when that is not allowed."""
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PlatformError(
+                f"cannot write to {self.root} ({error.strerror}); "
+                "choose another folder with --results"
+            ) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the sweep alone; the lock ends with the process, however it ends.
+
+        Raises LockedError naming the process that holds it.
+        """
+        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            if not _take(descriptor):
+                raise LockedError(
+                    f"sweep {self.name} is being worked on by process {_pid(descriptor)}; "
+                    f"wait for it, or end it with: sweep stop {self.name}"
+                )
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def holder(self) -> int | None:
+        """Process id of the process at work on this sweep, or None."""
+        try:
+            descriptor = os.open(self.lock, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _pid(descriptor)
+        finally:
+            os.close(descriptor)
+        return None
+
+
+def sweep_folders(root: Path) -> list[SweepFolder]:
+    """All sweeps under `root`, the newest last."""
+    if not root.is_dir():
+        return []
+    folders = [
+        SweepFolder(root, path.name)
+        for path in root.iterdir()
+        if _NAME.fullmatch(path.name) and (path / "sweep.db").is_file()
+    ]
+    return sorted(folders, key=lambda folder: (_created_at(folder), folder.name))
+
+
+def find_sweep(root: Path, name: str | None) -> SweepFolder:
+    """The sweep called `name`, or the newest. Raises NotFoundError naming those there are."""
+    folders = sweep_folders(root)
+    names = [folder.name for folder in folders]
+    if name is None and folders:
+        return folders[-1]
+    if name in names:
+        return folders[names.index(name)]
+    there = f"there are: {', '.join(names)}" if names else "start one with: sweep start capacity"
+    wanted = "no sweep" if name is None else f"no sweep named {name!r}"
+    raise NotFoundError(f"{wanted} in {root}; {there}")
+
+
+def free_name(root: Path, stem: str) -> str:
+    """`stem`-1, or the first number that is not taken."""
+    stem = re.sub(r"[^A-Za-z0-9._-]", "-", stem).lstrip("._-")[:60] or "sweep"
+    number = 1
+    while (root / f"{stem}-{number}").exists():
+        number += 1
+    return f"{stem}-{number}"
+
+
+def _created_at(folder: SweepFolder) -> float:
+    try:
+        with Store(folder.database, read_only=True) as store:
+            return store.sweep().created_at
+    except Exception:  # a damaged sweep is listed first and reported by whoever opens it
+        return 0.0
+
+
+def _take(descriptor: int) -> bool:
+    """Take the lock. A reader that looks who holds it blocks it for an instant: try again."""
+    deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
+
+
+def _pid(descriptor: int) -> int | None:
+    text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+    return int(text) if text.isdigit() else None

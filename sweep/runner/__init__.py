@@ -1,0 +1,1 @@
+"""The loop: ask, train, record, tell; budgets, failures, resume."""

@@ -1,0 +1,99 @@
+"""Keeps what a trainer reports: checkpoint files first, then the database row that counts them.
+
+A checkpoint is a file of its own name, written whole; the database says which one counts, in
+the same transaction as the epoch records up to it. A file that no row names is an orphan of a
+kill and is swept away at the next start.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sweep.errors import PlatformError
+from sweep.folder import SweepFolder
+from sweep.records import Assignment, EpochRecord, Outcome
+from sweep.store import Store
+from sweep.training.checkpoint import TrialState, read_checkpoint, write_checkpoint
+
+
+class Observer(Protocol):
+    """Is told what happens, for display only."""
+
+    def wave(self, assignments: Sequence[Assignment]) -> None:
+        """A wave, or what is left of it, begins."""
+
+    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
+        """A trial trained one epoch."""
+
+    def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
+        """An assignment ended with the trial's score so far."""
+
+
+@dataclass(frozen=True)
+class StoreJournal:
+    """A `training.contract.Journal` over a sweep's folder and database."""
+
+    folder: SweepFolder
+    store: Store
+    identity: str
+    observer: Observer
+    trainer_of: Callable[[Assignment], str]
+    """Name of the trainer that carries an assignment out."""
+
+    def load(self, assignment: Assignment) -> TrialState | None:
+        found = self.store.checkpoint(assignment.trial)
+        if found is None:
+            return None
+        return read_checkpoint(self.folder.checkpoints / found[0], self._identity(assignment))
+
+    def checkpoint(
+        self, assignment: Assignment, state: TrialState, records: Sequence[EpochRecord]
+    ) -> None:
+        file, old = self._write(assignment, state)
+        self.store.save_progress(assignment, file, state.epoch, records)
+        self._drop(old, file)
+
+    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
+        self.observer.epoch(assignment, record)
+
+    def finish(
+        self,
+        assignment: Assignment,
+        outcome: Outcome,
+        state: TrialState | None,
+        records: Sequence[EpochRecord],
+    ) -> None:
+        name = self.trainer_of(assignment)
+        if state is None:
+            score = self.store.finish(assignment, outcome, records, name)
+        else:
+            file, old = self._write(assignment, state)
+            score = self.store.finish(assignment, outcome, records, name, file, state.epoch)
+            self._drop(old, file)
+        self.observer.finished(assignment, outcome, score)
+
+    def sweep_orphans(self) -> None:
+        """Remove checkpoint files that no row names: left by a kill."""
+        counted = self.store.checkpoint_files()
+        for path in self.folder.checkpoints.glob("trial-*"):
+            if path.name not in counted:
+                path.unlink(missing_ok=True)
+
+    def _identity(self, assignment: Assignment) -> str:
+        return f"{self.identity}/{assignment.trial}"
+
+    def _write(self, assignment: Assignment, state: TrialState) -> tuple[str, str | None]:
+        found = self.store.checkpoint(assignment.trial)
+        path = self.folder.checkpoint(assignment.trial, state.epoch)
+        try:
+            write_checkpoint(path, self._identity(assignment), state)
+        except OSError as error:
+            raise PlatformError(
+                f"cannot write checkpoint {path} ({error.strerror or error}); "
+                f"make room or permission there, then: sweep resume {self.folder.name}"
+            ) from error
+        return path.name, None if found is None else found[0]
+
+    def _drop(self, old: str | None, new: str) -> None:
+        if old is not None and old != new:
+            (self.folder.checkpoints / old).unlink(missing_ok=True)

@@ -1,0 +1,175 @@
+"""Starts and resumes sweeps: puts space, data, search, trainer and store together."""
+
+import platform
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from sweep.data.columns import N_FEATURES
+from sweep.data.split import Split, load_split
+from sweep.errors import InvalidSpaceError, UsageError
+from sweep.folder import SweepFolder
+from sweep.records import Assignment, Json
+from sweep.runner.journal import Observer
+from sweep.runner.loop import Runner, State
+from sweep.search.hyperband import Search
+from sweep.search.plan import Plan, rehearse
+from sweep.settings import Budget, Settings
+from sweep.space import Space, load_space
+from sweep.store import Store, SweepRow
+from sweep.training.contract import Trainer
+from sweep.training.keras import KerasTrainer
+
+_VERSIONS_OF = ("keras-sweep", "tensorflow", "keras", "keras-tuner", "numpy")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sweep that could start: its space checked, its data loaded, its plan made."""
+
+    space: Space
+    split: Split
+    settings: Settings
+    plan: Plan
+
+    def search(self) -> Search:
+        return new_search(self.space, self.settings)
+
+    @property
+    def baselines(self) -> Json:
+        return dict(self.space.baselines) if self.settings.baselines else {}
+
+    def plan_json(self) -> Json:
+        n_baselines = len(self.baselines)
+        return {
+            "trials": len(self.plan.roots),
+            "assignments": len(self.plan.proposals),
+            "epochs": self.plan.epochs,
+            "baselines": n_baselines,
+            "baseline_epochs": n_baselines * self.settings.max_epochs,
+            "rungs": [
+                [r.iteration, r.bracket, r.rung, r.trials, r.first_epoch, r.last_epoch]
+                for r in self.plan.rungs
+            ],
+        }
+
+
+def prepare(space_name: str, settings: Settings, cache: Path | None) -> Prepared:
+    """Load and check everything a sweep needs. Keras must have been started.
+
+    Raises InvalidSpaceError or DataError in one line.
+    """
+    space = load_space(space_name, N_FEATURES)
+    split = load_split(
+        settings.data,
+        train_rows=settings.train_rows,
+        validation_rows=settings.validation_rows,
+        test_rows=settings.test_rows,
+        cache_dir=cache,
+    )
+    plan = rehearse(lambda: new_search(space, settings))
+    return Prepared(space, split, settings, plan)
+
+
+def new_search(space: Space, settings: Settings) -> Search:
+    return Search(
+        hyperparameters=space.hyperparameters,
+        max_epochs=settings.max_epochs,
+        factor=settings.factor,
+        iterations=settings.iterations,
+        seed=settings.seed,
+    )
+
+
+def create(folder: SweepFolder, prepared: Prepared) -> None:
+    """Store a new sweep. The folder must be locked.
+
+    Raises UsageError when the name is taken.
+    """
+    if folder.exists:
+        raise UsageError(
+            f"sweep {folder.name} exists already; go on with it by: sweep resume {folder.name}, "
+            "or choose another --name"
+        )
+    row = SweepRow(
+        name=folder.name,
+        identity=uuid.uuid4().hex,
+        created_at=time.time(),
+        settings=prepared.settings.to_json(),
+        space=prepared.space.describe(),
+        data={**prepared.split.manifest, "fingerprint": prepared.split.fingerprint},
+        versions=versions(),
+        plan=prepared.plan_json(),
+        oracle={},
+        wave=0,
+        state=State.INTERRUPTED,
+        message=None,
+        active_seconds=0.0,
+    )
+    Store.create(folder.database, row).close()
+
+
+def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
+    """Refuse to go on with another space or other data than the sweep began with.
+
+    Raises InvalidSpaceError naming what changed.
+    """
+    if sweep.space["sha256"] != prepared.space.sha256:
+        raise InvalidSpaceError(
+            f"the search space {sweep.space['path']} has changed since sweep {sweep.name} began; "
+            "restore it, or start a new sweep"
+        )
+    if sweep.data["fingerprint"] != prepared.split.fingerprint:
+        raise InvalidSpaceError(
+            f"the data of sweep {sweep.name} ({sweep.data['source']}) have changed since it began; "
+            "restore them, or start a new sweep"
+        )
+
+
+def changed_versions(sweep: SweepRow) -> list[str]:
+    """Libraries that differ from those the sweep began with: its numbers may differ then."""
+    now = versions()
+    return [
+        f"{name} {old} → {now.get(name)}"
+        for name, old in sweep.versions.items()
+        if now.get(name) != old
+    ]
+
+
+def run(
+    folder: SweepFolder,
+    store: Store,
+    prepared: Prepared,
+    budget: Budget,
+    observer: Observer,
+    interrupted: Callable[[], bool],
+) -> State:
+    """Work on a stored sweep until its end. The folder must be locked."""
+    trainer, trainer_of = make_trainer(prepared)
+    return Runner(
+        folder=folder,
+        store=store,
+        search=prepared.search(),
+        trainer=trainer,
+        trainer_of=trainer_of,
+        observer=observer,
+        baselines=prepared.baselines,
+        budget=budget,
+        interrupted=interrupted,
+    ).run()
+
+
+def make_trainer(prepared: Prepared) -> tuple[Trainer, Callable[[Assignment], str]]:
+    """The trainer that the settings ask for, and which one carries out a given assignment."""
+    settings = prepared.settings
+    trainer = KerasTrainer(
+        prepared.space.build, prepared.split, settings.batch_size, settings.patience
+    )
+    return trainer, lambda _: trainer.name
+
+
+def versions() -> Json:
+    return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS_OF}}

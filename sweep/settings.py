@@ -1,0 +1,79 @@
+"""The settings of a sweep: every default once, checked at the door, kept with the sweep."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
+from sweep.errors import InvalidSpaceError
+from sweep.records import Json
+
+TRAINERS = ("auto", "fused", "keras")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a sweep's numbers, besides its space and its data."""
+
+    max_epochs: int = 81
+    """Epochs of a trial that reaches the last rung."""
+    factor: int = 3
+    """Hyperband keeps one trial in `factor` at each rung."""
+    iterations: int = 1
+    """Times the whole set of brackets is run."""
+    seed: int = 0
+    data: str = "auto"
+    """auto, builtin, higgs, or a file."""
+    train_rows: int = DEFAULT_TRAIN_ROWS
+    validation_rows: int = DEFAULT_VALIDATION_ROWS
+    test_rows: int | None = None
+    """Rows kept sealed behind the training rows; None for the default, or what is left."""
+    batch_size: int = 500
+    patience: int | None = 20
+    """Epochs without a better validation BCE before a trial stops early; None for never."""
+    trainer: str = "auto"
+    baselines: bool = True
+    """Train the space's BASELINES beside the search."""
+
+    def __post_init__(self) -> None:
+        """Raises InvalidSpaceError naming the first setting that cannot be."""
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                option = name.replace("_", "-")
+                raise InvalidSpaceError(f"--{option} is {value}, expected at least {least}")
+        if self.trainer not in TRAINERS:
+            raise InvalidSpaceError(
+                f"--trainer is {self.trainer!r}, expected one of: {', '.join(TRAINERS)}"
+            )
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Settings":
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+
+_LEAST = {
+    "max_epochs": 1,
+    "factor": 2,
+    "iterations": 1,
+    "train_rows": 1,
+    "validation_rows": 1,
+    "test_rows": 0,
+    "batch_size": 1,
+    "patience": 1,
+}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to stop before the plan is done. May differ from one resume to the next."""
+
+    max_seconds: float | None = None
+    """Wall time of this process."""
+    max_trials: int | None = None
+    """Trials of the search that may be trained, baselines not counted."""
+    max_failures: int = 10
+    """Failed trials after which something is wrong with all of them."""

@@ -1,0 +1,57 @@
+"""Starts Keras quietly and deterministically. Call `start_keras` before anything imports it."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sweep.errors import PlatformError
+
+
+def start_keras() -> None:
+    """Import TensorFlow and Keras without their start-up chatter, with deterministic kernels.
+
+    Takes seconds. Raises PlatformError when TensorFlow cannot be imported.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" not in sys.modules:
+        with _silence():
+            try:
+                import tensorflow  # noqa: F401
+            except Exception as error:
+                raise PlatformError(
+                    f"TensorFlow does not start here ({type(error).__name__}: {error}); "
+                    "reinstall it, or run `make install` again"
+                ) from error
+    import keras
+    import tensorflow as tf
+
+    if keras.backend.backend() == "tensorflow":
+        tf.config.experimental.enable_op_determinism()
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    with _silence():
+        import keras_tuner  # noqa: F401
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Send file descriptor 2 elsewhere: TensorFlow's C++ parts write to it directly.
+
+    What was written is shown after all when the block raises.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            sink.seek(0)
+            os.write(kept, sink.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -52,6 +52,11 @@ class SweepFolder:
         return self.path / "charts"
 
     @property
+    def native_log(self) -> Path:
+        """What TensorFlow's C++ parts had to say."""
+        return self.path / "tensorflow.log"
+
+    @property
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"
 

@@ -110,6 +110,16 @@ class Progress:
     best_trial: int | None
 
 
+@dataclass(frozen=True)
+class Exportable:
+    """What an export needs of a trial: its checkpoint's file name, and its recorded score."""
+
+    file: str
+    hyperparameters: dict[str, Value]
+    seed: int
+    score: float
+
+
 _JSON_COLUMNS = ("settings", "space", "data", "versions", "plan", "oracle")
 
 
@@ -232,10 +242,17 @@ class Store:
 
     def pending(self) -> list[Assignment]:
         """The assignments still to do, in order."""
+        return self._assignments("status = 'pending'")
+
+    def ended(self) -> list[Assignment]:
+        """The assignments that have ended, however, in order."""
+        return self._assignments("status != 'pending'")
+
+    def _assignments(self, condition: str) -> list[Assignment]:
         rows = self._db.execute(
             "SELECT assignment, trial, rung, first_epoch, last_epoch, hyperparameters, seed,"
             " baseline, iteration, bracket FROM assignment JOIN trial USING (trial)"
-            " WHERE status = 'pending' ORDER BY assignment"
+            f" WHERE {condition} ORDER BY assignment"
         )
         return [
             Assignment(**{**dict(row), "hyperparameters": json.loads(row["hyperparameters"])})
@@ -266,6 +283,18 @@ class Store:
     def checkpoint_files(self) -> set[str]:
         """File names of all checkpoints that count."""
         return {row["file"] for row in self._db.execute("SELECT file FROM checkpoint")}
+
+    def exportable(self, trial: int) -> Exportable | None:
+        """The trial's checkpoint and score, or None when it has not trained."""
+        row = self._db.execute(
+            "SELECT file, hyperparameters, seed, (SELECT MIN(val_bce) FROM epoch"
+            " WHERE epoch.trial = trial.trial AND epoch.epoch <= checkpoint.epoch) AS score"
+            " FROM trial JOIN checkpoint USING (trial) WHERE trial = ?",
+            (trial,),
+        ).fetchone()
+        if row is None or row["score"] is None:
+            return None
+        return Exportable(**{**dict(row), "hyperparameters": json.loads(row["hyperparameters"])})
 
     def save_progress(
         self, assignment: Assignment, file: str, epoch: int, records: Iterable[EpochRecord]

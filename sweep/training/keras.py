@@ -126,6 +126,7 @@ class _Run:
             initial_epoch=self.epoch,
             epochs=last_epoch,
             steps_per_epoch=math.ceil(len(rows.x) / batch_size),
+            shuffle=False,  # the batches come shuffled
             callbacks=[callback],
             verbose=0,
         )

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sweep.errors import PlatformError
 
@@ -33,6 +34,26 @@ def start_keras() -> None:
             tf.config.experimental.set_memory_growth(gpu, True)
     with _silence():
         import keras_tuner  # noqa: F401
+
+
+@contextmanager
+def native_messages_to(path: Path) -> Iterator[None]:
+    """Send what TensorFlow's C++ parts write to file descriptor 2 to a file instead.
+
+    Python's own `sys.stderr` goes on to the terminal, so progress is not torn by stray lines.
+    """
+    sys.stderr.flush()
+    before = sys.stderr
+    kept = os.dup(2)
+    with path.open("ab") as file, os.fdopen(kept, "w", buffering=1) as terminal:
+        os.dup2(file.fileno(), 2)
+        sys.stderr = terminal
+        try:
+            yield
+        finally:
+            terminal.flush()
+            sys.stderr = before
+            os.dup2(kept, 2)
 
 
 @contextmanager

@@ -1,0 +1,161 @@
+"""Commands that look at sweeps: ls, status, report, export. None but export starts TensorFlow."""
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from sweep.cli import options as opt
+from sweep.cli.output import clean, duration, hint, out
+from sweep.errors import DataError, NotFoundError, SweepError, UsageError
+from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
+from sweep.store import Progress, Store, SweepRow
+
+_FORMATS = ("table", "json", "csv", "md")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ls")(list_sweeps)
+    app.command("status")(status)
+    app.command("report")(report)
+    app.command("export")(export)
+
+
+def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
+    """List the sweeps, the newest last."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("sweep", "space", "data", "state", "assignments", "best val BCE", "started"):
+        table.add_column(column)
+    folders = sweep_folders(results)
+    for folder in folders:
+        table.add_row(*_row(folder))
+    if folders:
+        out().print(table)
+    else:
+        hint(f"no sweeps in {results}; start one with: sweep start capacity")
+
+
+def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
+    """Say how far a sweep is, also while it runs."""
+    folder = find_sweep(results, name)
+    with Store(folder.database, read_only=True) as store:
+        sweep, progress = store.sweep(), store.progress()
+    planned = sweep.plan
+    console = out()
+    console.print(f"sweep      {sweep.name} ({_state(folder, sweep)})")
+    console.print(f"space      {clean(str(sweep.space['name']))}, seed {sweep.settings['seed']}")
+    console.print(f"data       {clean(str(sweep.data['source']))}")
+    total = planned["assignments"] + planned["baselines"]
+    console.print(f"progress   {progress.assignments_done} of {total} assignments")
+    epochs = planned["epochs"] + planned["baseline_epochs"]
+    console.print(f"epochs     {progress.epochs_done:,} of at most {epochs:,}")
+    if progress.trials_failed:
+        console.print(f"failed     {progress.trials_failed} trials")
+    console.print(f"best       {_best(progress)}")
+    console.print(f"worked     {duration(sweep.active_seconds)}")
+    if sweep.message:
+        console.print(f"message    {clean(sweep.message)}")
+
+
+def export(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[NAME [TRIAL]] FILE.keras",
+            help="The sweep (the latest when left out), the trial (the best when left out), "
+            "and the file to write.",
+        ),
+    ],
+    results: opt.ResultsOption = DEFAULT_RESULTS,
+    cache: opt.CacheOption = None,
+) -> None:
+    """Write a trial's best model as an ordinary Keras file, and verify it."""
+    name, trial, path = _export_arguments(arguments)
+    folder = find_sweep(results, name)
+    with Store(folder.database, read_only=True) as store:
+        sweep = store.sweep()
+        trial = _best_trial(store) if trial is None else trial
+        found = store.exportable(trial)
+    if found is None:
+        raise NotFoundError(
+            f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
+        )
+    from sweep.training.platform import start_keras
+
+    start_keras()
+    from sweep.runner import sweep as sweeps
+    from sweep.settings import Settings
+    from sweep.training.checkpoint import read_checkpoint
+    from sweep.training.export import export_best
+
+    prepared = sweeps.prepare(sweep.space["path"], Settings.from_json(sweep.settings), cache)
+    sweeps.check_unchanged(sweep, prepared)
+    state = read_checkpoint(folder.checkpoints / found.file, f"{sweep.identity}/{trial}")
+    bce = export_best(
+        path,
+        prepared.space.build,
+        found.hyperparameters,
+        found.seed,
+        state,
+        prepared.split.validation,
+        found.score,
+    )
+    hint(f"trial {trial} of {folder.name}, epoch {state.early_stopping.best_epoch}:")
+    out().print(f"{path}: validation BCE {bce:.6f}, as recorded")
+
+
+def _export_arguments(arguments: list[str]) -> tuple[str | None, int | None, Path]:
+    *rest, file = arguments
+    path = Path(file)
+    if path.suffix != ".keras" or len(rest) > 2:
+        raise UsageError(
+            "expected: sweep export [NAME [TRIAL]] FILE.keras; "
+            f"got: sweep export {' '.join(arguments)}"
+        )
+    if not path.parent.is_dir():
+        raise UsageError(f"folder {path.parent} does not exist; make it first")
+    if len(rest) == 2 and not rest[1].isdigit():
+        raise UsageError(f"TRIAL is {rest[1]!r}, expected a number as in the report's column")
+    return (rest[0] if rest else None), (int(rest[1]) if len(rest) == 2 else None), path
+
+
+def _best_trial(store: Store) -> int:
+    best = store.progress().best_trial
+    if best is None:
+        raise NotFoundError("no trial has been evaluated yet")
+    return best
+
+
+def _row(folder: SweepFolder) -> list[str]:
+    try:
+        with Store(folder.database, read_only=True) as store:
+            sweep, progress = store.sweep(), store.progress()
+    except SweepError as error:
+        return [folder.name, "", "", f"damaged: {error}", "", "", ""]
+    total = sweep.plan["assignments"] + sweep.plan["baselines"]
+    return [
+        folder.name,
+        clean(str(sweep.space["name"])),
+        clean(str(sweep.data["source"])),
+        _state(folder, sweep),
+        f"{progress.assignments_done}/{total}",
+        _best(progress),
+        datetime.fromtimestamp(sweep.created_at).strftime("%Y-%m-%d %H:%M"),
+    ]
+
+
+def _best(progress: Progress) -> str:
+    if progress.best_score is None:
+        return "none yet"
+    return f"{progress.best_score:.4f} (trial {progress.best_trial})"
+
+
+def _state(folder: SweepFolder, sweep: SweepRow) -> str:
+    """The stored state, but for a sweep whose process has died."""
+    holder = folder.holder()
+    if holder is not None:
+        return f"running, process {holder}"
+    return "interrupted" if sweep.state == "running" else sweep.state

@@ -1,0 +1,58 @@
+"""Writes a trial's best model as an ordinary `.keras` file, and proves it."""
+
+import math
+from pathlib import Path
+
+import keras
+
+from sweep.data.split import Rows
+from sweep.errors import InvalidSpaceError, PlatformError
+from sweep.records import Value
+from sweep.training.checkpoint import TrialState
+from sweep.training.model import Build, build_model, evaluate, set_state
+
+_TOLERANCE = 1e-6
+
+
+def export_best(
+    path: Path,
+    build: Build,
+    hyperparameters: dict[str, Value],
+    seed: int,
+    state: TrialState,
+    validation: Rows,
+    recorded: float,
+) -> float:
+    """Save the model with the weights of the trial's best epoch; whole or not at all.
+
+    The file is loaded again as anybody would and evaluated on `validation`; returns its BCE.
+    Raises InvalidSpaceError when that differs from `recorded`, or when the model does not load.
+    """
+    model = build_model(build, hyperparameters, seed)
+    set_state(model.variables, state.best)
+    temporary = path.with_name(f".{path.stem}.tmp.keras")
+    try:
+        model.save(temporary)
+        bce = _bce_of_file(temporary, validation)
+        if not math.isclose(bce, recorded, rel_tol=_TOLERANCE):
+            raise InvalidSpaceError(
+                f"the exported model has validation BCE {bce:.7f}, recorded was {recorded:.7f}; "
+                "build(hp) must return the same model each time"
+            )
+        temporary.replace(path)
+    except OSError as error:
+        raise PlatformError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return bce
+
+
+def _bce_of_file(path: Path, validation: Rows) -> float:
+    try:
+        loaded = keras.models.load_model(path)
+    except (TypeError, ValueError) as error:
+        raise InvalidSpaceError(
+            "the exported model does not load by itself: its own layers must be registered with "
+            f"@keras.saving.register_keras_serializable ({' '.join(str(error).split())[:200]})"
+        ) from error
+    return evaluate(loaded, validation).bce

@@ -1,0 +1,75 @@
+"""Dropout's random bits: a counter-based hash, computed where the mask is used.
+
+Keras' generator of a Dropout layer holds (seed, count); count rises by one a training step.
+The mask of a step is a function of (seed, count, layer, row in the batch, unit): no state but
+Keras' own, which goes into checkpoints. The bits are not Keras' bits; the statistics are.
+
+`step_keys` mixes (seed, count, layer) on the host into two 32-bit keys (splitmix64); the
+program mixes them with the element's counter, row·2¹⁶ + unit, by two multiply-xorshift rounds
+(the constants are those of Chris Wellons' lowbias32), the second key added between the rounds so that
+two steps never run through the same sequence at an offset.
+"""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+Tensor = Any
+
+MAX_UNITS = 1 << 16
+MAX_BATCH = 1 << 16
+
+
+def step_keys(seeds: np.ndarray, first_count: np.ndarray, steps: int) -> np.ndarray:
+    """Keys of `steps` steps: uint32 (steps, layers, 2), from seeds and counts of (layers,)."""
+    with np.errstate(over="ignore"):
+        layer = np.arange(len(seeds), dtype=np.uint64)
+        state = _mixed(seeds.astype(np.uint64) + (layer << np.uint64(40)))
+        count = first_count.astype(np.uint64) + np.arange(steps, dtype=np.uint64)[:, None]
+        mixed = _mixed(state + count * np.uint64(0x9E3779B97F4A7C15))
+    return np.stack([mixed >> np.uint64(32), mixed & np.uint64(0xFFFFFFFF)], -1).astype(np.uint32)
+
+
+def _mixed(z: np.ndarray) -> np.ndarray:
+    """splitmix64's finaliser, element by element."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(z ^ (z >> np.uint64(31)))
+
+
+def threshold(rate: float) -> np.uint32:
+    """Bits below it are dropped."""
+    return np.uint32(round(rate * 2**32))
+
+
+def scale(rate: float) -> np.float32:
+    """What the kept units are multiplied by, so that the mean stays."""
+    return np.float32(1.0 / (1.0 - rate))
+
+
+def counters(batch: int, units: int) -> Tensor:
+    """Each element's counter: uint32 (1, batch, units), the same whatever the padding."""
+    rows = ops.cast(ops.arange(batch, dtype="int32"), "uint32")
+    columns = ops.cast(ops.arange(units, dtype="int32"), "uint32")
+    return (rows[:, None] * _word(MAX_UNITS) + columns[None, :])[None]
+
+
+def bits(counters: Tensor, keys: Tensor) -> Tensor:
+    """Random bits: uint32 (trials, batch, units) from counters and keys of (trials, 2)."""
+    first, second = keys[:, 0][:, None, None], keys[:, 1][:, None, None]
+    x = ops.bitwise_xor(counters, first)
+    x = ops.bitwise_xor(x, ops.right_shift(x, _word(16))) * _word(0x7FEB352D)
+    x = x + second
+    x = ops.bitwise_xor(x, ops.right_shift(x, _word(15))) * _word(0x846CA68B)
+    return ops.bitwise_xor(x, ops.right_shift(x, _word(16)))
+
+
+def mask(counters: Tensor, keys: Tensor, thresholds: Tensor, scales: Tensor) -> Tensor:
+    """0 or the scale: float32 (trials, batch, units), thresholds and scales of (trials,)."""
+    kept = bits(counters, keys) >= thresholds[:, None, None]
+    return ops.where(kept, scales[:, None, None], ops.zeros((), "float32"))
+
+
+def _word(value: int) -> Tensor:
+    return ops.convert_to_tensor(np.uint32(value))

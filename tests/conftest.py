@@ -1,0 +1,22 @@
+"""Starts Keras once for the tests that need it, and keeps the user's own folders out of reach."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SWEEP_RESULTS", "SWEEP_DATA", "SWEEP_DEBUG", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
+
+
+@pytest.fixture(scope="session")
+def keras():
+    from sweep.training.platform import start_keras
+
+    start_keras()
+    import keras
+
+    return keras

@@ -22,6 +22,7 @@ from sweep.records import Json, Value
 
 SHIPPED = "search_spaces"
 METRIC = "binary_crossentropy"
+_MOST_SWITCHES = 64
 
 
 def shipped_spaces() -> dict[str, Path]:
@@ -160,27 +161,34 @@ def _users_frame(error: BaseException, path: Path) -> str:
 
 
 def _discover(path: Path, build: Any) -> Any:
-    """Every hyperparameter of `build`, conditional ones found by satisfying their conditions."""
+    """Every hyperparameter of `build`, those hidden behind a condition too.
+
+    Conditional scopes are entered, and every value of a switch (a boolean, or a choice among
+    names) is tried once, each with the others at their defaults.
+    """
     import keras_tuner
 
     known = keras_tuner.HyperParameters()
-    tried: set[str] = set()
-    values: dict[str, Value] = {}
-    while True:
+    tried: list[dict[str, Value]] = []
+    todo: list[dict[str, Value]] = [{}]
+    while todo:
+        values = todo.pop(0)
+        tried.append(values)
         hp = keras_tuner.HyperParameters()
-        hp.values = dict(values)
+        hp.values = {**{p.name: p.default for p in known.space}, **values}
         _build(path, build, hp)
         known.merge(hp.space)
-        inactive = [s for s in hp.inactive_scopes if s and repr(_scope(s)) not in tried]
-        if not inactive:
-            return known
-        scope = _scope(inactive[0])
-        tried.add(repr(scope))
-        values = {**{p.name: p.default for p in known.space}, **scope}
+        scopes = [{c.name: c.values[0] for c in scope} for scope in hp.inactive_scopes if scope]
+        switches = [{**values, p.name: value} for p in hp.space for value in _switch_values(p)]
+        todo += [one for one in scopes + switches if one not in tried and one not in todo]
+        if len(tried) > _MOST_SWITCHES:
+            break
+    return known
 
 
-def _scope(conditions: Any) -> dict[str, Value]:
-    return {condition.name: condition.values[0] for condition in conditions}
+def _switch_values(hp: Any) -> list[Value]:
+    values = list(getattr(hp, "values", None) or [])
+    return values if values and all(isinstance(v, bool | str) for v in values) else []
 
 
 def _build(path: Path, build: Any, hp: Any) -> Any:

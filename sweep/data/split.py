@@ -1,24 +1,159 @@
-"""Train, validation and test rows. (Being written: load_split follows.)"""
+"""The rows a sweep trains and validates on. Test rows are not among them: they are sealed."""
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-DEFAULT_VALIDATION_ROWS = 1_000
-DEFAULT_TRAIN_ROWS = 10_000
-DEFAULT_TEST_ROWS = 10_000
+from sweep.data.arrays import sha256_of
+from sweep.data.builtin import BUILTIN_KIND, open_builtin
+from sweep.data.cache import HIGGS_KEY, Cache, Dataset, default_cache_dir
+from sweep.data.files import open_file
+from sweep.data.ranges import (
+    DEFAULT_TEST_ROWS,
+    DEFAULT_TRAIN_ROWS,
+    DEFAULT_VALIDATION_ROWS,
+    row_ranges,
+)
+from sweep.errors import DataError
+
+__all__ = [
+    "DEFAULT_TEST_ROWS",
+    "DEFAULT_TRAIN_ROWS",
+    "DEFAULT_VALIDATION_ROWS",
+    "Rows",
+    "Split",
+    "load_split",
+    "load_test_rows",
+]
 
 
 @dataclass(frozen=True)
 class Rows:
-    x: np.ndarray
-    y: np.ndarray
+    """Events and their labels. May be memory-mapped and read-only."""
+
+    x: NDArray[np.float32]  # (rows, 28)
+    y: NDArray[np.float32]  # (rows, 1), 1 for signal
 
 
 @dataclass(frozen=True)
 class Split:
+    """What trials may see, and where it comes from."""
+
     train: Rows
     validation: Rows
     source: str
+    """Name for people: "built-in simulated events", "HIGGS (…)", or a file's name."""
     manifest: dict[str, Any]
+    """kind, source, rows, row_ranges, sha256 and class_balance by part, seed, cache_key."""
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over the arrays: equal when, and only when, the numbers are."""
+        digest = hashlib.sha256()
+        for array in (self.train.x, self.train.y, self.validation.x, self.validation.y):
+            digest.update(f"{array.shape} {sha256_of(array)}\n".encode())
+        return digest.hexdigest()
+
+
+def load_split(
+    data: str = "auto",
+    *,
+    train_rows: int = DEFAULT_TRAIN_ROWS,
+    validation_rows: int = DEFAULT_VALIDATION_ROWS,
+    test_rows: int | None = None,
+    cache_dir: Path | None = None,
+) -> Split:
+    """Validation rows first, training rows behind them; `test_rows` more are kept out.
+
+    `data` is "auto" (cached HIGGS if there is one, built-in events otherwise), "builtin",
+    "higgs", or a .csv or .csv.gz file, which is parsed at its first use only. `test_rows=None`
+    means the default, or what is left.
+
+    Raises DataError when data are missing or damaged, or when there are too few rows.
+    """
+    cache = Cache(default_cache_dir() if cache_dir is None else cache_dir)
+    wanted = validation_rows + train_rows + (DEFAULT_TEST_ROWS if test_rows is None else test_rows)
+    key, dataset = open_data(data, cache, wanted)
+    ranges = row_ranges(
+        dataset.manifest.rows,
+        source=dataset.manifest.origin.source,
+        train_rows=train_rows,
+        validation_rows=validation_rows,
+        test_rows=test_rows,
+    )
+    train = _rows(dataset, ranges.train)
+    validation = _rows(dataset, ranges.validation)
+    origin = dataset.manifest.origin
+    manifest = {
+        "kind": origin.kind,
+        "source": origin.source,
+        "seed": origin.seed,
+        "rows": dataset.manifest.rows,
+        "row_ranges": ranges.to_json(),
+        "sha256": {"train": _sha256(train), "validation": _sha256(validation)},
+        "class_balance": {"train": _balance(train), "validation": _balance(validation)},
+        "cache_key": key,
+    }
+    return Split(train, validation, origin.source, manifest)
+
+
+def load_test_rows(manifest: dict[str, Any], cache_dir: Path | None = None) -> Rows:
+    """The sealed rows that belong to a split's manifest. No trial may see them.
+
+    Raises DataError when the data have changed or gone since the split was loaded.
+    """
+    cache = Cache(default_cache_dir() if cache_dir is None else cache_dir)
+    ranges, source = manifest["row_ranges"], manifest["source"]
+    if manifest["kind"] == BUILTIN_KIND:
+        dataset = open_builtin(cache, ranges["test"][1])[1]
+    else:
+        found = cache.open(manifest["cache_key"])
+        if found is None:
+            raise DataError(f"{source} is not in the cache {cache.root} any more; get it again")
+        dataset = found
+    if _sha256(_rows(dataset, ranges["train"])) != manifest["sha256"]["train"]:
+        raise DataError(f"{source} has changed since the sweep began; restore the data")
+    return _rows(dataset, ranges["test"])
+
+
+def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
+    """The cache's key and the verified arrays that `data` stands for.
+
+    `rows` is how many built-in events are wanted; the other data have the rows they have.
+    Raises DataError when there are none.
+    """
+    if data in ("auto", "higgs"):
+        dataset = cache.open(HIGGS_KEY)
+        if dataset is not None:
+            return HIGGS_KEY, dataset
+        if data == "higgs":
+            raise DataError(
+                f"no HIGGS data in {cache.root}; get them with: sweep data fetch, "
+                "or sweep data import FILE"
+            )
+    if data in ("auto", BUILTIN_KIND):
+        return open_builtin(cache, rows)
+    try:
+        return open_file(cache, Path(data))
+    except DataError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise DataError(f"no data {data!r}: expected auto, builtin, higgs, or a file") from error
+        raise
+
+
+def _rows(dataset: Dataset, part: tuple[int, int] | list[int]) -> Rows:
+    first, end = part
+    return Rows(dataset.x[first:end], dataset.y[first:end, None].astype(np.float32))
+
+
+def _sha256(rows: Rows) -> dict[str, str]:
+    return {"x": sha256_of(rows.x), "y": sha256_of(rows.y)}
+
+
+def _balance(rows: Rows) -> dict[str, int]:
+    n_signal = int(rows.y.sum(dtype=np.int64))
+    return {"signal": n_signal, "background": len(rows.y) - n_signal}

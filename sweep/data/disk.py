@@ -1,0 +1,77 @@
+"""Writing so that a file is whole or absent, whoever is killed and however full the disk is."""
+
+import errno
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import PlatformError
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what a disk can do to us into PlatformError. Only around file operations."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise PlatformError(
+                f"no space left for {path}; make room, or choose another folder with --cache"
+            ) from error
+        what = error.strerror or str(error)
+        raise PlatformError(
+            f"cannot write to {path} ({what}); choose another folder with --cache"
+        ) from error
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Replace `path` in one step; it is on the disk when this returns."""
+    new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with new.open("w", encoding="utf-8") as file:
+            json.dump(values, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Put the names in a folder on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold `path`, a file made when missing, alone; waits for whoever holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def try_lock(path: Path) -> int | None:
+    """A descriptor that holds an existing file or folder until it is closed, or None if held."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

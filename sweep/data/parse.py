@@ -1,0 +1,162 @@
+"""From the text of a HIGGS file to arrays, block by block, with errors that name the row.
+
+A row is a label (0 or 1) and 28 finite numbers, separated by commas. polars reads a block at
+once; whatever it stumbles over is read again a line at a time, which finds the row to blame and
+is what defines the format. Rows and columns count from 1 in messages, as in an editor.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.data.columns import FEATURES, LABEL, N_FEATURES
+from sweep.errors import DataError
+
+Float32Array = NDArray[np.float32]
+LabelArray = NDArray[np.uint8]
+
+N_COLUMNS = 1 + N_FEATURES
+BLOCK_BYTES = 16 << 20
+_PLAIN_BYTES = b"0123456789+-.eE,\n"
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NAMES = re.compile(r"\s*[^,\d\s.+-][^,]*,.*[^\W\d].*", re.ASCII)
+_EXACT_ROW = ",".join(["%.18e"] * N_COLUMNS) + "\n"
+_COLUMNS = (LABEL, *FEATURES)
+
+
+def parse_rows(
+    pieces: Iterable[bytes], name: str, *, rows: int | None = None, exact: bool = False
+) -> Iterator[tuple[Float32Array, LabelArray]]:
+    """Blocks of x (n, 28) float32 and y (n,) uint8, in file order; stops after `rows` rows.
+
+    `exact` demands that every token is what C prints with `%.18e` for its own float32, as in the
+    official file: anything else is damage. Raises DataError naming the first row that is wrong,
+    or when there are fewer rows than asked for.
+    """
+    done = 0
+    for block in line_blocks(pieces, name, rows):
+        values = _parse_block(block, name, done + 1)  # (n, 29)
+        if exact:
+            _check_exact(values, block, name, done + 1)
+        done += len(values)
+        yield values[:, 1:], values[:, 0].astype(np.uint8)
+    if done == 0:
+        raise DataError(f"{name} is empty, expected rows of {N_COLUMNS} numbers")
+    if rows is not None and done < rows:
+        raise DataError(f"{name} has only {done:,} rows, {rows:,} are wanted; ask for {done:,}")
+
+
+def line_blocks(
+    pieces: Iterable[bytes], name: str, rows: int | None = None, block_bytes: int = BLOCK_BYTES
+) -> Iterator[bytes]:
+    """Blocks of whole lines, each ending with a newline, about `block_bytes` long.
+
+    After `rows` lines nothing more is taken from `pieces`. Raises DataError for a line that is
+    longer than a block, so that no input can fill the memory.
+    """
+    pending: list[bytes] = []
+    size = 0
+    left = rows
+    for piece in pieces:
+        n_lines = 0 if left is None else piece.count(b"\n")
+        if left is not None and n_lines >= left:
+            yield b"".join(pending) + piece[: _end_of_line(piece, left)]
+            return
+        left = None if left is None else left - n_lines
+        pending.append(piece)
+        size += len(piece)
+        if size >= block_bytes:
+            block = b"".join(pending)
+            cut = block.rfind(b"\n") + 1
+            if cut == 0:
+                raise DataError(f"{name} has no line ends, expected rows of {N_COLUMNS} numbers")
+            yield block[:cut]
+            pending, size = [block[cut:]], len(block) - cut
+    rest = b"".join(pending)
+    if rest:
+        yield rest if rest.endswith(b"\n") else rest + b"\n"
+
+
+def _end_of_line(piece: bytes, n: int) -> int:
+    """Where the n-th line of `piece` ends, its newline included."""
+    newlines = np.flatnonzero(np.frombuffer(piece, dtype=np.uint8) == ord("\n"))
+    return int(newlines[n - 1]) + 1
+
+
+def _parse_block(block: bytes, name: str, first_row: int) -> Float32Array:
+    """Values (rows, 29) of a block of whole lines."""
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+    values = _parse_fast(block)
+    return _parse_lines(block, name, first_row) if values is None else values
+
+
+def _parse_fast(block: bytes) -> Float32Array | None:
+    """Values (rows, 29), or None when anything in the block is out of the ordinary."""
+    if block.translate(None, _PLAIN_BYTES):
+        return None
+    import polars as pl  # takes 0.1 s to import
+
+    schema = dict.fromkeys(_COLUMNS, pl.Float32)
+    try:
+        frame = pl.read_csv(
+            block, has_header=False, schema=schema, quote_char=None, ignore_errors=True
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    if len(frame) != block.count(b"\n") or sum(frame.null_count().row(0)):
+        return None
+    values: Float32Array = frame.to_numpy(order="c")
+    label = values[:, 0]
+    if not np.isfinite(values).all() or not np.all((label == 0) | (label == 1)):
+        return None
+    return values
+
+
+def _parse_lines(block: bytes, name: str, first_row: int) -> Float32Array:
+    """The same a line at a time. Raises DataError at the first row that is wrong."""
+    lines = block.decode("latin-1").split("\n")[:-1]
+    if first_row == 1 and _NAMES.fullmatch(lines[0]):
+        raise DataError(f"{name}, row 1 is a header line, expected numbers; remove the line")
+    values = np.empty((len(lines), N_COLUMNS), dtype=np.float32)
+    for index, line in enumerate(lines):
+        where = f"{name}, row {first_row + index:,}"
+        tokens = line.split(",")
+        if len(tokens) != N_COLUMNS:
+            raise DataError(f"{where} has {len(tokens)} columns, expected {N_COLUMNS}")
+        for column, token in enumerate(tokens):
+            values[index, column] = _number(token, column, where)
+    return values
+
+
+def _number(token: str, column: int, where: str) -> float:
+    where = f"{where}, column {column + 1} ({_COLUMNS[column]})"
+    received = repr(token if len(token) <= 40 else token[:40] + "…")
+    if not _NUMBER.fullmatch(token):
+        raise DataError(f"{where} is {received}, expected a finite number")
+    value = float(token)
+    if abs(value) > np.finfo(np.float32).max:
+        raise DataError(f"{where} is {received}, expected a number that float32 can hold")
+    if column == 0 and value not in (0.0, 1.0):
+        raise DataError(f"{where} is {received}, expected 0 or 1")
+    return value
+
+
+def _check_exact(values: Float32Array, block: bytes, name: str, first_row: int) -> None:
+    """Print `values` as the official file does and compare with what was read."""
+    if image(values) == block:
+        return
+    lines = block.split(b"\n")
+    row = next(i for i, line in enumerate(values) if image(line[None]) != lines[i] + b"\n")
+    raise DataError(
+        f"{name}, row {first_row + row:,} is damaged: not every number is a float32 printed with "
+        "%.18e, as in the official file; get the file again"
+    )
+
+
+def image(values: Float32Array) -> bytes:
+    """`values` (rows, 29) in the official file's format."""
+    flat = values.astype(np.float64).ravel().tolist()
+    return ((_EXACT_ROW * len(values)) % tuple(flat)).encode("ascii")

@@ -76,7 +76,7 @@ def read_checkpoint(path: Path, identity: str) -> TrialState:
     `identity`.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             header = json.loads(archive[_HEADER].tobytes())
             arrays = {name: archive[name] for name in archive.files if name != _HEADER}
         if header["format"] != _FORMAT:

@@ -25,7 +25,7 @@ from sweep.data.arrays import ArrayWriter, open_array
 from sweep.data.columns import N_FEATURES
 from sweep.data.disk import locked, sync_folder, try_lock, write_json, writing
 from sweep.data.manifest import Manifest, Origin, read_manifest
-from sweep.data.parse import Float32Array, LabelArray
+from sweep.data.parse import Block, Float32Array, LabelArray
 from sweep.errors import DataError
 
 HIGGS_KEY = "higgs"
@@ -62,6 +62,10 @@ class Cache:
         """What the cache says it holds under `key`. Raises DataError when it cannot be read."""
         return read_manifest(self.manifest_path(key), remedy(key))
 
+    def keys(self) -> list[str]:
+        """What there is a manifest of."""
+        return sorted(path.stem for path in self.root.glob("[!.]*.json"))
+
     def open(self, key: str) -> Dataset | None:
         """The arrays under `key`, or None when there are none.
 
@@ -78,9 +82,7 @@ class Cache:
                 manifest = newer
         return None
 
-    def store(
-        self, key: str, origin: Origin, blocks: Iterable[tuple[Float32Array, LabelArray]]
-    ) -> Manifest:
+    def store(self, key: str, origin: Origin, blocks: Iterable[Block]) -> Manifest:
         """Write `blocks` of x (n, 28) and y (n,), and let `key` mean them from then on.
 
         The cache stays as it was when `blocks` raises, and when the disk is full or may not be
@@ -160,9 +162,7 @@ def remedy(key: str) -> str:
     return "remove the file, it is made again when needed"
 
 
-def _write(
-    folder: Path, key: str, origin: Origin, blocks: Iterable[tuple[Float32Array, LabelArray]]
-) -> Manifest:
+def _write(folder: Path, key: str, origin: Origin, blocks: Iterable[Block]) -> Manifest:
     """Write x.npy and y.npy; the manifest that describes them."""
     n_signal = 0
     with (

@@ -16,6 +16,8 @@ from sweep.errors import DataError
 
 Float32Array = NDArray[np.float32]
 LabelArray = NDArray[np.uint8]
+Block = tuple[Float32Array, LabelArray]
+"""x (n, 28) and y (n,) of consecutive rows."""
 
 N_COLUMNS = 1 + N_FEATURES
 BLOCK_BYTES = 16 << 20
@@ -28,7 +30,7 @@ _COLUMNS = (LABEL, *FEATURES)
 
 def parse_rows(
     pieces: Iterable[bytes], name: str, *, rows: int | None = None, exact: bool = False
-) -> Iterator[tuple[Float32Array, LabelArray]]:
+) -> Iterator[Block]:
     """Blocks of x (n, 28) float32 and y (n,) uint8, in file order; stops after `rows` rows.
 
     `exact` demands that every token is what C prints with `%.18e` for its own float32, as in the

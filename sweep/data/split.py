@@ -141,7 +141,7 @@ def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
         return open_file(cache, Path(data))
     except DataError as error:
         if isinstance(error.__cause__, FileNotFoundError):
-            raise DataError(f"no data {data!r}: expected auto, builtin, higgs, or a file") from error
+            raise DataError(f"no data {data!r}: expected auto, builtin, higgs or a file") from error
         raise
 
 

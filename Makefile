@@ -31,6 +31,10 @@ lint: install
 test: lint
 	$(BIN)/pytest
 
+# Builds the image and sweeps in it; without a Docker engine it needs root on Debian or Ubuntu.
+container-test:
+	bash tests/container/run.sh
+
 # Pins every dependency with hashes and without any address.
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate

@@ -86,9 +86,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "mish": Activation(_functions.mish, _mish_slope),
     "selu": Activation(_functions.selu, _selu_slope),
     "softsign": Activation(_functions.softsign, _softsign_slope),
-    "softplus": Activation(
-        _functions.softplus, lambda z, f: ops.sigmoid(z), zero_at_zero=False
-    ),
+    "softplus": Activation(_functions.softplus, lambda z, f: ops.sigmoid(z), zero_at_zero=False),
     "exponential": Activation(_functions.exponential, lambda z, f: f, zero_at_zero=False),
 }
 
@@ -96,5 +94,6 @@ ACTIVATIONS: dict[str, Activation] = {
 def activation_name(function: Any) -> str | None:
     """The name under which `function` stands in ACTIVATIONS, or None."""
     name = getattr(function, "__name__", None)
-    known = isinstance(name, str) and name in ACTIVATIONS
-    return name if known and getattr(_functions, name) is function else None
+    if isinstance(name, str) and name in ACTIVATIONS and getattr(_functions, name) is function:
+        return name
+    return None

@@ -6,8 +6,8 @@ Keras' own, which goes into checkpoints. The bits are not Keras' bits; the stati
 
 `step_keys` mixes (seed, count, layer) on the host into two 32-bit keys (splitmix64); the
 program mixes them with the element's counter, row·2¹⁶ + unit, by two multiply-xorshift rounds
-(the constants are those of Chris Wellons' lowbias32), the second key added between the rounds so that
-two steps never run through the same sequence at an offset.
+(constants of Chris Wellons' lowbias32). The second key is added between the rounds, so that two
+steps never run through the same sequence at an offset.
 """
 
 from typing import Any

@@ -6,6 +6,7 @@ AdamW or SGD under a constant rate or a built-in schedule; binary cross-entropy.
 else, known or unknown, is refused by name: nothing is guessed.
 """
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from keras import layers, regularizers
 
 from sweep.training.fused.activations import activation_name
 from sweep.training.fused.dropout import MAX_UNITS
-from sweep.training.fused.rules import OptimizerRule, read_optimizer
+from sweep.training.fused.optimizers import OptimizerRule, read_optimizer
 from sweep.training.model import Model
 
 Role = tuple[str, int]
@@ -65,7 +66,7 @@ class Description:
     def params(self) -> int:
         """Number of trainable parameters."""
         widths = [self.features, *(unit.width for unit in self.hidden), 1]
-        return sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+        return sum((a + 1) * b for a, b in itertools.pairwise(widths))
 
 
 def carries(model: Model) -> str | None:
@@ -137,6 +138,8 @@ def _chain(model: Model) -> list[Any]:
     _require(kind is keras.Sequential or kind.__name__ == "Functional", f"class {_name(model)}")
     _require(len(model.inputs) == 1 and len(model.outputs) == 1, "several inputs or outputs")
     _require(len(model.input_shape) == 2, f"input of shape {model.input_shape[1:]}")
+    if kind is keras.Sequential:
+        return list(model.layers)
     tensor = model.inputs[0]
     chain = []
     for layer in model.layers:

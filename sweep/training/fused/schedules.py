@@ -25,7 +25,7 @@ class Schedule:
 
     def rates(self, steps: np.ndarray) -> np.ndarray:
         """The rate at each of `steps`, the optimizer's iteration counts: float32 (steps,)."""
-        return _RULES[self.kind](self.settings, steps).astype(_F)
+        return np.asarray(_RULES[self.kind](self.settings, steps).astype(_F))
 
 
 def read_schedule(schedule: Any) -> Schedule | None:
@@ -41,12 +41,12 @@ def read_schedule(schedule: Any) -> Schedule | None:
 
 
 def _power(base: Any, exponent: np.ndarray) -> np.ndarray:
-    return np.power(_F(base), exponent, dtype=_F)
+    return np.asarray(np.power(_F(base), exponent, dtype=_F))
 
 
 def _fraction(settings: Json, steps: np.ndarray) -> np.ndarray:
-    fraction = steps.astype(_F) / _F(settings["decay_steps"])
-    return np.floor(fraction) if settings["staircase"] else fraction
+    fraction: np.ndarray = steps.astype(_F) / _F(settings["decay_steps"])
+    return np.asarray(np.floor(fraction)) if settings["staircase"] else fraction
 
 
 def _inverse_time(settings: Json, steps: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ def _polynomial(settings: Json, steps: np.ndarray) -> np.ndarray:
 
 
 def _power_of(base: np.ndarray, exponent: Any) -> np.ndarray:
-    return np.power(base, _F(exponent), dtype=_F)
+    return np.asarray(np.power(base, _F(exponent), dtype=_F))
 
 
 def _cosine(settings: Json, steps: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Keras' optimizers as plain update rules over stacked trials.
 
 A rule has static parts, on which the program depends (`kind`), and numbers, which are inputs
-of the program, so that trials with other numbers share it. Both kinds keep two slots a weight
-in the program, `first` and `second`; SGD leaves the second empty.
+of the program, so that trials with other numbers share it. A weight has two slots, `first`
+(the momentum) and `second` (Adam's velocity; empty for SGD).
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class OptimizerRule:
             first, second = 1 - first, 1 - second
         return np.array([first, second, self.epsilon, self.weight_decay], dtype=_F)
 
-    def rates(self, learning_rate: np.float32, iteration: int, steps: int) -> np.ndarray:
+    def rates(self, learning_rate: np.float32 | None, iteration: int, steps: int) -> np.ndarray:
         """Step size and learning rate of the next `steps` steps: float32 (steps, 2).
 
         `learning_rate` is the state's, used when there is no schedule. Adam's step size holds
@@ -66,7 +66,9 @@ class OptimizerRule:
             sizes = rates * np.sqrt(_F(1) - second) / (_F(1) - first)
         return np.stack([sizes, rates], axis=-1).astype(_F)
 
-    def learning_rates(self, learning_rate: np.float32, iterations: np.ndarray) -> np.ndarray:
+    def learning_rates(
+        self, learning_rate: np.float32 | None, iterations: np.ndarray
+    ) -> np.ndarray:
         """The learning rate at each of `iterations`: float32 (steps,)."""
         if self.schedule is None:
             return np.full(len(iterations), learning_rate, dtype=_F)
@@ -82,9 +84,7 @@ def read_optimizer(optimizer: Any) -> OptimizerRule | str:
     for setting in _REFUSED:
         if config.get(setting):
             return f"{kind.__name__} with {setting}={config[setting]}"
-    if getattr(optimizer, "_exclude_from_weight_decay_fn", None):  # pragma: no cover
-        return "weights excluded from weight decay"
-    if getattr(optimizer, "_exclude_from_weight_decay", None):
+    if hasattr(optimizer, "_exclude_from_weight_decay"):
         return "weights excluded from weight decay"
     schedule = None
     if not isinstance(optimizer._learning_rate, keras.Variable):

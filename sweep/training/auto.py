@@ -1,0 +1,71 @@
+"""Sends each trial to the fused trainer when that can carry it, and to Keras when not."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sweep.data.split import Split
+from sweep.records import Assignment
+from sweep.training.contract import Journal, StopRequested
+from sweep.training.fused.read import NotCarriedError
+from sweep.training.fused.trainer import FusedTrainer
+from sweep.training.keras import KerasTrainer
+from sweep.training.model import Build
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class AutoTrainer:
+    """Both trainers behind one face."""
+
+    build: Build
+    split: Split
+    batch_size: int
+    patience: int | None
+    checkpoint_seconds: float = 10.0
+    name: str = "auto"
+    _fused: FusedTrainer = field(init=False)
+    _keras: KerasTrainer = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings = (
+            self.build, self.split, self.batch_size, self.patience, self.checkpoint_seconds
+        )  # fmt: skip
+        self._fused, self._keras = FusedTrainer(*settings), KerasTrainer(*settings)
+
+    @property
+    def compilations(self) -> int:
+        """Programs the fused trainer has used so far."""
+        return self._fused.compilations
+
+    def train(
+        self, assignments: Sequence[Assignment], journal: Journal, stop: StopRequested
+    ) -> None:
+        fused: list[Assignment] = []
+        others: list[Assignment] = []
+        for assignment in assignments:
+            if stop():
+                return
+            reason = self.refusal(assignment)
+            if reason is not None:
+                _log.info("trial %d is left to Keras: %s", assignment.trial, reason)
+            (fused if reason is None else others).append(assignment)
+        self._fused.train(fused, journal, stop)
+        if not stop():
+            self._keras.train(others, journal, stop)
+
+    def trainer_of(self, assignment: Assignment) -> str:
+        """The name of the trainer that carries the trial: fused or keras."""
+        fused = self.refusal(assignment) is None
+        return self._fused.name if fused else self._keras.name
+
+    def refusal(self, assignment: Assignment) -> str | None:
+        """None when the trial is fused; else one line saying why it is left to Keras."""
+        try:
+            self._fused.readings.description(assignment)
+        except NotCarriedError as error:
+            return str(error)
+        except Exception as exception:  # the Keras trainer records it as the trial's failure
+            return f"build(hp) raises {type(exception).__name__}"
+        return None

@@ -1,0 +1,193 @@
+"""The trials in a program's slots: one call trains and measures an epoch of each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from sweep.data.split import Split
+from sweep.training import metrics
+from sweep.training.fused.packing import Clock, Packing
+from sweep.training.fused.programs import Data, Epoch, Measured, Program, State, Trials
+from sweep.training.fused.shapes import Rows, Shape
+from sweep.training.model import epoch_order
+
+
+@dataclass
+class Seat:
+    """What a group needs of a trial in one of its slots.
+
+    `improved` says that the weights of the last epoch are the best so far: the program keeps
+    them at its next call.
+    """
+
+    packing: Packing
+    clock: Clock
+    seed: int
+    epoch: int
+    improved: bool = False
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What one trial measured in an epoch; the words are those of EpochRecord."""
+
+    fit_loss: float
+    fit_bce: float
+    train_bce: float
+    val_bce: float
+    val_loss: float
+    val_accuracy: float
+    val_auc: float
+    learning_rate: float
+
+
+class Resident:
+    """The split as a program sees it, kept on the device."""
+
+    def __init__(self, split: Split, rows: Rows) -> None:
+        self.split, self.rows = split, rows
+        n_rows = rows.train + rows.validation
+        x = np.zeros((rows.chunks * rows.chunk, split.train.x.shape[1]), np.float32)
+        x[:n_rows] = np.concatenate([split.train.x, split.validation.x])
+        counts = np.full(rows.steps, rows.batch, np.float32)
+        counts[-1] = rows.train - (rows.steps - 1) * rows.batch
+        real = np.arange(rows.batch)[None, :] < counts[:, None]
+        shares = np.where(real, np.float32(1) / counts[:, None], np.float32(0))
+        arrays = (x, split.train.y[:, 0].astype(np.float32), shares, counts)
+        self.data = Data(*(tf.constant(array) for array in arrays))
+
+    def order(self, seed: int, epoch: int) -> np.ndarray:
+        """The rows of each batch of an epoch: int32 (steps, batch), padded with row 0."""
+        order = np.zeros(self.rows.steps * self.rows.batch, np.int32)
+        order[: self.rows.train] = epoch_order(self.rows.train, seed, epoch)
+        return order.reshape(self.rows.steps, self.rows.batch)
+
+
+class Group:
+    """A program's slots and the stacked arrays of the trials in them."""
+
+    def __init__(self, shape: Shape, program: Program, resident: Resident) -> None:
+        self.shape, self.program, self.resident = shape, program, resident
+        self.seats: list[Seat | None] = [None] * shape.slots
+        self._state = self._empty_state()
+        self._trials = self._empty_trials()
+
+    @property
+    def taken(self) -> list[tuple[int, Seat]]:
+        """Slots with a trial in them."""
+        return [(slot, seat) for slot, seat in enumerate(self.seats) if seat is not None]
+
+    def seat(self, seat: Seat, arrays: State) -> int:
+        """Put a trial into a free slot; returns the slot."""
+        slot = self.seats.index(None)
+        self._write(slot, arrays, seat.packing.trials())
+        self.seats[slot] = seat
+        return slot
+
+    def leave(self, slot: int) -> None:
+        """Empty a slot: zeros train on nothing and hinder nobody."""
+        self.seats[slot] = None
+        empty_state, empty_trials = self._empty_state(1), self._empty_trials(1)
+        arrays = State(*([array[0] for array in part] for part in empty_state))
+        self._write(slot, arrays, Trials(*(array[0] for array in empty_trials)))
+
+    def arrays(self, slot: int) -> State:
+        """Views of one slot's arrays, with the best weights up to date."""
+        seat = self.seats[slot]
+        state = State(*([array[slot] for array in part] for part in self._on_host()))
+        improved = seat is not None and seat.improved
+        return state._replace(best=state.values) if improved else state
+
+    def train_epoch(self) -> dict[int, Measures]:
+        """Train and measure one epoch of each seated trial: measures by slot.
+
+        Raises tf.errors.ResourceExhaustedError with nothing changed.
+        """
+        state, measured = self.program(
+            self._state, self._trials, self._next_epoch(), self.resident.data
+        )
+        measured = Measured(*(np.asarray(array) for array in measured))
+        self._state = state
+        for _, seat in self.taken:
+            seat.clock = seat.clock.after(self.shape.rows.steps)
+            seat.epoch += 1
+            seat.improved = False
+        return {slot: self._measures(slot, seat, measured) for slot, seat in self.taken}
+
+    def _next_epoch(self) -> Epoch:
+        shape, steps = self.shape, self.shape.rows.steps
+        order = np.zeros((steps, shape.slots, shape.rows.batch), np.int32)
+        rates = np.zeros((steps, 2, shape.slots), np.float32)
+        keys = np.zeros((steps, len(shape.widths), shape.slots, 2), np.uint32)
+        improved = np.zeros(shape.slots, bool)
+        for slot, seat in self.taken:
+            rule, clock = seat.packing.description.optimizer, seat.clock
+            order[:, slot] = self.resident.order(seat.seed, seat.epoch + 1)
+            rates[..., slot] = rule.rates(clock.learning_rate, clock.iteration, steps)
+            keys[:, :, slot] = seat.packing.keys(clock, steps)
+            improved[slot] = seat.improved
+        return Epoch(*(tf.constant(array) for array in (order, rates, keys, improved)))
+
+    def _measures(self, slot: int, seat: Seat, measured: Measured) -> Measures:
+        split, n_train = self.resident.split, self.shape.rows.train
+        description = seat.packing.description
+        logits = measured.logits[slot, : n_train + self.shape.rows.validation]
+        if not description.from_logits:
+            with np.errstate(over="ignore"):
+                probabilities = 1 / (1 + np.exp(-logits))
+            logits = metrics.logits_from_probabilities(probabilities)
+        train, validation = logits[:n_train], logits[n_train:]
+        bce, penalty = (float(total) / n_train for total in measured.fit[:, slot])
+        labels = split.validation.y[:, 0]
+        val_bce = float(metrics.example_losses(validation, labels).mean())
+        clock, rule = seat.clock, description.optimizer
+        rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
+        return Measures(
+            fit_loss=bce + penalty,
+            fit_bce=bce,
+            train_bce=float(metrics.example_losses(train, split.train.y[:, 0]).mean()),
+            val_bce=val_bce,
+            val_loss=val_bce + float(measured.penalty[slot]),
+            val_accuracy=metrics.accuracy(validation, labels),
+            val_auc=metrics.auc(validation, labels),
+            learning_rate=float(rate[0]),
+        )
+
+    def _on_host(self) -> State:
+        """The stacked arrays as NumPy arrays that may be written to."""
+        if not isinstance(self._state.values[0], np.ndarray):
+            self._state = State(*([np.array(array) for array in part] for part in self._state))
+        return self._state
+
+    def _write(self, slot: int, arrays: State, trials: Trials) -> None:
+        for part, own in zip(self._on_host(), arrays, strict=True):
+            for array, value in zip(part, own, strict=True):
+                array[slot] = value
+        for array, value in zip(self._trials, trials, strict=True):
+            array[slot] = value
+
+    def _empty_state(self, slots: int | None = None) -> State:
+        slots = self.shape.slots if slots is None else slots
+
+        def zeros(shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+            return [np.zeros((slots, *shape), np.float32) for shape in shapes]
+
+        weights = self.shape.weights
+        seconds = weights if self.shape.optimizer == "adam" else [()] * len(weights)
+        return State(zeros(weights), zeros(weights), zeros(seconds), zeros(weights))
+
+    def _empty_trials(self, slots: int | None = None) -> Trials:
+        slots = self.shape.slots if slots is None else slots
+        hidden, weights = len(self.shape.widths), len(self.shape.weights)
+        shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": hidden,
+                  "scales": hidden, "numbers": 4}  # fmt: skip
+        kinds = {"units": np.int32, "thresholds": np.uint32}
+        arrays = {
+            name: np.zeros((slots, size), kinds.get(name, np.float32))
+            for name, size in shapes.items()
+        }
+        arrays["numbers"][:, 2] = 1.0  # Adam's ε: 0/0 in an empty slot would only cost time
+        return Trials(**arrays)

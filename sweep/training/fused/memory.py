@@ -1,0 +1,43 @@
+"""How much memory programs may take, and on which kind of device."""
+
+import functools
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+_SHARE = 0.25
+"""Of the device's memory; the rest is for the data, the compiler and what runs beside."""
+
+_CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+@functools.cache
+def on_gpu() -> bool:
+    """Whether programs run on a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+@functools.cache
+def memory_budget() -> int:
+    """Bytes a program may take: a share of all the device has, free or not.
+
+    Of all, so that it is the same at each start on a machine: the slots of a program follow
+    from it, and the last bit of the results from them.
+    """
+    return int(_SHARE * (_gpu_bytes() if on_gpu() else _host_bytes()))
+
+
+def _gpu_bytes() -> int:
+    device = tf.config.list_physical_devices("GPU")[0]
+    details = tf.config.experimental.get_device_details(device)
+    return int(details.get("memory_limit", 8 << 30))
+
+
+def _host_bytes() -> int:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for name in _CGROUP_LIMITS:
+        path = Path(name)
+        if path.exists() and path.read_text().strip().isdigit():
+            total = min(total, int(path.read_text()))
+    return total

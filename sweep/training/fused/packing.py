@@ -1,0 +1,175 @@
+"""A trial's state ↔ its slot in a group's stacked arrays.
+
+Keras' order of variables on one side, padded weights on the other. A trial of D hidden layers
+takes the first D of a program's hidden layers and its output; the rest is zero.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sweep.training.checkpoint import Arrays, TrialState
+from sweep.training.early_stopping import EarlyStopping
+from sweep.training.fused import dropout
+from sweep.training.fused.programs import State, Trials
+from sweep.training.fused.read import Description, Role, Unit
+from sweep.training.fused.shapes import Shape
+
+Generators = tuple[tuple[int, int], ...]
+"""(seed, count) of each dropout generator, in the order of the description's roles."""
+
+_F = np.float32
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The part of a trial's state that is counted on the host.
+
+    A generator's count rises by one a step: Keras draws once a step, and so does the mask.
+    """
+
+    iteration: int
+    learning_rate: np.float32 | None
+    """The rate kept as a variable; None under a schedule."""
+    generators: Generators
+
+    def after(self, steps: int) -> "Clock":
+        """The clock `steps` training steps later."""
+        later = tuple((seed, count + steps) for seed, count in self.generators)
+        return replace(self, iteration=self.iteration + steps, generators=later)
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Where a described trial's arrays go in a shape."""
+
+    description: Description
+    shape: Shape
+
+    def pack(self, state: TrialState) -> tuple[State, Clock]:
+        """One slot's arrays and the clock. Raises ValueError when the state does not fit."""
+        description = self.description
+        model = _by_role(description.model_roles, state.model, "model")
+        best = _by_role(description.model_roles, state.best or state.model, "best model")
+        optimizer = _by_role(description.optimizer_roles, state.optimizer, "optimizer")
+        rate = optimizer.get(("rate", -1))
+        clock = Clock(
+            iteration=int(optimizer["iteration", -1]),
+            learning_rate=None if rate is None else _F(rate),
+            generators=generators(description.model_roles, state.model),
+        )
+        arrays = State(
+            self._padded(model), self._slots(optimizer, "first"),
+            self._slots(optimizer, "second"), self._padded(best),
+        )  # fmt: skip
+        return arrays, clock
+
+    def unpack(
+        self, epoch: int, arrays: State, clock: Clock, best_generators: Generators | None,
+        early_stopping: EarlyStopping,
+    ) -> TrialState:  # fmt: skip
+        """The state in Keras' order; `best_generators` are those after the best epoch."""
+        roles = self.description.optimizer_roles
+        slots = {"first": arrays.firsts, "second": arrays.seconds}
+        optimizer: list[np.ndarray] = []
+        for kind, layer in roles:
+            if kind == "iteration":
+                optimizer.append(np.array(clock.iteration, dtype=np.int64))
+            elif kind == "rate":
+                optimizer.append(np.array(clock.learning_rate, dtype=_F))
+            else:
+                slot, weight = kind.split()
+                optimizer.append(self._cut(slots[slot], (weight, layer)))
+        best = () if best_generators is None else self._model(arrays.best, best_generators)
+        model = self._model(arrays.values, clock.generators)
+        return TrialState(epoch, model, tuple(optimizer), best, early_stopping)
+
+    def trials(self) -> Trials:
+        """What distinguishes this trial, for one slot."""
+        shape, description = self.shape, self.description
+        n_hidden, n_weights = len(shape.widths), len(shape.weights)
+        units = np.zeros(n_hidden, np.int32)
+        thresholds, scales = np.zeros(n_hidden, np.uint32), np.ones(n_hidden, _F)
+        l1, l2 = np.zeros(n_weights, _F), np.zeros(n_weights, _F)
+        for layer, unit in enumerate((*description.hidden, description.output)):
+            for kind, penalty in (("kernel", unit.kernel), ("bias", unit.bias)):
+                position = self._position((kind, layer))
+                l1[position], l2[position] = penalty.l1, penalty.l2
+            if layer < len(description.hidden):
+                units[layer] = unit.width
+                thresholds[layer] = dropout.threshold(unit.rate or 0.0)
+                scales[layer] = dropout.scale(unit.rate or 0.0)
+        return Trials(units, l1, l2, thresholds, scales, description.optimizer.numbers)
+
+    def keys(self, clock: Clock, steps: int) -> np.ndarray:
+        """Dropout keys of the next `steps` steps: uint32 (steps, hidden, 2)."""
+        keys = np.zeros((steps, len(self.shape.widths), 2), np.uint32)
+        layers = [layer for kind, layer in self.description.model_roles if kind == "generator"]
+        if layers:
+            seeds, counts = np.array(clock.generators, dtype=np.int64).T
+            keys[:, layers] = dropout.step_keys(seeds, counts, steps)
+        return keys
+
+    def _model(self, weights: list[np.ndarray], generators: Generators) -> Arrays:
+        following = iter(generators)
+        return tuple(
+            np.array(next(following), dtype=np.int64)
+            if role[0] == "generator"
+            else self._cut(weights, role)
+            for role in self.description.model_roles
+        )
+
+    def _slots(self, optimizer: dict[Role, np.ndarray], slot: str) -> list[np.ndarray]:
+        """Padded slots; one number a weight where the optimizer has no such slot."""
+        if slot == "second" and self.shape.optimizer != "adam":
+            return [np.zeros((), _F) for _ in self.shape.weights]
+        prefix = f"{slot} "
+        own = {
+            (kind.removeprefix(prefix), layer): array
+            for (kind, layer), array in optimizer.items()
+            if kind.startswith(prefix)
+        }
+        return self._padded(own)
+
+    def _padded(self, arrays: dict[Role, np.ndarray]) -> list[np.ndarray]:
+        padded = [np.zeros(shape, _F) for shape in self.shape.weights]
+        for role, array in arrays.items():
+            if role[0] in ("kernel", "bias"):
+                expected = self._shape(role)
+                if array.shape != expected:
+                    raise ValueError(f"{role} has shape {expected}, the state {array.shape}")
+                padded[self._position(role)][_corner(expected)] = array
+        return padded
+
+    def _cut(self, weights: list[np.ndarray], role: Role) -> np.ndarray:
+        return np.array(weights[self._position(role)][_corner(self._shape(role))])
+
+    def _position(self, role: Role) -> int:
+        kind, layer = role
+        place = len(self.shape.widths) if layer == len(self.description.hidden) else layer
+        return 2 * place + (kind == "bias")
+
+    def _shape(self, role: Role) -> tuple[int, ...]:
+        kind, layer = role
+        units: tuple[Unit, ...] = (*self.description.hidden, self.description.output)
+        given = units[layer - 1].width if layer else self.description.features
+        return (units[layer].width,) if kind == "bias" else (given, units[layer].width)
+
+
+def _corner(shape: tuple[int, ...]) -> tuple[slice, ...]:
+    return tuple(slice(0, size) for size in shape)
+
+
+def _by_role(roles: tuple[Role, ...], arrays: Arrays, owner: str) -> dict[Role, np.ndarray]:
+    if len(roles) != len(arrays):
+        raise ValueError(f"the {owner} has {len(roles)} variables, the state {len(arrays)}")
+    return dict(zip(roles, arrays, strict=True))
+
+
+def generators(roles: tuple[Role, ...], arrays: Arrays) -> Generators:
+    """The dropout generators' states among the model's arrays."""
+    return tuple(
+        (int(array[0]), int(array[1]))
+        for role, array in zip(roles, arrays, strict=True)
+        if role[0] == "generator"
+    )

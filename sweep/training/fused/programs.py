@@ -1,0 +1,266 @@
+"""The compiled epoch of a shape: training, evaluation and nothing else, in one program.
+
+Trials stand along the first axis of every array and never meet: each operation is
+element-wise or a matrix product over that axis. The gradients of the chain are written out.
+Layers beyond a trial's depth pass their input on; units beyond its width have zero weights,
+zero gradients and zero slots, and stay so.
+
+Written in `keras.ops`; only the compilation itself is TensorFlow's.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from keras import ops
+
+from sweep.training.fused import dropout
+from sweep.training.fused.activations import ACTIVATIONS
+from sweep.training.fused.optimizers import Weight, updated
+from sweep.training.fused.shapes import Shape
+
+Tensor = Any
+
+
+class State(NamedTuple):
+    """What an epoch changes, a list entry for each weight: (slots, …)."""
+
+    values: list[Tensor]
+    firsts: list[Tensor]
+    seconds: list[Tensor]
+    best: list[Tensor]
+    """The weights after the best epoch."""
+
+
+class Trials(NamedTuple):
+    """What distinguishes the trials of a group."""
+
+    units: Tensor  # (slots, hidden) int32: width of each layer, 0 where the trial has none
+    l1: Tensor  # (slots, weights)
+    l2: Tensor  # (slots, weights)
+    thresholds: Tensor  # (slots, hidden) uint32: dropout
+    scales: Tensor  # (slots, hidden)
+    numbers: Tensor  # (slots, 4): the optimizer's
+
+
+class Epoch(NamedTuple):
+    """What distinguishes the epoch."""
+
+    order: Tensor  # (steps, slots, batch) int32: rows of each batch
+    rates: Tensor  # (steps, 2, slots): step size and learning rate
+    keys: Tensor  # (steps, hidden, slots, 2) uint32: dropout
+    improved: Tensor  # (slots,) bool: the weights given are the best so far
+
+
+class Data(NamedTuple):
+    """Resident on the device."""
+
+    x: Tensor  # (chunks · chunk, features): train rows, validation rows, padding
+    y: Tensor  # (train,)
+    shares: Tensor  # (steps, batch): each row's weight in its batch's mean, 0 for padding
+    counts: Tensor  # (steps,): rows in each batch
+
+
+class Measured(NamedTuple):
+    """What comes back to the host after an epoch."""
+
+    fit: Tensor  # (2, slots): BCE and penalty, each summed over the epoch's rows
+    penalty: Tensor  # (slots,): with the weights at the end
+    logits: Tensor  # (slots, chunks · chunk): with the weights at the end
+
+
+Program = Callable[[State, Trials, Epoch, Data], tuple[State, Measured]]
+
+
+@functools.cache
+def compiled(shape: Shape) -> Program:
+    """The program of `shape`, one in a process; it is compiled at its first call."""
+    epoch = functools.partial(_epoch, shape)
+    program: Program = tf.function(epoch, jit_compile=True, autograph=False)
+    return program
+
+
+def _epoch(
+    shape: Shape, state: State, trials: Trials, epoch: Epoch, data: Data
+) -> tuple[State, Measured]:
+    best = [
+        ops.where(_per_trial(epoch.improved, value), value, old)
+        for value, old in zip(state.values, state.best, strict=True)
+    ]
+    weights = _Weights(state.values, state.firsts, state.seconds)
+
+    def step(index: Tensor, weights: _Weights, fit: Tensor) -> tuple[Tensor, _Weights, Tensor]:
+        weights, measured = _train_step(shape, index, weights, trials, epoch, data)
+        return index + 1, weights, fit + measured * data.counts[index]
+
+    first = (ops.zeros((), "int32"), weights, ops.zeros((2, shape.slots)))
+    _, weights, fit = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
+    measured = Measured(
+        fit=fit,
+        penalty=_penalty(shape, weights.values, trials),
+        logits=_logits(shape, weights.values, trials, data),
+    )
+    return State(weights.values, weights.firsts, weights.seconds, best), measured
+
+
+class _Weights(NamedTuple):
+    values: list[Tensor]
+    firsts: list[Tensor]
+    seconds: list[Tensor]
+
+
+class _Pass(NamedTuple):
+    """What a layer's forward pass leaves for its backward pass: (slots, batch, units)."""
+
+    given: Tensor
+    argument: Tensor
+    value: Tensor
+    mask: Tensor
+
+
+def _train_step(
+    shape: Shape, index: Tensor, weights: _Weights, trials: Trials, epoch: Epoch, data: Data
+) -> tuple[_Weights, Tensor]:
+    """One batch of every trial; also its BCE and penalty before the step, (2, slots)."""
+    rows = epoch.order[index]  # (slots, batch)
+    x, y = ops.take(data.x, rows, axis=0), ops.take(data.y, rows, axis=0)
+    passes, h = [], x
+    for layer in range(len(shape.widths)):
+        h, kept = _hidden(shape, layer, h, weights.values, trials, epoch.keys[index, layer])
+        passes.append(kept)
+    z = _output(h, weights.values)  # (slots, batch)
+    share = data.shares[index]
+    losses = ops.maximum(z, 0.0) - z * y + ops.log1p(ops.exp(-ops.absolute(z)))
+    fit = [ops.sum(losses * share, axis=1), _penalty(shape, weights.values, trials)]
+
+    gradients: list[Tensor] = [None] * len(weights.values)
+    dz = ((ops.sigmoid(z) - y) * share)[..., None]
+    gradients[-2], gradients[-1] = _dense_gradients(h, dz)
+    dh = ops.matmul(dz, _transposed(weights.values[-2]))
+    for layer in reversed(range(len(shape.widths))):
+        dz = _hidden_gradient(shape, layer, dh, passes[layer], trials)
+        gradients[2 * layer], gradients[2 * layer + 1] = _dense_gradients(passes[layer].given, dz)
+        if layer > 0:
+            through = ops.matmul(dz, _transposed(weights.values[2 * layer]))
+            dh = through if shape.exact_depth else ops.where(_present(trials, layer), through, dh)
+    new = [
+        updated(
+            shape.optimizer,
+            Weight(*weight),
+            _penalised(shape, position, gradient, weight[0], trials),
+            epoch.rates[index],
+            trials.numbers,
+        )
+        for position, (gradient, weight) in enumerate(
+            zip(gradients, zip(*weights, strict=True), strict=True)
+        )
+    ]
+    values, firsts, seconds = ([getattr(w, name) for w in new] for name in _WEIGHT)
+    return _Weights(values, firsts, seconds), ops.stack(fit)
+
+
+_WEIGHT = ("value", "first", "second")
+
+
+def _hidden(
+    shape: Shape, layer: int, h: Tensor, values: list[Tensor], trials: Trials, keys: Tensor
+) -> tuple[Tensor, _Pass]:
+    """A hidden layer in training: what it passes on, and what its gradient needs."""
+    z = ops.matmul(h, values[2 * layer]) + values[2 * layer + 1][:, None, :]
+    f = ACTIVATIONS[shape.activations[layer]].value(z)
+    counters = dropout.counters(shape.rows.batch, shape.widths[layer])
+    mask = dropout.mask(counters, keys, trials.thresholds[:, layer], trials.scales[:, layer])
+    if shape.masked:
+        mask = mask * _real_units(shape, layer, trials)
+    return _passed_on(shape, layer, h, f * mask, trials), _Pass(h, z, f, mask)
+
+
+def _hidden_gradient(shape: Shape, layer: int, dh: Tensor, kept: _Pass, trials: Trials) -> Tensor:
+    """The gradient at the layer's argument; 0 where the trial has no such layer."""
+    slope = ACTIVATIONS[shape.activations[layer]].slope(kept.argument, kept.value)
+    dz = dh * kept.mask * slope
+    if layer == 0 or shape.exact_depth:
+        return dz
+    return ops.where(_present(trials, layer), dz, ops.zeros_like(dz))
+
+
+def _passed_on(shape: Shape, layer: int, given: Tensor, computed: Tensor, trials: Trials) -> Tensor:
+    if layer == 0 or shape.exact_depth:
+        return computed
+    return ops.where(_present(trials, layer), computed, given)
+
+
+def _present(trials: Trials, layer: int) -> Tensor:
+    """Whether each trial has the layer: (slots, 1, 1)."""
+    return (trials.units[:, layer] > 0)[:, None, None]
+
+
+def _real_units(shape: Shape, layer: int, trials: Trials) -> Tensor:
+    """1 for the trial's own units, 0 for padding: (slots, 1, units)."""
+    units = ops.arange(shape.widths[layer], dtype="int32")
+    return ops.cast(units[None, :] < trials.units[:, layer][:, None], "float32")[:, None, :]
+
+
+def _output(h: Tensor, values: list[Tensor]) -> Tensor:
+    """Logits (slots, batch)."""
+    return ops.matmul(h, values[-2])[..., 0] + values[-1]
+
+
+def _dense_gradients(h: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients of kernel (slots, in, out) and bias (slots, out)."""
+    return ops.matmul(_transposed(h), dz), ops.sum(dz, axis=1)
+
+
+def _penalised(
+    shape: Shape, position: int, gradient: Tensor, value: Tensor, trials: Trials
+) -> Tensor:
+    """The gradient of loss and penalty together."""
+    if position % 2 and not shape.bias_penalty:
+        return gradient
+    gradient = gradient + _per_trial(2.0 * trials.l2[:, position], value) * value
+    if shape.l1:
+        gradient = gradient + _per_trial(trials.l1[:, position], value) * ops.sign(value)
+    return gradient
+
+
+def _penalty(shape: Shape, values: list[Tensor], trials: Trials) -> Tensor:
+    """Σ l1·Σ|w| + l2·Σw² over the weights: (slots,)."""
+    total = ops.zeros((shape.slots,))
+    for position, value in enumerate(values):
+        if position % 2 and not shape.bias_penalty:
+            continue
+        axes = tuple(range(1, len(value.shape)))
+        total = total + trials.l2[:, position] * ops.sum(value * value, axis=axes)
+        if shape.l1:
+            total = total + trials.l1[:, position] * ops.sum(ops.absolute(value), axis=axes)
+    return total
+
+
+def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: Data) -> Tensor:
+    """Logits of all rows in evaluation mode: (slots, chunks · chunk)."""
+    size = shape.rows.chunk
+
+    def chunk(index: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
+        start = index * size
+        rows = ops.slice(data.x, (start, 0), (size, shape.features))
+        h = ops.broadcast_to(rows[None], (shape.slots, size, shape.features))
+        for layer, name in enumerate(shape.activations):
+            z = ops.matmul(h, values[2 * layer]) + values[2 * layer + 1][:, None, :]
+            f = ACTIVATIONS[name].value(z)
+            if shape.masked:
+                f = f * _real_units(shape, layer, trials)
+            h = _passed_on(shape, layer, h, f, trials)
+        return index + 1, ops.slice_update(logits, (0, start), _output(h, values))
+
+    first = (ops.zeros((), "int32"), ops.zeros((shape.slots, shape.rows.chunks * size)))
+    return ops.while_loop(lambda index, _: index < shape.rows.chunks, chunk, first)[1]
+
+
+def _transposed(x: Tensor) -> Tensor:
+    return ops.swapaxes(x, 1, 2)
+
+
+def _per_trial(values: Tensor, like: Tensor) -> Tensor:
+    """(slots,) made to broadcast against (slots, …)."""
+    return ops.reshape(values, (-1,) + (1,) * (len(like.shape) - 1))

@@ -1,0 +1,68 @@
+"""What the models of a search space are: descriptions and initial states, kept once read."""
+
+from dataclasses import dataclass, field
+
+from sweep.records import Assignment, Value
+from sweep.training import model as trial_model
+from sweep.training.checkpoint import Arrays, TrialState
+from sweep.training.early_stopping import EarlyStopping
+from sweep.training.fused.read import Description, NotCarriedError, read
+from sweep.training.model import Build
+
+_KEPT_BYTES = 256 << 20
+"""Initial states kept between reading and training; beyond it a model is built again."""
+
+Key = tuple[tuple[str, Value], ...]
+
+
+@dataclass
+class Readings:
+    """Reads each configuration of `build` once."""
+
+    build: Build
+    _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
+    _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
+    _initial_bytes: int = 0
+
+    def description(self, assignment: Assignment) -> Description:
+        """The trial's description. Raises NotCarriedError, or whatever `build` raises."""
+        key = _key(assignment)
+        if key not in self._read:
+            self._build(assignment)
+        found = self._read[key]
+        if isinstance(found, NotCarriedError):
+            raise found
+        return found
+
+    def initial_state(self, assignment: Assignment, patience: int | None) -> TrialState:
+        """The trial's state before its first epoch. Raises whatever `build` raises."""
+        key = (_key(assignment), assignment.seed)
+        if key not in self._initial:
+            self._build(assignment)
+        model, optimizer = self._initial.pop(key)
+        self._initial_bytes -= _bytes(model) + _bytes(optimizer)
+        return TrialState(0, model, optimizer, (), EarlyStopping(patience))
+
+    def _build(self, assignment: Assignment) -> None:
+        model = trial_model.build_model(self.build, assignment.hyperparameters, assignment.seed)
+        key = _key(assignment)
+        try:
+            self._read[key] = read(model)
+        except NotCarriedError as error:
+            self._read[key] = error
+            return
+        if self._initial_bytes > _KEPT_BYTES:
+            self._initial.clear()
+            self._initial_bytes = 0
+        weights = trial_model.get_state(model.variables)
+        slots = trial_model.get_state(model.optimizer.variables)
+        self._initial[key, assignment.seed] = (weights, slots)
+        self._initial_bytes += _bytes(weights) + _bytes(slots)
+
+
+def _key(assignment: Assignment) -> Key:
+    return tuple(sorted(assignment.hyperparameters.items()))
+
+
+def _bytes(arrays: Arrays) -> int:
+    return sum(array.nbytes for array in arrays)

@@ -1,0 +1,150 @@
+"""Dropout's random bits pass stated tests, and padding changes nothing.
+
+Each test's statistic is compared with the quantile of its distribution at a false-alarm rate
+of 1e-6; the bits are fixed by their seeds, so a test passes always or never.
+"""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from search_spaces import capacity
+from sweep.training.fused import dropout, shapes
+from sweep.training.fused.group import Group, Resident, Seat
+from sweep.training.fused.packing import Packing
+from sweep.training.fused.programs import compiled
+from sweep.training.fused.reading import Readings
+from tests.fused_support import BATCH, assignment, small_split
+
+Z = 4.9
+"""Two-sided normal quantile of 1e-6."""
+
+BATCH_ROWS, UNITS, STEPS, LAYERS = 256, 64, 12, 3
+
+
+@pytest.fixture(scope="module")
+def words():
+    """Random words of several trials' layers and steps: (trials · layers, steps, rows, units)."""
+    seeds = np.array([1, 2, 3, 403271457, 403271457, 2**31 - 1], dtype=np.int64)
+    keys = dropout.step_keys(seeds, np.array([0, 0, 5, 100, 0, 7]), STEPS)
+    counters = dropout.counters(BATCH_ROWS, UNITS)
+    by_step = [np.asarray(dropout.bits(counters, keys[step])) for step in range(STEPS)]
+    return np.stack(by_step, axis=1)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.5, 0.9])
+def test_the_share_of_dropped_units_is_the_rate(words, rate):
+    dropped = words < dropout.threshold(rate)
+    for axes in ((0, 1, 2, 3), (1, 2, 3), (0, 2, 3), (0, 1, 3), (0, 1, 2)):
+        share = dropped.mean(axis=axes)
+        count = dropped.size / np.size(share)
+        z = (share - rate) / np.sqrt(rate * (1 - rate) / count)
+        bound = Z if np.size(share) < 100 else Z + 0.5
+        assert np.abs(z).max() < bound
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_masks_of_layers_steps_rows_and_units_are_independent(words, rate):
+    """Correlation of each mask with its neighbour along every axis, and at odd offsets."""
+    dropped = (words < dropout.threshold(rate)).astype(np.float64) - rate
+    scale = rate * (1 - rate)
+    for axis in range(4):
+        for offset in (1, 2, 5):
+            near = np.take(dropped, range(dropped.shape[axis] - offset), axis=axis)
+            far = np.take(dropped, range(offset, dropped.shape[axis]), axis=axis)
+            z = (near * far).sum() / (scale * np.sqrt(near.size))
+            assert abs(z) < Z, f"axis {axis}, offset {offset}"
+
+
+def test_every_bit_is_fair_and_pairs_of_bits_are_independent(words):
+    flat = words.ravel()
+    bits = ((flat[:, None] >> np.arange(32, dtype=np.uint32)) & 1).astype(np.float32) - 0.5
+    covariance = bits.T @ bits / len(flat) * 4
+    np.fill_diagonal(covariance, bits.mean(axis=0) * 2)
+    assert np.abs(covariance).max() * np.sqrt(len(flat)) < Z + 0.7  # 528 statistics
+
+
+def test_bytes_are_uniform_by_chi_square(words):
+    for shift in (0, 8, 16, 24):
+        counts = np.bincount(((words.ravel() >> shift) & 255).astype(int), minlength=256)
+        expected = words.size / 256
+        chi_square = ((counts - expected) ** 2 / expected).sum()
+        assert abs(chi_square - 255) / np.sqrt(2 * 255) < Z + 0.5
+
+
+def test_the_mean_stays_and_a_rate_of_nought_changes_nothing():
+    counters = dropout.counters(BATCH_ROWS, UNITS)
+    keys = dropout.step_keys(np.array([5, 6]), np.array([0, 0]), 1)[0]
+    rates = [0.0, 0.4]
+    thresholds = np.array([dropout.threshold(rate) for rate in rates])
+    scales = np.array([dropout.scale(rate) for rate in rates])
+    mask = np.asarray(dropout.mask(counters, keys, thresholds, scales))
+    assert (mask[0] == 1).all()
+    assert abs(mask[1].mean() - 1) < Z * np.sqrt(0.4 / 0.6 / mask[1].size)
+
+
+def test_the_counter_does_not_depend_on_the_padding():
+    narrow, wide = (np.asarray(dropout.counters(8, units)) for units in (16, 64))
+    np.testing.assert_array_equal(narrow, wide[:, :, :16])
+
+
+def trained_arrays(values, widths):
+    """Slot 0's state after two epochs in a program of the given widths."""
+    split = small_split()
+    rows = shapes.Rows(200, 60, BATCH)
+    readings = Readings(capacity.build)
+    task = assignment(0, **values)
+    description = readings.description(task)
+    own = shapes.shape_of(description, rows, 1 << 30, False)
+    shape = dataclasses.replace(
+        own, widths=widths, activations=("elu",) * len(widths), slots=2, exact_depth=False
+    )
+    packing = Packing(description, shape)
+    arrays, clock = packing.pack(readings.initial_state(task, None))
+    group = Group(shape, compiled(shape), Resident(split, rows))
+    slot = group.seat(Seat(packing, clock, task.seed, 0), arrays)
+    measures = [group.train_epoch()[slot] for _ in range(2)]
+    return packing, group.arrays(slot), measures
+
+
+def test_padding_stays_zero_and_results_equal_the_unpadded_ones():
+    """Bound 1e-6: only the order of summation in matrix products differs."""
+    values = {"width": 24, "depth": 2, "l2": 1e-3, "dropout": 0.4, "decay_steps": 500}
+    plain, bare, exact = trained_arrays(values, (24, 24))
+    padded, wide, measured = trained_arrays(values, (32, 32, 32, 32))
+    for name in ("values", "firsts", "seconds"):
+        for position, array in enumerate(getattr(wide, name)):
+            layer = position // 2
+            real = np.zeros(array.shape, bool)
+            if layer in (0, 1, 4):
+                kernel = (28 if layer == 0 else 24, 1 if layer == 4 else 24)
+                size = kernel[1:] if position % 2 else kernel
+                real[tuple(slice(0, extent) for extent in size)] = True
+            assert not array[~real].any(), f"{name} of weight {position}"
+    for role in padded.description.model_roles:
+        if role[0] != "generator":
+            mine, theirs = padded._cut(wide.values, role), plain._cut(bare.values, role)
+            np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
+    for one, other in zip(measured, exact, strict=True):
+        np.testing.assert_allclose(
+            dataclasses.astuple(one), dataclasses.astuple(other), rtol=0, atol=1e-6
+        )
+
+
+def test_the_mean_outcome_over_seeds_is_that_of_keras():
+    """Validation BCE after 2 epochs at rate 1/2, 6 seeds: means within 4 standard errors."""
+    from sweep.training.fused.trainer import FusedTrainer
+    from sweep.training.keras import KerasTrainer
+    from tests.fused_support import MemoryJournal, never
+
+    values = {"width": 16, "depth": 1, "l2": 0.0, "dropout": 0.5, "decay_steps": 500}
+    work = [assignment(trial, 2, **values) for trial in range(6)]
+    final = []
+    for kind in (FusedTrainer, KerasTrainer):
+        journal = MemoryJournal()
+        kind(capacity.build, small_split(), BATCH, None).train(work, journal, never)
+        final.append([journal.records[trial][-1].val_bce for trial in range(6)])
+    difference = np.subtract(*final)  # paired: same weights, rows and order, other masks
+    assert abs(difference.mean()) < 4 * difference.std(ddof=1) / np.sqrt(len(difference))
+    assert 0 < np.abs(difference).max() < 0.05

@@ -1,0 +1,196 @@
+"""What holds bit for bit in the fused trainer, and what becomes of trials that go wrong."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from search_spaces import capacity
+from sweep.records import OutcomeStatus
+from sweep.training.fused import group as fused_group
+from sweep.training.fused import shapes
+from sweep.training.fused.trainer import FusedTrainer
+from sweep.training.keras import KerasTrainer
+from tests.fused_support import (
+    BATCH,
+    MemoryJournal,
+    assignment,
+    measures,
+    never,
+    same_bits,
+    same_records,
+    small_split,
+)
+
+SPLIT = small_split()
+SMALL = {"width": 16, "depth": 2, "l2": 1e-3, "dropout": 0.3, "decay_steps": 500}
+PLAIN = {**SMALL, "dropout": 0.0}
+
+
+def trained(work, journal=None, build=capacity.build, patience=None, stop=never, kind=FusedTrainer):
+    journal = MemoryJournal() if journal is None else journal
+    kind(build, SPLIT, BATCH, patience).train(work, journal, stop)
+    return journal
+
+
+def neighbours(count, **values):
+    """Unlike trials that share the program of a small network."""
+    random = np.random.default_rng(3)
+    return [
+        assignment(
+            10 + number,
+            **{
+                "width": int(random.choice([8, 16])),
+                "depth": int(random.integers(1, 5)),
+                "l2": float(random.choice(capacity.L2)),
+                "dropout": float(random.choice(capacity.DROPOUT)),
+                "decay_steps": int(random.choice(capacity.DECAY_STEPS)),
+                **values,
+            },
+        )
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("width", [16, 64, 128])
+def test_a_trial_is_the_same_alone_and_in_company(width):
+    mine = assignment(0, **{**SMALL, "width": width})
+    company = neighbours(8, width=width, depth=2)
+    alone = trained([mine])
+    for work in ([*company[:3], mine], [mine, *company], [*company, mine]):
+        among = trained(work)
+        assert same_records(among.records[0], alone.records[0])
+        assert same_bits(among.states[0], alone.states[0])
+
+
+def test_a_trial_continues_to_the_last_bit():
+    whole = trained([assignment(0, 9, **SMALL), *neighbours(2)])
+    climbing = MemoryJournal()
+    for first, last in ((0, 1), (1, 3), (3, 9)):
+        trained([assignment(0, last, first, **SMALL)], climbing)
+    assert same_records(climbing.records[0], whole.records[0])
+    assert same_bits(climbing.states[0], whole.states[0])
+
+
+def test_an_interrupted_group_goes_on_to_the_same_numbers():
+    work = [assignment(0, 5, **SMALL), *neighbours(9)]
+    whole, broken = trained(work), MemoryJournal()
+    trained(work, broken, stop=lambda: len(broken.live) >= 16)
+    assert broken.states[0].epoch == 2
+    assert not broken.outcomes
+    rest = [task for task in work if task.trial not in broken.outcomes]
+    trained(rest, broken)
+    for task in work:
+        assert same_records(broken.records[task.trial], whole.records[task.trial])
+        assert same_bits(broken.states[task.trial], whole.states[task.trial])
+
+
+def test_a_trial_that_diverges_leaves_its_neighbours_bits_alone():
+    def build(hp):
+        model = capacity.build(hp)
+        if hp.get("decay_steps") == 501:
+            model.layers[0].kernel.assign(np.full(model.layers[0].kernel.shape, 1e30, np.float32))
+        return model
+
+    company = neighbours(4)
+    bad = assignment(0, **{**SMALL, "decay_steps": 501})
+    journal, healthy = trained([*company[:2], bad, *company[2:]], build=build), trained(company)
+    assert journal.outcomes[0].status is OutcomeStatus.FAILED
+    assert journal.outcomes[0].error.endswith("in epoch 1")
+    assert 0 not in journal.states
+    for task in company:
+        assert same_records(journal.records[task.trial], healthy.records[task.trial])
+        assert same_bits(journal.states[task.trial], healthy.states[task.trial])
+
+
+def test_early_stopping_is_that_of_the_keras_trainer():
+    work = [assignment(0, 40, width=64, depth=4, l2=0.0, dropout=0.0, decay_steps=20_000)]
+    fused, stock = trained(work, patience=3), trained(work, patience=3, kind=KerasTrainer)
+    assert fused.outcomes[0].status is OutcomeStatus.STOPPED
+    assert fused.outcomes[0].epochs == stock.outcomes[0].epochs
+    assert fused.states[0].early_stopping.best_epoch == stock.states[0].early_stopping.best_epoch
+    for mine, theirs in zip(fused.states[0].best, stock.states[0].best, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kinds", [(KerasTrainer, FusedTrainer), (FusedTrainer, KerasTrainer)])
+def test_one_trainer_continues_what_the_other_began(kinds):
+    whole, handed_over = trained([assignment(0, 3, **PLAIN)]), MemoryJournal()
+    trained([assignment(0, 1, **PLAIN)], handed_over, kind=kinds[0])
+    trained([assignment(0, 3, 1, **PLAIN)], handed_over, kind=kinds[1])
+    for mine, theirs in zip(handed_over.records[0], whole.records[0], strict=True):
+        np.testing.assert_allclose(measures(mine), measures(theirs), rtol=0, atol=2e-6)
+
+
+def test_dropouts_generators_advance_as_keras_would_advance_them():
+    fused, stock = trained([assignment(0, 2, **SMALL)]), MemoryJournal()
+    trained([assignment(0, 2, **SMALL)], stock, kind=KerasTrainer)
+    pairs = zip(fused.states[0].model, stock.states[0].model, strict=True)
+    generators = [(mine, theirs) for mine, theirs in pairs if mine.dtype == np.int64]
+    assert len(generators) == 2
+    for mine, theirs in generators:
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_checkpoint_becomes_an_ordinary_keras_model(tmp_path):
+    from sweep.training import model as trial_model
+
+    journal = trained([assignment(0, 2, **SMALL)])
+    model = trial_model.build_model(capacity.build, SMALL, seed=1)
+    trial_model.set_state(model.variables, journal.states[0].model)
+    model.save(tmp_path / "trial.keras")
+    loaded = keras.models.load_model(tmp_path / "trial.keras")
+    evaluation = trial_model.evaluate(loaded, SPLIT.validation)
+    assert evaluation.bce == pytest.approx(journal.records[0][-1].val_bce, abs=1e-6)
+
+
+def test_a_model_it_cannot_carry_fails_with_the_reason():
+    def build(hp):
+        model = capacity.build(hp)
+        model.add(layers.BatchNormalization())
+        return model
+
+    journal = trained([assignment(0, **SMALL)], build=build)
+    assert journal.outcomes[0].status is OutcomeStatus.FAILED
+    assert "BatchNormalization" in journal.outcomes[0].error
+
+
+def test_out_of_memory_splits_the_group_and_loses_nobody(monkeypatch):
+    work = [assignment(0, **SMALL), *neighbours(5)]
+    whole = trained(work)
+    train_epoch, calls = fused_group.Group.train_epoch, []
+
+    def scarce(self):
+        calls.append(self.shape.slots)
+        if self.shape.slots > 4 and len(calls) > 1:
+            raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
+        return train_epoch(self)
+
+    monkeypatch.setattr(fused_group.Group, "train_epoch", scarce)
+    split = trained(work)
+    assert calls[:3] == [8, 8, 4]
+    for task in work:
+        assert split.outcomes[task.trial].status is OutcomeStatus.COMPLETED
+        for mine, theirs in zip(split.records[task.trial], whole.records[task.trial], strict=True):
+            np.testing.assert_allclose(measures(mine), measures(theirs), rtol=0, atol=2e-6)
+
+
+def test_the_number_of_programs_of_the_capacity_space_is_small():
+    trainer = FusedTrainer(capacity.build, SPLIT, BATCH, None)
+    found = set()
+    for width in capacity.WIDTHS:
+        for depth in capacity.DEPTHS:
+            values = {**SMALL, "width": width, "depth": depth}
+            description = trainer.readings.description(assignment(0, **values))
+            found.add(shapes.shape_of(description, shapes.Rows(200, 60, BATCH), 1 << 30, False))
+    assert len(found) == 13
+
+
+@pytest.mark.parametrize(
+    ("width", "padded"),
+    [(1, 16), (16, 16), (17, 32), (33, 64), (64, 64), (65, 96), (97, 128), (129, 192),
+     (193, 256), (300, 384), (512, 512), (513, 768)],
+)  # fmt: skip
+def test_widths_are_padded_to_a_class(width, padded):
+    assert shapes.width_class(width) == padded

@@ -146,13 +146,13 @@ def _describe(cache: Cache, key: str) -> str:
 def _print_table(title: str, frame: "pd.DataFrame") -> None:
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column(str(frame.index.name))
     for column in frame.columns:
         table.add_column(str(column), justify="right")
     for name, *values in frame.itertuples():
         table.add_row(str(name), *(_cell(value) for value in values))
-    out().print()
+    out().print(f"\n{title}")
     out().print(table)
 
 

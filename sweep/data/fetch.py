@@ -171,14 +171,17 @@ def _read_headers(
         raise _Broken(f"it answers {status} {response.reason}")
     first, total = _span(response)
     found = Remote(url, total, _validator(response))
-    if status == 416 and total == offset:  # nothing is left; what it sends is a page that says so
+    changed = ChangedError(f"{public(url)} has changed, or its size is not what it said")
+    if status == 416 and offset:  # nothing is left; what it sends is a page that says so
+        if total != offset or (remote is not None and remote.total not in (None, total)):
+            raise changed
         return _Body(response, found, is_last=True, skip_bytes=sys.maxsize)
     if status not in (200, 206):
         raise NoAnswerError(f"{public(url)} answers {status} {response.reason}")
     if response.headers.get("Content-Type", "").startswith("text/html"):
         raise NoAnswerError(f"{public(url)} is a web page, expected a .csv or .csv.gz file")
     if offset and not found.continues(remote):
-        raise ChangedError(f"{public(url)} has changed since its first part was fetched")
+        raise changed
     if status == 206 and first != offset:
         raise NoAnswerError(f"{public(url)} answers with bytes from {first:,}, not {offset:,}")
     return _Body(response, found, status == 200, 0 if status == 206 else offset)

@@ -47,7 +47,7 @@ def parse_rows(
     if done == 0:
         raise DataError(f"{name} is empty, expected rows of {N_COLUMNS} numbers")
     if rows is not None and done < rows:
-        raise DataError(f"{name} has only {done:,} rows, {rows:,} are wanted; ask for {done:,}")
+        raise DataError(f"{name} has only {done:,} rows, not {rows:,}; lower --rows to {done}")
 
 
 def line_blocks(
@@ -139,7 +139,9 @@ def _number(token: str, column: int, where: str) -> float:
     if not _NUMBER.fullmatch(token):
         raise DataError(f"{where} is {received}, expected a finite number")
     value = float(token)
-    if abs(value) > np.finfo(np.float32).max:
+    with np.errstate(over="ignore"):
+        too_large = np.isinf(np.float32(value))
+    if too_large:
         raise DataError(f"{where} is {received}, expected a number that float32 can hold")
     if column == 0 and value not in (0.0, 1.0):
         raise DataError(f"{where} is {received}, expected 0 or 1")

@@ -33,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Rows:
-    """Events and their labels. May be memory-mapped and read-only."""
+    """Events and their labels."""
 
     x: NDArray[np.float32]  # (rows, 28)
     y: NDArray[np.float32]  # (rows, 1), 1 for signal
@@ -146,8 +146,9 @@ def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
 
 
 def _rows(dataset: Dataset, part: tuple[int, int] | list[int]) -> Rows:
+    """Copies, so that whatever happens to the cache's files cannot reach a running sweep."""
     first, end = part
-    return Rows(dataset.x[first:end], dataset.y[first:end, None].astype(np.float32))
+    return Rows(dataset.x[first:end].copy(), dataset.y[first:end, None].astype(np.float32))
 
 
 def _sha256(rows: Rows) -> dict[str, str]:

@@ -26,6 +26,7 @@ _HISTOGRAM_ROWS = 1_000_000
 _BINS = 40
 _SHOWN_QUANTILES = (0.002, 0.995)
 _SIGNAL_COLOUR, _BACKGROUND_COLOUR = "#D55E00", "#0072B2"  # Okabe and Ito's, safe for all eyes
+_BACKGROUND_FILL = "#BFDCEC"
 
 
 @dataclass(frozen=True)
@@ -121,16 +122,20 @@ def draw(charts: list[Histogram], title: str) -> "Figure":
     """28 small charts: signal over background, share of events per bin."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 15.5), layout="constrained")
-    grid = figure.subplots(7, 4)
+    figure = Figure(figsize=(12, 15.5))
+    margins = {"left": 0.06, "right": 0.99, "bottom": 0.055, "top": 0.945}
+    grid = figure.subplots(7, 4, gridspec_kw={**margins, "hspace": 0.42, "wspace": 0.27})
     for axes, chart in zip(grid.ravel(), charts, strict=True):
-        axes.stairs(chart.background, chart.edges, fill=True, color=_BACKGROUND_COLOUR, alpha=0.25)
-        axes.stairs(
-            chart.background, chart.edges, color=_BACKGROUND_COLOUR, lw=1.2, label="background"
+        axes.stairs(  # filled against outlined: told apart without colours, too
+            chart.background,
+            chart.edges,
+            fill=True,
+            facecolor=_BACKGROUND_FILL,
+            edgecolor=_BACKGROUND_COLOUR,
+            lw=0.8,
+            label="background",
         )
-        axes.stairs(
-            chart.signal, chart.edges, color=_SIGNAL_COLOUR, lw=1.8, ls="--", label="signal"
-        )
+        axes.stairs(chart.signal, chart.edges, color=_SIGNAL_COLOUR, lw=1.8, label="signal")
         axes.set_title(chart.feature, fontsize=10)
         axes.tick_params(labelsize=8)
         axes.set_ylim(bottom=0)
@@ -139,7 +144,7 @@ def draw(charts: list[Histogram], title: str) -> "Figure":
         axes.set_ylabel("share of events", fontsize=9)
     figure.suptitle(title, fontsize=13)
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=11)
+    figure.legend(handles, labels, loc="lower center", ncols=2, fontsize=11)
     return figure
 
 

@@ -300,7 +300,7 @@ class TestOfficialAddress:
     def official(self, monkeypatch):
         with serving(BODY) as served:
             monkeypatch.setattr(higgs, "OFFICIAL_ADDRESSES", (served.url,))
-            monkeypatch.setattr(higgs, "_check_space", lambda cache: None)
+            monkeypatch.setattr(higgs, "_check_space", lambda cache, part: None)
             yield served
 
     def test_its_first_rows(self, cache, official):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sweep.data.cache import HIGGS_KEY, Cache
 from sweep.data.fetch import (
@@ -17,7 +18,7 @@ from sweep.data.fetch import (
 )
 from sweep.data.manifest import Manifest, Origin
 from sweep.data.parse import Block, parse_rows
-from sweep.data.partial import Partial, open_partial
+from sweep.data.partial import Partial, open_partial, part_path
 from sweep.data.ranges import DEFAULT_ROWS, WHOLE_FILE_ROWS
 from sweep.data.stream import decompressed
 from sweep.errors import DataError, PlatformError, SweepError
@@ -88,9 +89,9 @@ def fetch_higgs(
 def _fetch_from(
     cache: Cache, url: str, rows: int | None, on_progress: Callable[[Progress], None]
 ) -> Manifest:
-    if rows is None and url in OFFICIAL_ADDRESSES:
-        _check_space(cache)
     name = f"higgs-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
+    if rows is None and url in OFFICIAL_ADDRESSES:
+        _check_space(cache, part_path(cache.root, name))
     with open_partial(cache.root, name) if rows is None else nullcontext() as partial:
         for start in range(1, _STARTS + 1):
             try:
@@ -157,10 +158,11 @@ def _published(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
         )
 
 
-def _check_space(cache: Cache) -> None:
+def _check_space(cache: Cache, part: Path) -> None:
     """Better now than after an hour. Raises PlatformError."""
+    kept = part.stat().st_size if part.exists() else 0
     folder = next(path for path in (cache.root, *cache.root.absolute().parents) if path.exists())
-    needed = PUBLISHED_BYTES + WHOLE_FILE_ROWS * _CACHED_ROW_BYTES
+    needed = PUBLISHED_BYTES - kept + WHOLE_FILE_ROWS * _CACHED_ROW_BYTES
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise PlatformError(

@@ -78,6 +78,10 @@ class Partial:
             self.remote = remote
 
 
+def part_path(folder: Path, name: str) -> Path:
+    return folder / f"{name}.part"
+
+
 @contextmanager
 def open_partial(folder: Path, name: str) -> Iterator[Partial | None]:
     """The kept part called `name`, alone; None while another process keeps one in `folder`.
@@ -85,7 +89,7 @@ def open_partial(folder: Path, name: str) -> Iterator[Partial | None]:
     Files: <name>.part, <name>.part.about, and .fetch.lock, which stays. Nothing else stays when
     nothing is kept at the end.
     """
-    path, lock_path = folder / f"{name}.part", folder / ".fetch.lock"
+    path, lock_path = part_path(folder, name), folder / ".fetch.lock"
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock_path.touch()

@@ -38,8 +38,8 @@ class ChangedError(DataError):
     """The file is not the one that was begun: the download must start again."""
 
 
-class _Broken(Exception):  # noqa: N818 - never leaves this file
-    """A connection broke; the next one may not."""
+class _BrokenError(Exception):
+    """A connection broke; the next one may not. Never leaves this file."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Download:
                         yield chunk
                 if body.is_last:
                     return
-            except _Broken as error:
+            except _BrokenError as error:
                 failures += 1
                 if not came:
                     raise NoAnswerError(f"cannot fetch {public(self.url)}: {error}") from error
@@ -122,7 +122,7 @@ class _Body:
     """Bytes to leave out: the server sends from the start what we have already."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Its bytes. Raises _Broken when fewer come than were said, or none."""
+        """Its bytes. Raises _BrokenError when fewer come than were said, or none."""
         from urllib3.exceptions import HTTPError
 
         skip, came = self.skip_bytes, self.is_last
@@ -133,9 +133,9 @@ class _Body:
                     yield chunk[skip:]
                 skip = max(0, skip - len(chunk))
         except (HTTPError, OSError) as error:
-            raise _Broken(_reason(error)) from error
+            raise _BrokenError(_reason(error)) from error
         if not came:
-            raise _Broken("it sent nothing")
+            raise _BrokenError("it sent nothing")
 
     def close(self) -> None:
         self.response.close()
@@ -153,7 +153,7 @@ def _open(url: str, offset: int, ask: int | None, remote: Remote | None) -> _Bod
     try:
         response = requests.get(url, headers=headers, stream=True, timeout=_TIMEOUTS_SECONDS)
     except (requests.ConnectionError, requests.Timeout) as error:
-        raise _Broken(_reason(error)) from error
+        raise _BrokenError(_reason(error)) from error
     except (requests.RequestException, ValueError) as error:
         raise NoAnswerError(f"cannot fetch {public(url)}: {_reason(error)}") from error
     try:
@@ -168,7 +168,7 @@ def _read_headers(
 ) -> _Body:
     status = response.status_code
     if status == 429 or status >= 500:
-        raise _Broken(f"it answers {status} {response.reason}")
+        raise _BrokenError(f"it answers {status} {response.reason}")
     first, total = _span(response)
     found = Remote(url, total, _validator(response))
     changed = ChangedError(f"{public(url)} has changed, or its size is not what it said")

@@ -1,0 +1,198 @@
+"""Draws the frontier of `frontier.frontier_data`: capacity, validation BCE, and the gap beneath."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from sweep.analysis import style, text
+from sweep.analysis.frames import SweepFrames
+from sweep.analysis.frontier import FrontierData, along, frontier_data
+from sweep.analysis.labels import place
+
+_LABEL_SIZE = 8.5
+
+
+def draw_frontier(frames: SweepFrames) -> Figure:
+    """The chart of `frontier_data`."""
+    data = frontier_data(frames)
+    figure = style.page(frames, "Capacity and overfitting", _notes(data))
+    axes = figure.add_axes((0.07, 0.125, 0.68, 0.765))
+    if data.points.empty:
+        style.say_nothing(axes)
+        return figure
+    style.log_axis(axes, *data.x)
+    axes.set_ylim(*data.y)
+    axes.set_xlabel("trainable parameters (logarithmic)")
+    axes.set_ylabel("binary cross-entropy at the best epoch, nats")
+    axes.axhline(style.NO_SKILL, color=style.BLACK, linewidth=1, linestyle=(0, (1, 2)))
+    _draw_trials(axes, data)
+    _draw_frontier(axes, data)
+    _draw_baselines(axes, figure, data)
+    figure.legend(handles=_legend(data), loc="upper left", bbox_to_anchor=(0.765, 0.895))
+    return figure
+
+
+def _notes(data: FrontierData) -> list[str]:
+    notes = []
+    if data.is_crowded:
+        notes.append("Train BCE of the frontier's trials only.")
+    if data.n_failed:
+        notes.append(f"Failed and not shown: {text.trials(data.n_failed)}.")
+    if data.n_unsized:
+        notes.append(f"In the first epochs and not shown: {text.trials(data.n_unsized)}.")
+    if data.n_outside:
+        notes.append(f"The validation BCE of {text.trials(data.n_outside)} is off the chart.")
+    return notes
+
+
+def _draw_frontier(axes: Axes, data: FrontierData) -> None:
+    """The staircase, and beneath it the train BCE of the same trials: the gap is shaded."""
+    steps = data.steps
+    params = np.r_[steps["params"].to_numpy(dtype=float), data.x[1]]
+    val, train = (
+        np.r_[steps[name].to_numpy(), steps[name].iloc[-1:]] for name in ("val_bce", "train_bce")
+    )
+    axes.fill_between(
+        params, train, val, step="post", color=style.ORANGE, alpha=0.13, linewidth=0, zorder=1
+    )
+    zorder = 5 if data.is_crowded else 2
+    axes.step(
+        params, train, where="post", color=style.ORANGE, linewidth=1, linestyle=(0, (4, 2)),
+        zorder=zorder,
+    )  # fmt: skip
+    axes.step(params, val, where="post", color=style.BLACK, linewidth=1.8, zorder=zorder)
+
+
+def _draw_trials(axes: Axes, data: FrontierData) -> None:
+    points = data.points
+    if not data.is_crowded:
+        ends = points[["train_bce", "val_bce"]].to_numpy()
+        x = np.column_stack((points["params"], points["params"]))
+        lines = np.stack((x, ends), axis=-1)  # (trials, 2 ends, x and y)
+        axes.add_collection(LineCollection([*lines], colors="#bdbdbd", linewidths=0.6, zorder=1))
+    area = _areas(points["epochs"].to_numpy(dtype=float))
+    if data.is_crowded:
+        area = area / 6
+    layers = [("train_bce", "v", style.ORANGE, 3), ("val_bce", "o", style.BLUE, 4)]
+    for column, marker, color, zorder in layers[1:] if data.is_crowded else layers:
+        for is_cut in (True, False):
+            chosen = (points["is_cut"] == is_cut).to_numpy()
+            axes.scatter(
+                points["params"][chosen],
+                points[column][chosen],
+                s=area[chosen],
+                marker=marker,
+                facecolors="none" if is_cut else color,
+                edgecolors=color,
+                linewidths=0.9,
+                alpha=0.35 if data.is_crowded else 0.8,
+                zorder=zorder,
+                rasterized=data.is_crowded,
+            )
+
+
+def _areas(epochs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Area of a trial's marker: by the logarithm of the epochs it trained."""
+    areas: NDArray[np.float64] = 10 + 12 * np.log(np.maximum(epochs, 1))
+    return areas
+
+
+def _draw_baselines(axes: Axes, figure: Figure, data: FrontierData) -> None:
+    points = data.points
+    inside = points["baseline"].notna() & points["val_bce"].between(*data.y)
+    baselines = points[inside].sort_values("trial")
+    axes.scatter(
+        baselines["params"],
+        baselines["val_bce"],
+        s=80,
+        marker="D",
+        facecolors="white",
+        edgecolors=style.BLACK,
+        linewidths=1.4,
+        zorder=6,
+    )
+    area = axes.get_window_extent()
+    scale = 72 / figure.dpi
+    offset = np.array((area.x0, area.y0))
+
+    def to_page(columns: pd.DataFrame) -> NDArray[np.float64]:
+        pixels: NDArray[np.float64] = axes.transData.transform(columns.to_numpy(dtype=float))
+        corner: NDArray[np.float64] = (pixels - offset) * scale
+        return corner  # (points, x and y), in points from the axes' corner
+
+    anchors = to_page(baselines[["params", "val_bce"]])
+    crowd = np.concatenate(
+        [
+            *(to_page(points[["params", name]].dropna()) for name in ("val_bce", "train_bce")),
+            to_page(along(data)),
+        ]
+    )
+    names = [text.shortened(text.plain(name), 24) for name in baselines["baseline"]]
+    sizes = [(0.62 * _LABEL_SIZE * len(name) + 4, 1.5 * _LABEL_SIZE) for name in names]
+    page = (area.width * scale, area.height * scale)
+    boxes = place([(x, y) for x, y in anchors], sizes, page, crowd)
+    for name, (x, y), anchor, box in zip(
+        names, baselines[["params", "val_bce"]].to_numpy(float), anchors, boxes, strict=True
+    ):
+        axes.annotate(
+            name,
+            (x, y),
+            xytext=(box.x - anchor[0], box.y - anchor[1]),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=_LABEL_SIZE,
+            fontweight="bold",
+            zorder=7,
+            bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85},
+            arrowprops={"arrowstyle": "-", "color": style.BLACK, "lw": 0.7, "shrinkB": 5},
+        )
+
+
+def _legend(data: FrontierData) -> list[Line2D]:
+    def marker(label: str, shape: str, color: str, epochs: float, fill: bool = True) -> Line2D:
+        return Line2D(
+            [],
+            [],
+            linestyle="",
+            marker=shape,
+            label=label,
+            color=color,
+            markerfacecolor=color if fill else "none",
+            markersize=float(np.sqrt(_areas(np.array([epochs]))[0])),
+        )
+
+    longest = float(data.points["epochs"].max())
+    handles = [
+        marker("validation BCE", "o", style.BLUE, longest),
+        Line2D([], [], color=style.BLACK, linewidth=1.8, label="frontier: lowest\nvalidation BCE"),
+        Line2D(
+            [], [], color=style.ORANGE, linewidth=1, linestyle=(0, (4, 2)),
+            label="train BCE of the frontier",
+        ),
+        Line2D(
+            [], [], color=style.BLACK, linewidth=1, linestyle=(0, (1, 2)),
+            label="no skill: ln 2",
+        ),
+    ]  # fmt: skip
+    if not data.is_crowded:
+        handles.insert(1, marker("train BCE, same weights", "v", style.ORANGE, longest))
+    if data.points["baseline"].notna().any():
+        handles.append(
+            Line2D(
+                [], [], marker="D", linestyle="", color=style.BLACK, markerfacecolor="white",
+                markersize=8, label="baseline",
+            )
+        )  # fmt: skip
+    if data.points["is_cut"].any():
+        handles.append(marker("hollow: cut, or still\nin the search", "o", style.BLUE, 9, False))
+    epochs = sorted({1.0, float(np.round(np.sqrt(longest))), longest})
+    handles += [
+        marker(f"{int(n)} {'epoch' if n == 1 else 'epochs'} trained", "o", style.GREY, n)
+        for n in epochs
+    ]
+    return handles

@@ -1,0 +1,174 @@
+"""A stored sweep as pandas frames: one row per trial, one per epoch.
+
+The only place that names columns and derives them from the store.
+"""
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from sweep.analysis.onset import onsets
+from sweep.analysis.ranking import order
+from sweep.analysis.status import TrialStatus, statuses
+from sweep.records import OutcomeStatus, Value
+from sweep.store import Store, SweepRow
+
+TRIAL_COLUMNS = {
+    "rank": "place by validation BCE, 1 is the best (see ranking)",
+    "trial": "number of the trial",
+    "baseline": "name of the baseline, none for a trial of the search",
+    "status": "finished, stopped, cut, waiting, running, pending or failed",
+    "hyperparameters": "all hyperparameters by name",
+    "params": "trainable parameters",
+    "val_bce": "score: lowest validation BCE over all epochs, in nats, without penalty",
+    "train_bce": "training BCE in evaluation mode, with the weights of the best epoch",
+    "gap": "val_bce - train_bce",
+    "best_epoch": "epoch of the lowest validation BCE",
+    "onset_epoch": "epoch after which validation BCE rises for good, none if training ended first",
+    "val_accuracy": "validation accuracy at the best epoch",
+    "val_auc": "area under the validation ROC curve at the best epoch",
+    "epochs": "epochs trained",
+    "rung": "highest rung reached, none for a baseline",
+    "last_epoch": "epochs planned up to the end of that rung",
+    "bracket": "Hyperband bracket, none for a baseline",
+    "iteration": "Hyperband iteration, none for a baseline",
+    "seconds": "wall time of training and evaluation, all epochs",
+    "seed": "the trial's seed",
+    "error": "why it failed",
+}
+"""Columns of `SweepFrames.trials` in order, and what they hold: the data dictionary."""
+
+_INTEGERS = ("params", "best_epoch", "onset_epoch", "rung", "last_epoch", "bracket", "iteration")
+
+
+@dataclass(frozen=True)
+class SweepFrames:
+    """A sweep as it was when it was read."""
+
+    sweep: SweepRow
+    trials: pd.DataFrame
+    """One row per trial, best first; columns as `TRIAL_COLUMNS`. Integers that may be missing
+    are `Int64`."""
+    hyperparameters: pd.DataFrame
+    """One column per hyperparameter, rows as in `trials`; None where a trial has no such one.
+    Apart from `trials` because a hyperparameter may be called `epochs`."""
+    epochs: pd.DataFrame
+    """One row per trial and epoch, sorted by them; columns as `EpochRecord` behind `trial`."""
+
+    @property
+    def hyperparameter_names(self) -> list[str]:
+        """In the order of the search space."""
+        return list(self.hyperparameters.columns)
+
+
+def load(store: Store, state: str | None = None) -> SweepFrames:
+    """Read a sweep. May be called while it runs.
+
+    `state` replaces the stored one where the caller knows better: a sweep whose process has
+    died is still stored as running.
+    """
+    sweep = store.sweep()
+    if state is not None:
+        sweep = replace(sweep, state=state)
+    # what refers to a trial is read before the trials: a sweep may grow meanwhile
+    epochs = _epochs(store)
+    assignments = _table(store, "assignment")
+    trials = _table(store, "trial").set_index("trial", drop=False)
+    trials["hyperparameters"] = [json.loads(text) for text in trials["hyperparameters"]]
+    trials = trials.join(_of_epochs(epochs, trials.index)).join(_of_assignments(assignments))
+    trials["status"] = statuses(
+        failed=trials["failed"] == True,  # noqa: E712  (missing where no assignment is)
+        pending=trials["pending"] == True,  # noqa: E712
+        stopped=trials["stopped"] == True,  # noqa: E712
+        epochs=trials["epochs"],
+        max_epochs=int(sweep.settings["max_epochs"]),
+        sweep_finished=sweep.state == "finished",
+    )
+    trials = _ranked(trials)
+    return SweepFrames(sweep, trials, _hyperparameters(sweep, trials), epochs)
+
+
+def _table(store: Store, name: str) -> pd.DataFrame:
+    columns, rows = store.table(name)
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _epochs(store: Store) -> pd.DataFrame:
+    columns, rows = store.table("epoch")
+    values = np.array(rows, dtype=float).reshape(-1, len(columns))  # (records, columns)
+    frame = pd.DataFrame(values, columns=columns)
+    return frame.astype({"trial": "int64", "epoch": "int64"})
+
+
+def _of_epochs(epochs: pd.DataFrame, trials: pd.Index) -> pd.DataFrame:
+    """What the epoch records say of each trial."""
+    by_trial = epochs.groupby("trial", sort=True)
+    found = pd.DataFrame(index=trials)
+    found["epochs"] = by_trial.size().reindex(trials, fill_value=0)
+    found["seconds"] = by_trial["seconds"].sum().reindex(trials)
+    best = _best(epochs).reindex(trials)
+    for name in ("val_bce", "train_bce", "val_accuracy", "val_auc"):
+        found[name] = best[name]
+    found["gap"] = best["val_bce"] - best["train_bce"]
+    found["best_epoch"] = best["epoch"]
+    found["onset_epoch"] = _onsets(epochs).reindex(trials)
+    return found
+
+
+def _best(epochs: pd.DataFrame) -> pd.DataFrame:
+    """The record with the lowest validation BCE of each trial, the earliest of equal ones."""
+    finite = np.isfinite(epochs["val_bce"].to_numpy())
+    by_score: pd.DataFrame = epochs.loc[finite].sort_values(["trial", "val_bce", "epoch"])
+    return by_score.drop_duplicates("trial").set_index("trial")
+
+
+def _onsets(epochs: pd.DataFrame) -> "pd.Series[float]":
+    trials, position = np.unique(epochs["trial"].to_numpy(), return_inverse=True)
+    found = onsets(position, epochs["epoch"].to_numpy(), epochs["val_bce"].to_numpy(), len(trials))
+    return pd.Series(found, index=trials)
+
+
+def _of_assignments(assignments: pd.DataFrame) -> pd.DataFrame:
+    """What the assignments say of each trial."""
+    status = assignments["status"]
+    frame = pd.DataFrame(
+        {
+            "trial": assignments["trial"],
+            "failed": status == OutcomeStatus.FAILED,
+            "pending": status.isin(("pending", OutcomeStatus.INTERRUPTED)),
+            "stopped": status == OutcomeStatus.STOPPED,
+            "rung": assignments["rung"].astype("Int64").where(assignments["oracle_id"].notna()),
+            "last_epoch": assignments["last_epoch"].astype("Int64"),
+        }
+    )
+    found = frame.groupby("trial").max()
+    errors = assignments[frame["failed"]].drop_duplicates("trial").set_index("trial")["error"]
+    return found.join(errors)
+
+
+def _ranked(trials: pd.DataFrame) -> pd.DataFrame:
+    """The report's columns, with their types, in the order of the ranking."""
+    failed = (trials["status"] == TrialStatus.FAILED).to_numpy()
+    positions = order(
+        trials["val_bce"].to_numpy(dtype=float), failed, trials["trial"].to_numpy(dtype="int64")
+    )
+    ranked = trials.iloc[positions].reset_index(drop=True)
+    ranked["rank"] = np.arange(1, len(ranked) + 1)
+    types = {"trial": "int64", "epochs": "int64", "seconds": "float64", "seed": "int64"}
+    types |= dict.fromkeys(_INTEGERS, "Int64")
+    ranked = ranked[list(TRIAL_COLUMNS)].astype(types)
+    for name in ("baseline", "status", "error"):
+        column = ranked[name].astype(object)
+        ranked[name] = column.where(column.notna(), None)
+    return ranked
+
+
+def _hyperparameters(sweep: SweepRow, trials: pd.DataFrame) -> pd.DataFrame:
+    values: list[dict[str, Value]] = trials["hyperparameters"].tolist()
+    names = dict.fromkeys(sweep.space.get("hyperparameters", ()))
+    for row in values:
+        names.update(dict.fromkeys(row))
+    columns = {name: [row.get(name) for row in values] for name in names}
+    return pd.DataFrame(columns, dtype=object, index=trials.index)

@@ -1,0 +1,75 @@
+"""When overfitting sets in: the epoch of the minimum after which validation BCE rises for good."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+HALF_WINDOW = 2
+"""Epochs on either side that the smoothed curve averages: a window of five."""
+TOLERANCE = 0.005
+"""Nats that the smoothed curve must end above its minimum. Epochs of one trial are compared on
+the same rows, so this is above the jitter from epoch to epoch and below any rise that matters."""
+
+
+def onset(val_bce: Sequence[float]) -> int | None:
+    """The epoch at which overfitting sets in, or None when training ended first ("> N").
+
+    `val_bce` is the validation BCE of epochs 1, 2, …; those that are not finite are left out.
+
+    The rule: smooth the curve by a centred mean over five epochs (at either end, over those of
+    the five that exist). The onset is the last epoch at which the smoothed curve attains its
+    minimum, provided that the smoothed curve ends more than `TOLERANCE` above that minimum.
+    So one lucky epoch makes no minimum, one bad epoch makes no rise, and a curve that comes
+    back down has no onset. Three epochs or fewer average to the same value: they have none.
+    """
+    values = np.asarray(val_bce, dtype=float)
+    epochs = np.arange(1, len(values) + 1)
+    (found,) = onsets(np.zeros(len(values), dtype=np.intp), epochs, values, 1)
+    return None if np.isnan(found) else int(found)
+
+
+def onsets(
+    trial: NDArray[np.intp],
+    epoch: NDArray[np.integer],
+    val_bce: NDArray[np.floating],
+    n_trials: int,
+) -> NDArray[np.float64]:
+    """`onset` of many trials at once; NaN for none.
+
+    The three arrays have one item per epoch record, sorted by trial and epoch; `trial` counts
+    from 0. The result has the shape (n_trials,).
+    """
+    result = np.full(n_trials, np.nan)
+    finite = np.isfinite(val_bce)
+    trial, epoch, val_bce = trial[finite], epoch[finite], val_bce[finite]
+    if len(trial) == 0:
+        return result
+    smooth = smoothed(trial, val_bce, HALF_WINDOW)
+    starts = np.flatnonzero(np.r_[True, trial[1:] != trial[:-1]])
+    ends = np.r_[starts[1:], len(trial)] - 1
+    lowest = np.minimum.reduceat(smooth, starts)
+    is_lowest = smooth == np.repeat(lowest, ends - starts + 1)
+    last_lowest = np.maximum.reduceat(np.where(is_lowest, np.arange(len(trial)), -1), starts)
+    rises = smooth[ends] - lowest > TOLERANCE
+    result[trial[starts[rises]]] = epoch[last_lowest[rises]]
+    return result
+
+
+def smoothed(
+    trial: NDArray[np.intp], values: NDArray[np.floating], half_window: int
+) -> NDArray[np.float64]:
+    """Centred mean over `2 * half_window + 1` records of the same trial, fewer at its ends.
+
+    Sums window by window instead of from a running total: what a trial's smoothed curve is
+    must not depend, to the last bit, on which trials stand before it.
+    """
+    total = np.array(values, dtype=float)
+    count = np.ones(len(values))
+    for shift in range(1, min(half_window, len(values) - 1) + 1):
+        same = trial[shift:] == trial[:-shift]
+        total[shift:] += np.where(same, values[:-shift], 0.0)
+        total[:-shift] += np.where(same, values[shift:], 0.0)
+        count[shift:] += same
+        count[:-shift] += same
+    return total / count

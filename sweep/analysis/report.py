@@ -1,0 +1,217 @@
+"""The report of a sweep in each of its forms: terminal, JSON, CSV, Markdown.
+
+Files carry full precision; the table and Markdown round.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
+
+from sweep.analysis import table, text
+from sweep.analysis.frames import SweepFrames
+from sweep.analysis.status import TrialStatus
+from sweep.analysis.terminal import Terminal, fold
+from sweep.records import Json
+
+SCHEMA = "sweep.report/1"
+_LABEL_WIDTH = 10
+_STYLES = {
+    TrialStatus.CUT.value: "dim",
+    TrialStatus.WAITING.value: "dim",
+    TrialStatus.PENDING.value: "dim",
+    TrialStatus.FAILED.value: "red",
+}
+_COUNTED = ("finished", "stopped", "cut", "waiting", "running", "pending", "failed")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Header and table. `rich` prints it."""
+
+    header: list[tuple[str, str]]
+    """Label and text of each line."""
+    table: Terminal
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        for label, line in self.header:
+            for part in fold(line.split(" "), max(options.max_width - _LABEL_WIDTH - 1, 20)):
+                yield Segment(f"{label:<{_LABEL_WIDTH}} {part}")
+                yield Segment.line()
+                label = ""
+        yield Segment.line()
+        yield self.table
+
+
+def report(frames: SweepFrames, top: int | None = None) -> Report:
+    """Header and ranked table of the best `top` trials, of all by default."""
+    return Report(header(frames), render_table(frames, top))
+
+
+def render_table(frames: SweepFrames, top: int | None = None) -> Terminal:
+    """The ranked table with its notes, for a rich console of any width."""
+    trials = frames.trials.iloc[:top]
+    styles = [
+        "bold" if baseline is not None and status not in _STYLES else _STYLES.get(status, "")
+        for baseline, status in zip(trials["baseline"], trials["status"], strict=True)
+    ]
+    return Terminal(table.columns(frames, top), styles, table.notes(frames, top))
+
+
+def header(frames: SweepFrames) -> list[tuple[str, str]]:
+    """What the numbers are of: sweep, data, split, seed, state, what was done and what was not."""
+    sweep, trials = frames.sweep, frames.trials
+    done = progress(frames)
+    state = sweep.state if sweep.message is None else f"{sweep.state}: {sweep.message}"
+    lines = [
+        ("sweep", sweep.name),
+        ("space", sweep.space.get("name", "unknown")),
+        ("data", sweep.data.get("source", "unknown")),
+        ("split", _split(sweep.data)),
+        ("seed", sweep.settings.get("seed", "unknown")),
+        ("state", state),
+        ("trials", f"{done['trials']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
+        ("epochs", f"{done['epochs']:,} of at most {_number(done['epochs_planned'])}"),
+    ]
+    n_failed, n_search = done["failed"], int(trials["baseline"].isna().sum())
+    if n_failed:
+        error, count = Counter(trials["error"].dropna()).most_common(1)[0]
+        share = "all" if count == n_failed else f"{count:,} of them"
+        lines.append(("failed", f"{text.trials(n_failed)}, {share} with: {error}"))
+    if len(trials) > n_search:
+        names = trials.loc[trials["baseline"].notna()].sort_values("trial")["baseline"]
+        lines.append(("baselines", ", ".join(names)))
+    return [(label, text.plain(line)) for label, line in lines]
+
+
+def progress(frames: SweepFrames) -> dict[str, Any]:
+    """Trials and epochs done and planned, and trials by status."""
+    plan, counts = frames.sweep.plan, Counter(frames.trials["status"])
+    return {
+        "trials": len(frames.trials),
+        "trials_planned": _sum(plan, "trials", "baselines"),
+        "epochs": len(frames.epochs),
+        "epochs_planned": _sum(plan, "epochs", "baseline_epochs"),
+        **{status: counts[status] for status in _COUNTED},
+    }
+
+
+def _sum(plan: Json, search: str, baselines: str) -> int | None:
+    return plan[search] + plan.get(baselines, 0) if search in plan else None
+
+
+def _number(value: int | None) -> str:
+    return "an unknown number" if value is None else f"{value:,}"
+
+
+def _ends(trials: pd.DataFrame) -> str:
+    """ ": 2 finished, 23 stopped early, 123 cut"."""
+    words = {"stopped": "stopped early", "cut": "cut by Hyperband"}
+    counts = Counter(trials["status"])
+    found = [f"{counts[status]:,} {words.get(status, status)}" for status in _COUNTED]
+    found = [line for line, status in zip(found, _COUNTED, strict=True) if counts[status]]
+    return f": {', '.join(found)}" if found else ""
+
+
+def _split(data: Json) -> str:
+    ranges = data.get("row_ranges", {})
+    parts = [f"{text.rows(*ranges[part])} {part}" for part in ranges]
+    return f"rows {', '.join(parts)}" if parts else "unknown"
+
+
+def to_json(frames: SweepFrames, top: int | None = None) -> str:
+    """The report for programs: schema `sweep.report/1`, full precision, null for what is missing.
+
+    Later versions of the same schema only add keys.
+    """
+    sweep = frames.sweep
+    described = {
+        "name": sweep.name,
+        "identity": sweep.identity,
+        "state": sweep.state,
+        "message": sweep.message,
+        "created_at": sweep.created_at,
+        "active_seconds": sweep.active_seconds,
+        "progress": progress(frames),
+        "settings": sweep.settings,
+        "space": sweep.space,
+        "data": sweep.data,
+        "plan": sweep.plan,
+        "versions": sweep.versions,
+    }
+    names = list(frames.trials.columns)
+    cells = [_cells(frames.trials[name].iloc[:top]) for name in names]
+    trials = [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
+    document = {"schema": SCHEMA, "sweep": described, "trials": trials}
+    return json.dumps(_finite(document), allow_nan=False, indent=1)
+
+
+def _cells(column: "pd.Series[Any]") -> list[Any]:
+    """The column's values as Python's own, None for what is missing."""
+    values = column.astype(object)
+    return values.where(column.notna(), None).tolist()
+
+
+def _finite(value: Any) -> Any:
+    """`value` with None for every number that JSON has no name for."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def to_csv(frames: SweepFrames, top: int | None = None) -> str:
+    """One line per trial, full precision, a column per hyperparameter.
+
+    A hyperparameter that is called like a column of the report is prefixed `hyperparameter.`.
+    """
+    trials = frames.trials.drop(columns="hyperparameters")
+    settings = frames.hyperparameters.rename(
+        columns={
+            name: f"hyperparameter.{name}" if name in frames.trials else text.plain(name)
+            for name in frames.hyperparameter_names
+        }
+    )
+    place = list(trials.columns).index("params")
+    parts = [trials.iloc[:, :place], settings, trials.iloc[:, place:]]
+    return _plain_strings(pd.concat(parts, axis=1).iloc[:top].copy()).to_csv(
+        index=False, lineterminator="\n"
+    )
+
+
+def _plain_strings(frame: pd.DataFrame) -> pd.DataFrame:
+    for name in frame.select_dtypes(object):
+        frame[name] = [text.plain(v) if isinstance(v, str) else v for v in frame[name]]
+    return frame
+
+
+def to_markdown(frames: SweepFrames, top: int | None = None) -> str:
+    """The report as GitHub Markdown, rounded as in the terminal."""
+    lines = [f"# Sweep {_escaped(text.plain(frames.sweep.name))}", ""]
+    lines += [f"- {label}: {_escaped(line)}" for label, line in header(frames)[1:]]
+    columns = table.columns(frames, top)
+    lines += ["", _pipes([_escaped(column.name) for column in columns])]
+    lines.append(_pipes([":---" if column.left else "---:" for column in columns]))
+    cells = [[_escaped(cell.strip()) for cell in column.cells] for column in columns]
+    lines += [_pipes(row) for row in zip(*cells, strict=True)]
+    lines += ["", *(f"{_escaped(note)}  " for note in table.notes(frames, top))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _pipes(cells: Any) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(line: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", line)

@@ -1,0 +1,115 @@
+"""The ranked table as text: what stands in each column, and what needs explaining beneath it.
+
+How it is laid out is left to `terminal` and, for Markdown, to `report`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sweep.analysis import text
+from sweep.analysis.frames import SweepFrames
+from sweep.analysis.onset import TOLERANCE
+from sweep.analysis.status import TrialStatus
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column's cells, in the order of the rows."""
+
+    name: str
+    cells: Sequence[str]
+    left: bool = False
+    """Text, not numbers."""
+    is_hyperparameter: bool = False
+
+
+def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
+    """The table's columns for the best `top` trials, for all by default.
+
+    Stored strings come out without control characters; brackets and pipes are left to the layout.
+    """
+    trials, settings = frames.trials.iloc[:top], frames.hyperparameters.iloc[:top]
+    return [
+        Column("rank", [text.count(rank) for rank in trials["rank"]]),
+        Column("trial", _names(trials), left=True),
+        *(
+            Column(text.plain(name), text.settings(settings[name].tolist()), False, True)
+            for name in frames.hyperparameter_names
+        ),
+        Column("params", [text.count(n) for n in _optional(trials["params"])]),
+        Column("val BCE", [text.bce(value) for value in trials["val_bce"]]),
+        Column("train BCE", [text.bce(value) for value in trials["train_bce"]]),
+        Column("gap", [text.bce(value) for value in trials["gap"]]),
+        Column("best epoch", [text.count(epoch) for epoch in _optional(trials["best_epoch"])]),
+        Column("onset", _onsets(trials)),
+        Column("epochs", [text.count(epochs) for epochs in trials["epochs"]]),
+        Column("rung", [text.count(rung) for rung in _optional(trials["rung"])]),
+        Column("seconds", [text.seconds(seconds) for seconds in trials["seconds"]]),
+        Column("status", _standings(trials), left=True),
+    ]
+
+
+def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
+    """What a reader must know to read the table right."""
+    trials = frames.trials.iloc[:top]
+    found = []
+    if len(trials) < len(frames.trials):
+        found.append(f"The best {len(trials):,} of {len(frames.trials):,} trials.")
+    if (trials["status"] == TrialStatus.CUT).any():
+        found.append(
+            "cut at N: Hyperband ended the trial at epoch N; "
+            "its score is that of a short run and might have gone lower."
+        )
+    if (trials["status"] == TrialStatus.WAITING).any():
+        found.append("waiting at N: trained to epoch N, may still be promoted to more.")
+    if (trials["epochs"] > 0).any():
+        found.append(
+            f"onset: the epoch after which validation BCE rises for good, by more than {TOLERANCE} "
+            "nats; >N: none in N epochs."
+        )
+    errors = trials.loc[trials["status"] == TrialStatus.FAILED, ["trial", "error"]]
+    found += [
+        f"trial {trial} failed: {text.plain(error or 'no reason was recorded')}"
+        for trial, error in errors.head(_FAILURES_SHOWN).itertuples(index=False)
+    ]
+    if len(errors) > _FAILURES_SHOWN:
+        found.append(f"{text.trials(len(errors) - _FAILURES_SHOWN)} more failed.")
+    return found
+
+
+_FAILURES_SHOWN = 3
+
+
+def _names(trials: pd.DataFrame) -> list[str]:
+    """The trial's number, right-aligned, and a baseline's name."""
+    numbers = [str(number) for number in trials["trial"]]
+    width = max(map(len, numbers), default=0)
+    return [
+        number.rjust(width) if name is None else f"{number.rjust(width)} {text.plain(name)}"
+        for number, name in zip(numbers, trials["baseline"], strict=True)
+    ]
+
+
+def _onsets(trials: pd.DataFrame) -> list[str]:
+    onsets, epochs = _optional(trials["onset_epoch"]), trials["epochs"]
+    return [
+        text.count(onset) if onset is not None else f">{n:,}" if n else text.MISSING
+        for onset, n in zip(onsets, epochs, strict=True)
+    ]
+
+
+def _standings(trials: pd.DataFrame) -> list[str]:
+    return [
+        f"{status} at {epochs:,}"
+        if status in (TrialStatus.CUT, TrialStatus.WAITING)
+        else str(status)
+        for status, epochs in zip(trials["status"], trials["epochs"], strict=True)
+    ]
+
+
+def _optional(values: "pd.Series[int]") -> list[int | None]:
+    """The integers, None for those that are missing."""
+    pairs = zip(values, values.isna(), strict=True)
+    return [None if missing else int(value) for value, missing in pairs]

@@ -19,34 +19,35 @@ def open_builtin(cache: Cache, rows: int, seed: int = _SEED) -> tuple[str, Datas
     Events of another version of the simulator are never used, damaged ones are made again, and
     without a place to write they are made every time.
     """
-    key = f"builtin-{_simulator_version()}-{seed}"
+    from sweep.data.simulate import SOURCE_NAME
+
+    key = f"{BUILTIN_KIND}-{seed}"
+    origin = Origin(BUILTIN_KIND, SOURCE_NAME, f"simulator {_simulator_version()}", seed)
     try:
         dataset = cache.open(key)
     except DataError:
         dataset = None
-    if dataset is None or dataset.manifest.rows < rows:
-        dataset = _simulate(cache, key, max(rows, DEFAULT_ROWS), seed)
+    if dataset is None or dataset.manifest.origin != origin or dataset.manifest.rows < rows:
+        dataset = _simulate(cache, key, origin, max(rows, DEFAULT_ROWS), seed)
     return key, dataset
 
 
-def _simulate(cache: Cache, key: str, rows: int, seed: int) -> Dataset:
-    from sweep.data.simulate import SOURCE_NAME, simulate_events
+def _simulate(cache: Cache, key: str, origin: Origin, rows: int, seed: int) -> Dataset:
+    from sweep.data.simulate import simulate_events
 
     x, y = simulate_events(rows, seed)
-    origin = Origin(BUILTIN_KIND, SOURCE_NAME, "sweep.data.simulate", seed)
     try:
-        cache.store(key, origin, [(x, y)])
-        stored = cache.open(key)
+        manifest = cache.store(key, origin, [(x, y)])
     except PlatformError:  # the cache only saves time here
-        stored = None
-    if stored is not None:
-        return stored
-    return Dataset(Manifest(origin, rows, int(y.sum()), "", "", "", ""), x, y)
+        manifest = Manifest(origin, rows, int(y.sum()), "", "", folder="", created="")
+    return Dataset(manifest, x, y)
 
 
 def _simulator_version() -> str:
-    """Changes whenever the simulator's source does."""
+    """Changes whenever the source of the simulator, or of anything beside it, does."""
     from sweep.data import simulate
 
-    source = Path(simulate.__file__).read_bytes()
-    return hashlib.sha256(source).hexdigest()[:_VERSION_DIGITS]
+    digest = hashlib.sha256()
+    for path in sorted(Path(simulate.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:_VERSION_DIGITS]

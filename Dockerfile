@@ -9,7 +9,7 @@
 
 ARG BASE_IMAGE=python:3.12-slim-bookworm
 
-# ---- build: the dependencies in /opt/sweep, the project as a wheel in /opt/wheel --------------
+# ---- build: the dependencies in /opt/sweep, the project's own files in /opt/project ------------
 FROM ${BASE_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
@@ -23,7 +23,7 @@ WORKDIR /src
 # Hash-checked and byte-compiled: TensorFlow imports in a third of the time. The compiled files
 # are not compared with their sources, because the image is never edited.
 ARG REQUIREMENTS=requirements/cpu.txt
-COPY requirements/ requirements/
+COPY requirements/uv.txt ${REQUIREMENTS} requirements/
 RUN --mount=type=secret,id=ca --mount=type=secret,id=env \
     --mount=type=cache,target=/root/.cache/uv \
     set -eu; \
@@ -35,7 +35,8 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=env \
     PYC_INVALIDATION_MODE=UNCHECKED_HASH /opt/uv/bin/uv pip install --python /opt/sweep/bin/python \
         --no-build --compile-bytecode --require-hashes -r "$REQUIREMENTS"
 
-# The build backend is fetched hash-checked too; it stays in this stage.
+# The project, as the wheel that anyone else would install. Its build backend is hash-checked too.
+COPY requirements/dev.txt requirements/
 COPY pyproject.toml README.md LICENSE ./
 COPY search_spaces/ search_spaces/
 COPY sweep/ sweep/
@@ -45,7 +46,9 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=env \
     if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
     if [ -s /run/secrets/env ]; then set -a; . /run/secrets/env; set +a; fi; \
     /opt/uv/bin/uv build --quiet --python /opt/sweep/bin/python --wheel --out-dir /opt/wheel \
-        --build-constraints requirements/dev.txt --require-hashes
+        --build-constraints requirements/dev.txt --require-hashes; \
+    PYC_INVALIDATION_MODE=UNCHECKED_HASH /opt/uv/bin/uv pip install --python /opt/sweep/bin/python \
+        --prefix /opt/project --offline --no-deps --compile-bytecode /opt/wheel/*.whl
 
 # ---- the image: the virtual environment and a user, nothing to build with ----------------------
 FROM ${BASE_IMAGE}
@@ -59,13 +62,9 @@ RUN set -eu; \
     install --directory --mode=1777 /data /results; \
     install --directory /work
 
+# Two layers: a change of the code leaves the large one as it is.
 COPY --from=build /opt/sweep /opt/sweep
-
-# A layer of its own: a change of the code leaves the large layer above as it is.
-RUN --mount=type=bind,from=build,source=/opt/uv,target=/opt/uv \
-    --mount=type=bind,from=build,source=/opt/wheel,target=/opt/wheel \
-    PYC_INVALIDATION_MODE=UNCHECKED_HASH /opt/uv/bin/uv pip install --python /opt/sweep/bin/python \
-        --quiet --offline --no-cache --no-deps --compile-bytecode /opt/wheel/*.whl
+COPY --from=build /opt/project /opt/sweep
 
 # The only places written to are /data, /results and /tmp: the root may be read-only.
 # A host with NVIDIA's container toolkit lends the driver's compute libraries and nvidia-smi.

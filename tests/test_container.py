@@ -137,12 +137,12 @@ def test_everything_copied_exists_and_is_let_through_by_the_dockerignore_file() 
     assert "*" in ignore
     allowed = {line[1:] for line in ignore if line.startswith("!")}
     copied = {
-        source.rstrip("/")
+        source.replace("${REQUIREMENTS}", arguments()["REQUIREMENTS"]).rstrip("/")
         for word, rest in instructions()
         if word == "COPY" and "--from=" not in rest
         for source in rest.split()[:-1]
     }
-    assert copied == allowed
+    assert {name.partition("/")[0] for name in copied} == allowed
     assert all((ROOT / name).exists() for name in copied)
 
 

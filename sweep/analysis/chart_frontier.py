@@ -76,7 +76,7 @@ def _draw_trials(axes: Axes, data: FrontierData) -> None:
         axes.add_collection(LineCollection([*lines], colors="#bdbdbd", linewidths=0.6, zorder=1))
     area = _areas(points["epochs"].to_numpy(dtype=float))
     if data.is_crowded:
-        area = area / 6
+        area = np.full(len(points), 5.0)
     layers = [("train_bce", "v", style.ORANGE, 3), ("val_bce", "o", style.BLUE, 4)]
     for column, marker, color, zorder in layers[1:] if data.is_crowded else layers:
         for is_cut in (True, False):
@@ -190,6 +190,8 @@ def _legend(data: FrontierData) -> list[Line2D]:
         )  # fmt: skip
     if data.points["is_cut"].any():
         handles.append(marker("hollow: cut, or still\nin the search", "o", style.BLUE, 9, False))
+    if data.is_crowded:
+        return handles
     epochs = sorted({1.0, float(np.round(np.sqrt(longest))), longest})
     handles += [
         marker(f"{int(n)} {'epoch' if n == 1 else 'epochs'} trained", "o", style.GREY, n)

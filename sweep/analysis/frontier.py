@@ -10,8 +10,8 @@ from sweep.analysis.frames import SweepFrames
 from sweep.analysis.ranking import frontier, is_scored
 from sweep.analysis.status import TrialStatus
 
-_CROWD = 800
-"""Trials above which points are small, an image in the SVG, and without their train BCE."""
+CROWD = 800
+"""Trials above which points are small, of one size, an image in the SVG, and without train BCE."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class FrontierData:
     """The chart's numbers. `points` has one row per evaluated trial that did not fail."""
 
     points: pd.DataFrame
-    """params, val_bce, train_bce, epochs, baseline, is_cut; best last, so that it lies on top."""
+    """trial, params (1 for a model that has none, as the axis is logarithmic), val_bce, train_bce,
+    epochs, baseline, is_cut; the best last, so that it lies on top."""
     steps: pd.DataFrame
     """The frontier: params, val_bce, trial."""
     x: tuple[float, float]
@@ -32,7 +33,7 @@ class FrontierData:
 
     @property
     def is_crowded(self) -> bool:
-        return len(self.points) > _CROWD
+        return len(self.points) > CROWD
 
 
 def frontier_data(frames: SweepFrames) -> FrontierData:
@@ -43,12 +44,15 @@ def frontier_data(frames: SweepFrames) -> FrontierData:
     short = known["status"].isin((TrialStatus.CUT, TrialStatus.WAITING, TrialStatus.RUNNING))
     columns = ["trial", "params", "val_bce", "train_bce", "epochs", "baseline"]
     points = known[columns].assign(is_cut=short).astype({"params": "float64"})
+    points["params"] = points["params"].clip(lower=1)
+    steps = frontier(trials)
+    steps["params"] = steps["params"].clip(lower=1)
     val, train = points["val_bce"].to_numpy(), points["train_bce"].to_numpy()
     y = style.bce_range(np.r_[val, train], val)
     params = points["params"] if len(points) else pd.Series([100.0, 1e6])
     return FrontierData(
         points=points,
-        steps=frontier(trials),
+        steps=steps,
         x=(params.min() / 1.6, params.max() * 2.5),
         y=y,
         n_outside=style.outside(val, *y),

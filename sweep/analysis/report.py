@@ -78,7 +78,7 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("split", _split(sweep.data)),
         ("seed", sweep.settings.get("seed", "unknown")),
         ("state", state),
-        ("trials", f"{done['trials']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
+        ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
         ("epochs", f"{done['epochs']:,} of at most {_number(done['epochs_planned'])}"),
     ]
     n_failed, n_search = done["failed"], int(trials["baseline"].isna().sum())
@@ -97,6 +97,7 @@ def progress(frames: SweepFrames) -> dict[str, Any]:
     plan, counts = frames.sweep.plan, Counter(frames.trials["status"])
     return {
         "trials": len(frames.trials),
+        "trials_begun": len(frames.trials) - counts[TrialStatus.PENDING],
         "trials_planned": _sum(plan, "trials", "baselines"),
         "epochs": len(frames.epochs),
         "epochs_planned": _sum(plan, "epochs", "baseline_epochs"),

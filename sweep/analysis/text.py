@@ -59,6 +59,8 @@ def _setting(value: Value | None, tiny: bool, large: bool) -> str:
         return MISSING
     if isinstance(value, bool) or not isinstance(value, int | float):
         return plain(value)
+    if not math.isfinite(value):
+        return str(value)
     if isinstance(value, int):
         return f"{value:,}" if large else str(value)
     if 0 < abs(value) < (0.1 if tiny else 0.0) or abs(value) >= 1e6:

@@ -21,7 +21,8 @@ $(STAMP): $(REQUIREMENTS) requirements/uv.txt pyproject.toml
 	@touch $@
 
 demo: install
-	$(BIN)/sweep demo
+	$(BIN)/sweep start spaces/capacity.py --data builtin --max-epochs 9
+	$(BIN)/sweep report
 
 lint: install
 	$(BIN)/ruff check .

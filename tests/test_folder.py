@@ -31,7 +31,7 @@ def test_the_newest_sweep_is_the_default(tmp_path):
     add(tmp_path, "a", 3.0)
     assert find_sweep(tmp_path, None).name == "a"
     assert find_sweep(tmp_path, "b").name == "b"
-    with pytest.raises(NotFoundError, match="no sweep named 'c'.*there are: b, a"):
+    with pytest.raises(NotFoundError, match=r"no sweep named 'c'.*there are: b, a"):
         find_sweep(tmp_path, "c")
     with pytest.raises(NotFoundError, match="start one with"):
         find_sweep(tmp_path / "none", None)

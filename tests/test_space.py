@@ -53,7 +53,7 @@ def test_a_missing_space_names_the_nearest(write, tmp_path):
     with pytest.raises(InvalidSpaceError, match=r"capacty.py does not exist; did you mean capac"):
         spaces.find_space("capacty.py")
     path = write(MODEL, "my_space.py")
-    with pytest.raises(InvalidSpaceError, match="my_space.py"):
+    with pytest.raises(InvalidSpaceError, match=r"my_space\.py"):
         spaces.find_space(path.replace("my_space", "my_spac"))
     with pytest.raises(InvalidSpaceError, match="is a folder"):
         spaces.find_space(str(tmp_path))

@@ -1,18 +1,20 @@
 """Commands that look at sweeps: ls, status, report, export. None but export starts TensorFlow."""
 
-import time
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from sweep.cli import options as opt
 from sweep.cli.output import clean, duration, hint, out
-from sweep.errors import DataError, NotFoundError, SweepError, UsageError
+from sweep.errors import NotFoundError, SweepError, UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 from sweep.store import Progress, Store, SweepRow
+
+if TYPE_CHECKING:
+    from sweep.analysis.frames import SweepFrames
 
 _FORMATS = ("table", "json", "csv", "md")
 
@@ -58,6 +60,65 @@ def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_R
     console.print(f"worked     {duration(sweep.active_seconds)}")
     if sweep.message:
         console.print(f"message    {clean(sweep.message)}")
+
+
+def report(
+    name: opt.NameArgument = None,
+    output: Annotated[str, typer.Option("--output", "-o", help="table, json, csv or md.")] = (
+        "table"
+    ),
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, help="Show only the best so many trials.")
+    ] = None,
+    charts: Annotated[
+        bool, typer.Option("--charts/--no-charts", help="Write the charts, PNG and SVG.")
+    ] = True,
+    smooth: Annotated[
+        int, typer.Option("--smooth", min=0, help="Average learning curves over so many epochs.")
+    ] = 0,
+    tensorboard: opt.TensorboardOption = False,
+    results: opt.ResultsOption = DEFAULT_RESULTS,
+) -> None:
+    """Rank the trials by validation BCE and chart capacity against overfitting."""
+    if output not in _FORMATS:
+        raise UsageError(f"--output is {output!r}, expected one of: {', '.join(_FORMATS)}")
+    folder = find_sweep(results, name)
+    if name is None:
+        hint(f"sweep {folder.name}")
+    frames = _frames(folder)
+    _print_report(frames, output, top)
+    if charts:
+        from sweep.analysis.charts import write_charts
+
+        write_charts(frames, folder.charts, smooth)
+        hint(f"charts in {folder.charts}")
+    if tensorboard:
+        write_logs(folder)
+
+
+def write_logs(folder: SweepFolder) -> None:
+    """TensorBoard logs of a sweep, from its records."""
+    from sweep.analysis.tensorboard import write_tensorboard
+
+    write_tensorboard(_frames(folder), folder.tensorboard)
+    hint(f"logs in {folder.tensorboard}; see: tensorboard --logdir {folder.tensorboard}")
+
+
+def _frames(folder: SweepFolder) -> "SweepFrames":
+    from sweep.analysis.frames import load
+
+    with Store(folder.database, read_only=True) as store:
+        return load(store, _state(folder, store.sweep()).partition(",")[0])
+
+
+def _print_report(frames: "SweepFrames", output: str, top: int | None) -> None:
+    from sweep.analysis import report as reports
+
+    if output == "table":
+        out().print(reports.report(frames, top))
+        return
+    write = {"json": reports.to_json, "csv": reports.to_csv, "md": reports.to_markdown}[output]
+    typer.echo(write(frames, top).rstrip("\n"))
 
 
 def export(

@@ -213,7 +213,6 @@ def _run(
     tensorboard: bool,
 ) -> None:
     from sweep.runner import sweep as sweeps
-
     from sweep.training.platform import native_messages_to
 
     with Store(folder.database) as store:

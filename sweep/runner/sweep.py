@@ -4,7 +4,7 @@ import platform
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -70,8 +70,15 @@ def prepare(space_name: str, settings: Settings, cache: Path | None) -> Prepared
         test_rows=settings.test_rows,
         cache_dir=cache,
     )
+    # "auto" and relative paths mean the same data at every resume
+    settings = replace(settings, data=_resolved(settings.data, split))
     plan = rehearse(lambda: new_search(space, settings))
     return Prepared(space, split, settings, plan)
+
+
+def _resolved(data: str, split: Split) -> str:
+    kind = str(split.manifest["kind"])
+    return str(Path(data).resolve()) if kind == "file" else kind
 
 
 def new_search(space: Space, settings: Settings) -> Search:

@@ -18,6 +18,7 @@ from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.early_stopping import EarlyStopping
 from sweep.training.model import Build, Model
+from sweep.training.platform import traces_forgotten
 
 
 class TrialFailedError(Exception):
@@ -44,7 +45,10 @@ class KerasTrainer:
         for assignment in assignments:
             if stop():
                 return
-            self._train_one(assignment, journal, stop)
+            with traces_forgotten():
+                self._train_one(assignment, journal, stop)
+            keras.backend.clear_session()
+            gc.collect()
 
     def _train_one(self, assignment: Assignment, journal: Journal, stop: StopRequested) -> None:
         started = time.perf_counter()
@@ -67,9 +71,6 @@ class KerasTrainer:
             )
             kept = status is not OutcomeStatus.FAILED and run.trained
             journal.finish(assignment, outcome, run.state() if kept else None, run.records)
-        del run
-        keras.backend.clear_session()
-        gc.collect()
 
 
 @dataclass

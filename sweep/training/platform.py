@@ -37,6 +37,25 @@ def start_keras() -> None:
 
 
 @contextmanager
+def traces_forgotten() -> Iterator[None]:
+    """Let go of what TensorFlow keeps of the functions traced inside.
+
+    Keras' optimizer reduces gradients through a function with a gradient of its own, which
+    TensorFlow enters into a registry for good, the whole traced graph with it: 2.7 MiB a trial
+    (`benchmarks/memory.py`). TensorFlow has no public way to take it out again.
+    """
+    from tensorflow.python.framework import ops
+
+    entries: dict[str, object] = getattr(ops.gradient_registry, "_registry", {})
+    before = set(entries)
+    try:
+        yield
+    finally:
+        for name in set(entries) - before:
+            del entries[name]
+
+
+@contextmanager
 def native_messages_to(path: Path) -> Iterator[None]:
     """Send what TensorFlow's C++ parts write to file descriptor 2 to a file instead.
 

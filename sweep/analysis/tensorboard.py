@@ -84,12 +84,16 @@ def _write(folder: Path, events: Iterable[Event], created_at: float) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"events.out.tfevents.{int(created_at):010d}.sweep"
     temporary = folder / ".writing"
-    with temporary.open("wb") as file:
-        writer = RecordWriter(file)
-        first = Event(wall_time=created_at, file_version="brain.Event:2")
-        for event in (first, *events):
-            writer.write(event.SerializeToString())
-    return temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            writer = RecordWriter(file)
+            first = Event(wall_time=created_at, file_version="brain.Event:2")
+            for event in (first, *events):
+                writer.write(event.SerializeToString())
+        return temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 # What the HParams view reads

@@ -110,7 +110,7 @@ def test_looking_at_sweeps(place, whole):
     assert "finished" in run(place, "ls").stdout
     text = run(place, "status", whole).stdout
     assert "24 of 24 assignments" in text
-    assert "val BCE" in run(place, "report", whole).stdout
+    assert "rank  trial" in run(place, "report", whole).stdout
 
 
 @pytest.mark.parametrize("kind", ["kill", "term"])

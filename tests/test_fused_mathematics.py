@@ -143,7 +143,7 @@ def random_models(draw):
     return make
 
 
-@settings(max_examples=4, deadline=None, derandomize=True,
+@settings(max_examples=3, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
 @given(make=random_models())
 def test_random_models_agree_with_keras(make):

@@ -33,7 +33,7 @@ def _constant(like: Tensor, value: float) -> Tensor:
 
 
 def _elu_slope(z: Tensor, f: Tensor) -> Tensor:
-    return ops.where(z > 0, _constant(z, 1.0), f + 1.0)
+    return ops.minimum(f, 0.0) + 1.0
 
 
 def _relu_slope(z: Tensor, f: Tensor) -> Tensor:

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from sweep.data.split import Split
 from sweep.training import metrics
+from sweep.training.fused.arrays import Data, Epoch, Measured, Program, State, Trials
 from sweep.training.fused.packing import Clock, Packing
-from sweep.training.fused.programs import Data, Epoch, Measured, Program, State, Trials
 from sweep.training.fused.shapes import Rows, Shape
 from sweep.training.model import epoch_order
 

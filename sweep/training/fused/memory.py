@@ -7,7 +7,10 @@ from pathlib import Path
 import tensorflow as tf
 
 _SHARE = 0.25
-"""Of the device's memory; the rest is for the data, the compiler and what runs beside."""
+"""Of the host's memory; the rest is for the data, the compiler and what runs beside."""
+
+_GPU_BYTES = 4 << 30
+"""On a GPU, whatever its size: more trials at once would bring little."""
 
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -20,18 +23,12 @@ def on_gpu() -> bool:
 
 @functools.cache
 def memory_budget() -> int:
-    """Bytes a program may take: a share of all the device has, free or not.
+    """Bytes a program may take: of the host's a share of all there is, free or not.
 
     Of all, so that it is the same at each start on a machine: the slots of a program follow
     from it, and the last bit of the results from them.
     """
-    return int(_SHARE * (_gpu_bytes() if on_gpu() else _host_bytes()))
-
-
-def _gpu_bytes() -> int:
-    device = tf.config.list_physical_devices("GPU")[0]
-    details = tf.config.experimental.get_device_details(device)
-    return int(details.get("memory_limit", 8 << 30))
+    return _GPU_BYTES if on_gpu() else int(_SHARE * _host_bytes())
 
 
 def _host_bytes() -> int:

@@ -11,8 +11,8 @@ import numpy as np
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping
 from sweep.training.fused import dropout
-from sweep.training.fused.programs import State, Trials
-from sweep.training.fused.read import Description, Role, Unit
+from sweep.training.fused.arrays import State, Trials
+from sweep.training.fused.description import Description, Role, Unit
 from sweep.training.fused.shapes import Shape
 
 Generators = tuple[tuple[int, int], ...]

@@ -6,67 +6,25 @@ AdamW or SGD under a constant rate or a built-in schedule; binary cross-entropy.
 else, known or unknown, is refused by name: nothing is guessed.
 """
 
-import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import keras
 from keras import layers, regularizers
 
 from sweep.training.fused.activations import activation_name
+from sweep.training.fused.description import Description, Penalty, Role, Unit
 from sweep.training.fused.dropout import MAX_UNITS
 from sweep.training.fused.optimizers import OptimizerRule, read_optimizer
 from sweep.training.model import Model
 
-Role = tuple[str, int]
-"""What a variable is: ("kernel", layer), ("bias", layer), ("generator", layer)."""
+_LAYERS = (layers.Dense, layers.Activation, layers.Dropout)
 
 _MAX_RATE = 1 - 2**-20
 
 
 class NotCarriedError(Exception):
     """The model has something in it that the fused trainer does not know. One line."""
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """l1·Σ|w| + l2·Σw²."""
-
-    l1: float = 0.0
-    l2: float = 0.0
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A Dense layer with what follows it: activation, then dropout at `rate` (None: no layer)."""
-
-    width: int
-    activation: str = "linear"
-    rate: float | None = None
-    kernel: Penalty = Penalty()
-    bias: Penalty = Penalty()
-
-
-@dataclass(frozen=True)
-class Description:
-    """A model the fused trainer can carry. The last unit is the output: width 1, linear.
-
-    `from_logits` is False when the model ends in a sigmoid, which the loss undoes.
-    """
-
-    features: int
-    hidden: tuple[Unit, ...]
-    output: Unit
-    from_logits: bool
-    optimizer: OptimizerRule
-    model_roles: tuple[Role, ...]
-    optimizer_roles: tuple[Role, ...]
-
-    @property
-    def params(self) -> int:
-        """Number of trainable parameters."""
-        widths = [self.features, *(unit.width for unit in self.hidden), 1]
-        return sum((a + 1) * b for a, b in itertools.pairwise(widths))
 
 
 def carries(model: Model) -> str | None:
@@ -161,6 +119,7 @@ def _read_units(chain: list[Any]) -> tuple[list[Unit], dict[int, Role]]:
     units: list[Unit] = []
     roles: dict[int, Role] = {}
     for layer in chain:
+        _require(type(layer) in _LAYERS, f"layer {_name(layer)}")
         _require(layer.trainable, f"{_name(layer)} is frozen")
         _require(layer.dtype_policy.name == "float32", f"precision {layer.dtype_policy.name}")
         index = len(units) - 1
@@ -175,14 +134,12 @@ def _read_units(chain: list[Any]) -> tuple[list[Unit], dict[int, Role]]:
         if type(layer) is layers.Activation:
             _require(last.activation == "linear", "two activations in a row")
             units[index] = replace(last, activation=_read_activation(layer.activation))
-        elif type(layer) is layers.Dropout:
+        else:
             _require(layer.noise_shape is None, "Dropout with a noise shape")
             _require(layer.rate <= _MAX_RATE, f"Dropout of {layer.rate}")
             units[index] = replace(last, rate=float(layer.rate))
             if layer.rate > 0:
                 roles[id(layer.seed_generator.state)] = ("generator", index)
-        else:
-            raise NotCarriedError(f"layer {_name(layer)}")
     _require(bool(units), "no Dense layer")
     return units, roles
 

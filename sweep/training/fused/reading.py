@@ -1,16 +1,21 @@
 """What the models of a search space are: descriptions and initial states, kept once read."""
 
+import gc
 from dataclasses import dataclass, field
 
 from sweep.records import Assignment, Value
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping
-from sweep.training.fused.read import Description, NotCarriedError, read
+from sweep.training.fused.description import Description
+from sweep.training.fused.read import NotCarriedError, read
 from sweep.training.model import Build
 
 _KEPT_BYTES = 256 << 20
 """Initial states kept between reading and training; beyond it a model is built again."""
+
+_LEFT_BYTES = 64 << 20
+"""Models read and left, in bytes, before they are collected: they hold themselves in cycles."""
 
 Key = tuple[tuple[str, Value], ...]
 
@@ -23,6 +28,7 @@ class Readings:
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
     _initial_bytes: int = 0
+    _left_bytes: int = 0
 
     def description(self, assignment: Assignment) -> Description:
         """The trial's description. Raises NotCarriedError, or whatever `build` raises."""
@@ -57,7 +63,13 @@ class Readings:
         weights = trial_model.get_state(model.variables)
         slots = trial_model.get_state(model.optimizer.variables)
         self._initial[key, assignment.seed] = (weights, slots)
-        self._initial_bytes += _bytes(weights) + _bytes(slots)
+        size = _bytes(weights) + _bytes(slots)
+        self._initial_bytes += size
+        self._left_bytes += size
+        del model
+        if self._left_bytes > _LEFT_BYTES:
+            gc.collect()
+            self._left_bytes = 0
 
 
 def _key(assignment: Assignment) -> Key:

@@ -10,10 +10,11 @@ from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Journal
 from sweep.training.early_stopping import EarlyStopping
+from sweep.training.fused.arrays import State
+from sweep.training.fused.description import Description
 from sweep.training.fused.group import Measures, Seat
 from sweep.training.fused.packing import Generators, Packing, generators
-from sweep.training.fused.programs import State
-from sweep.training.fused.read import Description, NotCarriedError
+from sweep.training.fused.read import NotCarriedError
 from sweep.training.fused.reading import Readings
 from sweep.training.fused.shapes import Shape
 

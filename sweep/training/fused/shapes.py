@@ -14,7 +14,7 @@ import itertools
 from dataclasses import dataclass
 
 from sweep.training.fused.activations import ACTIVATIONS
-from sweep.training.fused.read import Description
+from sweep.training.fused.description import Description
 
 _SMALL = 64
 """Up to this width arithmetic is cheap against compiling: pad the depth to a multiple of 4."""
@@ -130,10 +130,14 @@ def width_class(width: int) -> int:
 
 
 def _slots(widest: int, on_gpu: bool) -> int:
-    """Trials in a program. Measured on two cores: more brings less than 20 % in any class."""
+    """Trials in a program.
+
+    On two cores the arithmetic of a trial costs the same however many stand beside it; a few
+    keep both cores busy, and more would only leave slots empty when few trials are left.
+    """
     if on_gpu:
         return max(1, min(64, 16_384 // max(widest, 1)))
-    for width, slots in ((32, 8), (64, 4), (128, 2)):
+    for width, slots in ((32, 4), (128, 2)):
         if widest <= width:
             return slots
     return 1

@@ -18,9 +18,10 @@ import tensorflow as tf
 from sweep.data.split import Split
 from sweep.records import Assignment
 from sweep.training.contract import Journal, StopRequested
+from sweep.training.fused.arrays import Program
 from sweep.training.fused.group import Group, Resident
 from sweep.training.fused.memory import memory_budget, on_gpu
-from sweep.training.fused.programs import Program, compiled
+from sweep.training.fused.programs import compiled
 from sweep.training.fused.reading import Readings
 from sweep.training.fused.run import Run
 from sweep.training.fused.shapes import Rows, Shape, shape_of

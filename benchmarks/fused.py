@@ -1,0 +1,133 @@
+"""The fused trainer beside the Keras trainer: ms per trial and epoch, and the rate it reaches.
+
+    python benchmarks/fused.py            # about two minutes on two cores
+
+10,000 rows, 1,000 validation rows, batches of 500, dropout 0.1, L2. Medians; compile time and
+model building stand apart. An epoch is training on all rows and the evaluation of train and
+validation rows, as recorded. FLOPs count matrix products only, of the model itself: padding
+counts as loss.
+"""
+
+import argparse
+import statistics
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from search_spaces import capacity
+from sweep.data.split import Rows, Split
+from sweep.records import Assignment
+from sweep.training.fused import shapes
+from sweep.training.fused.trainer import FusedTrainer
+from sweep.training.keras import KerasTrainer
+from sweep.training.platform import start_keras
+
+TRAIN, VALIDATION, BATCH = 10_000, 1_000, 500
+MODELS = ((16, 1), (16, 2), (64, 3), (512, 4))
+TRIALS = (1, 8, 32)
+GEMM = 2_048
+
+
+class Stopwatch:
+    """A journal that keeps when each epoch ended and what it cost."""
+
+    def __init__(self):
+        self.seconds = {}
+
+    def load(self, assignment):
+        return None
+
+    def checkpoint(self, assignment, state, records):
+        pass
+
+    def epoch(self, assignment, record):
+        self.seconds.setdefault(record.epoch, []).append(record.seconds)
+
+    def finish(self, assignment, outcome, state, records):
+        if outcome.error:
+            raise RuntimeError(outcome.error)
+
+    def milliseconds(self):
+        """Median over epochs but the first, which compiles."""
+        later = [s for epoch, values in self.seconds.items() if epoch > 1 for s in values]
+        return 1e3 * statistics.median(later)
+
+    def first(self):
+        return self.seconds[1][0]
+
+
+def make_split():
+    random = np.random.default_rng(0)
+
+    def rows(count):
+        x = random.normal(size=(count, capacity.N_FEATURES)).astype(np.float32)
+        return Rows(x, (x[:, :1] * x[:, 1:2] + x[:, 2:3] > 0).astype(np.float32))
+
+    return Split(rows(TRAIN), rows(VALIDATION), "benchmark", {})
+
+
+def work(width, depth, trials, epochs):
+    values = {"width": width, "depth": depth, "l2": 1e-4, "dropout": 0.1, "decay_steps": 5_000}
+    return [Assignment(n, n, 0, 0, epochs, values, 1 + n) for n in range(trials)]
+
+
+def flops(width, depth):
+    """Of one trial's epoch: 2 a weight and row forward, 4 backward but 2 for the first layer."""
+    first, rest = capacity.N_FEATURES * width, (depth - 1) * width * width + width
+    return TRAIN * (4 * first + 6 * rest) + (TRAIN + VALIDATION) * 2 * (first + rest)
+
+
+def gemm_rate():
+    """GFLOP/s of a large matrix product, the best of ten."""
+    a = tf.ones((GEMM, GEMM))
+    seconds = []
+    for _ in range(10):
+        started = time.perf_counter()
+        tf.linalg.matmul(a, a).numpy()
+        seconds.append(time.perf_counter() - started)
+    return 2 * GEMM**3 / min(seconds) / 1e9
+
+
+def measure(kind, split, width, depth, trials, epochs):
+    journal, started = Stopwatch(), time.perf_counter()
+    trainer = kind(capacity.build, split, BATCH, None)
+    trainer.train(work(width, depth, trials, epochs), journal, lambda: False)
+    return journal, time.perf_counter() - started
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--no-keras", action="store_true", help="leave out the Keras trainer")
+    with_keras = not parser.parse_args().no_keras
+    start_keras()
+    split, rate = make_split(), gemm_rate()
+    print(f"large GEMM: {rate:.0f} GFLOP/s on {tf.config.list_logical_devices()[-1].name}\n")
+    print("| model | trials | slots | fused ms | GFLOP/s | of GEMM rate | keras ms | gain |")
+    print("|---|---|---|---|---|---|---|---|")
+    for width, depth in MODELS:
+        stock = None
+        if with_keras:
+            journal, _ = measure(KerasTrainer, split, width, depth, 1, 3 if width > 64 else 5)
+            stock = journal.milliseconds()
+        trainer = FusedTrainer(capacity.build, split, BATCH, None)
+        description = trainer.readings.description(work(width, depth, 1, 1)[0])
+        data = shapes.Rows(TRAIN, VALIDATION, BATCH)
+        slots = shapes.shape_of(description, data, 1 << 32, False).slots
+        for trials in TRIALS:
+            if width > 64 and trials > 8:
+                continue  # one at a time in any case
+            epochs = 4 if width > 64 else 8
+            journal, _ = measure(FusedTrainer, split, width, depth, trials, epochs)
+            took = journal.milliseconds()
+            reached = flops(width, depth) / took / 1e6
+            print(
+                f"| {width}×{depth} | {trials} | {slots} | {took:.1f} | {reached:.0f} "
+                f"| {100 * reached / rate:.0f} % "
+                + (f"| {stock:.0f} | {stock / took:.0f}× |" if stock else "| – | – |"),
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""What goes into a program and what comes out: named arrays, the trials' slots first."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Tensor = Any
+
+
+class State(NamedTuple):
+    """What an epoch changes, a list entry for each weight: (slots, …)."""
+
+    values: list[Tensor]
+    firsts: list[Tensor]
+    seconds: list[Tensor]
+    best: list[Tensor]
+    """The weights after the best epoch."""
+
+
+class Trials(NamedTuple):
+    """What distinguishes the trials of a group."""
+
+    units: Tensor  # (slots, hidden) int32: width of each layer, 0 where the trial has none
+    l1: Tensor  # (slots, weights)
+    l2: Tensor  # (slots, weights)
+    thresholds: Tensor  # (slots, hidden) uint32: dropout
+    scales: Tensor  # (slots, hidden)
+    numbers: Tensor  # (slots, 4): the optimizer's
+
+
+class Epoch(NamedTuple):
+    """What distinguishes the epoch."""
+
+    order: Tensor  # (steps, slots, batch) int32: rows of each batch
+    rates: Tensor  # (steps, 2, slots): step size and learning rate
+    keys: Tensor  # (steps, hidden, slots, 2) uint32: dropout
+    improved: Tensor  # (slots,) bool: the weights given are the best so far
+
+
+class Data(NamedTuple):
+    """Resident on the device."""
+
+    x: Tensor  # (chunks · chunk, features): train rows, validation rows, padding
+    y: Tensor  # (train,)
+    shares: Tensor  # (steps, batch): each row's weight in its batch's mean, 0 for padding
+    counts: Tensor  # (steps,): rows in each batch
+
+
+class Measured(NamedTuple):
+    """What comes back to the host after an epoch."""
+
+    fit: Tensor  # (2, slots): BCE and penalty, each summed over the epoch's rows
+    penalty: Tensor  # (slots,): with the weights at the end
+    logits: Tensor  # (slots, chunks · chunk): with the weights at the end
+
+
+Program = Callable[[State, Trials, Epoch, Data], tuple[State, Measured]]

@@ -1,0 +1,50 @@
+"""What the fused trainer knows of a model: plain values, nothing of Keras."""
+
+import itertools
+from dataclasses import dataclass
+
+from sweep.training.fused.optimizers import OptimizerRule
+
+Role = tuple[str, int]
+"""What a variable is: ("kernel", layer), ("bias", layer), ("generator", layer)."""
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """l1·Σ|w| + l2·Σw²."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A Dense layer with what follows it: activation, then dropout at `rate` (None: no layer)."""
+
+    width: int
+    activation: str = "linear"
+    rate: float | None = None
+    kernel: Penalty = Penalty()
+    bias: Penalty = Penalty()
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model the fused trainer can carry. The last unit is the output: width 1, linear.
+
+    `from_logits` is False when the model ends in a sigmoid, which the loss undoes.
+    """
+
+    features: int
+    hidden: tuple[Unit, ...]
+    output: Unit
+    from_logits: bool
+    optimizer: OptimizerRule
+    model_roles: tuple[Role, ...]
+    optimizer_roles: tuple[Role, ...]
+
+    @property
+    def params(self) -> int:
+        """Number of trainable parameters."""
+        widths = [self.features, *(unit.width for unit in self.hidden), 1]
+        return sum((a + 1) * b for a, b in itertools.pairwise(widths))

@@ -1,0 +1,137 @@
+"""What the fused trainer refuses, in words; and how the auto trainer shares out the work."""
+
+import keras
+import pytest
+from keras import layers, optimizers, regularizers
+
+from search_spaces import capacity, regularization
+from sweep.records import OutcomeStatus
+from sweep.training.auto import AutoTrainer, count_refusals
+from sweep.training.fused.description import Penalty, Unit
+from sweep.training.fused.read import carries, read
+from tests.fused_support import BATCH, MemoryJournal, assignment, never, small_split
+
+SMALL = {"width": 16, "depth": 1, "l2": 0.0, "dropout": 0.0, "decay_steps": 500}
+
+
+def compiled(*stack, optimizer=None, loss=None, metric=None, inputs=28):
+    model = keras.Sequential([keras.Input((inputs,)), *stack])
+    model.compile(
+        optimizer or optimizers.Adam(),
+        loss=loss or keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[
+            metric or keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")
+        ],
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+class OwnDense(layers.Dense):
+    pass
+
+
+REFUSED = {
+    "layer BatchNormalization": lambda: compiled(
+        layers.Dense(4), layers.BatchNormalization(), layers.Dense(1)
+    ),
+    "layer OwnDense": lambda: compiled(OwnDense(1)),
+    "Dense without bias": lambda: compiled(layers.Dense(1, use_bias=False)),
+    "Dropout before the first Dense": lambda: compiled(layers.Dropout(0.1), layers.Dense(1)),
+    "Activation follows Dropout": lambda: compiled(
+        layers.Dense(4), layers.Dropout(0.1), layers.Activation("elu"), layers.Dense(1)
+    ),
+    "two activations in a row": lambda: compiled(
+        layers.Dense(4, activation="elu"), layers.Activation("elu"), layers.Dense(1)
+    ),
+    "activation softmax": lambda: compiled(layers.Dense(4, activation="softmax"), layers.Dense(1)),
+    "activation <lambda>": lambda: compiled(
+        layers.Dense(4, activation=lambda x: 2 * x), layers.Dense(1)
+    ),
+    "regularizer OrthogonalRegularizer": lambda: compiled(
+        layers.Dense(4, kernel_regularizer=regularizers.OrthogonalRegularizer()), layers.Dense(1)
+    ),
+    "an activity regularizer": lambda: compiled(layers.Dense(1, activity_regularizer="l2")),
+    "a weight constraint": lambda: compiled(layers.Dense(1, kernel_constraint="non_neg")),
+    "Dense is frozen": lambda: compiled(layers.Dense(4, trainable=False), layers.Dense(1)),
+    "precision mixed_bfloat16": lambda: compiled(layers.Dense(1, dtype="mixed_bfloat16")),
+    "the output has 2 units": lambda: compiled(layers.Dense(2)),
+    "logits pass through sigmoid": lambda: compiled(layers.Dense(1, activation="sigmoid")),
+    "optimizer RMSprop": lambda: compiled(layers.Dense(1), optimizer=optimizers.RMSprop()),
+    "Adam with amsgrad=True": lambda: compiled(
+        layers.Dense(1), optimizer=optimizers.Adam(amsgrad=True)
+    ),
+    "SGD with clipnorm=1.0": lambda: compiled(
+        layers.Dense(1), optimizer=optimizers.SGD(clipnorm=1.0)
+    ),
+    "loss MeanSquaredError": lambda: compiled(
+        layers.Dense(1), loss=keras.losses.MeanSquaredError()
+    ),
+    "loss binary_crossentropy": lambda: compiled(layers.Dense(1), loss="binary_crossentropy"),
+    "label smoothing": lambda: compiled(
+        layers.Dense(1),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+    ),
+    "no metric named binary_crossentropy": lambda: compiled(layers.Dense(1), metric="accuracy"),
+    "the metric binary_crossentropy is not the loss": lambda: compiled(
+        layers.Dense(1), metric=keras.metrics.BinaryCrossentropy(name="binary_crossentropy")
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_what_it_does_not_know_is_refused_by_name(reason):
+    assert carries(REFUSED[reason]()) == reason
+
+
+def test_a_branching_model_is_refused():
+    given = keras.Input((28,))
+    h = layers.Dense(4)(given)
+    output = layers.Dense(1)(layers.Add()([h, layers.Dense(4)(h)]))
+    model = keras.Model(given, output)
+    model.compile(
+        "adam",
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
+    )
+    model.optimizer.build(model.trainable_variables)
+    assert carries(model) == "Add is not in a simple chain"
+
+
+def test_a_description_says_what_the_model_is():
+    model = capacity.mlp(12, 2, 1e-3, 0.25, 700)
+    model.optimizer.build(model.trainable_variables)
+    description = read(model)
+    unit = Unit(width=12, activation="elu", rate=0.25, kernel=Penalty(l2=1e-3))
+    assert description.hidden == (unit, unit)
+    assert description.optimizer.schedule.settings["decay_steps"] == 700
+    assert description.params == model.count_params()
+
+
+@pytest.mark.parametrize("space", [capacity, regularization])
+def test_the_shipped_spaces_are_fused(space):
+    assert count_refusals(space.build, space.BASELINES.values()) == {None: len(space.BASELINES)}
+
+
+def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):
+    def build(hp):
+        if hp.get("width") == 32:
+            return compiled(
+                layers.Dense(32), layers.BatchNormalization(), layers.Dense(1), inputs=28
+            )
+        if hp.get("width") == 64:
+            raise RuntimeError("no luck")
+        return capacity.build(hp)
+
+    trainer, journal = AutoTrainer(build, small_split(), BATCH, None), MemoryJournal()
+    work = [assignment(trial, 1, **{**SMALL, "width": 16 << trial}) for trial in range(3)]
+    assert [trainer.trainer_of(task) for task in work] == ["fused", "keras", "keras"]
+    with caplog.at_level("INFO"):
+        trainer.train(work, journal, never)
+    assert [journal.outcomes[trial].status for trial in range(3)] == [
+        OutcomeStatus.COMPLETED,
+        OutcomeStatus.COMPLETED,
+        OutcomeStatus.FAILED,
+    ]
+    assert trainer.compilations == 1
+    assert "trial 1 is left to Keras: layer BatchNormalization" in caplog.text

@@ -151,8 +151,13 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
     names = list(frames.trials.columns)
     cells = [_cells(frames.trials[name].iloc[:top]) for name in names]
     trials = [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
-    document = {"schema": SCHEMA, "sweep": described, "trials": trials}
-    return json.dumps(_finite(document), allow_nan=False, indent=1)
+    lines = ",\n".join(_json(trial) for trial in trials)
+    return f'{{"schema": {_json(SCHEMA)},\n"sweep": {_json(described)},\n"trials": [\n{lines}\n]}}'
+
+
+def _json(value: Any) -> str:
+    """On one line: faster than indented, and files with a line per trial compare well."""
+    return json.dumps(_finite(value), allow_nan=False)
 
 
 def _cells(column: "pd.Series[Any]") -> list[Any]:

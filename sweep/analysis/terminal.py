@@ -124,7 +124,12 @@ def header_lines(column: Column) -> list[str]:
 
 
 def column_width(column: Column) -> int:
-    return max(map(cell_len, chain(header_lines(column), column.cells)))
+    return max(map(_width, chain(header_lines(column), column.cells)))
+
+
+def _width(cell: str) -> int:
+    """Places a cell takes on a terminal."""
+    return len(cell) if cell.isascii() else cell_len(cell)
 
 
 def total_width(columns: Sequence[Column], gap: int) -> int:
@@ -144,5 +149,5 @@ def _layout(columns: Sequence[Column], gap: int, hidden: list[str]) -> Layout:
 
 
 def _pad(cell: str, width: int, left: bool) -> str:
-    space = " " * (width - cell_len(cell))
+    space = " " * (width - _width(cell))
     return cell + space if left else space + cell

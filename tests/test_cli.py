@@ -24,8 +24,8 @@ def build(hp):
                hp.Choice("dropout", [0.0, 0.2]), hp.Choice("decay_steps", [50, 500]))
 """
 SMALL = [
-    *("--max-epochs", "9", "--validation-rows", "60", "--train-rows", "240"),
-    *("--batch-size", "60", "--patience", "4"),
+    *("--max-epochs", "4", "--factor", "2", "--validation-rows", "60", "--train-rows", "240"),
+    *("--batch-size", "60", "--patience", "2"),
 ]
 
 
@@ -99,7 +99,7 @@ def stored(place: Path, name: str) -> dict[str, Any]:
 def test_a_sweep_runs_to_its_end_and_is_reported(place, whole):
     report = json.loads(run(place, "report", whole, "-o", "json").stdout)
     assert report["schema"] == "sweep.report/1"
-    assert len(report["trials"]) == 17 + 1
+    assert len(report["trials"]) == 10 + 1
     scores = [trial["val_bce"] for trial in report["trials"]]
     assert scores == sorted(scores)
     charts = {path.name for path in (place / "results" / whole / "charts").iterdir()}
@@ -109,7 +109,7 @@ def test_a_sweep_runs_to_its_end_and_is_reported(place, whole):
 def test_looking_at_sweeps(place, whole):
     assert "finished" in run(place, "ls").stdout
     text = run(place, "status", whole).stdout
-    assert "24 of 24 assignments" in text
+    assert "16 of 16 assignments" in text
     assert "rank  trial" in run(place, "report", whole).stdout
 
 
@@ -241,5 +241,5 @@ def test_mistakes_are_one_line_and_an_exit_code(place, whole, arguments, code, m
 
 def test_a_plan_says_what_will_run(place):
     text = run(place, "plan", "mine.py", "--data", "mine.csv", *SMALL[:-2]).stdout
-    assert "17 trials, 23 assignments, 75 epochs; 1 baselines beside, 9 epochs" in text
-    assert "models of 145 to 6,081 trainable parameters" in text
+    assert "10 trials, 15 assignments, 30 epochs; 1 baselines beside, 4 epochs" in text
+    assert "models of 141 to 6,081 trainable parameters" in text

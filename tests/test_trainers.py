@@ -11,6 +11,7 @@ from sweep.records import OutcomeStatus
 from tests.trainers import FileJournal, assert_same_state, assign, make_split, numbers
 
 PLAIN = {"width": 16, "depth": 2, "l2": 0.0, "dropout": 0.0, "decay_steps": 500}
+PENALISED = {"width": 32, "depth": 2, "l2": 1e-3, "dropout": 0.0, "decay_steps": 500}
 REGULARISED = {"width": 32, "depth": 2, "l2": 1e-3, "dropout": 0.3, "decay_steps": 500}
 
 
@@ -18,11 +19,13 @@ def never() -> bool:
     return False
 
 
-@pytest.fixture(params=["keras"])
+@pytest.fixture(params=["keras", "fused", "auto"])
 def make_trainer(request: pytest.FixtureRequest, keras: Any) -> Callable[..., Any]:
+    from sweep.training.auto import AutoTrainer
+    from sweep.training.fused.trainer import FusedTrainer
     from sweep.training.keras import KerasTrainer
 
-    trainers = {"keras": KerasTrainer}
+    trainers = {"keras": KerasTrainer, "fused": FusedTrainer, "auto": AutoTrainer}
 
     def make(patience: int | None = None, build: Any = capacity.build, **options: Any) -> Any:
         options = {"batch_size": 50, "checkpoint_seconds": 1e9, **options}
@@ -136,9 +139,9 @@ def test_records_hold_what_keras_reports(make_trainer, tmp_path, keras):
     from sweep.training import model as trial_model
 
     journal = FileJournal(tmp_path)
-    make_trainer().train([assign(0, 0, 2, REGULARISED)], journal, never)
+    make_trainer().train([assign(0, 0, 2, PENALISED)], journal, never)
     split = make_split()
-    model = trial_model.build_model(capacity.build, REGULARISED, seed=7)
+    model = trial_model.build_model(capacity.build, PENALISED, seed=7)
     history = model.fit(
         trial_model.shuffled_batches(split.train, 50, 7, 0, 2),
         epochs=2,

@@ -20,9 +20,12 @@ from sweep.search.plan import Plan, rehearse
 from sweep.settings import Budget, Settings
 from sweep.space import Space, load_space
 from sweep.store import Store, SweepRow
+from sweep.training.auto import AutoTrainer
 from sweep.training.contract import Trainer
+from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
 
+_TRAINERS: dict[str, Callable[..., Trainer]] = {"fused": FusedTrainer, "keras": KerasTrainer}
 _VERSIONS_OF = ("keras-sweep", "tensorflow", "keras", "keras-tuner", "numpy")
 
 
@@ -172,9 +175,11 @@ def run(
 def make_trainer(prepared: Prepared) -> tuple[Trainer, Callable[[Assignment], str]]:
     """The trainer that the settings ask for, and which one carries out a given assignment."""
     settings = prepared.settings
-    trainer = KerasTrainer(
-        prepared.space.build, prepared.split, settings.batch_size, settings.patience
-    )
+    options = (prepared.space.build, prepared.split, settings.batch_size, settings.patience)
+    if settings.trainer == "auto":
+        auto = AutoTrainer(*options)
+        return auto, auto.trainer_of
+    trainer = _TRAINERS[settings.trainer](*options)
     return trainer, lambda _: trainer.name
 
 

@@ -218,7 +218,7 @@ start_and_wait_for_epochs() {
 }
 
 stop() { # SIGTERM to the container's first process; SIGKILL only after 30 s
-    "${ENGINE[@]}" stop --time 30 "$RUN_NAME" >/dev/null
+    "${ENGINE[@]}" stop -t 30 "$RUN_NAME" >/dev/null
     expect "exit code after SIGTERM" 143 \
         "$("${ENGINE[@]}" inspect --format '{{.State.ExitCode}}' "$RUN_NAME")"
     "${ENGINE[@]}" logs "$RUN_NAME" >"$WORK/log" 2>&1

@@ -109,3 +109,12 @@ TensorboardOption = Annotated[
         help="Write TensorBoard logs into the sweep's folder when the run ends.",
     ),
 ]
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose/--quiet",
+        "-v/-q",
+        envvar="SWEEP_VERBOSE",
+        help="Say which trials are fused and which programs are compiled.",
+    ),
+]

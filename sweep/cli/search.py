@@ -1,19 +1,22 @@
 """Commands that search: spaces, plan, start, resume, stop."""
 
+import logging
 import os
 import re
 import signal
+import sys
 import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from sweep import space as spaces
 from sweep.cli import options as opt
-from sweep.cli.output import duration, err, hint, out, warn
+from sweep.cli.output import clean, duration, err, hint, out, warn
 from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
 from sweep.cli.signals import StopOnSignal
 from sweep.errors import (
@@ -102,6 +105,7 @@ def start(
     max_trials: opt.MaxTrialsOption = None,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     tensorboard: opt.TensorboardOption = False,
+    verbose: opt.VerboseOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
@@ -120,6 +124,7 @@ def start(
         trainer=trainer,
         baselines=baselines,
     )
+    _log_to_stderr(verbose)
     budget = _budget(max_time, max_trials, max_failures)
     path = spaces.find_space(space)
     folder = SweepFolder(results, name or free_name(results, path.stem))
@@ -142,10 +147,12 @@ def resume(
     max_trials: opt.MaxTrialsOption = None,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     tensorboard: opt.TensorboardOption = False,
+    verbose: opt.VerboseOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
     """Go on with a sweep that was stopped or killed."""
+    _log_to_stderr(verbose)
     folder = find_sweep(results, name)
     budget = _budget(max_time, max_trials, max_failures)
     if name is None:
@@ -195,6 +202,16 @@ def _prepare(space: str, settings: Settings, cache: Path | None) -> "Prepared":
     from sweep.runner.sweep import prepare
 
     return prepare(space, settings, cache)
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    """With -v, what the layers log: which trials are fused, and each program compiled."""
+    if verbose:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger = logging.getLogger("sweep")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
 
 
 def _refuse_existing(folder: SweepFolder) -> None:
@@ -274,6 +291,20 @@ def _seconds(text: str | None) -> float | None:
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
+def _print_fused(prepared: "Prepared", console: Console) -> None:
+    """How many trials will be trained together, and why the others not."""
+    if prepared.settings.trainer == "keras":
+        return
+    from sweep.training.auto import count_refusals
+
+    searched = [root.hyperparameters for root in prepared.plan.roots]
+    counts = count_refusals(prepared.space.build, [*searched, *prepared.baselines.values()])
+    fused = counts.pop(None, 0)
+    console.print(f"{fused} of {fused + sum(counts.values())} trials are fused with others")
+    for reason, count in counts.most_common():
+        console.print(f"{count} left to Keras: {clean(str(reason))}")
+
+
 def _print_plan(prepared: "Prepared") -> None:
     from sweep.runner.calibrate import estimate
     from sweep.training.platform import native_messages_to
@@ -291,6 +322,7 @@ def _print_plan(prepared: "Prepared") -> None:
         f"\n{made['trials']} trials, {made['assignments']} assignments, {made['epochs']:,} epochs"
         f"; {made['baselines']} baselines beside, {made['baseline_epochs']:,} epochs"
     )
+    _print_fused(prepared, console)
     hint("training the smallest and the largest model for a moment …")
     with native_messages_to(Path(os.devnull)):
         found = estimate(prepared)

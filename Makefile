@@ -8,7 +8,7 @@ UV := $(BIN)/uv
 REQUIREMENTS := requirements/dev.txt
 STAMP := $(VENV)/installed
 
-.PHONY: install demo test lint requirements container-test clean
+.PHONY: install demo test lint requirements container-test reference clean
 
 install: $(STAMP)
 
@@ -47,3 +47,11 @@ requirements: install
 
 clean:
 	rm -rf $(VENV)
+
+# The report in results/reference and in the README.
+reference: install
+	$(BIN)/sweep start spaces/capacity.py --data builtin --max-epochs 27 --name reference-run --results $(VENV)/reference
+	mkdir -p results/reference
+	$(BIN)/sweep report reference-run --results $(VENV)/reference -o md > results/reference/report.md
+	cp $(VENV)/reference/reference-run/charts/*.png results/reference/
+	rm -rf $(VENV)/reference

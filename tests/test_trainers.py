@@ -166,3 +166,21 @@ def _folders(tmp_path):
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
     return FileJournal(tmp_path / "one"), FileJournal(tmp_path / "other")
+
+
+def test_nothing_of_a_trial_is_kept_in_memory(make_trainer, tmp_path):
+    """A traced graph that stays costs megabytes a trial (benchmarks/memory.py)."""
+    import gc
+
+    trainer, journal = make_trainer(), FileJournal(tmp_path)
+
+    def kept() -> tuple[int, int]:
+        gc.collect()
+        kinds = [type(one).__name__ for one in gc.get_objects()]
+        return kinds.count("FuncGraph"), kinds.count("Sequential")
+
+    trainer.train([assign(0, 0, 1, PLAIN)], journal, never)
+    before = kept()
+    for trial in range(1, 4):
+        trainer.train([assign(trial, 0, 1, {**PLAIN, "l2": trial / 1000})], journal, never)
+    assert kept() == before

@@ -34,14 +34,14 @@ _WIDTHS_KEPT = 3.0  # a Breit–Wigner is cut here, so that every decay is possi
 
 # Top pairs, fitted: mass ~ threshold + Gamma(shape, scale); cosine to the beam ~ 1/(1 - s²c²),
 # s being this preference times the tops' speed.
-_PAIR_THRESHOLD, _PAIR_SHAPE, _PAIR_SCALE = 354.0, 1.55, 84.0
-_BEAM_PREFERENCE = 0.54
+_PAIR_THRESHOLD, _PAIR_SHAPE, _PAIR_SCALE = 354.0, 1.45, 90.0
+_BEAM_PREFERENCE = 0.84
 
 # Recoil jets, fitted: pT ~ lowest + a power law on the process's scale, up to a most; Gaussian
 # pseudorapidity.
 _RECOIL_JETS = 4  # at most
-_RECOIL_PT, _RECOIL_MOST, _RECOIL_TAIL, _RECOIL_ETA = 12.3, 450.0, 2.8, 2.16
-_RECOIL_NOISE = 9.0  # of px and of py: what is too soft to be a jet
+_RECOIL_PT, _RECOIL_MOST, _RECOIL_TAIL, _RECOIL_ETA = 10.6, 380.0, 2.61, 2.11
+_RECOIL_NOISE = 10.9  # of px and of py: what is too soft to be a jet
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,12 @@ class Process:
     longitudinal: float  # share of longitudinal Ws: all from Higgs bosons, 70 % from tops
 
 
-SIGNAL = Process(True, 2.2, 80.0, 0.81, 1.0)
-BACKGROUND = Process(False, 1.0, 60.0, 0.98, 0.70)
+SIGNAL = Process(
+    is_signal=True, recoil_rate=1.85, recoil_scale=112.0, rapidity_spread=0.80, longitudinal=1.0
+)
+BACKGROUND = Process(
+    is_signal=False, recoil_rate=1.39, recoil_scale=61.0, rapidity_spread=1.12, longitudinal=0.70
+)
 
 
 def collide(rng: np.random.Generator, is_signal: Bools) -> Partons:

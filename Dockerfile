@@ -60,7 +60,7 @@ RUN set -eu; \
     groupadd --gid 1000 sweep; \
     useradd --no-log-init --uid 1000 --gid 1000 --home-dir /tmp --no-create-home sweep; \
     install --directory --mode=1777 /data /results; \
-    install --directory /work
+    install --directory /spaces
 
 # Two layers: a change of the code leaves the large one as it is.
 COPY --from=build /opt/sweep /opt/sweep
@@ -88,7 +88,7 @@ LABEL org.opencontainers.image.title="sweep" \
       org.opencontainers.image.base.name="${BASE_IMAGE}"
 
 USER 1000:1000
-WORKDIR /work
+WORKDIR /spaces
 VOLUME ["/data", "/results"]
 
 # SIGTERM ends the epoch, saves the state and exits 143 within 10 seconds: stop with -t 30.

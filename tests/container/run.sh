@@ -166,7 +166,7 @@ from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
 assert os.getuid() == 1000, os.getuid()
-for folder in ("/", "/opt/sweep", "/work", "/usr"):
+for folder in ("/", "/opt/sweep", "/spaces", "/usr"):
     try:
         Path(folder, "probe").touch()
     except OSError:

@@ -1,0 +1,21 @@
+"""The one truth about a sweep: an SQLite database in the sweep's folder.
+
+Sweep, trials, assignments, epoch records, checkpoints and the oracle's state. One process
+writes (the one that holds the lock, see `folder`), any number read. No TensorFlow, no Keras:
+reading a sweep must be quick.
+"""
+
+from sweep.store.reading import Reader
+from sweep.store.rows import Exportable, NewTrial, Progress, SweepRow
+from sweep.store.schema import SCHEMA_VERSION
+from sweep.store.writing import Store
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Exportable",
+    "NewTrial",
+    "Progress",
+    "Reader",
+    "Store",
+    "SweepRow",
+]

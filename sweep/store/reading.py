@@ -1,0 +1,146 @@
+"""Reads a sweep's database. May be done while another process writes it."""
+
+import json
+from pathlib import Path
+from typing import Self
+
+from sweep.records import Assignment, Json, OutcomeStatus, Proposal, Value
+from sweep.store.connection import open_database
+from sweep.store.rows import Exportable, Progress, SweepRow
+
+
+class Reader:
+    """A sweep's database, open. Close it, or use it as a context manager."""
+
+    def __init__(self, path: Path, *, read_only: bool = True) -> None:
+        """Open an existing database. Raises what `open_database` raises."""
+        self.path = path
+        self._db = open_database(path, read_only=read_only)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # The sweep
+
+    def sweep(self) -> SweepRow:
+        return SweepRow.from_columns(dict(self._db.execute("SELECT * FROM sweep").fetchone()))
+
+    # Waves
+
+    def n_trials(self) -> int:
+        (count,) = self._db.execute("SELECT COUNT(*) FROM trial").fetchone()
+        return int(count)
+
+    def first_wave_size(self) -> int:
+        (count,) = self._db.execute("SELECT COUNT(*) FROM assignment WHERE wave = 0").fetchone()
+        return int(count)
+
+    def pending(self) -> list[Assignment]:
+        """The assignments still to do, in order."""
+        return self._assignments("status = 'pending'")
+
+    def ended(self) -> list[Assignment]:
+        """The assignments that have ended, however, in order."""
+        return self._assignments("status != 'pending'")
+
+    def _assignments(self, condition: str) -> list[Assignment]:
+        rows = self._db.execute(
+            "SELECT assignment, trial, rung, first_epoch, last_epoch, hyperparameters, seed,"
+            " baseline, iteration, bracket FROM assignment JOIN trial USING (trial)"
+            f" WHERE {condition} ORDER BY assignment"
+        )
+        return [
+            Assignment(**{**dict(row), "hyperparameters": json.loads(row["hyperparameters"])})
+            for row in rows
+        ]
+
+    def proposals(self) -> list[tuple[Proposal, int, float | None]]:
+        """Every proposal of the oracle ever stored, its wave and its score if it has ended.
+
+        A failed assignment's score is infinite.
+        """
+        rows = self._db.execute(
+            "SELECT oracle_id, root_id, iteration, bracket, rung, first_epoch, last_epoch,"
+            " hyperparameters, wave, status, score FROM assignment JOIN trial USING (trial)"
+            " WHERE oracle_id IS NOT NULL ORDER BY assignment"
+        )
+        return [_proposal_row(dict(row)) for row in rows]
+
+    # Checkpoints
+
+    def checkpoint(self, trial: int) -> tuple[str, int] | None:
+        """File name and epoch of the checkpoint that counts, or None."""
+        row = self._db.execute(
+            "SELECT file, epoch FROM checkpoint WHERE trial = ?", (trial,)
+        ).fetchone()
+        return None if row is None else (row["file"], row["epoch"])
+
+    def checkpoint_files(self) -> set[str]:
+        """File names of all checkpoints that count."""
+        return {row["file"] for row in self._db.execute("SELECT file FROM checkpoint")}
+
+    def exportable(self, trial: int) -> Exportable | None:
+        """The trial's checkpoint and score, or None when it has not trained."""
+        row = self._db.execute(
+            "SELECT file, hyperparameters, seed, (SELECT MIN(val_bce) FROM epoch"
+            " WHERE epoch.trial = trial.trial AND epoch.epoch <= checkpoint.epoch) AS score"
+            " FROM trial JOIN checkpoint USING (trial) WHERE trial = ?",
+            (trial,),
+        ).fetchone()
+        if row is None or row["score"] is None:
+            return None
+        return Exportable(**{**dict(row), "hyperparameters": json.loads(row["hyperparameters"])})
+
+    # Counts and tables
+
+    def progress(self) -> Progress:
+        """Counts over the whole sweep, in a few milliseconds."""
+        one = self._db.execute
+        total, done, epochs = one(
+            "SELECT COUNT(*), COALESCE(SUM(status != 'pending'), 0), COALESCE(SUM(epochs), 0)"
+            " FROM assignment"
+        ).fetchone()
+        (failed,) = one("SELECT COUNT(*) FROM assignment WHERE status = 'failed'").fetchone()
+        best = one(
+            "SELECT trial, score FROM assignment WHERE score IS NOT NULL AND trial NOT IN"
+            " (SELECT trial FROM assignment WHERE status = 'failed') ORDER BY score, trial LIMIT 1"
+        ).fetchone()
+        return Progress(
+            assignments=total,
+            assignments_done=done,
+            epochs_done=epochs,
+            trials=self.n_trials(),
+            trials_failed=failed,
+            best_score=None if best is None else best["score"],
+            best_trial=None if best is None else best["trial"],
+        )
+
+    def failures(self) -> list[tuple[int, str, dict[str, Value]]]:
+        """Failed trials: number, error line, hyperparameters."""
+        rows = self._db.execute(
+            "SELECT trial, error, hyperparameters FROM assignment JOIN trial USING (trial)"
+            " WHERE status = 'failed' ORDER BY assignment"
+        )
+        return [(r["trial"], r["error"], json.loads(r["hyperparameters"])) for r in rows]
+
+    def table(self, name: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        """Column names and all rows of `trial`, `assignment` or `epoch`, in key order."""
+        key = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}[name]
+        cursor = self._db.execute(f"SELECT * FROM {name} ORDER BY {key}")
+        columns = [column[0] for column in cursor.description]
+        return columns, [tuple(row) for row in cursor]
+
+
+def _proposal_row(row: Json) -> tuple[Proposal, int, float | None]:
+    wave, status, score = row.pop("wave"), row.pop("status"), row.pop("score")
+    row["hyperparameters"] = json.loads(row["hyperparameters"])
+    if status == "pending":
+        return Proposal(**row), wave, None
+    failed = status == OutcomeStatus.FAILED or score is None
+    return Proposal(**row), wave, float("inf") if failed else score

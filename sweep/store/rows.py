@@ -1,0 +1,75 @@
+"""What the store takes and gives beside the records: a sweep's description, counts, exports."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sweep.records import Json, Value
+
+JSON_COLUMNS = ("settings", "space", "data", "versions", "plan", "oracle")
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """A sweep's description. `state` is planned, running, interrupted, finished, failed or budget.
+
+    `running` means that a process was at work when it was last written; whether it still is, the
+    lock tells.
+    """
+
+    name: str
+    identity: str
+    created_at: float
+    settings: Json
+    space: Json
+    data: Json
+    versions: Json
+    plan: Json
+    oracle: Json
+    wave: int
+    state: str
+    message: str | None
+    active_seconds: float
+
+    def to_columns(self) -> dict[str, Any]:
+        """As the database holds it: objects become JSON."""
+        values = asdict(self)
+        return values | {name: json.dumps(values[name]) for name in JSON_COLUMNS}
+
+    @classmethod
+    def from_columns(cls, values: dict[str, Any]) -> "SweepRow":
+        return cls(**values | {name: json.loads(values[name]) for name in JSON_COLUMNS})
+
+
+@dataclass(frozen=True)
+class NewTrial:
+    """A trial about to be stored, with its first assignment's proposal (None for a baseline)."""
+
+    baseline: str | None
+    iteration: int | None
+    bracket: int | None
+    seed: int
+    hyperparameters: dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Counts for a status line."""
+
+    assignments: int
+    assignments_done: int
+    epochs_done: int
+    trials: int
+    trials_failed: int
+    best_score: float | None
+    best_trial: int | None
+
+
+@dataclass(frozen=True)
+class Exportable:
+    """What an export needs of a trial: its checkpoint's file name, and its recorded score."""
+
+    file: str
+    hyperparameters: dict[str, Value]
+    seed: int
+    score: float

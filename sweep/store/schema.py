@@ -1,0 +1,64 @@
+"""The database's tables, and how a database of an older version becomes one of this version.
+
+Step n turns version n into version n + 1; version 0 is an empty file. A new database takes all
+steps, so it cannot differ from a migrated one. **A step that has been released never changes**:
+what is added later is a step of its own, and a database written by each released version is
+kept in `tests/fixtures/`.
+"""
+
+import sqlite3
+
+_VERSION_1 = """
+CREATE TABLE sweep (
+    name TEXT NOT NULL, identity TEXT NOT NULL, created_at REAL NOT NULL,
+    settings TEXT NOT NULL, space TEXT NOT NULL, data TEXT NOT NULL, versions TEXT NOT NULL,
+    plan TEXT NOT NULL, oracle TEXT NOT NULL, wave INTEGER NOT NULL,
+    state TEXT NOT NULL, message TEXT, active_seconds REAL NOT NULL DEFAULT 0
+);
+CREATE TABLE trial (
+    trial INTEGER PRIMARY KEY, baseline TEXT, iteration INTEGER, bracket INTEGER,
+    seed INTEGER NOT NULL, hyperparameters TEXT NOT NULL, params INTEGER
+);
+CREATE TABLE assignment (
+    assignment INTEGER PRIMARY KEY, trial INTEGER NOT NULL REFERENCES trial,
+    wave INTEGER NOT NULL, rung INTEGER NOT NULL,
+    first_epoch INTEGER NOT NULL, last_epoch INTEGER NOT NULL,
+    oracle_id TEXT UNIQUE, root_id TEXT,
+    status TEXT NOT NULL DEFAULT 'pending', epochs INTEGER NOT NULL DEFAULT 0,
+    score REAL, seconds REAL, trainer TEXT, error TEXT, traceback TEXT, ended_at REAL
+);
+CREATE INDEX assignment_of_trial ON assignment (trial);
+CREATE INDEX assignment_status ON assignment (status);
+CREATE TABLE epoch (
+    trial INTEGER NOT NULL REFERENCES trial, epoch INTEGER NOT NULL,
+    fit_loss REAL, fit_bce REAL, train_bce REAL, val_bce REAL, val_loss REAL,
+    val_accuracy REAL, val_auc REAL, learning_rate REAL, seconds REAL,
+    PRIMARY KEY (trial, epoch)
+) WITHOUT ROWID;
+CREATE TABLE checkpoint (
+    trial INTEGER PRIMARY KEY REFERENCES trial, file TEXT NOT NULL, epoch INTEGER NOT NULL
+);
+"""
+
+_VERSION_2 = """
+CREATE INDEX assignment_of_wave ON assignment (wave);
+"""
+
+STEPS = (_VERSION_1, _VERSION_2)
+"""SQL that makes version 1 of nothing, version 2 of version 1, and so on."""
+
+SCHEMA_VERSION = len(STEPS)
+
+
+def version(db: sqlite3.Connection) -> int:
+    """The schema version of a database; 0 when it is not a sweep's."""
+    (found,) = db.execute("PRAGMA user_version").fetchone()
+    return int(found)
+
+
+def upgrade(db: sqlite3.Connection) -> None:
+    """Take the steps that are missing. The caller has begun a transaction."""
+    for step in STEPS[version(db) :]:
+        for statement in step.split(";"):  # executescript would commit first
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

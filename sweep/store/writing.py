@@ -1,0 +1,175 @@
+"""Writes a sweep's database. One process does: the one that holds the sweep's lock.
+
+What belongs together is committed together, so a kill at any instant loses at most the epochs
+since the last checkpoint.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import astuple, fields
+from pathlib import Path
+
+from sweep.errors import PlatformError
+from sweep.records import Assignment, EpochRecord, Json, Outcome, Proposal
+from sweep.store.connection import connect_to_write, transaction
+from sweep.store.reading import Reader
+from sweep.store.rows import NewTrial, SweepRow
+from sweep.store.schema import upgrade
+
+_EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRecord))
+
+
+class Store(Reader):
+    """A `Reader` that also writes, unless it is opened `read_only`."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        super().__init__(path, read_only=read_only)
+
+    @classmethod
+    def create(cls, path: Path, sweep: SweepRow) -> "Store":
+        """A new database with its sweep row. Raises PlatformError when it cannot be written."""
+        new = path.with_name(f"{path.name}.new")  # renamed when whole: a kill leaves no half one
+        try:
+            new.unlink(missing_ok=True)
+            with closing(connect_to_write(new)) as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                with transaction(db):
+                    upgrade(db)
+                    values = sweep.to_columns()
+                    marks = ", ".join(f":{name}" for name in values)
+                    db.execute(f"INSERT INTO sweep ({', '.join(values)}) VALUES ({marks})", values)
+            new.rename(path)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise PlatformError(f"cannot write {path}: {error}") from error
+        return cls(path)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with transaction(self._db):
+                yield self._db
+        except sqlite3.OperationalError as error:
+            raise PlatformError(f"cannot write {self.path}: {error}") from error
+
+    # The sweep
+
+    def set_state(self, state: str, message: str | None = None, active_seconds: float = 0) -> None:
+        """Record the sweep's state and add to the seconds it was worked on."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE sweep SET state = ?, message = ?, active_seconds = active_seconds + ?",
+                (state, message, active_seconds),
+            )
+
+    # Waves
+
+    def add_wave(
+        self,
+        oracle: Json,
+        trials: Sequence[tuple[NewTrial, Proposal | None, int]],
+        promotions: Sequence[Proposal],
+    ) -> None:
+        """Store a wave and the oracle's state after asking for it, in one transaction.
+
+        `trials` are new ones: a baseline has no proposal and trains to the epoch given third.
+        """
+        with self._transaction() as db:
+            (wave,) = db.execute("SELECT wave FROM sweep").fetchone()
+            (n_trials,) = db.execute("SELECT COUNT(*) FROM trial").fetchone()
+            for trial, (new, proposal, last_epoch) in enumerate(trials, start=n_trials):
+                db.execute(
+                    "INSERT INTO trial VALUES (?, ?, ?, ?, ?, ?, NULL)",
+                    (trial, *astuple(new)[:-1], json.dumps(new.hyperparameters)),
+                )
+                _insert_assignment(db, trial, wave, proposal, last_epoch)
+            for proposal in promotions:
+                (trial,) = db.execute(
+                    "SELECT trial FROM assignment WHERE oracle_id = ?", (proposal.root_id,)
+                ).fetchone()
+                _insert_assignment(db, trial, wave, proposal, proposal.last_epoch)
+            db.execute("UPDATE sweep SET oracle = ?, wave = ?", (json.dumps(oracle), wave + 1))
+
+    # Progress of trials
+
+    def save_progress(
+        self, assignment: Assignment, file: str, epoch: int, records: Iterable[EpochRecord]
+    ) -> None:
+        """A checkpoint and the epoch records up to it, in one transaction."""
+        with self._transaction() as db:
+            _insert_records(db, assignment.trial, records)
+            _set_checkpoint(db, assignment.trial, file, epoch)
+
+    def finish(
+        self,
+        assignment: Assignment,
+        outcome: Outcome,
+        records: Iterable[EpochRecord],
+        trainer: str,
+        file: str | None = None,
+        epoch: int = 0,
+    ) -> float | None:
+        """An assignment's end: records, checkpoint, outcome and score in one transaction.
+
+        Returns the trial's score: its lowest validation BCE so far, None when it has none.
+        """
+        with self._transaction() as db:
+            _insert_records(db, assignment.trial, records)
+            if file is not None:
+                _set_checkpoint(db, assignment.trial, file, epoch)
+            (score,) = db.execute(
+                "SELECT MIN(val_bce) FROM epoch WHERE trial = ?", (assignment.trial,)
+            ).fetchone()
+            db.execute(
+                "UPDATE assignment SET status = ?, epochs = ?, score = ?, seconds = ?, trainer = ?,"
+                " error = ?, traceback = ?, ended_at = ? WHERE assignment = ?",
+                (
+                    outcome.status.value,
+                    outcome.epochs,
+                    score,
+                    outcome.seconds,
+                    trainer,
+                    outcome.error,
+                    outcome.traceback,
+                    time.time(),
+                    assignment.assignment,
+                ),
+            )
+            if outcome.params is not None:
+                db.execute(
+                    "UPDATE trial SET params = ? WHERE trial = ?",
+                    (outcome.params, assignment.trial),
+                )
+        return None if score is None else float(score)
+
+
+def _insert_assignment(
+    db: sqlite3.Connection, trial: int, wave: int, proposal: Proposal | None, last_epoch: int
+) -> None:
+    db.execute(
+        "INSERT INTO assignment (trial, wave, rung, first_epoch, last_epoch, oracle_id, root_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            trial,
+            wave,
+            proposal.rung if proposal else 0,
+            proposal.first_epoch if proposal else 0,
+            last_epoch,
+            proposal.oracle_id if proposal else None,
+            proposal.root_id if proposal else None,
+        ),
+    )
+
+
+def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochRecord]) -> None:
+    marks = ", ".join("?" * (len(_EPOCH_COLUMNS) + 1))
+    db.executemany(
+        f"INSERT INTO epoch (trial, {', '.join(_EPOCH_COLUMNS)}) VALUES ({marks})",
+        [(trial, *astuple(record)) for record in records],
+    )
+
+
+def _set_checkpoint(db: sqlite3.Connection, trial: int, file: str, epoch: int) -> None:
+    db.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", (trial, file, epoch))

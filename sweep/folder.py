@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,18 @@ class SweepFolder:
     @property
     def lock(self) -> Path:
         return self.path / "lock"
+
+    @property
+    def stop_request(self) -> Path:
+        """There while the process at work is asked to stop."""
+        return self.path / "stop"
+
+    @property
+    def stop_is_requested(self) -> bool:
+        try:
+            return self.stop_request.exists()
+        except OSError:  # a folder that cannot be looked into asks for nothing
+            return False
 
     @property
     def checkpoints(self) -> Path:
@@ -87,17 +100,17 @@ class SweepFolder:
         try:
             if not _take(descriptor):
                 raise LockedError(
-                    f"sweep {self.name} is being worked on by process {_pid(descriptor)}; "
+                    f"sweep {self.name} is being worked on by {_holder(descriptor)}; "
                     f"wait for it, or end it with: sweep stop {self.name}"
                 )
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}".encode(), 0)
             yield
         finally:
             os.close(descriptor)
 
-    def holder(self) -> int | None:
-        """Process id of the process at work on this sweep, or None."""
+    def holder(self) -> str | None:
+        """The process at work on this sweep, in words, or None."""
         try:
             descriptor = os.open(self.lock, os.O_RDONLY)
         except OSError:
@@ -105,7 +118,7 @@ class SweepFolder:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _pid(descriptor)
+            return _holder(descriptor)
         finally:
             os.close(descriptor)
         return None
@@ -167,6 +180,9 @@ def _take(descriptor: int) -> bool:
             return True
 
 
-def _pid(descriptor: int) -> int | None:
-    text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-    return int(text) if text.isdigit() else None
+def _holder(descriptor: int) -> str:
+    """`process 12`, and where when that is not here: a process id means nothing elsewhere."""
+    pid, _, host = os.pread(descriptor, 300, 0).decode(errors="replace").partition(" ")
+    if not pid.isdigit():
+        return "another process"
+    return f"process {pid}" if host in ("", socket.gethostname()) else f"process {pid} on {host}"

@@ -56,11 +56,11 @@ def test_a_lock_is_held_by_one_process_and_ends_when_it_is_killed(tmp_path):
     ) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        assert folder.holder() == other.pid
+        assert folder.holder() == f"process {other.pid}"
         with pytest.raises(LockedError, match=f"by process {other.pid}"), folder.locked():
             pass
         os.kill(other.pid, signal.SIGKILL)
     assert folder.holder() is None
     with folder.locked():
-        assert folder.holder() == os.getpid()
+        assert folder.holder() == f"process {os.getpid()}"
     assert folder.holder() is None

@@ -48,8 +48,8 @@ def options(
         os.environ[_DEBUG] = "1"
 
 
-def main() -> None:
-    """Entry point of the `sweep` command."""
+def run() -> None:
+    """Carry out the command line; errors end in one line and an exit code."""
     try:
         app()
     except SweepError as error:

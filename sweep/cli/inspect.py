@@ -218,5 +218,5 @@ def _state(folder: SweepFolder, sweep: SweepRow) -> str:
     """The stored state, but for a sweep whose process has died."""
     holder = folder.holder()
     if holder is not None:
-        return f"running, process {holder}"
+        return f"running, {clean(holder)}"
     return "interrupted" if sweep.state == "running" else sweep.state

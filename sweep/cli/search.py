@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import signal
 import sys
 import time
 from collections import Counter
@@ -18,11 +17,12 @@ from sweep import space as spaces
 from sweep.cli import options as opt
 from sweep.cli.output import clean, duration, err, hint, out, warn
 from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
-from sweep.cli.signals import StopOnSignal
+from sweep.cli.stopping import Stopping
 from sweep.errors import (
     BudgetEndedError,
     InvalidSpaceError,
     LockedError,
+    PlatformError,
     TooManyFailuresError,
     UsageError,
 )
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sweep.runner.sweep import Prepared
 
 _DEFAULT = Settings()
-_STOP_PATIENCE_SECONDS = 60
+_STOP_PATIENCE_SECONDS = 30
 
 
 def register(app: typer.Typer) -> None:
@@ -129,16 +129,17 @@ def start(
     path = spaces.find_space(space)
     folder = SweepFolder(results, name or free_name(results, path.stem))
     _refuse_existing(folder)
-    with StopOnSignal() as signals:
+    with Stopping() as stopping:
         prepared = _prepare(space, settings, cache)
         folder.create()
         with folder.locked():
             _refuse_existing(folder)
+            stopping.attend(folder)
             from sweep.runner import sweep as sweeps
 
             sweeps.create(folder, prepared)
             hint(f"sweep {folder.name} on {prepared.split.source}, in {folder.path}")
-            _run(folder, prepared, budget, signals, tensorboard)
+            _run(folder, prepared, budget, stopping, tensorboard)
 
 
 def resume(
@@ -157,7 +158,8 @@ def resume(
     budget = _budget(max_time, max_trials, max_failures)
     if name is None:
         hint(f"sweep {folder.name}")
-    with StopOnSignal() as signals, folder.locked():
+    with Stopping() as stopping, folder.locked():
+        stopping.attend(folder)
         with Store(folder.database) as store:
             sweep = store.sweep()
         if sweep.state == "finished":
@@ -169,28 +171,32 @@ def resume(
         sweeps.check_unchanged(sweep, prepared)
         for change in sweeps.changed_versions(sweep):
             warn(f"numbers may differ in their last digits: {change}")
-        _run(folder, prepared, budget, signals, tensorboard)
+        _run(folder, prepared, budget, stopping, tensorboard)
 
 
 def stop(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
-    """Stop a running sweep after its epoch, so that it can be resumed."""
+    """Stop a running sweep, wherever it runs, so that it can be resumed."""
     folder = find_sweep(results, name)
     holder = folder.holder()
     if holder is None:
         hint(f"sweep {folder.name} is not running")
         return
-    try:
-        os.kill(holder, signal.SIGTERM)
-    except (ProcessLookupError, PermissionError) as error:
-        raise LockedError(
-            f"process {holder} that works on sweep {folder.name} cannot be reached from here "
-            f"({error.strerror}); stop it where it runs"
-        ) from error
     deadline = time.monotonic() + _STOP_PATIENCE_SECONDS
-    while folder.holder() is not None:
-        if time.monotonic() > deadline:
-            raise LockedError(f"process {holder} is still at work; it stops after its epoch")
-        time.sleep(0.1)
+    try:
+        folder.stop_request.touch()
+        while folder.holder() is not None:
+            if time.monotonic() > deadline:
+                raise LockedError(
+                    f"sweep {folder.name} has not stopped within {_STOP_PATIENCE_SECONDS} s: "
+                    f"{holder} does not answer; kill it where it runs, what it saved stays"
+                )
+            time.sleep(0.1)
+        folder.stop_request.unlink(missing_ok=True)
+    except OSError as error:
+        raise PlatformError(
+            f"cannot ask sweep {folder.name} to stop: {folder.stop_request} cannot be written "
+            f"({error.strerror}); stop {holder} where it runs"
+        ) from error
     hint(f"sweep {folder.name} stopped; go on with: sweep resume {folder.name}")
 
 
@@ -226,7 +232,7 @@ def _run(
     folder: SweepFolder,
     prepared: "Prepared",
     budget: Budget,
-    signals: StopOnSignal,
+    stopping: Stopping,
     tensorboard: bool,
 ) -> None:
     from sweep.runner import sweep as sweeps
@@ -234,13 +240,14 @@ def _run(
 
     with Store(folder.database) as store:
         with native_messages_to(folder.native_log), _observer(store) as observer:
-            state = sweeps.run(folder, store, prepared, budget, observer, signals.requested)
+            stopping.saving()
+            state = sweeps.run(folder, store, prepared, budget, observer, stopping.requested)
         message = store.sweep().message
     if tensorboard:
         from sweep.cli.inspect import write_logs
 
         write_logs(folder)
-    _end(folder.name, state, message, signals)
+    _end(folder.name, state, message, stopping)
 
 
 def _observer(store: Store) -> Any:
@@ -257,12 +264,12 @@ def _observer(store: Store) -> Any:
     return live
 
 
-def _end(name: str, state: str, message: str | None, signals: StopOnSignal) -> None:
+def _end(name: str, state: str, message: str | None, stopping: Stopping) -> None:
     if state == "finished":
         hint(f"finished; see: sweep report {name}")
     elif state == "interrupted":
         hint(f"stopped, state saved; go on with: sweep resume {name}")
-        raise typer.Exit(128 + (signals.number or signal.SIGTERM))
+        raise typer.Exit(stopping.code)
     elif state == "failed":
         raise TooManyFailuresError(
             f"{message}; mend it and start anew, or go on with: "

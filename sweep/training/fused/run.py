@@ -123,7 +123,9 @@ class Run:
         return self._done
 
     def checkpoint(self, arrays: State) -> None:
-        """Keep the trial's state and go on."""
+        """Keep the trial's state and go on; nothing to do when it has been kept."""
+        if not self.records:
+            return
         self.journal.checkpoint(self.assignment, self._state(arrays), self.records)
         self.records = []
 

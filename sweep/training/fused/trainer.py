@@ -93,14 +93,14 @@ class FusedTrainer:
                     live[group.seat(run.seat, run.arrays)] = run
             if not live:
                 return stop()
-            try:
-                self._train_epoch(group, live)
-            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                return self._interrupted(*self._split(shape, group, live, queue, error), stop)
             if stop():
                 for slot, run in live.items():
                     run.checkpoint(group.arrays(slot))
                 return True
+            try:
+                self._train_epoch(group, live)
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                return self._interrupted(*self._split(shape, group, live, queue, error), stop)
             if time.perf_counter() - kept_at > self.checkpoint_seconds:
                 for slot, run in live.items():
                     run.checkpoint(group.arrays(slot))

@@ -91,7 +91,7 @@ USER 1000:1000
 WORKDIR /spaces
 VOLUME ["/data", "/results"]
 
-# SIGTERM ends the epoch, saves the state and exits 143 within 10 seconds: stop with -t 30.
+# SIGTERM ends the epoch, saves the state and exits 143 within 10 seconds.
 STOPSIGNAL SIGTERM
 
 # Starts the program and reads the results' databases, without TensorFlow.

@@ -56,6 +56,8 @@ class Assignment:
     """Name of the baseline, None for a trial of the search."""
     iteration: int | None = None
     bracket: int | None = None
+    oracle_id: str | None = None
+    """Its name in the search, None for a baseline."""
 
 
 class OutcomeStatus(StrEnum):

@@ -11,6 +11,14 @@ TRAINERS = ("auto", "fused", "keras")
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A part of a search that was begun with one max_epochs, of so many brackets."""
+
+    max_epochs: int
+    brackets: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """What decides a sweep's numbers, besides its space and its data."""
 
@@ -33,6 +41,10 @@ class Settings:
     trainer: str = "auto"
     baselines: bool = True
     """Train the space's BASELINES beside the search."""
+    keep: int = 20
+    """Trials whose checkpoints are kept though they can never be promoted again: the best."""
+    stages: tuple[Stage, ...] = ()
+    """Of an extended sweep: all stages, the last with the present `max_epochs`."""
 
     def __post_init__(self) -> None:
         """Raises InvalidSpaceError naming the first setting that cannot be."""
@@ -52,7 +64,9 @@ class Settings:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Settings":
         known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        found = {name: value for name, value in values.items() if name in known}
+        found["stages"] = tuple(Stage(**stage) for stage in found.get("stages", ()))
+        return cls(**found)
 
 
 _LEAST = {
@@ -64,6 +78,7 @@ _LEAST = {
     "test_rows": 0,
     "batch_size": 1,
     "patience": 1,
+    "keep": 0,
 }
 
 
@@ -75,5 +90,7 @@ class Budget:
     """Wall time of this process."""
     max_trials: int | None = None
     """Trials of the search that may be trained, baselines not counted."""
+    target: float | None = None
+    """Validation BCE at which to stop."""
     max_failures: int = 10
     """Failed trials after which something is wrong with all of them."""

@@ -3,6 +3,7 @@
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def new_search(
     from sweep.search.hyperband import Search
 
     space = options.pop("space", None) or wide_space(kt)
-    return Search(space, max_epochs, factor, options.pop("iterations", 1), seed)
+    return Search(space, max_epochs, factor, options.pop("iterations", 1), seed, **options)
 
 
 def run(search: Any, score: Any, order: Any = None) -> list[list[Proposal]]:
@@ -111,6 +112,51 @@ def test_the_plan_is_what_then_runs(kt, max_epochs, factor, iterations, luck):
     assert all(key[2] > 0 for key in short), "only promotions of failed trials are left out"
 
 
+def stock_rungs(kt: Any, max_epochs: int, factor: int, seed: int, score: Any) -> Any:
+    """What Keras Tuner's own oracle runs: configuration and epochs of every trial, as a multiset.
+
+    Asked until it is idle, then all that it proposed are told: its promotions are right only so.
+    """
+    from keras_tuner.engine.trial import TrialStatus
+
+    from sweep.seeds import derive
+
+    oracle = kt.oracles.HyperbandOracle(
+        kt.Objective("loss", "min"), max_epochs, factor, 1, derive(seed, "oracle"), wide_space(kt)
+    )
+    oracle.verbose = 0
+    oracle.save = oracle._save_trial = lambda *_: None
+    found: Counter[Any] = Counter()
+    while True:
+        wave = []
+        while (trial := oracle.create_trial(f"{len(wave)}")).status == TrialStatus.RUNNING:
+            wave.append(trial)
+        if not wave:
+            return found
+        for trial in wave:
+            values = trial.hyperparameters.values
+            found[values["width"], values["l2"], values["tuner/epochs"]] += 1
+            oracle.update_trial(trial.trial_id, {"loss": score(values["l2"])})
+            trial.status = TrialStatus.COMPLETED
+            oracle.end_trial(trial)
+
+
+@given(max_epochs=st.integers(1, 40), factor=st.integers(2, 4), salt=st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_trials_and_promotions_are_those_of_keras_tuners_oracle(kt, max_epochs, factor, salt):
+    def score(l2: float) -> float:  # with ties
+        return random.Random(f"{l2}{salt}").randrange(10)
+
+    search = new_search(kt, max_epochs, factor, seed=salt)
+    waves = run(search, lambda p: score(p.hyperparameters["l2"]))
+    ours = Counter(
+        (p.hyperparameters["width"], p.hyperparameters["l2"], p.last_epoch)
+        for wave in waves
+        for p in wave
+    )
+    assert ours == stock_rungs(kt, max_epochs, factor, salt, score)
+
+
 def test_the_best_are_promoted_and_continue_where_they_stopped(kt):
     waves = run(new_search(kt), by_l2)
     proposals = {p.oracle_id: p for wave in waves for p in wave}
@@ -180,6 +226,61 @@ def test_a_search_restored_between_waves_goes_on_alike(kt, break_after, small):
     for proposal in wave:
         again.tell(proposal.oracle_id, by_l2(proposal))
     assert run(again, by_l2) == straight[break_after + 1 :]
+
+
+def test_an_added_iteration_gives_what_two_from_the_start_give(kt):
+    straight = run(new_search(kt, 9, iterations=2), by_l2)
+    waves = run(new_search(kt, 9), by_l2)
+    more = new_search(kt, 9, stages=stages((9, 6)))
+    more.restore(
+        {"brackets_drawn": 3}, [(proposal, by_l2(proposal)) for w in waves for proposal in w]
+    )
+    waves += run(more, by_l2)
+    assert by_rung(waves) == by_rung(straight)
+
+
+def test_a_larger_max_epochs_takes_the_best_of_each_bracket_further(kt):
+    """9 → 30 epochs, by hand: the brackets end with 1, 2 and 3 trials; a third, rounded up."""
+    waves = run(new_search(kt, 9), by_l2)
+    more = new_search(kt, 30, stages=stages((9, 3), (30, 1)))
+    more.restore(
+        {"brackets_drawn": 3}, [(proposal, by_l2(proposal)) for w in waves for proposal in w]
+    )
+    added = run(more, by_l2)
+    continued = [p for wave in added for p in wave if p.iteration == 0]
+    assert [(p.bracket, p.rung, p.first_epoch, p.last_epoch) for p in continued] == [
+        (2, 3, 9, 27), (1, 2, 9, 27), (0, 1, 9, 27), (2, 4, 27, 30), (1, 3, 27, 30), (0, 2, 27, 30)
+    ]  # fmt: skip
+    for p in continued:
+        reached = [q for w in waves for q in w if q.bracket == p.bracket and q.last_epoch == 9]
+        assert p.root_id == min(reached, key=by_l2).root_id
+    new = Counter((p.bracket, p.rung, p.last_epoch) for w in added for p in w if p.iteration == 1)
+    assert new == {(3, 0, 2): 34, (3, 1, 4): 12, (3, 2, 10): 4, (3, 3, 30): 2}
+    before = {p.hyperparameters["l2"] for wave in waves for p in wave}
+    assert before.isdisjoint(p.hyperparameters["l2"] for w in added for p in w if p.iteration == 1)
+
+
+def test_a_search_of_the_first_version_goes_on_from_its_oracles_state(kt):
+    straight = run(new_search(kt), by_l2)
+    again = new_search(kt)
+    old = [(replace(p, oracle_id=f"{i:04d}", root_id=f"{i:04d}"), by_l2(p))
+           for i, p in enumerate(straight[0])]  # fmt: skip
+    again.restore({"brackets": [], "seed": 1, "tried_so_far": []}, old)
+    assert by_rung(run(again, by_l2)) == by_rung(straight[1:])
+
+
+def stages(*pairs: tuple[int, int]) -> Any:
+    from sweep.settings import Stage
+
+    return tuple(Stage(*pair) for pair in pairs)
+
+
+def by_rung(waves: list[list[Proposal]]) -> Any:
+    return Counter(
+        (p.iteration, p.bracket, p.rung, p.last_epoch, p.hyperparameters["l2"])
+        for wave in waves
+        for p in wave
+    )
 
 
 def test_another_seed_gives_other_configurations_also_for_neighbours_and_zero(kt):

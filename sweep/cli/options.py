@@ -95,6 +95,18 @@ MaxTrialsOption = Annotated[
     int | None,
     typer.Option("--max-trials", envvar="SWEEP_MAX_TRIALS", help="Train at most so many trials."),
 ]
+TargetOption = Annotated[
+    float | None,
+    typer.Option("--target", envvar="SWEEP_TARGET", help="End when a validation BCE is this low."),
+]
+KeepOption = Annotated[
+    int,
+    typer.Option(
+        "--keep",
+        envvar="SWEEP_KEEP",
+        help="Keep the checkpoints of this many best trials though they were cut.",
+    ),
+]
 MaxFailuresOption = Annotated[
     int,
     typer.Option(

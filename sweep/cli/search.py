@@ -1,6 +1,7 @@
 """Commands that search: spaces, plan, start, resume, stop."""
 
 import logging
+import math
 import os
 import re
 import sys
@@ -103,6 +104,8 @@ def start(
     baselines: opt.BaselinesOption = _DEFAULT.baselines,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
+    target: opt.TargetOption = None,
+    keep: opt.KeepOption = _DEFAULT.keep,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     tensorboard: opt.TensorboardOption = False,
     verbose: opt.VerboseOption = False,
@@ -123,9 +126,10 @@ def start(
         patience=patience or None,
         trainer=trainer,
         baselines=baselines,
+        keep=keep,
     )
     _log_to_stderr(verbose)
-    budget = _budget(max_time, max_trials, max_failures)
+    budget = _budget(max_time, max_trials, target, max_failures)
     path = spaces.find_space(space)
     folder = SweepFolder(results, name or free_name(results, path.stem))
     _refuse_existing(folder)
@@ -146,6 +150,7 @@ def resume(
     name: opt.NameArgument = None,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
+    target: opt.TargetOption = None,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     tensorboard: opt.TensorboardOption = False,
     verbose: opt.VerboseOption = False,
@@ -155,7 +160,7 @@ def resume(
     """Go on with a sweep that was stopped or killed."""
     _log_to_stderr(verbose)
     folder = find_sweep(results, name)
-    budget = _budget(max_time, max_trials, max_failures)
+    budget = _budget(max_time, max_trials, target, max_failures)
     if name is None:
         hint(f"sweep {folder.name}")
     with Stopping() as stopping, folder.locked():
@@ -281,11 +286,15 @@ def _end(name: str, state: str, message: str | None, stopping: Stopping) -> None
         )
 
 
-def _budget(max_time: str | None, max_trials: int | None, max_failures: int) -> Budget:
+def _budget(
+    max_time: str | None, max_trials: int | None, target: float | None, max_failures: int
+) -> Budget:
     for option, value in (("--max-trials", max_trials), ("--max-failures", max_failures)):
         if value is not None and value < 1:
             raise InvalidSpaceError(f"{option} is {value}, expected at least 1")
-    return Budget(_seconds(max_time), max_trials, max_failures)
+    if target is not None and not 0 < target < math.inf:
+        raise InvalidSpaceError(f"--target is {target}, expected a validation BCE above 0")
+    return Budget(_seconds(max_time), max_trials, target, max_failures)
 
 
 def _seconds(text: str | None) -> float | None:

@@ -72,13 +72,6 @@ class StoreJournal:
             self._drop(old, file)
         self.observer.finished(assignment, outcome, score)
 
-    def sweep_orphans(self) -> None:
-        """Remove checkpoint files that no row names: left by a kill."""
-        counted = self.store.checkpoint_files()
-        for path in self.folder.checkpoints.glob("trial-*"):
-            if path.name not in counted:
-                path.unlink(missing_ok=True)
-
     def _identity(self, assignment: Assignment) -> str:
         return f"{self.identity}/{assignment.trial}"
 

@@ -9,9 +9,10 @@ from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, Proposal, Value
 from sweep.runner.failures import describe_failures
 from sweep.runner.journal import Observer, StoreJournal
-from sweep.search.hyperband import Search
+from sweep.runner.retention import removable, remove
+from sweep.search.hyperband import WORST, Search
 from sweep.seeds import derive
-from sweep.settings import Budget
+from sweep.settings import Budget, Settings
 from sweep.store import NewTrial, Store
 from sweep.training.contract import Trainer
 
@@ -43,8 +44,14 @@ class Runner:
     budget: Budget
     interrupted: Callable[[], bool]
     """True once the user asked to stop."""
+    keep: int = Settings.keep
+    """See `retention`."""
     _deadline: float | None = field(init=False)
+    _failures: int = field(init=False, default=0)
+    _most_failures: int = field(init=False, default=0)
     _over_failures: bool = field(init=False, default=False)
+    _best: tuple[int, float] | None = field(init=False, default=None)
+    """The trial that reached the target, and its validation BCE."""
     _journal: StoreJournal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,76 +67,80 @@ class Runner:
         """
         started = time.monotonic()
         self.store.set_state(State.RUNNING)
-        self._journal.sweep_orphans()
+        self._make_room()
         state, message = State.INTERRUPTED, None
         try:
+            self._restore()
             state, message = self._loop()
         finally:
             self.store.set_state(state, message, time.monotonic() - started)
         return state
 
     def _loop(self) -> tuple[State, str | None]:
-        self._restore()
         while True:
             pending = self.store.pending()
-            if not pending:
-                if self._next_wave():
-                    continue
-                return State.FINISHED, None
-            self._train(pending)
-            ended = self._ended()
+            allowed = [assignment for assignment in pending if self._is_allowed(assignment)]
+            ended = self._ended() if allowed else self._failed()
             if ended is not None:
                 return ended
-
-    def _train(self, pending: Sequence[Assignment]) -> None:
-        allowed = [assignment for assignment in pending if self._is_allowed(assignment)]
-        if not allowed:
-            return
-        self.wave(allowed)
-        self.trainer.train(allowed, self._journal, self._must_stop)
+            if allowed:
+                self.wave(allowed)
+                self.trainer.train(allowed, self._journal, self._must_stop)
+            elif not self._next_wave():
+                if not pending:
+                    return State.FINISHED, None
+                return State.BUDGET, f"--max-trials {self.budget.max_trials} ended the search"
+            else:
+                self._make_room()
 
     def _ended(self) -> tuple[State, str | None] | None:
         """Why to go no further, or None to go on."""
-        if self._over_failures:
-            return State.FAILED, describe_failures(self.store.failures())
-        left = self.store.pending()
-        if not left:
-            return None
+        if self._best is not None:
+            trial, bce = self._best
+            target = self.budget.target
+            return State.BUDGET, f"--target {target} was reached: {bce:.6f} by trial {trial}"
         if self.interrupted():
             return State.INTERRUPTED, None
         if self._out_of_time():
-            return State.BUDGET, f"--max-time ended the search with {len(left)} assignments to do"
-        if not any(self._is_allowed(assignment) for assignment in left):
-            limit = self.budget.max_trials
-            return State.BUDGET, f"--max-trials {limit} ended the search"
-        return None
+            return State.BUDGET, f"--max-time of {self.budget.max_seconds:g} s ended the search"
+        return self._failed()
+
+    def _failed(self) -> tuple[State, str | None] | None:
+        if not self._over_failures:
+            return None
+        return State.FAILED, describe_failures(self.store.failures())
+
+    def _make_room(self) -> None:
+        """Remove what a kill left, and checkpoints that the policy gives up."""
+        remove(self.store, removable(self.folder, self.store, self.keep))
 
     # The oracle
 
     def _restore(self) -> None:
         sweep = self.store.sweep()
-        if sweep.wave == 0:
-            return
-        current = sweep.wave - 1
-        self.search.restore(
-            sweep.oracle,
-            [(p, None if wave == current else score) for p, wave, score in self.store.proposals()],
-        )
+        if sweep.wave > 0:
+            told = [(proposal, score) for proposal, _, score in self.store.proposals()]
+            self.search.restore(sweep.oracle, told)
+            self._most_failures = self.store.first_wave_size()
+        self._failures = self.store.n_failures()
+        if self.budget.target is not None:
+            lowest = self.store.lowest()
+            self._best = lowest if lowest and lowest[1] <= self.budget.target else None
 
     def _next_wave(self) -> bool:
-        """Tell the results of the wave that ended and store the next; False when there is none."""
-        sweep = self.store.sweep()
-        first = sweep.wave == 0
-        for proposal, wave, score in self.store.proposals():
-            if wave == sweep.wave - 1 and score is not None:
-                self.search.tell(proposal.oracle_id, score)
-        wave_proposals = self.search.ask()
-        roots = [p for p in wave_proposals if p.oracle_id == p.root_id]
-        promotions = [p for p in wave_proposals if p.oracle_id != p.root_id]
+        """Ask for the next wave and store it; False when there is none now."""
+        first = self.store.sweep().wave == 0
+        proposals = self.search.ask()
+        roots = [p for p in proposals if p.oracle_id == p.root_id]
+        promotions = [p for p in proposals if p.oracle_id != p.root_id]
         new = self._new_trials(roots, self.baselines if first else {})
-        if not wave_proposals and not new:
+        last = self.search.max_epochs
+        longer = [(trial, reached, last) for trial, reached in self.store.baselines_below(last)]
+        if not proposals and not new and not longer:
             return False
-        self.store.add_wave(self.search.state(), new, promotions)
+        self.store.add_wave(self.search.state(), new, promotions, longer)
+        if first:
+            self._most_failures = len(new)
         return True
 
     def _new_trials(
@@ -157,10 +168,20 @@ class Runner:
         return limit is None or assignment.trial < limit + len(self.baselines)
 
     def _must_stop(self) -> bool:
-        return self.interrupted() or self._over_failures or self._out_of_time()
+        return (
+            self.interrupted()
+            or self._over_failures
+            or self._best is not None
+            or self._out_of_time()
+        )
 
     def _out_of_time(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def _look_for_target(self, trial: int, bce: float) -> None:
+        target = self.budget.target
+        if target is not None and bce <= target and self._best is None:
+            self._best = trial, bce
 
     # The journal's observer
 
@@ -168,10 +189,18 @@ class Runner:
         self.observer.wave(assignments)
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
+        self._look_for_target(assignment.trial, record.val_bce)
         self.observer.epoch(assignment, record)
 
     def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
         if outcome.status is OutcomeStatus.FAILED:
-            limit = min(self.budget.max_failures, self.store.first_wave_size())
-            self._over_failures = len(self.store.failures()) >= limit
+            score_told = WORST
+            self._failures += 1
+            limit = min(self.budget.max_failures, self._most_failures)
+            self._over_failures = self._failures >= limit
+        else:
+            score_told = WORST if score is None else score
+            self._look_for_target(assignment.trial, score_told)
+        if assignment.oracle_id is not None:
+            self.search.tell(assignment.oracle_id, score_told)
         self.observer.finished(assignment, outcome, score)

@@ -47,9 +47,10 @@ class Prepared:
 
     def plan_json(self) -> Json:
         n_baselines = len(self.baselines)
+        n_longer = n_baselines * max(0, len(self.settings.stages) - 1)
         return {
             "trials": len(self.plan.roots),
-            "assignments": len(self.plan.proposals),
+            "assignments": len(self.plan.proposals) + n_longer,
             "epochs": self.plan.epochs,
             "baselines": n_baselines,
             "baseline_epochs": n_baselines * self.settings.max_epochs,
@@ -91,6 +92,7 @@ def new_search(space: Space, settings: Settings) -> Search:
         factor=settings.factor,
         iterations=settings.iterations,
         seed=settings.seed,
+        stages=settings.stages,
     )
 
 
@@ -169,6 +171,7 @@ def run(
         baselines=prepared.baselines,
         budget=budget,
         interrupted=interrupted,
+        keep=prepared.settings.keep,
     ).run()
 
 

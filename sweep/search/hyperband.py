@@ -1,42 +1,32 @@
-"""Keras Tuner's Hyperband oracle, driven ask/tell.
+"""Hyperband over Keras Tuner's search spaces, asked in waves and told in order.
 
-The oracle samples configurations and decides promotions; this file guards the places where it
-would lose trials (each has a test):
+Configurations, bracket sizes and rung epochs are those of Keras Tuner's Hyperband oracle; who is
+promoted is decided here, as the oracle decides it when all of a rung is known: the lowest
+scores, in the order of the rung among equals (`tests/test_search.py` holds it to the oracle).
+The oracle itself, asked trial by trial, goes through all its brackets for each, loses trials
+that fail, stops when a space has fewer configurations than it wants, and names the wrong bracket
+for promoted trials.
 
-- a failed trial counts as finished and worst, so its bracket keeps its size;
-- a space with fewer configurations than Hyperband wants is filled up with ghosts, configurations
-  that are worst and never run, so that promotion goes on among the real ones;
-- a trial that failed, or a ghost, is never trained when a rung is so empty that it is promoted;
-- the bracket of a promoted trial is its root's (`tuner/bracket` is not, under parallel asking);
-- nothing is written to disk: the state is a JSON object that the store keeps.
+A search is a function of its settings and of the scores: a wave kept nowhere is asked again
+alike. It may be extended by stages: more brackets, or a larger max_epochs (see `Stage`).
 """
 
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras_tuner
-from keras_tuner.engine.trial import Trial, TrialStatus
 
 from sweep.records import Json, Proposal, Value
+from sweep.search.brackets import Bracket, brackets_of, n_brackets
 from sweep.seeds import derive
+from sweep.settings import Stage
 
 OBJECTIVE = "val_binary_crossentropy"
 WORST = math.inf
-_DEAD = "sweep/dead"
-
-
-class _Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
-    """The oracle without its files: the store keeps its state."""
-
-    def save(self) -> None:
-        return
-
-    def _save_trial(self, trial: Any) -> None:
-        return
 
 
 @dataclass
@@ -44,7 +34,8 @@ class Search:
     """A Hyperband search: `ask` a wave, train it in any order, `tell` its scores, ask again.
 
     `hyperparameters` is the search space, a `keras_tuner.HyperParameters` that has seen
-    `build(hp)`.
+    `build(hp)`. `stages` are those of an extended search, else it is one of `iterations` at
+    `max_epochs`.
     """
 
     hyperparameters: Any
@@ -52,136 +43,135 @@ class Search:
     factor: int
     iterations: int
     seed: int
-    _oracle: Any = field(init=False)
-    _roots: dict[str, Proposal] = field(init=False, default_factory=dict)
-    _root_of: dict[str, str] = field(init=False, default_factory=dict)
-    _scores: dict[str, float | None] = field(init=False, default_factory=dict)
+    stages: tuple[Stage, ...] = ()
+    _sampler: Any = field(init=False)
+    _brackets: list[Bracket] = field(init=False)
+    _drawn: int = field(init=False, default=0)
+    """Brackets whose configurations have been drawn: the first so many."""
+    _proposals: dict[str, Proposal] = field(init=False, default_factory=dict)
+    _scores: dict[str, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._oracle = _Oracle(
-            objective=keras_tuner.Objective(OBJECTIVE, "min"),
-            max_epochs=self.max_epochs,
-            factor=self.factor,
-            hyperband_iterations=self.iterations,
-            seed=derive(self.seed, "oracle"),
-            hyperparameters=self.hyperparameters.copy(),
-            # trials that fail are told as worst; the limit on failures is the runner's
-            max_consecutive_failed_trials=2**31,
-        )
-        self._oracle.verbose = 0
+        self._sampler = self._oracle(self.max_epochs)
+        if not self.stages:
+            n_all = self.iterations * n_brackets(self.max_epochs, self.factor)
+            self.stages = (Stage(self.max_epochs, n_all),)
+        oracles = {stage.max_epochs: self._oracle(stage.max_epochs) for stage in self.stages}
+        self._brackets = brackets_of(self.stages, self.factor, oracles)
 
     def ask(self) -> list[Proposal]:
-        """The next wave: every assignment that can run now. Empty when the search is over.
+        """Every assignment that can run now: the next rung of each bracket that is all told.
 
-        All proposals of the previous wave must have been told.
+        Empty when the search is over, or when it waits for scores.
         """
-        wave: list[Proposal] = []
-        while True:
-            trial = self._create(f"slot-{len(wave)}")
-            if trial.status == TrialStatus.RUNNING:
-                proposal = self._proposal(trial)
-                if self._is_dead(trial):
-                    self._root_of[proposal.oracle_id] = proposal.root_id
-                    self._end(proposal.oracle_id, WORST)
-                else:
-                    self._remember(proposal, None)
-                    wave.append(proposal)
-            elif not self._fill_exhausted_bracket():
-                return wave
+        wave = [p for bracket in self._brackets[: self._drawn] for p in self._promote(bracket)]
+        wave += self._draw_the_rest()
+        return wave
 
     def tell(self, oracle_id: str, score: float) -> None:
         """Report the score of an assignment: the trial's lowest validation BCE so far.
 
-        A score that is not finite (a failed trial) counts as the worst.
+        A score that is not finite (a failed trial) counts as the worst and is not promoted.
         """
         self._scores[oracle_id] = score if math.isfinite(score) else WORST
-        self._end(oracle_id, self._scores[oracle_id])
-
-    def _end(self, oracle_id: str, score: float | None) -> None:
-        trial = self._oracle.trials[oracle_id]
-        with _quiet():
-            self._oracle.update_trial(oracle_id, {OBJECTIVE: score})
-            trial.status = TrialStatus.COMPLETED
-            self._oracle.end_trial(trial)
 
     def state(self) -> Json:
-        """The oracle's state between waves, for `restore`. JSON-able."""
-        state: Json = self._oracle.get_state()
-        state[_DEAD] = {
-            trial_id: self._root_of.get(trial_id, trial_id)
-            for trial_id in self._oracle.trials
-            if trial_id not in self._scores
-        }
-        return state
+        """What `restore` needs beside the proposals. JSON-able."""
+        return {"brackets_drawn": self._drawn}
 
     def restore(self, state: Json, proposals: Iterable[tuple[Proposal, float | None]]) -> None:
         """Go on from a `state` kept earlier.
 
-        `proposals` are all that were asked until then, each with the score that had been told,
-        or None when it was still under way.
+        `proposals` are all that were asked until then, in order, each with the score that had
+        been told, or None when it was still under way.
         """
+        # before there were stages, all brackets were drawn at once
+        self._drawn = int(state.get("brackets_drawn", self.stages[0].brackets))
+        by_key = {bracket.key: bracket for bracket in self._brackets}
         for proposal, score in proposals:
-            self._remember(proposal, score)
-            status = TrialStatus.RUNNING if score is None else TrialStatus.COMPLETED
-            self._add_trial(proposal.oracle_id, status, score, proposal.hyperparameters)
-        for trial_id, root_id in state[_DEAD].items():
-            self._root_of[trial_id] = root_id
-            self._add_trial(trial_id, TrialStatus.COMPLETED, WORST, {})
-        self._oracle.set_state(state)
+            bracket = by_key[proposal.iteration, proposal.bracket]
+            bracket.enter(proposal.rung, proposal.oracle_id)
+            self._proposals[proposal.oracle_id] = proposal
+            if score is not None:
+                self.tell(proposal.oracle_id, score)
 
-    def _create(self, slot: str) -> Any:
-        with _quiet():
-            return self._oracle.create_trial(slot)
+    # Promotion
 
-    def _proposal(self, trial: Any) -> Proposal:
-        values: dict[str, Any] = trial.hyperparameters.values
-        parent = values.get("tuner/trial_id")
-        root_id = trial.trial_id if parent is None else self._root_of[parent]
-        root = self._roots.get(root_id)
-        return Proposal(
-            oracle_id=trial.trial_id,
-            root_id=root_id,
-            iteration=root.iteration if root else self._oracle.get_state()["current_iteration"],
-            bracket=root.bracket if root else values["tuner/bracket"],
-            rung=values["tuner/round"],
-            first_epoch=values["tuner/initial_epoch"],
-            last_epoch=values["tuner/epochs"],
-            hyperparameters={k: v for k, v in values.items() if not k.startswith("tuner/")},
+    def _promote(self, bracket: Bracket) -> list[Proposal]:
+        """The next rung's proposals, of the best of the last one; none while a score is missing."""
+        rung = len(bracket.rungs)
+        if rung == 0 or rung == len(bracket.sizes):
+            return []
+        below = bracket.rungs[-1]
+        if not all(oracle_id in self._scores for oracle_id in below):
+            return []
+        alive = [oracle_id for oracle_id in below if self._scores[oracle_id] < WORST]
+        best = sorted(alive, key=self._scores.__getitem__)[: bracket.sizes[rung]]
+        return [self._continue(self._proposals[oracle_id], bracket, rung) for oracle_id in best]
+
+    def _continue(self, below: Proposal, bracket: Bracket, rung: int) -> Proposal:
+        return self._propose(
+            bracket,
+            Proposal(
+                oracle_id=bracket.name(rung),
+                root_id=below.root_id,
+                iteration=bracket.iteration,
+                bracket=bracket.number,
+                rung=rung,
+                first_epoch=below.last_epoch,
+                last_epoch=bracket.epochs[rung],
+                hyperparameters=below.hyperparameters,
+            ),
         )
 
-    def _is_dead(self, trial: Any) -> bool:
-        """True for the promotion of a ghost or of a trial that has failed."""
-        parent = trial.hyperparameters.values.get("tuner/trial_id")
-        return parent is not None and bool(self._oracle.trials[parent].score == WORST)
+    def _propose(self, bracket: Bracket, proposal: Proposal) -> Proposal:
+        bracket.enter(proposal.rung, proposal.oracle_id)
+        self._proposals[proposal.oracle_id] = proposal
+        return proposal
 
-    def _remember(self, proposal: Proposal, score: float | None) -> None:
-        self._scores[proposal.oracle_id] = score
-        self._root_of[proposal.oracle_id] = proposal.root_id
-        if proposal.oracle_id == proposal.root_id:
-            self._roots[proposal.root_id] = proposal
+    # Configurations
 
-    def _add_trial(
-        self, oracle_id: str, status: str, score: float | None, values: Mapping[str, Value]
-    ) -> None:
-        hyperparameters = self._oracle.get_space()
-        hyperparameters.values = dict(values)
-        trial = Trial(hyperparameters=hyperparameters, trial_id=oracle_id, status=status)
-        trial.score = score if score is None or math.isfinite(score) else WORST
-        self._oracle.trials[oracle_id] = trial
+    def _draw_the_rest(self) -> list[Proposal]:
+        """The first rungs of the brackets that have none yet."""
+        if self._drawn == len(self._brackets):
+            return []
+        if self._drawn and not self._sampler._tried_so_far:  # restored: draw again what was drawn
+            for bracket in self._brackets[: self._drawn]:
+                self._draw(bracket.sizes[0])
+            for proposal in self._proposals.values():  # as another Keras Tuner may have drawn
+                self._mark_as_tried(proposal.hyperparameters)
+        drawn: list[Proposal] = []
+        for bracket in self._brackets[self._drawn :]:
+            for values in self._draw(bracket.sizes[0]):
+                root = bracket.name(0)
+                proposal = Proposal(
+                    root, root, bracket.iteration, bracket.number, 0, 0, bracket.epochs[0], values
+                )
+                drawn.append(self._propose(bracket, proposal))
+        self._drawn = len(self._brackets)
+        return drawn
 
-    def _fill_exhausted_bracket(self) -> bool:
-        """Fill the first bracket that the space has no configurations left for with ghosts."""
-        for bracket in self._oracle.get_state()["brackets"]:
-            first_rung = bracket["rounds"][0]
-            missing = self._oracle._get_size(bracket["bracket_num"], 0) - len(first_rung)
-            for _ in range(missing):
-                ghost_id = f"{len(self._oracle.trials):04d}"
-                self._root_of[ghost_id] = ghost_id
-                self._add_trial(ghost_id, TrialStatus.COMPLETED, WORST, {})
-                first_rung.append({"past_id": None, "id": ghost_id})
-            if missing > 0:
-                return True
-        return False
+    def _draw(self, size: int) -> list[dict[str, Value]]:
+        """`size` configurations, none drawn before; fewer when the space has no more."""
+        found: list[dict[str, Value]] = []
+        with _quiet():
+            while len(found) < size and (values := self._sampler._random_values()) is not None:
+                self._mark_as_tried(values)
+                found.append(values)
+        return found
+
+    def _mark_as_tried(self, values: dict[str, Value]) -> None:
+        self._sampler._tried_so_far.add(self._sampler._compute_values_hash(values))
+
+    def _oracle(self, max_epochs: int) -> Any:
+        with _quiet():
+            return keras_tuner.oracles.HyperbandOracle(
+                objective=keras_tuner.Objective(OBJECTIVE, "min"),
+                max_epochs=max_epochs,
+                factor=self.factor,
+                seed=derive(self.seed, "oracle"),
+                hyperparameters=self.hyperparameters.copy(),
+            )
 
 
 @contextmanager

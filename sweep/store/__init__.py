@@ -6,7 +6,7 @@ reading a sweep must be quick.
 """
 
 from sweep.store.reading import Reader
-from sweep.store.rows import Exportable, NewTrial, Progress, SweepRow
+from sweep.store.rows import Exportable, NewTrial, Progress, Standing, SweepRow
 from sweep.store.schema import SCHEMA_VERSION
 from sweep.store.writing import Store
 
@@ -16,6 +16,7 @@ __all__ = [
     "NewTrial",
     "Progress",
     "Reader",
+    "Standing",
     "Store",
     "SweepRow",
 ]

@@ -6,7 +6,7 @@ from typing import Self
 
 from sweep.records import Assignment, Json, OutcomeStatus, Proposal, Value
 from sweep.store.connection import open_database
-from sweep.store.rows import Exportable, Progress, SweepRow
+from sweep.store.rows import Exportable, Progress, Standing, SweepRow
 
 
 class Reader:
@@ -37,6 +37,16 @@ class Reader:
         (count,) = self._db.execute("SELECT COUNT(*) FROM trial").fetchone()
         return int(count)
 
+    def baselines_below(self, max_epochs: int) -> list[tuple[int, int]]:
+        """Baselines planned to fewer epochs than these, and to how many; not those that failed."""
+        rows = self._db.execute(
+            "SELECT trial, MAX(last_epoch) AS reached FROM assignment JOIN trial USING (trial)"
+            " WHERE baseline IS NOT NULL GROUP BY trial"
+            " HAVING reached < ? AND NOT MAX(status = 'failed') ORDER BY trial",
+            (max_epochs,),
+        )
+        return [(row["trial"], row["reached"]) for row in rows]
+
     def first_wave_size(self) -> int:
         (count,) = self._db.execute("SELECT COUNT(*) FROM assignment WHERE wave = 0").fetchone()
         return int(count)
@@ -52,7 +62,7 @@ class Reader:
     def _assignments(self, condition: str) -> list[Assignment]:
         rows = self._db.execute(
             "SELECT assignment, trial, rung, first_epoch, last_epoch, hyperparameters, seed,"
-            " baseline, iteration, bracket FROM assignment JOIN trial USING (trial)"
+            " baseline, iteration, bracket, oracle_id FROM assignment JOIN trial USING (trial)"
             f" WHERE {condition} ORDER BY assignment"
         )
         return [
@@ -85,6 +95,16 @@ class Reader:
         """File names of all checkpoints that count."""
         return {row["file"] for row in self._db.execute("SELECT file FROM checkpoint")}
 
+    def standings(self) -> list[Standing]:
+        """Where each trial stands, in order."""
+        rows = self._db.execute(
+            "SELECT trial, iteration, bracket, params, MIN(score) AS score, MAX(rung) AS rung,"
+            " MAX(oracle_id IS NOT NULL) AS is_searched, MAX(status = 'pending') AS is_pending,"
+            " MAX(status = 'failed') AS is_failed, file FROM trial JOIN assignment USING (trial)"
+            " LEFT JOIN checkpoint USING (trial) GROUP BY trial ORDER BY trial"
+        )
+        return [Standing(**dict(row)) for row in rows]
+
     def exportable(self, trial: int) -> Exportable | None:
         """The trial's checkpoint and score, or None when it has not trained."""
         row = self._db.execute(
@@ -106,7 +126,6 @@ class Reader:
             "SELECT COUNT(*), COALESCE(SUM(status != 'pending'), 0), COALESCE(SUM(epochs), 0)"
             " FROM assignment"
         ).fetchone()
-        (failed,) = one("SELECT COUNT(*) FROM assignment WHERE status = 'failed'").fetchone()
         best = one(
             "SELECT trial, score FROM assignment WHERE score IS NOT NULL AND trial NOT IN"
             " (SELECT trial FROM assignment WHERE status = 'failed') ORDER BY score, trial LIMIT 1"
@@ -116,10 +135,25 @@ class Reader:
             assignments_done=done,
             epochs_done=epochs,
             trials=self.n_trials(),
-            trials_failed=failed,
+            trials_failed=self.n_failures(),
             best_score=None if best is None else best["score"],
             best_trial=None if best is None else best["trial"],
         )
+
+    def n_failures(self) -> int:
+        (count,) = self._db.execute(
+            "SELECT COUNT(*) FROM assignment WHERE status = 'failed'"
+        ).fetchone()
+        return int(count)
+
+    def lowest(self) -> tuple[int, float] | None:
+        """The trial with the lowest validation BCE in any epoch, and that; not one that failed."""
+        row = self._db.execute(
+            "SELECT trial, val_bce FROM epoch WHERE val_bce IS NOT NULL AND trial NOT IN"
+            " (SELECT trial FROM assignment WHERE status = 'failed')"
+            " ORDER BY val_bce, trial LIMIT 1"
+        ).fetchone()
+        return None if row is None else (row["trial"], row["val_bce"])
 
     def failures(self) -> list[tuple[int, str, dict[str, Value]]]:
         """Failed trials: number, error line, hyperparameters."""

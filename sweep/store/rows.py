@@ -66,6 +66,24 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Where a trial stands in the search: what decides whether its checkpoint is kept."""
+
+    trial: int
+    iteration: int | None
+    bracket: int | None
+    params: int | None
+    score: float | None
+    rung: int
+    is_searched: bool
+    """False for a baseline."""
+    is_pending: bool
+    is_failed: bool
+    file: str | None
+    """Its checkpoint."""
+
+
+@dataclass(frozen=True)
 class Exportable:
     """What an export needs of a trial: its checkpoint's file name, and its recorded score."""
 

@@ -64,6 +64,14 @@ class Store(Reader):
                 (state, message, active_seconds),
             )
 
+    def extend(self, settings: Json, plan: Json) -> None:
+        """Give a finished sweep new settings and a larger plan; it goes on when resumed."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE sweep SET settings = ?, plan = ?, state = 'interrupted', message = NULL",
+                (json.dumps(settings), json.dumps(plan)),
+            )
+
     # Waves
 
     def add_wave(
@@ -71,10 +79,12 @@ class Store(Reader):
         oracle: Json,
         trials: Sequence[tuple[NewTrial, Proposal | None, int]],
         promotions: Sequence[Proposal],
+        baselines: Sequence[tuple[int, int, int]] = (),
     ) -> None:
         """Store a wave and the oracle's state after asking for it, in one transaction.
 
         `trials` are new ones: a baseline has no proposal and trains to the epoch given third.
+        `baselines` are those that go on: trial, from which epoch, to which.
         """
         with self._transaction() as db:
             (wave,) = db.execute("SELECT wave FROM sweep").fetchone()
@@ -84,15 +94,23 @@ class Store(Reader):
                     "INSERT INTO trial VALUES (?, ?, ?, ?, ?, ?, NULL)",
                     (trial, *astuple(new)[:-1], json.dumps(new.hyperparameters)),
                 )
-                _insert_assignment(db, trial, wave, proposal, last_epoch)
+                _insert_assignment(db, trial, wave, proposal, 0, last_epoch)
+            for trial, first_epoch, last_epoch in baselines:
+                _insert_assignment(db, trial, wave, None, first_epoch, last_epoch)
             for proposal in promotions:
                 (trial,) = db.execute(
                     "SELECT trial FROM assignment WHERE oracle_id = ?", (proposal.root_id,)
                 ).fetchone()
-                _insert_assignment(db, trial, wave, proposal, proposal.last_epoch)
+                first_epoch, last_epoch = proposal.first_epoch, proposal.last_epoch
+                _insert_assignment(db, trial, wave, proposal, first_epoch, last_epoch)
             db.execute("UPDATE sweep SET oracle = ?, wave = ?", (json.dumps(oracle), wave + 1))
 
     # Progress of trials
+
+    def forget_checkpoints(self, trials: Iterable[int]) -> None:
+        """Their files no longer count; the caller removes them."""
+        with self._transaction() as db:
+            db.executemany("DELETE FROM checkpoint WHERE trial = ?", [(t,) for t in trials])
 
     def save_progress(
         self, assignment: Assignment, file: str, epoch: int, records: Iterable[EpochRecord]
@@ -146,7 +164,12 @@ class Store(Reader):
 
 
 def _insert_assignment(
-    db: sqlite3.Connection, trial: int, wave: int, proposal: Proposal | None, last_epoch: int
+    db: sqlite3.Connection,
+    trial: int,
+    wave: int,
+    proposal: Proposal | None,
+    first_epoch: int,
+    last_epoch: int,
 ) -> None:
     db.execute(
         "INSERT INTO assignment (trial, wave, rung, first_epoch, last_epoch, oracle_id, root_id)"
@@ -155,7 +178,7 @@ def _insert_assignment(
             trial,
             wave,
             proposal.rung if proposal else 0,
-            proposal.first_epoch if proposal else 0,
+            first_epoch,
             last_epoch,
             proposal.oracle_id if proposal else None,
             proposal.root_id if proposal else None,

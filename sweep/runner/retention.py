@@ -1,0 +1,102 @@
+"""Which checkpoints are kept, and which are removed to make room.
+
+Kept are those of every trial that may train on (it has an assignment to do, it waits for its
+bracket's next rung, or it is on its bracket's last one, from where `sweep extend` goes on), of
+the baselines, of the `keep` best trials, and of the frontier. A trial that was cut or has failed
+and is none of these keeps its records only; what is removed was beaten and stays beaten, since
+scores only fall. A removed checkpoint can be trained again: `sweep export --retrain`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweep.errors import PlatformError
+from sweep.folder import SweepFolder
+from sweep.store import Standing, Store
+
+
+@dataclass(frozen=True)
+class Removable:
+    """Files of a sweep that nothing needs, with their sizes in bytes."""
+
+    orphans: tuple[Path, ...]
+    """Checkpoints that no trial counts, and temporary files: left by a kill."""
+    checkpoints: tuple[Path, ...]
+    """Checkpoints that the policy gives up."""
+    trials: tuple[int, ...]
+    """The trials these belong to."""
+
+    @property
+    def bytes(self) -> int:
+        return sum(path.lstat().st_size for path in (*self.orphans, *self.checkpoints))
+
+
+def removable(folder: SweepFolder, store: Store, keep: int) -> Removable:
+    """What can go from a sweep's folder."""
+    standings = store.standings()
+    kept = kept_trials(standings, keep)
+    cut = [one for one in standings if one.file is not None and one.trial not in kept]
+    counted = {one.file for one in standings}
+    orphans = [path for path in _own_files(folder) if path.name not in counted]
+    checkpoints = [folder.checkpoints / str(one.file) for one in cut]
+    return Removable(
+        tuple(orphans),
+        tuple(path for path in checkpoints if path.is_file()),
+        tuple(one.trial for one in cut),
+    )
+
+
+def remove(store: Store, what: Removable) -> None:
+    """Remove it: first the rows, so that a kill leaves orphans and never a row without its file.
+
+    The sweep must be locked. Raises PlatformError when a file cannot be removed.
+    """
+    if what.trials:
+        store.forget_checkpoints(what.trials)
+    for path in (*what.orphans, *what.checkpoints):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise PlatformError(f"cannot remove {path} ({error.strerror})") from error
+
+
+def kept_trials(standings: Sequence[Standing], keep: int) -> set[int]:
+    """The trials whose checkpoints are kept."""
+    top: dict[tuple[int | None, int | None], int] = {}
+    for one in standings:
+        key = one.iteration, one.bracket
+        top[key] = max(top.get(key, 0), one.rung)
+    kept = {
+        one.trial
+        for one in standings
+        if not one.is_searched
+        or one.is_pending
+        or (one.rung == top[one.iteration, one.bracket] and not one.is_failed)
+    }
+    scored = [
+        (one.score, one.trial, one.params)
+        for one in standings
+        if one.score is not None and not one.is_failed
+    ]
+    scored.sort(key=lambda row: row[:2])
+    kept.update(trial for _, trial, _ in scored[:keep])
+    kept.update(_frontier(scored))
+    return kept
+
+
+def _frontier(scored: Iterable[tuple[float, int, int | None]]) -> set[int]:
+    """Of trials from the best to the worst, those that no smaller or equal one beats."""
+    found = set()
+    least = float("inf")
+    for _, trial, params in scored:
+        if params is not None and params < least:
+            found.add(trial)
+            least = params
+    return found
+
+
+def _own_files(folder: SweepFolder) -> list[Path]:
+    """Checkpoints and temporary files; links are left alone."""
+    found = [*folder.checkpoints.glob("trial-*"), *folder.path.glob("sweep.db.new*")]
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())

@@ -90,13 +90,14 @@ def new_runner(
     return Runner(
         folder=folder,
         store=store,
-        search=Search(hp, max_epochs=9, factor=3, iterations=1, seed=5),
+        search=options.get("search") or Search(hp, max_epochs=9, factor=3, iterations=1, seed=5),
         trainer=trainer,
         trainer_of=lambda _: trainer.name,
         observer=options.get("observer", Silent()),
         baselines=options.get("baselines", BASELINES),
         budget=budget or Budget(),
         interrupted=options.get("interrupted", lambda: False),
+        keep=options.get("keep", 20),
     )
 
 
@@ -185,6 +186,29 @@ def test_max_trials_ends_the_search_and_a_larger_one_goes_on(tmp_path):
     assert new_runner(folder, store, IdleTrainer(), Budget(max_trials=4)).run() == "budget"
     assert store.progress().assignments_done == 4 + 2
     assert store.sweep().message == "--max-trials 4 ended the search"
+    assert new_runner(folder, store, IdleTrainer()).run() == "finished"
+
+
+def test_max_trials_lets_the_brackets_that_are_whole_go_on(tmp_path):
+    folder, store = new_store(tmp_path)
+    assert new_runner(folder, store, IdleTrainer(), Budget(max_trials=9)).run() == "budget"
+    epochs = [a.last_epoch for a in store.ended() if a.baseline is None]
+    assert sorted(epochs) == [1] * 9 + [3] * 3 + [9]
+    assert new_runner(folder, store, IdleTrainer()).run() == "finished"
+    assert store.progress().assignments_done == 25
+
+
+def test_a_target_ends_the_search_and_holds_for_a_resume(tmp_path):
+    folder, store = new_store(tmp_path)
+    best = min(record(trial, 1).val_bce for trial in range(2, 19))
+    budget = Budget(target=best + 0.2)
+    assert new_runner(folder, store, IdleTrainer(), budget).run() == "budget"
+    done = store.progress()
+    assert 0 < done.assignments_done < 25
+    assert done.best_score is not None and done.best_score <= best + 0.2
+    assert f"--target {best + 0.2} was reached" in (store.sweep().message or "")
+    assert new_runner(folder, store, IdleTrainer(), budget).run() == "budget"
+    assert store.progress() == done, "what was reached need not be reached again"
     assert new_runner(folder, store, IdleTrainer()).run() == "finished"
 
 

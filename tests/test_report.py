@@ -64,7 +64,21 @@ def test_the_header_of_an_ended_search_says_why(tmp_path):
     frames = frames_of(tmp_path, state="budget", message="--max-time ended the search", plan={})
     lines = dict(header(frames))
     assert lines["state"] == "budget: --max-time ended the search"
-    assert lines["trials"] == "0 of an unknown number"
+    assert "left out" not in lines, "the plan is unknown"
+
+
+def test_what_a_budget_left_out_is_said(tmp_path):
+    plan = {"trials": 5, "epochs": 30, "baselines": 1, "baseline_epochs": 9}
+    begun = trained(0.6, 0.5)
+    ended = {"state": "budget", "message": "--max-trials 2", "plan": plan}
+    frames = frames_of(tmp_path, begun, begun, trained(ended=None), **ended)
+    assert dict(header(frames))["left out"] == "4 trials, 35 epochs"
+    progress = json.loads(to_json(frames))["sweep"]["progress"]
+    assert progress["left_out"] == {"trials": 4, "epochs": 35}
+    (tmp_path / "sweep.db").unlink()
+    finished = frames_of(tmp_path, begun, state="finished", plan=plan)
+    assert "left out" not in dict(header(finished))
+    assert json.loads(to_json(finished))["sweep"]["progress"]["left_out"] is None
 
 
 def test_the_header_counts_what_has_begun(tmp_path):

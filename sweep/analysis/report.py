@@ -81,6 +81,9 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
         ("epochs", f"{done['epochs']:,} of at most {_number(done['epochs_planned'])}"),
     ]
+    if sweep.state == "budget" and done["left_out"]:
+        left = done["left_out"]
+        lines.append(("left out", f"{text.trials(left['trials'])}, {left['epochs']:,} epochs"))
     n_failed, n_search = done["failed"], int(trials["baseline"].isna().sum())
     if n_failed:
         error, count = Counter(trials["error"].dropna()).most_common(1)[0]
@@ -95,12 +98,19 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
 def progress(frames: SweepFrames) -> dict[str, Any]:
     """Trials and epochs done and planned, and trials by status."""
     plan, counts = frames.sweep.plan, Counter(frames.trials["status"])
+    begun, epochs = len(frames.trials) - counts[TrialStatus.PENDING], len(frames.epochs)
+    trials_planned = _sum(plan, "trials", "baselines")
+    epochs_planned = _sum(plan, "epochs", "baseline_epochs")
+    left_out = None
+    if frames.sweep.state != "finished" and trials_planned is not None:
+        left_out = {"trials": trials_planned - begun, "epochs": (epochs_planned or 0) - epochs}
     return {
         "trials": len(frames.trials),
-        "trials_begun": len(frames.trials) - counts[TrialStatus.PENDING],
-        "trials_planned": _sum(plan, "trials", "baselines"),
-        "epochs": len(frames.epochs),
-        "epochs_planned": _sum(plan, "epochs", "baseline_epochs"),
+        "trials_begun": begun,
+        "trials_planned": trials_planned,
+        "epochs": epochs,
+        "epochs_planned": epochs_planned,
+        "left_out": left_out,
         **{status: counts[status] for status in _COUNTED},
     }
 

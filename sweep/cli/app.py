@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sweep import __version__
-from sweep.cli import data, inspect, search
+from sweep.cli import data, extend, inspect, search, storage
 from sweep.cli.output import clean, err
 from sweep.errors import SweepError
 
@@ -24,7 +24,9 @@ app = typer.Typer(
 )
 app.add_typer(data.data_app, name="data")
 search.register(app)
+extend.register(app)
 inspect.register(app)
+storage.register(app)
 
 
 def _version(show: bool) -> None:

@@ -130,6 +130,10 @@ def export(
             "and the file to write.",
         ),
     ],
+    retrain: Annotated[
+        bool,
+        typer.Option("--retrain", help="Train it again when its checkpoint has been removed."),
+    ] = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
@@ -144,17 +148,27 @@ def export(
         raise NotFoundError(
             f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
         )
+    if found.file is None and not retrain:
+        raise NotFoundError(
+            f"the checkpoint of trial {trial} has been removed, its records are there; train it "
+            f"again, to the same numbers, by: sweep export --retrain {folder.name} {trial} {path}"
+        )
     from sweep.training.platform import start_keras
 
     start_keras()
     from sweep.runner import sweep as sweeps
+    from sweep.runner.memory import retrained
     from sweep.settings import Settings
     from sweep.training.checkpoint import read_checkpoint
     from sweep.training.export import export_best
 
     prepared = sweeps.prepare(sweep.space["path"], Settings.from_json(sweep.settings), cache)
     sweeps.check_unchanged(sweep, prepared)
-    state = read_checkpoint(folder.checkpoints / found.file, f"{sweep.identity}/{trial}")
+    if found.file is None:
+        hint(f"training trial {trial} again, {found.epochs} epochs …")
+        state = retrained(prepared, trial, found.hyperparameters, found.seed, found.epochs)
+    else:
+        state = read_checkpoint(folder.checkpoints / found.file, f"{sweep.identity}/{trial}")
     bce = export_best(
         path,
         prepared.space.build,

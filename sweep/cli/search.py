@@ -1,14 +1,9 @@
 """Commands that search: spaces, plan, start, resume, stop."""
 
-import logging
-import math
 import os
-import re
-import sys
 import time
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -16,15 +11,12 @@ from rich.table import Table
 
 from sweep import space as spaces
 from sweep.cli import options as opt
-from sweep.cli.output import clean, duration, err, hint, out, warn
-from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
+from sweep.cli import running
+from sweep.cli.output import clean, duration, hint, out
 from sweep.cli.stopping import Stopping
 from sweep.errors import (
-    BudgetEndedError,
-    InvalidSpaceError,
     LockedError,
     PlatformError,
-    TooManyFailuresError,
     UsageError,
 )
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, free_name
@@ -32,7 +24,10 @@ from sweep.settings import Budget, Settings
 from sweep.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sweep.runner.sweep import Prepared
+    from sweep.search.plan import PlannedRung
 
 _DEFAULT = Settings()
 _STOP_PATIENCE_SECONDS = 30
@@ -83,7 +78,7 @@ def plan(
         trainer=trainer,
         baselines=baselines,
     )
-    prepared = _prepare(space, settings, cache)
+    prepared = running.prepare(space, settings, cache)
     _print_plan(prepared)
 
 
@@ -128,13 +123,13 @@ def start(
         baselines=baselines,
         keep=keep,
     )
-    _log_to_stderr(verbose)
-    budget = _budget(max_time, max_trials, target, max_failures)
+    running.log_to_stderr(verbose)
+    budget = running.budget(max_time, max_trials, target, max_failures)
     path = spaces.find_space(space)
     folder = SweepFolder(results, name or free_name(results, path.stem))
     _refuse_existing(folder)
     with Stopping() as stopping:
-        prepared = _prepare(space, settings, cache)
+        prepared = running.prepare(space, settings, cache)
         folder.create()
         with folder.locked():
             _refuse_existing(folder)
@@ -143,7 +138,7 @@ def start(
 
             sweeps.create(folder, prepared)
             hint(f"sweep {folder.name} on {prepared.split.source}, in {folder.path}")
-            _run(folder, prepared, budget, stopping, tensorboard)
+            running.run(folder, prepared, budget, stopping, tensorboard)
 
 
 def resume(
@@ -158,9 +153,9 @@ def resume(
     cache: opt.CacheOption = None,
 ) -> None:
     """Go on with a sweep that was stopped or killed."""
-    _log_to_stderr(verbose)
+    running.log_to_stderr(verbose)
     folder = find_sweep(results, name)
-    budget = _budget(max_time, max_trials, target, max_failures)
+    budget = running.budget(max_time, max_trials, target, max_failures)
     if name is None:
         hint(f"sweep {folder.name}")
     with Stopping() as stopping, folder.locked():
@@ -170,13 +165,8 @@ def resume(
         if sweep.state == "finished":
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return
-        prepared = _prepare(sweep.space["path"], Settings.from_json(sweep.settings), cache)
-        from sweep.runner import sweep as sweeps
-
-        sweeps.check_unchanged(sweep, prepared)
-        for change in sweeps.changed_versions(sweep):
-            warn(f"numbers may differ in their last digits: {change}")
-        _run(folder, prepared, budget, stopping, tensorboard)
+        prepared = running.prepare_again(sweep, cache)
+        running.run(folder, prepared, budget, stopping, tensorboard)
 
 
 def stop(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
@@ -205,106 +195,12 @@ def stop(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RES
     hint(f"sweep {folder.name} stopped; go on with: sweep resume {folder.name}")
 
 
-def _prepare(space: str, settings: Settings, cache: Path | None) -> "Prepared":
-    spaces.find_space(space)  # refuse a wrong name before TensorFlow is waited for
-    from sweep.training.platform import start_keras
-
-    start_keras()
-    from sweep.runner.sweep import prepare
-
-    return prepare(space, settings, cache)
-
-
-def _log_to_stderr(verbose: bool) -> None:
-    """With -v, what the layers log: which trials are fused, and each program compiled."""
-    if verbose:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        logger = logging.getLogger("sweep")
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-
-
 def _refuse_existing(folder: SweepFolder) -> None:
     if folder.exists:
         raise UsageError(
             f"sweep {folder.name} exists already; go on with it by: sweep resume {folder.name}, "
             "or choose another --name"
         )
-
-
-def _run(
-    folder: SweepFolder,
-    prepared: "Prepared",
-    budget: Budget,
-    stopping: Stopping,
-    tensorboard: bool,
-) -> None:
-    from sweep.runner import sweep as sweeps
-    from sweep.training.platform import native_messages_to
-
-    with Store(folder.database) as store:
-        with native_messages_to(folder.native_log), _observer(store) as observer:
-            stopping.saving()
-            state = sweeps.run(folder, store, prepared, budget, observer, stopping.requested)
-        message = store.sweep().message
-    if tensorboard:
-        from sweep.cli.inspect import write_logs
-
-        write_logs(folder)
-    _end(folder.name, state, message, stopping)
-
-
-def _observer(store: Store) -> Any:
-    """Live on a terminal, plain lines elsewhere."""
-    sweep, progress, console = store.sweep(), store.progress(), err()
-    tally = Tally(sweep.plan, progress.epochs_done, progress.assignments_done)
-    if progress.best_score is not None:
-        tally.best = (progress.best_score, str(progress.best_trial))
-    if not console.is_terminal:
-        return PlainProgress(console, tally)
-    live = LiveProgress(console, tally, sweep.plan)
-    done: Counter[Any] = Counter(rung_key(a) for a in store.ended())
-    live.restore(done, progress.trials_failed)
-    return live
-
-
-def _end(name: str, state: str, message: str | None, stopping: Stopping) -> None:
-    if state == "finished":
-        hint(f"finished; see: sweep report {name}")
-    elif state == "interrupted":
-        hint(f"stopped, state saved; go on with: sweep resume {name}")
-        raise typer.Exit(stopping.code)
-    elif state == "failed":
-        raise TooManyFailuresError(
-            f"{message}; mend it and start anew, or go on with: "
-            f"sweep resume {name} --max-failures N"
-        )
-    else:
-        raise BudgetEndedError(
-            f"{message}; what there is is valid; go on with: sweep resume {name}"
-        )
-
-
-def _budget(
-    max_time: str | None, max_trials: int | None, target: float | None, max_failures: int
-) -> Budget:
-    for option, value in (("--max-trials", max_trials), ("--max-failures", max_failures)):
-        if value is not None and value < 1:
-            raise InvalidSpaceError(f"{option} is {value}, expected at least 1")
-    if target is not None and not 0 < target < math.inf:
-        raise InvalidSpaceError(f"--target is {target}, expected a validation BCE above 0")
-    return Budget(_seconds(max_time), max_trials, target, max_failures)
-
-
-def _seconds(text: str | None) -> float | None:
-    """Seconds meant by 90, 90s, 45m or 2h. Raises InvalidSpaceError for anything else."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
-    if match is None:
-        raise InvalidSpaceError(f"--max-time is {text!r}, expected such as 90, 90s, 45m or 2h")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 def _print_fused(prepared: "Prepared", console: Console) -> None:
@@ -321,18 +217,23 @@ def _print_fused(prepared: "Prepared", console: Console) -> None:
         console.print(f"{count} left to Keras: {clean(str(reason))}")
 
 
+def rung_table(rungs: "Sequence[PlannedRung]") -> Table:
+    """A line per rung: how many trials train from which epoch to which."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("iteration", "bracket", "rung", "trials", "from epoch", "to epoch", "epochs"):
+        table.add_column(column, justify="right")
+    for r in rungs:
+        cells = (r.iteration, r.bracket, r.rung, r.trials, r.first_epoch, r.last_epoch, r.epochs)
+        table.add_row(*(f"{cell:,}" for cell in cells))
+    return table
+
+
 def _print_plan(prepared: "Prepared") -> None:
     from sweep.runner.calibrate import estimate
     from sweep.training.platform import native_messages_to
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("iteration", "bracket", "rung", "trials", "from epoch", "to epoch", "epochs"):
-        table.add_column(column, justify="right")
-    for r in prepared.plan.rungs:
-        cells = (r.iteration, r.bracket, r.rung, r.trials, r.first_epoch, r.last_epoch, r.epochs)
-        table.add_row(*(f"{cell:,}" for cell in cells))
     console = out()
-    console.print(table)
+    console.print(rung_table(prepared.plan.rungs))
     made = prepared.plan_json()
     console.print(
         f"\n{made['trials']} trials, {made['assignments']} assignments, {made['epochs']:,} epochs"

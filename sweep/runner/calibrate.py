@@ -1,11 +1,10 @@
 """Estimates how long a plan takes, from training its smallest and largest model for a moment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, Value
-from sweep.runner.sweep import Prepared, make_trainer
-from sweep.training.checkpoint import TrialState
+from sweep.records import OutcomeStatus, Value
+from sweep.runner.memory import train_beside
+from sweep.runner.sweep import Prepared
 from sweep.training.model import build_model, count_params
 
 _EPOCHS = 3
@@ -19,34 +18,6 @@ class Estimate:
     smallest: int
     largest: int
     seconds: float
-
-
-@dataclass
-class _Memory:
-    """A journal that keeps only what was measured."""
-
-    records: list[EpochRecord] = field(default_factory=list)
-    outcome: Outcome | None = None
-
-    def load(self, assignment: Assignment) -> TrialState | None:
-        return None
-
-    def checkpoint(
-        self, assignment: Assignment, state: TrialState, records: Sequence[EpochRecord]
-    ) -> None:
-        return
-
-    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
-        self.records.append(record)
-
-    def finish(
-        self,
-        assignment: Assignment,
-        outcome: Outcome,
-        state: TrialState | None,
-        records: Sequence[EpochRecord],
-    ) -> None:
-        self.outcome = outcome
 
 
 def estimate(prepared: Prepared) -> Estimate:
@@ -83,9 +54,7 @@ def _params(prepared: Prepared, values: dict[str, Value]) -> int:
 
 def _measure(prepared: Prepared, values: dict[str, Value]) -> tuple[float, float]:
     """Seconds before the first epoch, compiling included, and of an epoch."""
-    trainer, _ = make_trainer(prepared)
-    memory = _Memory()
-    trainer.train([Assignment(0, 0, 0, 0, _EPOCHS, values, 1)], memory, lambda: False)
+    memory = train_beside(prepared, 0, values, 1, _EPOCHS)
     outcome = memory.outcome
     if outcome is None or outcome.status is OutcomeStatus.FAILED or not memory.records:
         return 0.0, 0.0

@@ -11,7 +11,7 @@ from dataclasses import replace
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.runner.sweep import Prepared, new_search
 from sweep.search.brackets import n_brackets
-from sweep.search.plan import PlannedRung, rehearse
+from sweep.search.plan import rehearse
 from sweep.settings import Stage
 
 
@@ -46,9 +46,3 @@ def _stages(prepared: Prepared, max_epochs: int, added: int) -> tuple[Stage, ...
     if max_epochs == last.max_epochs:
         return (*stages[:-1], replace(last, brackets=last.brackets + added))
     return (*stages, Stage(max_epochs, added))
-
-
-def added_rungs(before: Prepared, after: Prepared) -> list[PlannedRung]:
-    """The rungs that `after` has and `before` has not."""
-    known = set(before.plan.rungs)
-    return [rung for rung in after.plan.rungs if rung not in known]

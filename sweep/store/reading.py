@@ -108,9 +108,10 @@ class Reader:
     def exportable(self, trial: int) -> Exportable | None:
         """The trial's checkpoint and score, or None when it has not trained."""
         row = self._db.execute(
-            "SELECT file, hyperparameters, seed, (SELECT MIN(val_bce) FROM epoch"
-            " WHERE epoch.trial = trial.trial AND epoch.epoch <= checkpoint.epoch) AS score"
-            " FROM trial JOIN checkpoint USING (trial) WHERE trial = ?",
+            "SELECT file, MAX(epoch.epoch) AS epochs, hyperparameters, seed,"
+            " MIN(val_bce) AS score FROM trial JOIN epoch USING (trial)"
+            " LEFT JOIN checkpoint USING (trial) WHERE trial = ?"
+            " AND epoch.epoch <= COALESCE(checkpoint.epoch, epoch.epoch)",
             (trial,),
         ).fetchone()
         if row is None or row["score"] is None:

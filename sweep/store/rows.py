@@ -85,9 +85,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Exportable:
-    """What an export needs of a trial: its checkpoint's file name, and its recorded score."""
+    """What an export needs of a trial. `file` is None when its checkpoint has been removed."""
 
-    file: str
+    file: str | None
+    epochs: int
+    """Epochs trained, up to the checkpoint."""
     hyperparameters: dict[str, Value]
     seed: int
     score: float

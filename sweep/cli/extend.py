@@ -1,0 +1,85 @@
+"""sweep extend: more iterations, more brackets or more epochs for a finished sweep."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sweep.cli import options as opt
+from sweep.cli import running
+from sweep.cli.output import hint, out
+from sweep.cli.search import rung_table
+from sweep.cli.stopping import Stopping
+from sweep.errors import UsageError
+from sweep.folder import DEFAULT_RESULTS, find_sweep
+from sweep.settings import Budget
+from sweep.store import Store
+
+if TYPE_CHECKING:
+    from sweep.runner.sweep import Prepared
+
+
+def register(app: typer.Typer) -> None:
+    app.command("extend")(extend)
+
+
+def extend(
+    name: opt.NameArgument = None,
+    max_epochs: Annotated[
+        int | None,
+        typer.Option("--max-epochs", min=1, help="Train the best of each bracket on, up to here."),
+    ] = None,
+    add_iterations: Annotated[
+        int, typer.Option("--add-iterations", min=0, help="So many whole Hyperbands more.")
+    ] = 0,
+    add_brackets: Annotated[
+        int, typer.Option("--add-brackets", min=0, help="So many brackets more, in their order.")
+    ] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be added.")
+    ] = False,
+    max_time: opt.MaxTimeOption = None,
+    max_trials: opt.MaxTrialsOption = None,
+    target: opt.TargetOption = None,
+    max_failures: opt.MaxFailuresOption = Budget.max_failures,
+    tensorboard: opt.TensorboardOption = False,
+    verbose: opt.VerboseOption = False,
+    results: opt.ResultsOption = DEFAULT_RESULTS,
+    cache: opt.CacheOption = None,
+) -> None:
+    """Add iterations, brackets or epochs to a finished sweep; all it has trained is used on."""
+    running.log_to_stderr(verbose)
+    folder = find_sweep(results, name)
+    budget = running.budget(max_time, max_trials, target, max_failures)
+    with Stopping() as stopping, folder.locked():
+        stopping.attend(folder)
+        with Store(folder.database) as store:
+            sweep = store.sweep()
+        if sweep.state != "finished":
+            raise UsageError(
+                f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
+                f"go on with it by: sweep resume {folder.name}"
+            )
+        before = running.prepare_again(sweep, cache)
+        from sweep.runner.extend import extended
+
+        after = extended(before, max_epochs, add_iterations, add_brackets)
+        _print_added(folder.name, before, after)
+        if dry_run:
+            return
+        with Store(folder.database) as store:
+            store.extend(after.settings.to_json(), after.plan_json())
+        running.run(folder, after, budget, stopping, tensorboard)
+
+
+def _print_added(name: str, before: "Prepared", after: "Prepared") -> None:
+    known = set(before.plan.rungs)
+    console = out()
+    console.print(rung_table([rung for rung in after.plan.rungs if rung not in known]))
+    old, new = before.plan_json(), after.plan_json()
+    added = {key: new[key] - old[key] for key in ("trials", "assignments", "epochs")}
+    longer = new["baseline_epochs"] - old["baseline_epochs"]
+    console.print(
+        f"\n{added['trials']} new trials, {added['assignments']} assignments, "
+        f"{added['epochs']:,} epochs at most; {longer:,} more of the baselines"
+    )
+    hint(f"sweep {name}: {old['trials']} trials in {old['epochs']:,} epochs are there already")

@@ -1,0 +1,141 @@
+"""What the commands that train share: preparing, running with progress shown, how it ended."""
+
+import logging
+import math
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sweep import space as spaces
+from sweep.cli.output import err, hint, warn
+from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
+from sweep.cli.stopping import Stopping
+from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
+from sweep.folder import SweepFolder
+from sweep.settings import Budget, Settings
+from sweep.store import Progress, Store, SweepRow
+
+if TYPE_CHECKING:
+    from sweep.runner.sweep import Prepared
+
+
+def prepare(space: str, settings: Settings, cache: Path | None) -> "Prepared":
+    """Start Keras, then load and check all that a sweep needs."""
+    spaces.find_space(space)  # refuse a wrong name before TensorFlow is waited for
+    from sweep.training.platform import start_keras
+
+    start_keras()
+    from sweep.runner import sweep as sweeps
+
+    return sweeps.prepare(space, settings, cache)
+
+
+def log_to_stderr(verbose: bool) -> None:
+    """With -v, what the layers log: which trials are fused, and each program compiled."""
+    if verbose:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger = logging.getLogger("sweep")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+
+
+def prepare_again(sweep: SweepRow, cache: Path | None) -> "Prepared":
+    """What a stored sweep needs to go on.
+
+    Raises InvalidSpaceError when its space or data have changed.
+    """
+    prepared = prepare(sweep.space["path"], Settings.from_json(sweep.settings), cache)
+    from sweep.runner import sweep as sweeps
+
+    sweeps.check_unchanged(sweep, prepared)
+    for change in sweeps.changed_versions(sweep):
+        warn(f"numbers may differ in their last digits: {change}")
+    return prepared
+
+
+def run(
+    folder: SweepFolder,
+    prepared: "Prepared",
+    budget: Budget,
+    stopping: Stopping,
+    tensorboard: bool,
+) -> None:
+    """Work on a stored sweep until something ends it, and say how it ended.
+
+    Raises typer.Exit or SweepError with the exit code for it.
+    """
+    from sweep.runner import sweep as sweeps
+    from sweep.training.platform import native_messages_to
+
+    with Store(folder.database) as store:
+        with native_messages_to(folder.native_log), _observer(store) as observer:
+            stopping.saving()
+            state = sweeps.run(folder, store, prepared, budget, observer, stopping.requested)
+        sweep, progress = store.sweep(), store.progress()
+    if tensorboard:
+        from sweep.cli.inspect import write_logs
+
+        write_logs(folder)
+    _end(state, sweep, progress, stopping)
+
+
+def _observer(store: Store) -> Any:
+    """Live on a terminal, plain lines elsewhere."""
+    sweep, progress, console = store.sweep(), store.progress(), err()
+    tally = Tally(sweep.plan, progress.epochs_done, progress.assignments_done)
+    if progress.best_score is not None:
+        tally.best = (progress.best_score, str(progress.best_trial))
+    if not console.is_terminal:
+        return PlainProgress(console, tally)
+    live = LiveProgress(console, tally, sweep.plan)
+    done: Counter[Any] = Counter(rung_key(a) for a in store.ended())
+    live.restore(done, progress.trials_failed)
+    return live
+
+
+def _end(state: str, sweep: SweepRow, progress: Progress, stopping: Stopping) -> None:
+    name = sweep.name
+    if state == "finished":
+        hint(f"finished; see: sweep report {name}")
+    elif state == "interrupted":
+        hint(f"stopped, state saved; go on with: sweep resume {name}")
+        raise typer.Exit(stopping.code)
+    elif state == "failed":
+        raise TooManyFailuresError(
+            f"{sweep.message}; mend it and start anew, or go on with: "
+            f"sweep resume {name} --max-failures N"
+        )
+    else:
+        total = sweep.plan["assignments"] + sweep.plan["baselines"]
+        left = total - progress.assignments_done
+        raise BudgetEndedError(
+            f"{sweep.message}; {left} of {total} assignments are left out, what there is is valid; "
+            f"go on with: sweep resume {name}"
+        )
+
+
+def budget(
+    max_time: str | None, max_trials: int | None, target: float | None, max_failures: int
+) -> Budget:
+    """The options' values, checked. Raises InvalidSpaceError naming the first that cannot be."""
+    for option, value in (("--max-trials", max_trials), ("--max-failures", max_failures)):
+        if value is not None and value < 1:
+            raise InvalidSpaceError(f"{option} is {value}, expected at least 1")
+    if target is not None and not 0 < target < math.inf:
+        raise InvalidSpaceError(f"--target is {target}, expected a validation BCE above 0")
+    return Budget(_seconds(max_time), max_trials, target, max_failures)
+
+
+def _seconds(text: str | None) -> float | None:
+    """Seconds meant by 90, 90s, 45m or 2h. Raises InvalidSpaceError for anything else."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if match is None:
+        raise InvalidSpaceError(f"--max-time is {text!r}, expected such as 90, 90s, 45m or 2h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]

@@ -92,6 +92,7 @@ def same_bits(one: TrialState, other: TrialState) -> bool:
     return (
         one.epoch == other.epoch
         and one.early_stopping == other.early_stopping
+        and np.array_equal(one.val_losses, other.val_losses)
         and all(
             len(getattr(one, group)) == len(getattr(other, group))
             and all(

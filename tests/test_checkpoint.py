@@ -1,5 +1,8 @@
 """A checkpoint comes back as it was, or is refused in one line."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +20,8 @@ def make_state(seed: int = 0, n_arrays: int = 3) -> TrialState:
         random.normal(size=(index + 1, 2)).astype(np.float32) for index in range(n_arrays)
     )
     counter = np.array(2**40, np.int64)
-    return TrialState(7, (*arrays, counter), arrays, arrays, EarlyStopping(3, 0.25, 5, 2))
+    losses = random.exponential(size=20).astype(np.float32)
+    return TrialState(7, (*arrays, counter), arrays, arrays, EarlyStopping(3, 0.25, 5, 2), losses)
 
 
 def test_a_state_comes_back_to_the_last_bit(tmp_path):
@@ -33,6 +37,17 @@ def test_an_infinite_best_comes_back(tmp_path):
     state = TrialState(0, (), (), (), EarlyStopping(None))
     write_checkpoint(tmp_path / "a.npz", "s/1", state)
     assert_same_state(read_checkpoint(tmp_path / "a.npz", "s/1"), state)
+
+
+def test_a_checkpoint_of_the_first_format_is_read_without_losses(tmp_path):
+    write_checkpoint(tmp_path / "new.npz", "s/1", make_state())
+    with np.load(tmp_path / "new.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files if name != "val_losses"}
+    header = json.loads(arrays["header"].tobytes()) | {"format": "sweep.checkpoint/1"}
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    np.savez(tmp_path / "old.npz", **arrays)
+    old = read_checkpoint(tmp_path / "old.npz", "s/1")
+    assert_same_state(old, replace(make_state(), val_losses=None))
 
 
 def test_the_checkpoint_of_another_trial_is_refused(tmp_path):

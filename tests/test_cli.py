@@ -93,6 +93,8 @@ def stored(place: Path, name: str) -> dict[str, Any]:
             columns, rows = store.table(table)
             keep = [i for i, column in enumerate(columns) if column not in timed]
             tables[table] = [tuple(row[i] for i in keep) for row in rows]
+        losses = store.losses()
+        tables["losses"] = [losses.trials.tolist(), losses.epochs.tolist(), losses.values.tolist()]
     return tables
 
 
@@ -104,6 +106,17 @@ def test_a_sweep_runs_to_its_end_and_is_reported(place, whole):
     assert scores == sorted(scores)
     charts = {path.name for path in (place / "results" / whole / "charts").iterdir()}
     assert {"frontier.png", "frontier.svg", "learning-curves.png"} <= charts
+
+
+def test_the_losses_stored_are_those_of_every_trials_score(place, whole):
+    report = json.loads(run(place, "report", whole, "-o", "json").stdout)
+    with Store(place / "results" / whole / "sweep.db", read_only=True) as store:
+        losses = store.losses()
+    assert losses.values.shape == (11, 60)
+    for trial in report["trials"]:
+        assert losses.epochs[trial["trial"]] == trial["best_epoch"]
+        mean = losses.values[trial["trial"]].mean(dtype=np.float64)
+        assert mean == pytest.approx(trial["val_bce"], rel=1e-7)
 
 
 def test_looking_at_sweeps(place, whole):

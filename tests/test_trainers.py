@@ -1,6 +1,7 @@
 """The contract every trainer keeps: continuation to the last bit, determinism, failures alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from search_spaces import capacity
 from sweep.records import OutcomeStatus
+from sweep.training.checkpoint import write_checkpoint
 from tests.trainers import FileJournal, assert_same_state, assign, make_split, numbers
 
 PLAIN = {"width": 16, "depth": 2, "l2": 0.0, "dropout": 0.0, "decay_steps": 500}
@@ -45,6 +47,38 @@ def test_promotion_continues_a_trial_to_the_last_bit(make_trainer, tmp_path, val
     assert numbers(climbing.records[0]) == numbers(whole.records[0])
     assert [record.epoch for record in whole.records[0]] == list(range(1, 10))
     assert_same_state(climbing.state(0), whole.state(0))
+
+
+def test_the_losses_kept_are_those_of_the_best_epoch(make_trainer, tmp_path, keras):
+    """Their mean is the score, and they are those of the best weights, after every rung."""
+    from sweep.training import model as trial_model
+
+    values = {**PLAIN, "width": 512, "depth": 4}
+    journal = FileJournal(tmp_path)
+    scores = []
+    for rung, (first, last) in enumerate([(0, 1), (1, 4), (4, 40)]):
+        make_trainer().train([assign(0, first, last, values, rung=rung)], journal, never)
+        scores = [record.val_bce for record in journal.records[0]]
+        losses = journal.state(0).val_losses
+        assert losses.dtype == np.float32 and losses.shape == (90,)
+        assert losses.mean(dtype=np.float64) == pytest.approx(min(scores), rel=1e-7)
+    assert min(scores) < scores[-1], "the best epoch must not be the last for this to mean anything"
+    model = trial_model.build_model(capacity.build, values, seed=7)
+    trial_model.set_state(model.variables, journal.state(0).best)
+    again = trial_model.evaluate(model, make_split().validation).losses
+    np.testing.assert_allclose(losses, again, rtol=1e-4, atol=1e-5)
+
+
+def test_a_trial_without_losses_gets_them_with_its_next_best_epoch(make_trainer, tmp_path):
+    """Its checkpoint is of the first format, which held none."""
+    journal = FileJournal(tmp_path)
+    make_trainer().train([assign(0, 0, 2, PLAIN)], journal, never)
+    old = replace(journal.state(0), val_losses=None)
+    write_checkpoint(journal.path(0), "test/0", old)
+    make_trainer().train([assign(0, 2, 4, PLAIN, rung=1)], journal, never)
+    scores = [record.val_bce for record in journal.records[0]]
+    assert min(scores) < min(scores[:2]), "there must be a better epoch"
+    assert journal.state(0).val_losses.mean() == pytest.approx(min(scores), rel=1e-6)
 
 
 def test_early_stopping_counts_across_rungs(make_trainer, tmp_path):

@@ -83,6 +83,7 @@ def numbers(records: Sequence[EpochRecord]) -> list[tuple[float, ...]]:
 def assert_same_state(one: TrialState, other: TrialState) -> None:
     assert one.epoch == other.epoch
     assert one.early_stopping == other.early_stopping
+    np.testing.assert_array_equal(one.val_losses, other.val_losses)
     for group in ("model", "optimizer", "best"):
         left, right = getattr(one, group), getattr(other, group)
         assert len(left) == len(right)

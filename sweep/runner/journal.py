@@ -12,7 +12,7 @@ from typing import Protocol
 from sweep.errors import PlatformError
 from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome
-from sweep.store import Store
+from sweep.store import Store, TrialLosses
 from sweep.training.checkpoint import TrialState, read_checkpoint, write_checkpoint
 
 
@@ -50,7 +50,7 @@ class StoreJournal:
         self, assignment: Assignment, state: TrialState, records: Sequence[EpochRecord]
     ) -> None:
         file, old = self._write(assignment, state)
-        self.store.save_progress(assignment, file, state.epoch, records)
+        self.store.save_progress(assignment, file, state.epoch, records, _losses(state))
         self._drop(old, file)
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
@@ -68,7 +68,9 @@ class StoreJournal:
             score = self.store.finish(assignment, outcome, records, name)
         else:
             file, old = self._write(assignment, state)
-            score = self.store.finish(assignment, outcome, records, name, file, state.epoch)
+            score = self.store.finish(
+                assignment, outcome, records, name, file, state.epoch, _losses(state)
+            )
             self._drop(old, file)
         self.observer.finished(assignment, outcome, score)
 
@@ -90,3 +92,9 @@ class StoreJournal:
     def _drop(self, old: str | None, new: str) -> None:
         if old is not None and old != new:
             (self.folder.checkpoints / old).unlink(missing_ok=True)
+
+
+def _losses(state: TrialState) -> TrialLosses | None:
+    if state.val_losses is None:
+        return None
+    return TrialLosses(state.early_stopping.best_epoch, state.val_losses)

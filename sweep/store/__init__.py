@@ -6,17 +6,27 @@ reading a sweep must be quick.
 """
 
 from sweep.store.reading import Reader
-from sweep.store.rows import Exportable, NewTrial, Progress, Standing, SweepRow
+from sweep.store.rows import (
+    Exportable,
+    Losses,
+    NewTrial,
+    Progress,
+    Standing,
+    SweepRow,
+    TrialLosses,
+)
 from sweep.store.schema import SCHEMA_VERSION
 from sweep.store.writing import Store
 
 __all__ = [
     "SCHEMA_VERSION",
     "Exportable",
+    "Losses",
     "NewTrial",
     "Progress",
     "Reader",
     "Standing",
     "Store",
     "SweepRow",
+    "TrialLosses",
 ]

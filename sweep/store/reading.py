@@ -4,9 +4,14 @@ import json
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
+from sweep.errors import DataError
 from sweep.records import Assignment, Json, OutcomeStatus, Proposal, Value
 from sweep.store.connection import open_database
-from sweep.store.rows import Exportable, Progress, Standing, SweepRow
+from sweep.store.rows import Exportable, Losses, Progress, Standing, SweepRow
+
+_LOSS = np.dtype("<f4")
 
 
 class Reader:
@@ -163,6 +168,22 @@ class Reader:
             " WHERE status = 'failed' ORDER BY assignment"
         )
         return [(r["trial"], r["error"], json.loads(r["hyperparameters"])) for r in rows]
+
+    def losses(self) -> Losses:
+        """Per-example validation losses; no trials when an older version wrote the sweep.
+
+        Raises DataError when they are damaged.
+        """
+        rows = self._db.execute("SELECT trial, epoch, losses FROM losses ORDER BY trial").fetchall()
+        size = len(rows[0]["losses"]) if rows else 0
+        if any(len(row["losses"]) != size for row in rows) or size % _LOSS.itemsize:
+            raise DataError(f"{self.path} is damaged: table losses holds rows of unequal length")
+        values = np.frombuffer(b"".join(row["losses"] for row in rows), dtype=_LOSS)
+        return Losses(
+            trials=np.array([row["trial"] for row in rows], dtype=np.int64),
+            epochs=np.array([row["epoch"] for row in rows], dtype=np.int64),
+            values=values.reshape(len(rows), size // _LOSS.itemsize),
+        )
 
     def table(self, name: str) -> tuple[list[str], list[tuple[object, ...]]]:
         """Column names and all rows of `trial`, `assignment` or `epoch`, in key order."""

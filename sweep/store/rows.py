@@ -1,8 +1,10 @@
-"""What the store takes and gives beside the records: a sweep's description, counts, exports."""
+"""What the store takes and gives beside the records: a sweep's description, losses, counts."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
 
 from sweep.records import Json, Value
 
@@ -50,6 +52,23 @@ class NewTrial:
     bracket: int | None
     seed: int
     hyperparameters: dict[str, Value]
+
+
+@dataclass(frozen=True)
+class TrialLosses:
+    """BCE of each validation row at a trial's best epoch so far: float32 (rows,), in nats."""
+
+    epoch: int
+    losses: np.ndarray
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The `TrialLosses` of all trials that have them, in the order of their numbers."""
+
+    trials: np.ndarray  # (n_trials,) int64
+    epochs: np.ndarray  # (n_trials,) int64
+    values: np.ndarray  # (n_trials, rows) float32
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,9 @@ CREATE TABLE checkpoint (
 
 _VERSION_2 = """
 CREATE INDEX assignment_of_wave ON assignment (wave);
+CREATE TABLE losses (
+    trial INTEGER PRIMARY KEY REFERENCES trial, epoch INTEGER NOT NULL, losses BLOB NOT NULL
+);
 """
 
 STEPS = (_VERSION_1, _VERSION_2)

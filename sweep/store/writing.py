@@ -16,7 +16,7 @@ from sweep.errors import PlatformError
 from sweep.records import Assignment, EpochRecord, Json, Outcome, Proposal
 from sweep.store.connection import connect_to_write, transaction
 from sweep.store.reading import Reader
-from sweep.store.rows import NewTrial, SweepRow
+from sweep.store.rows import NewTrial, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
 
 _EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRecord))
@@ -113,12 +113,18 @@ class Store(Reader):
             db.executemany("DELETE FROM checkpoint WHERE trial = ?", [(t,) for t in trials])
 
     def save_progress(
-        self, assignment: Assignment, file: str, epoch: int, records: Iterable[EpochRecord]
+        self,
+        assignment: Assignment,
+        file: str,
+        epoch: int,
+        records: Iterable[EpochRecord],
+        losses: TrialLosses | None = None,
     ) -> None:
-        """A checkpoint and the epoch records up to it, in one transaction."""
+        """A checkpoint, the epoch records up to it and its losses, in one transaction."""
         with self._transaction() as db:
             _insert_records(db, assignment.trial, records)
             _set_checkpoint(db, assignment.trial, file, epoch)
+            _set_losses(db, assignment.trial, losses)
 
     def finish(
         self,
@@ -128,8 +134,9 @@ class Store(Reader):
         trainer: str,
         file: str | None = None,
         epoch: int = 0,
+        losses: TrialLosses | None = None,
     ) -> float | None:
-        """An assignment's end: records, checkpoint, outcome and score in one transaction.
+        """An assignment's end: records, checkpoint, losses, outcome and score in one transaction.
 
         Returns the trial's score: its lowest validation BCE so far, None when it has none.
         """
@@ -137,6 +144,7 @@ class Store(Reader):
             _insert_records(db, assignment.trial, records)
             if file is not None:
                 _set_checkpoint(db, assignment.trial, file, epoch)
+            _set_losses(db, assignment.trial, losses)
             (score,) = db.execute(
                 "SELECT MIN(val_bce) FROM epoch WHERE trial = ?", (assignment.trial,)
             ).fetchone()
@@ -196,3 +204,13 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
 
 def _set_checkpoint(db: sqlite3.Connection, trial: int, file: str, epoch: int) -> None:
     db.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", (trial, file, epoch))
+
+
+def _set_losses(db: sqlite3.Connection, trial: int, losses: TrialLosses | None) -> None:
+    """Keep the best epoch's losses; those of the same epoch are not written again."""
+    if losses is not None:
+        db.execute(
+            "INSERT INTO losses VALUES (?, ?, ?) ON CONFLICT (trial) DO UPDATE"
+            " SET epoch = excluded.epoch, losses = excluded.losses WHERE epoch != excluded.epoch",
+            (trial, losses.epoch, losses.losses.astype("<f4").tobytes()),
+        )

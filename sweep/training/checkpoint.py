@@ -3,8 +3,8 @@
 Complete means: training on from it gives the same numbers, to the last bit, as never having
 stopped. That is the weights *and* the optimizer's slots and iteration count (hence the place
 in the learning-rate schedule), the states of the dropout generators, early stopping's count,
-and the best epoch's weights for the export. Shuffling needs no state: its order is a function
-of seed and epoch.
+and the best epoch's weights (for the export) and validation losses (for comparing trials).
+Shuffling needs no state: its order is a function of seed and epoch.
 
 The file is an uncompressed NumPy archive, read without pickle; each array carries a CRC.
 """
@@ -19,9 +19,11 @@ import numpy as np
 from sweep.errors import DataError
 from sweep.training.early_stopping import EarlyStopping
 
-_FORMAT = "sweep.checkpoint/1"
+_FORMAT = "sweep.checkpoint/2"
+_FORMATS_READ = ("sweep.checkpoint/1", _FORMAT)
 _HEADER = "header"
 _GROUPS = ("model", "optimizer", "best")
+_LOSSES = "val_losses"
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -40,6 +42,9 @@ class TrialState:
     optimizer: Arrays
     best: Arrays
     early_stopping: EarlyStopping
+    val_losses: np.ndarray | None = None
+    """float32 (validation rows,): BCE of each row at the best epoch, in nats. None before the
+    first epoch, and in a checkpoint of format 1 until there is a better epoch."""
 
 
 def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:
@@ -57,6 +62,8 @@ def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:
     for group in _GROUPS:
         for index, array in enumerate(getattr(state, group)):
             arrays[f"{group}/{index}"] = array
+    if state.val_losses is not None:
+        arrays[_LOSSES] = state.val_losses
     temporary = path.with_suffix(".tmp")
     try:
         with temporary.open("wb") as file:
@@ -79,12 +86,13 @@ def read_checkpoint(path: Path, identity: str) -> TrialState:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             header = json.loads(archive[_HEADER].tobytes())
             arrays = {name: archive[name] for name in archive.files if name != _HEADER}
-        if header["format"] != _FORMAT:
+        if header["format"] not in _FORMATS_READ:
             raise ValueError(f"format {header['format']!r}")
         groups = {group: _numbered(arrays, group) for group in _GROUPS}
         state = TrialState(
             epoch=int(header["epoch"]),
             early_stopping=EarlyStopping(**header["early_stopping"]),
+            val_losses=arrays.get(_LOSSES),
             **groups,
         )
     except Exception as error:  # zip, npy and JSON share no error of their own for damage

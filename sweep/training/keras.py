@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
+import numpy as np
 
 from sweep.data.split import Split
 from sweep.errors import SweepError
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
+from sweep.training import metrics
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.early_stopping import EarlyStopping
-from sweep.training.model import Build, Model
+from sweep.training.model import Build, Evaluation, Model
 from sweep.training.platform import traces_forgotten
 
 
@@ -87,6 +89,7 @@ class _Run:
     records: list[EpochRecord] = field(default_factory=list)
     model: Model = None
     best: tuple[Any, ...] = ()
+    val_losses: np.ndarray | None = None
     early_stopping: EarlyStopping = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,7 +116,7 @@ class _Run:
         trial_model.set_state(self.model.variables, state.model)
         trial_model.set_state(self.model.optimizer.variables, state.optimizer)
         self.epoch = state.epoch
-        self.best = state.best
+        self.best, self.val_losses = state.best, state.val_losses
         self.early_stopping = state.early_stopping
 
     def _fit_is_interrupted(self) -> bool:
@@ -135,7 +138,8 @@ class _Run:
 
     def end_epoch(self, logs: dict[str, float], started: float) -> None:
         """Evaluate and record the epoch that just ended, then step early stopping."""
-        record = self._record(logs, started)
+        validation = trial_model.evaluate(self.model, self.trainer.split.validation)
+        record = self._record(logs, validation, started)
         self.epoch, self.trained = record.epoch, True
         self.records.append(record)
         for name in ("fit_loss", "val_bce", "train_bce"):
@@ -145,12 +149,13 @@ class _Run:
         self.early_stopping = self.early_stopping.after(record.epoch, record.val_bce)
         if self.early_stopping.best_epoch == record.epoch:
             self.best = trial_model.get_state(self.model.variables)
+            self.val_losses = metrics.kept_losses(validation.losses)
         self.journal.epoch(self.assignment, record)
 
-    def _record(self, logs: dict[str, float], started: float) -> EpochRecord:
-        split = self.trainer.split
-        train = trial_model.evaluate(self.model, split.train)
-        validation = trial_model.evaluate(self.model, split.validation)
+    def _record(
+        self, logs: dict[str, float], validation: Evaluation, started: float
+    ) -> EpochRecord:
+        train = trial_model.evaluate(self.model, self.trainer.split.train)
         return EpochRecord(
             epoch=self.epoch + 1,
             fit_loss=float(logs["loss"]),
@@ -171,6 +176,7 @@ class _Run:
             optimizer=trial_model.get_state(self.model.optimizer.variables),
             best=self.best,
             early_stopping=self.early_stopping,
+            val_losses=self.val_losses,
         )
 
     def checkpoint(self) -> None:

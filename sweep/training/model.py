@@ -103,9 +103,12 @@ def epoch_order(n_rows: int, seed: int, epoch: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model on some rows, in evaluation mode. `bce` holds no penalty."""
+    """A model on some rows, in evaluation mode. No penalty is in it."""
 
+    losses: np.ndarray
+    """BCE of each row, shape (rows,)."""
     bce: float
+    """Their mean."""
     accuracy: float
     auc: float
 
@@ -127,8 +130,10 @@ def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
 def evaluate(model: Model, rows: Rows) -> Evaluation:
     """BCE, accuracy and AUC of `model` on `rows`."""
     logits, labels = predict_logits(model, rows.x), rows.y[:, 0]
+    losses = metrics.example_losses(logits, labels)
     return Evaluation(
-        bce=float(metrics.example_losses(logits, labels).mean()),
+        losses=losses,
+        bce=float(losses.mean()),
         accuracy=metrics.accuracy(logits, labels),
         auc=metrics.auc(logits, labels),
     )

@@ -42,6 +42,8 @@ class Measures:
     val_accuracy: float
     val_auc: float
     learning_rate: float
+    val_losses: np.ndarray
+    """BCE of each validation row, shape (validation,); `val_bce` is their mean."""
 
 
 class Resident:
@@ -142,7 +144,8 @@ class Group:
         train, validation = logits[:n_train], logits[n_train:]
         bce, penalty = (float(total) / n_train for total in measured.fit[:, slot])
         labels = split.validation.y[:, 0]
-        val_bce = float(metrics.example_losses(validation, labels).mean())
+        val_losses = metrics.example_losses(validation, labels)
+        val_bce = float(val_losses.mean())
         clock, rule = seat.clock, description.optimizer
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         return Measures(
@@ -154,6 +157,7 @@ class Group:
             val_accuracy=metrics.accuracy(validation, labels),
             val_auc=metrics.auc(validation, labels),
             learning_rate=float(rate[0]),
+            val_losses=val_losses,
         )
 
     def _on_host(self) -> State:

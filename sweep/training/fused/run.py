@@ -3,10 +3,13 @@
 import math
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from sweep.errors import SweepError
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
+from sweep.training import metrics
 from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Journal
 from sweep.training.early_stopping import EarlyStopping
@@ -38,6 +41,7 @@ class Run:
     _entered: bool = False
     _trained: bool = False
     _best: Generators | None = None
+    _val_losses: np.ndarray | None = None
     _failure: str | None = None
 
     def __post_init__(self) -> None:
@@ -82,6 +86,7 @@ class Run:
     def _restore(self, state: TrialState, packing: Packing) -> None:
         self.arrays, clock = packing.pack(state)
         self.early_stopping = state.early_stopping
+        self._val_losses = state.val_losses
         if state.best:
             self._best = generators(packing.description.model_roles, state.best)
         epoch = max(state.epoch, self.assignment.first_epoch)
@@ -119,6 +124,7 @@ class Run:
         if self.early_stopping.best_epoch == epoch:
             self.seat.improved = True
             self._best = self.seat.clock.generators
+            self._val_losses = metrics.kept_losses(measures.val_losses)
         self.journal.epoch(self.assignment, record)
         return self._done
 
@@ -167,7 +173,8 @@ class Run:
 
     def _state(self, arrays: State) -> TrialState:
         seat = self.seat
-        return seat.packing.unpack(seat.epoch, arrays, seat.clock, self._best, self.early_stopping)
+        state = seat.packing.unpack(seat.epoch, arrays, seat.clock, self._best, self.early_stopping)
+        return replace(state, val_losses=self._val_losses)
 
 
 def _one_line(exception: Exception) -> str:

@@ -38,13 +38,13 @@ def build(hp):
 
 def mlp(width, depth, l2, dropout, decay_steps):
     """The tutorial's network and optimizer: `depth` hidden layers of `width` ELU units."""
-    model = keras.Sequential([keras.Input((N_FEATURES,))])
+    stack = [keras.Input((N_FEATURES,))]
     for _ in range(depth):
         penalty = regularizers.L2(l2) if l2 > 0 else None
-        model.add(layers.Dense(width, activation="elu", kernel_regularizer=penalty))
+        stack.append(layers.Dense(width, activation="elu", kernel_regularizer=penalty))
         if dropout > 0:
-            model.add(layers.Dropout(dropout))
-    model.add(layers.Dense(1))
+            stack.append(layers.Dropout(dropout))
+    model = keras.Sequential([*stack, layers.Dense(1)])
     schedule = keras.optimizers.schedules.InverseTimeDecay(
         0.001, decay_steps=decay_steps, decay_rate=1, staircase=False
     )

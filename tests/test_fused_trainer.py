@@ -77,7 +77,7 @@ def test_an_interrupted_group_goes_on_to_the_same_numbers():
     work = [assignment(0, 5, **SMALL), *neighbours(9)]
     whole, broken = trained(work), MemoryJournal()
     trained(work, broken, stop=lambda: len(broken.live) >= 8)
-    assert broken.states[0].epoch == 2
+    assert broken.states[0].epoch in (1, 2)
     assert not broken.outcomes
     rest = [task for task in work if task.trial not in broken.outcomes]
     trained(rest, broken)

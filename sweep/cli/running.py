@@ -34,10 +34,17 @@ def prepare(space: str, settings: Settings, cache: Path | None) -> "Prepared":
     return sweeps.prepare(space, settings, cache)
 
 
+class _StderrHandler(logging.Handler):
+    """Writes to what `sys.stderr` is at that moment: it changes while native messages are kept."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr, flush=True)
+
+
 def log_to_stderr(verbose: bool) -> None:
     """With -v, what the layers log: which trials are fused, and each program compiled."""
     if verbose:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = _StderrHandler()
         handler.setFormatter(logging.Formatter("%(message)s"))
         logger = logging.getLogger("sweep")
         logger.addHandler(handler)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sweep.data.split import Split
@@ -44,18 +44,22 @@ class AutoTrainer:
     def train(
         self, assignments: Sequence[Assignment], journal: Journal, stop: StopRequested
     ) -> None:
-        fused: list[Assignment] = []
         others: list[Assignment] = []
-        for assignment in assignments:
-            if stop():
-                return
-            reason = self.refusal(assignment)
-            if reason is not None:
-                _log.info("trial %d is left to Keras: %s", assignment.trial, reason)
-            (fused if reason is None else others).append(assignment)
-        self._fused.train(fused, journal, stop)
+        self._fused.train(self._fused_of(assignments, others), journal, stop)
         if not stop():
             self._keras.train(others, journal, stop)
+
+    def _fused_of(
+        self, assignments: Iterable[Assignment], others: list[Assignment]
+    ) -> Iterator[Assignment]:
+        """The assignments to fuse, each read when it is asked for; all else goes to `others`."""
+        for assignment in assignments:
+            reason = self.refusal(assignment)
+            if reason is None:
+                yield assignment
+            else:
+                _log.info("trial %d is left to Keras: %s", assignment.trial, reason)
+                others.append(assignment)
 
     def trainer_of(self, assignment: Assignment) -> str:
         """The name of the trainer that carries the trial: fused or keras."""

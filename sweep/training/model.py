@@ -27,26 +27,30 @@ Build = Callable[[Any], Model]
 _ROWS_AT_ONCE = 10_000
 
 
-def build_model(build: Build, hyperparameters: dict[str, Value], seed: int) -> Model:
+def build_model(
+    build: Build, hyperparameters: dict[str, Value], seed: int, *, for_fit: bool = True
+) -> Model:
     """The trial's model with its initial weights, the same for the same seed.
 
+    The optimizer's variables are there as well; those that only `fit` needs may be left out.
     Raises whatever `build` raises.
     """
     keras.utils.set_random_seed(derive(seed, "init"))
     hp = keras_tuner.HyperParameters()
     hp.values = dict(hyperparameters)
     model = build(hp)
-    _create_all_variables(model)
+    model.optimizer.build(model.trainable_variables)
+    if for_fit:
+        _create_metrics_variables(model)
     return model
 
 
-def _create_all_variables(model: Model) -> None:
-    """Create the optimizer's and the metrics' variables now instead of within `fit`.
+def _create_metrics_variables(model: Model) -> None:
+    """Create the metrics' variables now instead of within `fit`, as the optimizer's are.
 
     A function that creates variables is traced twice by TensorFlow, and the first trace is never
     freed: 5.6 MiB and half a second a trial (`benchmarks/memory.py`).
     """
-    model.optimizer.build(model.trainable_variables)
     x, y = np.zeros((1, *model.input_shape[1:]), np.float32), np.zeros((1, 1), np.float32)
     model.compute_metrics(x, keras.ops.convert_to_tensor(y), model(x, training=False))
     model.reset_metrics()

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from sweep.errors import PlatformError
 
+_VECTOR_WIDTH = "--xla_cpu_prefer_vector_width"
+"""XLA takes half of an AVX-512 core's width unless told: 1.1 times the time at 512 units."""
+
 
 def start_keras() -> None:
     """Import TensorFlow and Keras without their start-up chatter, with deterministic kernels.
@@ -16,6 +19,8 @@ def start_keras() -> None:
     Takes seconds. Raises PlatformError when TensorFlow cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if _VECTOR_WIDTH not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_VECTOR_WIDTH}=512".strip()
     if "tensorflow" not in sys.modules:
         with _silence():
             try:

@@ -3,6 +3,8 @@
 import gc
 from dataclasses import dataclass, field
 
+import keras
+
 from sweep.records import Assignment, Value
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
@@ -29,6 +31,7 @@ class Readings:
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
     _initial_bytes: int = 0
     _left_bytes: int = 0
+    _left: bool = False
 
     def description(self, assignment: Assignment) -> Description:
         """The trial's description. Raises NotCarriedError, or whatever `build` raises."""
@@ -50,7 +53,9 @@ class Readings:
         return TrialState(0, model, optimizer, (), EarlyStopping(patience))
 
     def _build(self, assignment: Assignment) -> None:
-        model = trial_model.build_model(self.build, assignment.hyperparameters, assignment.seed)
+        model = trial_model.build_model(
+            self.build, assignment.hyperparameters, assignment.seed, for_fit=False
+        )
         key = _key(assignment)
         try:
             self._read[key] = read(model)
@@ -67,9 +72,17 @@ class Readings:
         self._initial_bytes += size
         self._left_bytes += size
         del model
+        self._left = True
         if self._left_bytes > _LEFT_BYTES:
             gc.collect()
             self._left_bytes = 0
+
+    def forget_models(self) -> None:
+        """Free the Keras models read so far. No program may be running."""
+        if self._left:
+            keras.backend.clear_session()
+            gc.collect()
+            self._left, self._left_bytes = False, 0
 
 
 def _key(assignment: Assignment) -> Key:

@@ -2,25 +2,26 @@
 
 Trials are queued by shape. A program's slots are filled from its queue; a trial that ends,
 stops early or fails leaves its slot to the next, so that a slot is idle only when its queue is
-empty.
+empty. On a CPU a few groups are at work at a time, each epoch in a thread of its own: what one
+program does on a single core, and its compilation, is hidden behind another. Training begins as
+soon as a program's slots can be filled, while further models are read.
 """
 
-import gc
 import logging
-import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
-import keras
 import tensorflow as tf
 
 from sweep.data.split import Split
 from sweep.records import Assignment
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.fused.arrays import Program
+from sweep.training.fused.device import groups_at_once, memory_budget, on_gpu
 from sweep.training.fused.group import Group, Resident
-from sweep.training.fused.memory import memory_budget, on_gpu
+from sweep.training.fused.lane import Lane, Trained
 from sweep.training.fused.programs import compiled
 from sweep.training.fused.reading import Readings
 from sweep.training.fused.run import Run
@@ -29,13 +30,15 @@ from sweep.training.model import Build
 
 _log = logging.getLogger(__name__)
 
+Queues = dict[Shape, deque[Run]]
+
 
 @dataclass
 class FusedTrainer:
     """Trains every trial whose model it can read; any other is finished as failed.
 
     `checkpoint_seconds` is how much training a killed process may lose. A trial's seconds are
-    its share of the group's.
+    its share of the group's; groups that are at work together both count theirs.
     """
 
     build: Build
@@ -58,88 +61,98 @@ class FusedTrainer:
         return len(self._programs)
 
     def train(
-        self, assignments: Sequence[Assignment], journal: Journal, stop: StopRequested
+        self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
     ) -> None:
-        queues: dict[Shape, deque[Run]] = {}
-        for assignment in assignments:
-            if stop():
-                return
-            run = Run(assignment, journal, self.patience)
-            description = run.read(self.readings)
-            if description is not None:
-                shape = shape_of(description, self._rows, memory_budget(), on_gpu())
-                queues.setdefault(shape, deque()).append(run)
-        for shape, queue in queues.items():
-            if self._interrupted(shape, queue, stop):
-                break
-        keras.backend.clear_session()
-        gc.collect()
+        unread = (Run(assignment, journal, self.patience) for assignment in assignments)
+        waiting: Queues = {}
+        at_work: dict[Future[Trained], Lane] = {}
+        reading = True
+        with ThreadPoolExecutor(groups_at_once()) as pool:
+            while True:
+                reading = reading and not stop() and self._read_next(unread, waiting)
+                while len(at_work) < groups_at_once() and not stop():
+                    lane = self._open(waiting, at_work.values(), reading)
+                    if lane is None:
+                        break
+                    at_work[pool.submit(lane.train_epoch)] = lane
+                if not at_work and not reading and (stop() or not any(waiting.values())):
+                    break
+                poll = 0 if reading else None
+                for future in wait(at_work, poll, FIRST_COMPLETED).done:
+                    lane = at_work.pop(future)
+                    if self._goes_on(lane, future, waiting, stop):
+                        at_work[pool.submit(lane.train_epoch)] = lane
+        self.readings.forget_models()
 
     @property
     def _rows(self) -> Rows:
         return Rows(len(self.split.train.x), len(self.split.validation.x), self.batch_size)
 
-    def _interrupted(self, shape: Shape, queue: deque[Run], stop: StopRequested) -> bool:
-        """Train all of a queue; True when asked to stop before its end."""
-        while shape in self._narrower:
-            shape = self._narrower[shape]
-        group = self._group(shape)
-        live: dict[int, Run] = {}
-        kept_at = time.perf_counter()
-        while True:
-            while queue and len(live) < shape.slots and not stop():
-                run = queue.popleft()
-                if run.enter(shape, self.readings):
-                    live[group.seat(run.seat, run.arrays)] = run
-            if not live:
-                return stop()
-            if stop():
-                for slot, run in live.items():
-                    run.checkpoint(group.arrays(slot))
-                return True
-            try:
-                self._train_epoch(group, live)
-            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                return self._interrupted(*self._split(shape, group, live, queue, error), stop)
-            if time.perf_counter() - kept_at > self.checkpoint_seconds:
-                for slot, run in live.items():
-                    run.checkpoint(group.arrays(slot))
-                kept_at = time.perf_counter()
+    def _read_next(self, unread: Iterator[Run], waiting: Queues) -> bool:
+        """Read one more model and queue its trial; False when there is none."""
+        run = next(unread, None)
+        if run is None:
+            return False
+        description = run.read(self.readings)
+        if description is not None:
+            budget = memory_budget() // groups_at_once()
+            shape = shape_of(description, self._rows, budget, on_gpu())
+            while shape in self._narrower:
+                shape = self._narrower[shape]
+            waiting.setdefault(shape, deque()).append(run)
+        return True
 
-    def _train_epoch(self, group: Group, live: dict[int, Run]) -> None:
-        """Train an epoch of every trial in the group; those that are done leave."""
-        started = time.perf_counter()
-        measures = group.train_epoch()
-        seconds = (time.perf_counter() - started) / len(live)
-        for slot, run in list(live.items()):
-            if run.end_epoch(measures[slot], seconds):
-                run.finish(group.arrays(slot))
-                group.leave(slot)
-                del live[slot]
+    def _open(self, waiting: Queues, at_work: Iterable[Lane], reading: bool) -> Lane | None:
+        """A group for the shape with the most work waiting, if it can be filled.
 
-    def _split(
-        self,
-        shape: Shape,
-        group: Group,
-        live: dict[int, Run],
-        queue: deque[Run],
-        error: Exception,
-    ) -> tuple[Shape, deque[Run]]:
+        A shape that is not at work comes first: two groups would wait for one compilation.
+        """
+        busy = {lane.shape for lane in at_work}
+        ready = [
+            shape
+            for shape, queue in waiting.items()
+            if len(queue) >= (shape.slots if reading else 1)
+        ]
+        while ready:
+            shape = max(ready, key=lambda shape: (shape not in busy, _work(shape, waiting[shape])))
+            lane = Lane(self._group(shape))
+            lane.fill(waiting[shape], self.readings)
+            if lane.live:
+                return lane
+            ready.remove(shape)
+        return None
+
+    def _goes_on(
+        self, lane: Lane, future: Future[Trained], waiting: Queues, stop: StopRequested
+    ) -> bool:
+        """Record the epoch that a group has trained; True when it has another to train."""
+        try:
+            trained = future.result()
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            self._split(lane, waiting, error)
+            return False
+        lane.end_epoch(trained)
+        if stop():
+            lane.checkpoint()
+            return False
+        lane.fill(waiting[lane.shape], self.readings)
+        lane.checkpoint(self.checkpoint_seconds)
+        return bool(lane.live)
+
+    def _split(self, lane: Lane, waiting: Queues, error: Exception) -> None:
         """Out of memory: half the slots from now on, the trials under way first.
 
         A single trial that does not fit fails.
         """
-        for slot, run in sorted(live.items(), reverse=True):
-            run.step_out(group.arrays(slot))
-            queue.appendleft(run)
+        shape, runs = lane.shape, lane.clear()
         if shape.slots == 1:
-            queue.popleft().fail(error)
-            return shape, queue
+            runs[0].fail(error)
+            return
         narrower = replace(shape, slots=shape.slots // 2)
         self._narrower[shape] = narrower
         self._programs.pop(shape, None)
+        waiting[narrower] = deque([*runs, *waiting.pop(shape, ()), *waiting.get(narrower, ())])
         _log.warning("out of memory with %d trials at once: trying %d", shape.slots, narrower.slots)
-        return narrower, queue
 
     def _group(self, shape: Shape) -> Group:
         if self._resident is None:
@@ -151,3 +164,10 @@ class FusedTrainer:
                 len(self._programs), shape.slots, "-".join(map(str, shape.widths)) or "none",
             )  # fmt: skip
         return Group(shape, self._programs[shape], self._resident)
+
+
+def _work(shape: Shape, queue: Iterable[Run]) -> int:
+    """Multiplications that the queue waits for, up to a factor."""
+    weights = sum(a * b for a, b in (weight for weight in shape.weights if len(weight) == 2))
+    tasks = (run.assignment for run in queue)
+    return weights * sum(task.last_epoch - task.first_epoch for task in tasks)

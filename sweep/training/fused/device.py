@@ -1,4 +1,4 @@
-"""How much memory programs may take, and on which kind of device."""
+"""The device that programs run on: its kind, its memory, how many programs it runs at once."""
 
 import functools
 import os
@@ -12,6 +12,8 @@ _SHARE = 0.25
 _GPU_BYTES = 4 << 30
 """On a GPU, whatever its size: more trials at once would bring little."""
 
+_MOST_GROUPS = 4
+
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -22,8 +24,17 @@ def on_gpu() -> bool:
 
 
 @functools.cache
+def groups_at_once() -> int:
+    """Programs that run beside each other: on a CPU up to one a core, on a GPU one.
+
+    Measured on two cores: 1.15 times the throughput of one at 512 units, 1.5 times at 16.
+    """
+    return 1 if on_gpu() else min(_MOST_GROUPS, len(os.sched_getaffinity(0)))
+
+
+@functools.cache
 def memory_budget() -> int:
-    """Bytes a program may take: of the host's a share of all there is, free or not.
+    """Bytes that programs may take together: of the host's a share of all there is, free or not.
 
     Of all, so that it is the same at each start on a machine: the slots of a program follow
     from it, and the last bit of the results from them.

@@ -1,0 +1,89 @@
+"""Sweeps killed by SIGKILL at random moments and resumed, again and again, with both trainers.
+
+    python benchmarks/soak.py --kills 200 --minutes 7
+
+Each sweep that got to its end is compared with one that was never killed: every table and every
+array of every checkpoint must be the same. Ends with 1 when one is not. The processes are forked
+from one that has imported TensorFlow, so that a kill costs two seconds instead of eight.
+"""
+
+import argparse
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+from tests import tiny, warm
+
+_MORE = ("--max-epochs", "4", "--factor", "2")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200, help="Stop after so many.")
+    parser.add_argument("--minutes", type=float, default=7, help="Or after so long.")
+    parser.add_argument("--seed", type=int, default=0, help="Of the moments.")
+    options = parser.parse_args()
+    deadline = time.monotonic() + 60 * options.minutes
+    moments = random.Random(options.seed)
+    counts: Counter[tuple[str, str]] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        place = tiny.make_place(Path(folder))
+        seconds, wholes = {}, {}
+        for trainer in ("keras", "fused"):
+            for name in ("warm-up", "whole"):  # the first one parses the data
+                began = time.monotonic()
+                warm.run(place, *tiny.start(f"{name}-{trainer}", trainer, *_MORE))
+            seconds[trainer] = time.monotonic() - began
+            wholes[trainer] = tiny.contents(place, f"whole-{trainer}")
+        number = 0
+        while sum(n for (_, what), n in counts.items() if what == "kills") < options.kills:
+            if time.monotonic() > deadline:
+                break
+            number += 1
+            trainer = ("keras", "fused")[number % 2]
+            counts[trainer, "sweeps"] += 1
+            name = f"{trainer}-{number}"
+            kills = _kill_until_done(place, name, trainer, seconds[trainer], moments)
+            counts[trainer, "kills"] += kills
+            differing = tiny.differences(wholes[trainer], tiny.contents(place, name))
+            if differing:
+                counts[trainer, "differing"] += 1
+                print(f"{name} differs after {kills} kills: {differing}", flush=True)
+    print("| trainer | sweeps | kills | sweeps that differ |\n|---|---|---|---|")
+    for trainer in ("keras", "fused"):
+        row = [counts[trainer, what] for what in ("sweeps", "kills", "differing")]
+        print(f"| {trainer} | {' | '.join(map(str, row))} |")
+    sys.exit(any(n for (_, what), n in counts.items() if what == "differing"))
+
+
+def _kill_until_done(
+    place: Path, name: str, trainer: str, seconds: float, moments: random.Random
+) -> int:
+    """Start a sweep, and kill and resume it until it reaches its end; how often it was killed."""
+    database = place / "results" / name / "sweep.db"
+    kills = 0
+    while True:
+        arguments = ["resume", name] if database.exists() else tiny.start(name, trainer, *_MORE)
+        command = warm.begin(place, *arguments)
+        command.process.join(moments.uniform(0.2, seconds))
+        if command.process.exitcode is None:
+            command.kill()
+        if command.process.exitcode == 0:
+            return kills
+        if command.process.exitcode != -9:
+            sys.exit(f"{arguments} ended with {command.process.exitcode}: {command.stderr}")
+        kills += 1
+        if database.exists():
+            with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+                (found,) = db.execute("PRAGMA integrity_check").fetchone()
+            if found != "ok":
+                sys.exit(f"{database}: {found}")
+
+
+if __name__ == "__main__":
+    main()

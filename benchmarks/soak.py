@@ -50,10 +50,13 @@ def main() -> None:
             name = f"{trainer}-{number}"
             kills = _kill_until_done(place, name, trainer, seconds[trainer], moments)
             counts[trainer, "kills"] += kills
-            differing = tiny.differences(wholes[trainer], tiny.contents(place, name))
+            found = tiny.contents(place, name)
+            differing = tiny.differences(wholes[trainer], found)
             if differing:
                 counts[trainer, "differing"] += 1
-                print(f"{name} differs after {kills} kills: {differing}", flush=True)
+                print(f"{name} differs after {kills} kills:", flush=True)
+                for what in differing:
+                    print(f"  {what}: {wholes[trainer].get(what)} became {found.get(what)}"[:4000])
     print("| trainer | sweeps | kills | sweeps that differ |\n|---|---|---|---|")
     for trainer in ("keras", "fused"):
         row = [counts[trainer, what] for what in ("sweeps", "kills", "differing")]
@@ -70,7 +73,7 @@ def _kill_until_done(
     while True:
         arguments = ["resume", name] if database.exists() else tiny.start(name, trainer, *_MORE)
         command = warm.begin(place, *arguments)
-        command.process.join(moments.uniform(0.2, seconds))
+        command.process.join(moments.uniform(0.2, 0.6 * seconds))
         if command.process.exitcode is None:
             command.kill()
         if command.process.exitcode == 0:

@@ -19,6 +19,21 @@ DEFAULT_RESULTS = Path("results")
 
 
 @dataclass(frozen=True)
+class Lock:
+    """A sweep's lock, held."""
+
+    path: Path
+    descriptor: int
+
+    def stands(self) -> bool:
+        """False when the sweep's folder was removed, or another one put in its place."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self.descriptor))
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
 class SweepFolder:
     """`root`/`name`: database, lock, checkpoints, charts and logs of one sweep."""
 
@@ -91,7 +106,7 @@ class SweepFolder:
             ) from error
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator["Lock"]:
         """Hold the sweep alone; the lock ends with the process, however it ends.
 
         Raises LockedError naming the process that holds it.
@@ -105,7 +120,7 @@ class SweepFolder:
                 )
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}".encode(), 0)
-            yield
+            yield Lock(self.lock, descriptor)
         finally:
             os.close(descriptor)
 

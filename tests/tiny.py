@@ -48,7 +48,7 @@ def start(name: str, trainer: str, *more: str) -> list[str]:
 def contents(place: Path, name: str) -> dict[str, Any]:
     """All that a sweep's folder holds, but for clock times and the sweep's own name.
 
-    Every table, and every array of every checkpoint.
+    Every column, and every array of every checkpoint.
     """
     folder = place / "results" / name
     found: dict[str, Any] = {}
@@ -60,7 +60,10 @@ def contents(place: Path, name: str) -> dict[str, Any]:
             names = [column[0] for column in cursor.description]
             left_out = _CLOCKED | (_OWN if table == "sweep" else set())
             kept = [i for i, column in enumerate(names) if column not in left_out]
-            found[table] = [tuple(row[i] for i in kept) for row in cursor]
+            found |= {f"{table}.{names[i]}": [] for i in kept}
+            for row in cursor:
+                for i in kept:
+                    found[f"{table}.{names[i]}"].append(row[i])
     for path in sorted((folder / "checkpoints").iterdir()):
         with np.load(path, allow_pickle=False) as archive:
             for array in archive.files:
@@ -71,6 +74,6 @@ def contents(place: Path, name: str) -> dict[str, Any]:
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """Names of tables and arrays that are not the same."""
+    """Names of columns and arrays that are not the same."""
     names = sorted({*one, *other})
     return [name for name in names if one.get(name) != other.get(name)]

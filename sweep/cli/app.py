@@ -9,8 +9,8 @@ import typer
 
 from sweep import __version__
 from sweep.cli import data, extend, inspect, search, storage
-from sweep.cli.output import clean, err
-from sweep.errors import SweepError
+from sweep.cli.output import show_error
+from sweep.errors import PlatformError, SweepError
 
 _DEBUG = "SWEEP_DEBUG"
 
@@ -57,8 +57,14 @@ def run() -> None:
     except SweepError as error:
         if os.environ.get(_DEBUG):
             traceback.print_exc()
-        err().print(f"error: {clean(str(error))}", style="bold red", soft_wrap=True)
+        show_error(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader of our output has gone: `sweep report | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # a full disk, a folder that may not be written
+        if os.environ.get(_DEBUG):
+            traceback.print_exc()
+        where = f"{error.filename}: " if error.filename else ""
+        show_error(f"{where}{error.strerror or error}; make room or permission there")
+        sys.exit(PlatformError.exit_code)

@@ -29,6 +29,10 @@ def warn(text: str) -> None:
     err().print(f"warning: {clean(text)}", style="yellow", soft_wrap=True)
 
 
+def show_error(error: object) -> None:
+    err().print(f"error: {clean(str(error))}", style="bold red", soft_wrap=True)
+
+
 def clean(text: str) -> str:
     """`text` on one line and without characters that steer a terminal."""
     return _CONTROL.sub(" ", text)

@@ -15,6 +15,7 @@ from sweep.cli import running
 from sweep.cli.output import clean, duration, hint, out
 from sweep.cli.stopping import Stopping
 from sweep.errors import (
+    DataError,
     LockedError,
     PlatformError,
     UsageError,
@@ -131,9 +132,9 @@ def start(
     with Stopping() as stopping:
         prepared = running.prepare(space, settings, cache)
         folder.create()
-        with folder.locked():
+        with folder.locked() as lock:
             _refuse_existing(folder)
-            stopping.attend(folder)
+            stopping.attend(folder, lock)
             from sweep.runner import sweep as sweeps
 
             sweeps.create(folder, prepared)
@@ -158,10 +159,15 @@ def resume(
     budget = running.budget(max_time, max_trials, target, max_failures)
     if name is None:
         hint(f"sweep {folder.name}")
-    with Stopping() as stopping, folder.locked():
-        stopping.attend(folder)
+    with Stopping() as stopping, folder.locked() as lock:
+        stopping.attend(folder, lock)
         with Store(folder.database) as store:
-            sweep = store.sweep()
+            sweep, problems = store.sweep(), store.problems()
+        if problems:
+            raise DataError(
+                f"{folder.database} is damaged ({problems[0]}); restore it from a copy, "
+                f"or look closer with: sweep doctor {folder.name}"
+            )
         if sweep.state == "finished":
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return

@@ -13,8 +13,9 @@ import threading
 import time
 from types import FrameType, TracebackType
 
-from sweep.cli.output import err, hint
-from sweep.folder import SweepFolder
+from sweep.cli.output import err, hint, show_error
+from sweep.errors import PlatformError
+from sweep.folder import Lock, SweepFolder
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EPOCH_SECONDS = 5.0
@@ -34,6 +35,7 @@ class Stopping:
     def __init__(self) -> None:
         self.code = 128 + signal.SIGTERM
         self._folder: SweepFolder | None = None
+        self._lock: Lock | None = None
         self._saves = False
         self._asked_at: float | None = None
         self._heeded = False
@@ -64,9 +66,10 @@ class Stopping:
         os.close(self._ear)
         os.close(self._mouth)
 
-    def attend(self, folder: SweepFolder) -> None:
-        """Heed `sweep stop` too, from now on. The folder must be locked."""
+    def attend(self, folder: SweepFolder, lock: Lock) -> None:
+        """Heed `sweep stop` too, from now on; end when the folder is taken away."""
         folder.stop_request.unlink(missing_ok=True)  # of an earlier run
+        self._lock = lock
         self._folder = folder
 
     def saving(self) -> None:
@@ -84,6 +87,8 @@ class Stopping:
                 if number == 0:
                     return
                 self._ask(number)
+            if self._lock is not None and not self._lock.stands():
+                self._end_bereft()
             if self._asked_at is None:
                 if self._folder is not None and self._folder.stop_is_requested:
                     self._ask(signal.SIGTERM)
@@ -101,10 +106,21 @@ class Stopping:
         self._asked_at = time.monotonic()
         hint("stopping after this epoch; once more kills")
 
+    def _end_bereft(self) -> None:
+        """Writing on could harm a sweep that took the place of this one."""
+        path = self._folder.path if self._folder else ""
+        error = PlatformError(f"{path} was removed or replaced while the sweep was at work in it")
+        show_error(error)
+        self.code = error.exit_code
+        self._exit()
+
     def _end_now(self, why: str) -> None:
         folder = self._folder
         begun = folder is not None and folder.exists
         hint(f"{why}; go on with: sweep resume {folder.name}" if folder and begun else why)
+        self._exit()
+
+    def _exit(self) -> None:
         err().show_cursor(True)
         sys.stdout.flush()
         os._exit(self.code)

@@ -5,14 +5,16 @@ the same transaction as the epoch records up to it. A file that no row names is 
 kill and is swept away at the next start.
 """
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from sweep.errors import PlatformError
+from sweep.errors import DataError, PlatformError
 from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome
-from sweep.store import Store, TrialLosses
+from sweep.store import Store, TrialLosses, explained
 from sweep.training.checkpoint import TrialState, read_checkpoint, write_checkpoint
 
 
@@ -41,17 +43,27 @@ class StoreJournal:
     """Name of the trainer that carries an assignment out."""
 
     def load(self, assignment: Assignment) -> TrialState | None:
-        found = self.store.checkpoint(assignment.trial)
+        with self._faults_explained():
+            found = self.store.checkpoint(assignment.trial)
         if found is None:
             return None
-        return read_checkpoint(self.folder.checkpoints / found[0], self._identity(assignment))
+        name, epoch = found
+        path = self.folder.checkpoints / name
+        state = read_checkpoint(path, self._identity(assignment))
+        if state.epoch != epoch:
+            raise DataError(
+                f"checkpoint {path} is of epoch {state.epoch}, expected {epoch}; "
+                "it was moved or renamed: put the right file back"
+            )
+        return state
 
     def checkpoint(
         self, assignment: Assignment, state: TrialState, records: Sequence[EpochRecord]
     ) -> None:
-        file, old = self._write(assignment, state)
-        self.store.save_progress(assignment, file, state.epoch, records, _losses(state))
-        self._drop(old, file)
+        with self._faults_explained():
+            file, old = self._write(assignment, state)
+            self.store.save_progress(assignment, file, state.epoch, records, _losses(state))
+            self._drop(old, file)
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
         self.observer.epoch(assignment, record)
@@ -64,15 +76,29 @@ class StoreJournal:
         records: Sequence[EpochRecord],
     ) -> None:
         name = self.trainer_of(assignment)
-        if state is None:
-            score = self.store.finish(assignment, outcome, records, name)
-        else:
-            file, old = self._write(assignment, state)
-            score = self.store.finish(
-                assignment, outcome, records, name, file, state.epoch, _losses(state)
-            )
-            self._drop(old, file)
+        with self._faults_explained():
+            if state is None:
+                score = self.store.finish(assignment, outcome, records, name)
+            else:
+                file, old = self._write(assignment, state)
+                score = self.store.finish(
+                    assignment, outcome, records, name, file, state.epoch, _losses(state)
+                )
+                self._drop(old, file)
         self.observer.finished(assignment, outcome, score)
+
+    @contextmanager
+    def _faults_explained(self) -> Iterator[None]:
+        """The machine's and the database's faults as SweepError: they are never a trial's."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explained(error, self.store.path) from error
+        except OSError as error:
+            raise PlatformError(
+                f"cannot write to {self.folder.checkpoints} ({error.strerror or error}); "
+                f"make room or permission there, then: sweep resume {self.folder.name}"
+            ) from error
 
     def _identity(self, assignment: Assignment) -> str:
         return f"{self.identity}/{assignment.trial}"
@@ -80,13 +106,7 @@ class StoreJournal:
     def _write(self, assignment: Assignment, state: TrialState) -> tuple[str, str | None]:
         found = self.store.checkpoint(assignment.trial)
         path = self.folder.checkpoint(assignment.trial, state.epoch)
-        try:
-            write_checkpoint(path, self._identity(assignment), state)
-        except OSError as error:
-            raise PlatformError(
-                f"cannot write checkpoint {path} ({error.strerror or error}); "
-                f"make room or permission there, then: sweep resume {self.folder.name}"
-            ) from error
+        write_checkpoint(path, self._identity(assignment), state)
         return path.name, None if found is None else found[0]
 
     def _drop(self, old: str | None, new: str) -> None:

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sweep.errors import SweepError
 from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, Proposal, Value
 from sweep.runner.failures import describe_failures
@@ -68,12 +70,14 @@ class Runner:
         started = time.monotonic()
         self.store.set_state(State.RUNNING)
         self._make_room()
-        state, message = State.INTERRUPTED, None
         try:
             self._restore()
             state, message = self._loop()
-        finally:
-            self.store.set_state(state, message, time.monotonic() - started)
+        except BaseException:
+            with suppress(SweepError):  # the disk that failed once may fail again
+                self.store.set_state(State.INTERRUPTED, None, time.monotonic() - started)
+            raise
+        self.store.set_state(state, message, time.monotonic() - started)
         return state
 
     def _loop(self) -> tuple[State, str | None]:

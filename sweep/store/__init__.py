@@ -5,6 +5,7 @@ writes (the one that holds the lock, see `folder`), any number read. No TensorFl
 reading a sweep must be quick.
 """
 
+from sweep.store.connection import explained
 from sweep.store.reading import Reader
 from sweep.store.rows import (
     Exportable,
@@ -29,4 +30,5 @@ __all__ = [
     "Store",
     "SweepRow",
     "TrialLosses",
+    "explained",
 ]

@@ -1,12 +1,14 @@
 """Opens a sweep's database, for writing or for reading only, in this program's schema version."""
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sweep.errors import DataError, NotFoundError, PlatformError
+from sweep.errors import DataError, NotFoundError, PlatformError, SweepError
 from sweep.store.schema import SCHEMA_VERSION, upgrade, version
 
 _BUSY_SECONDS = 10
@@ -37,11 +39,22 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
         except BaseException:
             db.close()
             raise
-    except sqlite3.OperationalError as error:
-        raise PlatformError(f"cannot {'read' if read_only else 'write'} {path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise DataError(f"{path} is not a sweep's database or is damaged ({error})") from error
+    except sqlite3.Error as error:
+        raise explained(error, path) from error
     return db
+
+
+def explained(error: sqlite3.Error, path: Path) -> SweepError:
+    """What SQLite says in one line: the machine is at fault, or the database is damaged."""
+    name = path.parent.name
+    if isinstance(error, sqlite3.OperationalError):
+        return PlatformError(
+            f"cannot use {path}: {error}; see that there is room and permission, "
+            f"then go on with: sweep resume {name}"
+        )
+    return DataError(
+        f"{path} is not a sweep's database or is damaged ({error}); restore it from a copy"
+    )
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
@@ -72,11 +85,20 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         version(db)
     except sqlite3.OperationalError:
         db.close()
-        if path.with_name(f"{path.name}-wal").exists():
-            raise
         # a folder that cannot be written has no room for WAL's index, and no writer either
+        if path.with_name(f"{path.name}-wal").exists():
+            return _copy_with_log(path)
         db = sqlite3.connect(f"{uri}&immutable=1", uri=True, isolation_level=None)
     return _configured(db)
+
+
+def _copy_with_log(path: Path) -> sqlite3.Connection:
+    """What a killed process left on read-only media: the truth is partly in the log."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in (path.name, f"{path.name}-wal"):
+            shutil.copyfile(path.with_name(name), Path(folder) / name)
+        with closing(sqlite3.connect(Path(folder) / path.name)) as db:
+            return _copy_in_memory(db)
 
 
 def _configured(db: sqlite3.Connection) -> sqlite3.Connection:

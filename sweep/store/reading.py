@@ -1,6 +1,7 @@
 """Reads a sweep's database. May be done while another process writes it."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Self
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from sweep.errors import DataError
 from sweep.records import Assignment, Json, OutcomeStatus, Proposal, Value
-from sweep.store.connection import open_database
+from sweep.store.connection import explained, open_database
 from sweep.store.rows import Exportable, Losses, Progress, Standing, SweepRow
 
 _LOSS = np.dtype("<f4")
@@ -28,8 +29,18 @@ class Reader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Closes. Raises what SQLite raised inside as a SweepError of one line."""
         self.close()
+        if isinstance(error, sqlite3.Error):
+            raise explained(error, self.path) from error
+
+    def problems(self) -> list[str]:
+        """What is damaged in the database itself; empty when it is sound. Reads all of it."""
+        found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]
+        orphans = self._db.execute("PRAGMA foreign_key_check").fetchall()
+        found += [f"a row of {table} belongs to no {parent}" for table, _, parent, _ in orphans]
+        return [line for line in found if line != "ok"]
 
     # The sweep
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sweep.errors import PlatformError
 from sweep.records import Assignment, EpochRecord, Json, Outcome, Proposal
-from sweep.store.connection import connect_to_write, transaction
+from sweep.store.connection import connect_to_write, explained, transaction
 from sweep.store.reading import Reader
 from sweep.store.rows import NewTrial, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
@@ -51,8 +51,8 @@ class Store(Reader):
         try:
             with transaction(self._db):
                 yield self._db
-        except sqlite3.OperationalError as error:
-            raise PlatformError(f"cannot write {self.path}: {error}") from error
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
 
     # The sweep
 

@@ -40,14 +40,21 @@ class FormulaTrainer:
 
 def work(root: Path, name: str) -> None:
     """Begin or go on with a sweep."""
+    import keras_tuner
+
+    from sweep.search.hyperband import Search
+
     folder = SweepFolder(root, name)
     if folder.exists:
         store = Store(folder.database)
     else:
         folder, store = new_store(root, name)
     with store:
-        options = {"observer": Silent(), "baselines": {"One": {"width": 1}}}
-        new_runner(folder, store, FormulaTrainer(), max_epochs=2, factor=2, **options).run()
+        hp = keras_tuner.HyperParameters()
+        hp.Int("width", 1, 10_000)
+        search = Search(hp, max_epochs=2, factor=2, iterations=1, seed=5)
+        options = {"observer": Silent(), "baselines": {"One": {"width": 1}}, "search": search}
+        new_runner(folder, store, FormulaTrainer(), **options).run()
 
 
 def work_and_die(root: Path, name: str, step: int) -> int:

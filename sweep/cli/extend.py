@@ -50,8 +50,8 @@ def extend(
     running.log_to_stderr(verbose)
     folder = find_sweep(results, name)
     budget = running.budget(max_time, max_trials, target, max_failures)
-    with Stopping() as stopping, folder.locked():
-        stopping.attend(folder)
+    with Stopping() as stopping, folder.locked() as lock:
+        stopping.attend(folder, lock)
         with Store(folder.database) as store:
             sweep = store.sweep()
         if sweep.state != "finished":

@@ -9,14 +9,15 @@ from one that has imported TensorFlow, so that a kill costs two seconds instead 
 
 import argparse
 import random
-import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 
+from sweep.doctor.finding import Level
+from sweep.doctor.integrity import check_sweep
+from sweep.folder import SweepFolder
 from tests import tiny, warm
 
 _MORE = ("--max-epochs", "4", "--factor", "2")
@@ -82,10 +83,9 @@ def _kill_until_done(
             sys.exit(f"{arguments} ended with {command.process.exitcode}: {command.stderr}")
         kills += 1
         if database.exists():
-            with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
-                (found,) = db.execute("PRAGMA integrity_check").fetchone()
-            if found != "ok":
-                sys.exit(f"{database}: {found}")
+            for finding in check_sweep(SweepFolder(place / "results", name)):
+                if finding.level is not Level.OK:
+                    sys.exit(f"{finding.subject}: {finding.text}")
 
 
 if __name__ == "__main__":

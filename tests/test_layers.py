@@ -17,7 +17,7 @@ LAYERS = [
     {"settings", "space", "store"},
     {"folder"},
     {"search", "training"},
-    {"runner", "analysis"},
+    {"runner", "analysis", "doctor"},
     {"cli"},
 ]
 HEAVY = ("tensorflow", "keras", "keras_tuner")
@@ -49,7 +49,9 @@ def test_imports_point_down(path):
             assert layer_of(name.split(".")[1]) <= own, f"{path} imports {name}"
 
 
-@pytest.mark.parametrize("layer", ["data", "store", "analysis", "folder", "settings", "records"])
+@pytest.mark.parametrize(
+    "layer", ["data", "store", "analysis", "doctor", "folder", "settings", "records"]
+)
 def test_light_layers_never_import_tensorflow(layer):
     paths = (
         (PACKAGE / layer).rglob("*.py") if (PACKAGE / layer).is_dir() else [PACKAGE / f"{layer}.py"]

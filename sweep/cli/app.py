@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sweep import __version__
-from sweep.cli import data, extend, inspect, search, storage
+from sweep.cli import data, doctor, extend, inspect, search, storage
 from sweep.cli.output import show_error
 from sweep.errors import PlatformError, SweepError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.add_typer(data.data_app, name="data")
 search.register(app)
 extend.register(app)
+doctor.register(app)
 inspect.register(app)
 storage.register(app)
 

@@ -1,0 +1,112 @@
+"""Can sweeps run here? Python, TensorFlow, GPU, disk, permissions, the data cache."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from sweep.data.cache import Cache, remedy
+from sweep.doctor.finding import Finding, damaged, ok, unfit, warning
+from sweep.errors import SweepError
+
+_LITTLE_BYTES = 1 << 30
+_TOO_LITTLE_BYTES = 50 << 20
+_DRIVER = Path("/proc/driver/nvidia/version")
+_ASK_TENSORFLOW = """
+import json, keras, keras_tuner, tensorflow as tf
+names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
+         for gpu in tf.config.list_physical_devices("GPU")]
+print(json.dumps([tf.__version__, keras.__version__, keras_tuner.__version__, names]))
+"""
+
+
+def check_machine(results: Path, cache: Path) -> Iterator[Finding]:
+    """Everything about the machine. `results` and `cache` need not exist yet."""
+    yield _python()
+    yield from _tensorflow()
+    yield from _folder("results", results, "choose another with --results")
+    yield from _folder("data cache", cache, "choose another with --cache")
+    yield from _data(cache)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return ok("python", f"{version} in {sys.prefix}")
+
+
+def _tensorflow() -> Iterator[Finding]:
+    """Asked in a process of its own: one that cannot be imported may crash."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    asked = subprocess.run(
+        [sys.executable, "-c", _ASK_TENSORFLOW], env=environment, capture_output=True, text=True
+    )
+    if asked.returncode != 0:
+        last = (asked.stderr.strip().splitlines() or [f"exit status {asked.returncode}"])[-1]
+        yield unfit("tensorflow", f"cannot be imported: {last}", "run `make install` again")
+        return
+    tensorflow, keras, tuner, gpus = json.loads(asked.stdout.splitlines()[-1])
+    yield ok("tensorflow", f"TensorFlow {tensorflow}, Keras {keras}, Keras Tuner {tuner}")
+    driver = _DRIVER.read_text().splitlines()[0] if _DRIVER.exists() else None
+    if gpus:
+        yield ok("gpu", f"{', '.join(gpus)}; {driver or 'driver unknown'}")
+    elif driver is not None:
+        yield warning(
+            "gpu",
+            f"a driver is there ({driver}), but TensorFlow finds no GPU",
+            "install CUDA's libraries: requirements/gpu.txt; the driver should be 575 or newer",
+        )
+    else:
+        yield ok("gpu", "none; the CPU trains")
+
+
+def _folder(subject: str, path: Path, remedy: str) -> Iterator[Finding]:
+    there = path
+    while not there.exists():
+        there = there.parent
+    try:
+        with tempfile.TemporaryDirectory(dir=there, prefix=".sweep-doctor-") as inside:
+            mode = _journal_mode(Path(inside) / "try.db")
+    except (OSError, sqlite3.Error) as error:
+        yield unfit(subject, f"{there} cannot be written ({error})", remedy)
+        return
+    if mode != "wal":
+        text = f"{there} is on a file system where SQLite has no write-ahead log"
+        yield unfit(subject, text, f"use a local disk: {remedy}")
+        return
+    free = shutil.disk_usage(there).free
+    text = f"{path} can be written; {free / 1e9:,.1f} GB free"
+    if free < _TOO_LITTLE_BYTES:
+        yield unfit(subject, text, f"make room, or {remedy}")
+    elif free < _LITTLE_BYTES:
+        yield warning(subject, text, "make room: a checkpoint takes up to 10 MB a trial")
+    else:
+        yield ok(subject, text)
+
+
+def _journal_mode(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as db:
+        (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+        db.execute("CREATE TABLE t (x)")
+    return str(mode)
+
+
+def _data(root: Path) -> Iterator[Finding]:
+    cache = Cache(root)
+    keys = cache.keys()
+    for key in keys:
+        try:
+            dataset = cache.open(key)
+        except SweepError as error:
+            yield damaged(f"data {key[:13]}", str(error), remedy(key))
+            continue
+        if dataset is not None:
+            source = dataset.manifest.origin.source
+            yield ok(
+                f"data {key[:13]}", f"{source}: {len(dataset.y):,} rows, as their manifest says"
+            )

@@ -13,6 +13,7 @@ from sweep.analysis.chart_curves import curves_data, draw_curves
 from sweep.analysis.chart_frontier import draw_frontier
 from sweep.analysis.chart_rates import draw_rates, schedules
 from sweep.analysis.charts import STEMS, write_charts
+from sweep.analysis.files import atomically
 from sweep.analysis.frames import load
 from sweep.analysis.frontier import frontier_data
 from sweep.analysis.labels import Box, place
@@ -227,7 +228,7 @@ def test_a_drawing_that_fails_leaves_the_old_file(tmp_path):
         raise ValueError
 
     with pytest.raises(ValueError):
-        style.atomically(path, fail)
+        atomically(path, fail)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 

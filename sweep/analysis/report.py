@@ -7,7 +7,9 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,14 +17,17 @@ import pandas as pd
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
-from sweep.analysis import table, text
+from sweep.analysis import table, text, verdict_text
+from sweep.analysis.files import atomically
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.status import TrialStatus
 from sweep.analysis.terminal import Terminal, fold
+from sweep.analysis.verdict import verdict
+from sweep.errors import PlatformError
 from sweep.records import Json
 
 SCHEMA = "sweep.report/1"
-_LABEL_WIDTH = 10
+_LABEL_WIDTH = 11
 _STYLES = {
     TrialStatus.CUT.value: "dim",
     TrialStatus.WAITING.value: "dim",
@@ -40,20 +45,28 @@ class Report:
     header: list[tuple[str, str]]
     """Label and text of each line."""
     table: Terminal
+    verdict: list[tuple[str, str]]
+    """Likewise, under the table."""
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
-        for label, line in self.header:
-            for part in fold(line.split(" "), max(options.max_width - _LABEL_WIDTH - 1, 20)):
-                yield Segment(f"{label:<{_LABEL_WIDTH}} {part}")
-                yield Segment.line()
-                label = ""
+        yield from _labelled(self.header, options.max_width)
         yield Segment.line()
         yield self.table
+        yield Segment.line()
+        yield from _labelled(self.verdict, options.max_width)
+
+
+def _labelled(lines: list[tuple[str, str]], width: int) -> Iterator[Segment]:
+    for label, line in lines:
+        for part in fold(line.split(" "), max(width - _LABEL_WIDTH - 1, 20)):
+            yield Segment(f"{label:<{_LABEL_WIDTH}} {part}")
+            yield Segment.line()
+            label = ""
 
 
 def report(frames: SweepFrames, top: int | None = None) -> Report:
-    """Header and ranked table of the best `top` trials, of all by default."""
-    return Report(header(frames), render_table(frames, top))
+    """Header, ranked table of the best `top` trials, of all by default, and the verdict."""
+    return Report(header(frames), render_table(frames, top), verdict_text.lines(verdict(frames)))
 
 
 def render_table(frames: SweepFrames, top: int | None = None) -> Terminal:
@@ -162,7 +175,23 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
     cells = [_cells(frames.trials[name].iloc[:top]) for name in names]
     trials = [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
     lines = ",\n".join(_json(trial) for trial in trials)
-    return f'{{"schema": {_json(SCHEMA)},\n"sweep": {_json(described)},\n"trials": [\n{lines}\n]}}'
+    answer = verdict(frames).to_json()
+    return (
+        f'{{"schema": {_json(SCHEMA)},\n"sweep": {_json(described)},\n"verdict": {_json(answer)},\n'
+        f'"trials": [\n{lines}\n]}}'
+    )
+
+
+def write_verdict(frames: SweepFrames, path: Path) -> None:
+    """The verdict as JSON (schema `sweep.verdict/1`), whole or not at all.
+
+    Raises PlatformError when it cannot be written.
+    """
+    content = json.dumps(_finite(verdict(frames).to_json()), indent=2, allow_nan=False) + "\n"
+    try:
+        atomically(path, lambda file: Path(file).write_text(content))
+    except OSError as error:
+        raise PlatformError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _json(value: Any) -> str:
@@ -221,7 +250,9 @@ def to_markdown(frames: SweepFrames, top: int | None = None) -> str:
     lines.append(_pipes([":---" if column.left else "---:" for column in columns]))
     cells = [[_escaped(cell.strip()) for cell in column.cells] for column in columns]
     lines += [_pipes(row) for row in zip(*cells, strict=True)]
-    lines += ["", *(f"{_escaped(note)}  " for note in table.notes(frames, top))]
+    lines += ["", *(f"{_escaped(note)}  " for note in table.notes(frames, top)), ""]
+    for label, line in verdict_text.lines(verdict(frames)):
+        lines.append(f"**{label}**: {_escaped(line)}  " if label else f"{_escaped(line)}  ")
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -4,10 +4,8 @@ Okabe and Ito's colours keep apart for the colour-blind; line styles, markers an
 the same once more, so that a print in grey can be read.
 """
 
-import os
-import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from sweep.analysis import text
+from sweep.analysis.files import atomically
 from sweep.analysis.frames import SweepFrames
 
 BLACK, GREY = "#000000", "#8a8a8a"
@@ -164,17 +163,3 @@ def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
     undated = {"Date": None}
     atomically(svg, lambda file: figure.savefig(file, format="svg", metadata=undated))
     return [png, svg]
-
-
-def atomically(path: Path, draw: Callable[[str], None]) -> None:
-    """Let `draw` write a file of another name, then give it the right one."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        draw(name)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -89,8 +89,10 @@ def report(
     _print_report(frames, output, top)
     if charts:
         from sweep.analysis.charts import write_charts
+        from sweep.analysis.report import write_verdict
 
         write_charts(frames, folder.charts, smooth)
+        write_verdict(frames, folder.charts / "verdict.json")
         hint(f"charts in {folder.charts}")
     if tensorboard:
         write_logs(folder)

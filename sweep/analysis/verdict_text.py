@@ -1,0 +1,127 @@
+"""The verdict in words: two to four lines, each with its numbers."""
+
+from collections.abc import Sequence
+
+from sweep.analysis import text
+from sweep.analysis.regularisation import NONE
+from sweep.analysis.verdict import LEAST_EPOCHS, Answer, Choice, Verdict
+
+_LISTED = 4
+
+
+def lines(verdict: Verdict) -> list[tuple[str, str]]:
+    """Label and sentence of each line, without control characters."""
+    found = [("verdict", _evidence(verdict))]
+    if verdict.capacity is not None and verdict.regularisation is not None and verdict.is_enough:
+        answers = [_capacity(verdict, verdict.capacity), _kinds(verdict.regularisation)]
+        found.append(("", " ".join(answers)))
+    if verdict.trials:
+        found.append(("overfitting", _overfitting(verdict)))
+    honesty = _honesty(verdict)
+    if honesty:
+        found.append(("honesty", honesty))
+    return [(label, text.plain(line)) for label, line in found]
+
+
+def _evidence(verdict: Verdict) -> str:
+    words = []
+    if not verdict.is_enough:
+        words.append(f"Not enough evidence: {'; '.join(verdict.reasons)}.")
+    if verdict.best is not None:
+        words.append(_choices(verdict, verdict.best))
+    if not verdict.is_final and verdict.trials:
+        words.append("The sweep is not finished; this may change.")
+    return " ".join(words)
+
+
+def _choices(verdict: Verdict, best: Choice) -> str:
+    words = f"Best is {_named(best)}: val BCE {_score(best)}, {_described(best)}"
+    if verdict.tied is None:
+        return f"{words}."
+    others = verdict.tied - 1
+    if others == 0:
+        return f"{words}; no other of {verdict.trials:,} trials is tied with it (95 % confidence)."
+    are = "is" if others == 1 else "are"
+    words += f"; {others:,} of {verdict.trials - 1:,} others {are} tied with it (95 % confidence)"
+    simplest = verdict.simplest
+    if simplest is None or simplest.trial == best.trial:
+        return f"{words}; none of these is simpler and within one error."
+    return (
+        f"{words}, and the simplest within one error is {_named(simplest)}: "
+        f"{text.bce(simplest.val_bce)}, {_described(simplest)}."
+    )
+
+
+def _named(choice: Choice) -> str:
+    return choice.baseline if choice.baseline is not None else f"trial {choice.trial}"
+
+
+def _score(choice: Choice) -> str:
+    if choice.val_bce_se is None:
+        return text.bce(choice.val_bce)
+    return f"{text.bce(choice.val_bce)} ± {choice.val_bce_se:.4f}"
+
+
+def _described(choice: Choice) -> str:
+    kind = choice.regularisation
+    by = "not regularised" if kind == NONE else f"regularised by {kind}"
+    return f"{text.count(choice.params)} parameters, {by}"
+
+
+def _capacity(verdict: Verdict, answer: Answer) -> str:
+    tried, tied = verdict.params_tried, verdict.params_tied
+    if tried is None or tied is None:
+        return "Capacity: no trial's size is known."
+    where = f"{tied[0]:,} parameters"
+    if tied[0] != tied[1]:
+        where = f"{tied[0]:,} to {tied[1]:,} parameters"
+    if not answer.is_decided:
+        return f"Capacity is undecided: tied from {where}, of {tried[0]:,} to {tried[1]:,} tried."
+    return f"Capacity: best is {where}{_others(answer)}."
+
+
+def _kinds(answer: Answer) -> str:
+    best = _list(answer.best)
+    if not answer.is_decided:
+        return f"Regularisation is undecided: not worse than the best: {best}{_others(answer)}."
+    return f"Regularisation: best {_is(answer.best)} {best}{_others(answer)}."
+
+
+def _is(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _others(answer: Answer) -> str:
+    words = f"; worse: {_list(answer.ruled_out)}" if answer.ruled_out else ""
+    return words + (f"; all cut early: {_list(answer.cut_short)}" if answer.cut_short else "")
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_LISTED])
+    return shown if len(names) <= _LISTED else f"{shown} and {len(names) - _LISTED} more"
+
+
+def _overfitting(verdict: Verdict) -> str:
+    found = verdict.overfitting
+    if found.judged == 0:
+        return f"Cannot be judged: no trial trained {LEAST_EPOCHS} epochs."
+    judged = f"{text.trials(found.judged)} of {LEAST_EPOCHS} or more epochs"
+    if found.seen == 0:
+        return f"Not seen in {judged}."
+    words = f"Seen in {found.seen:,} of {judged}, the earliest after epoch {found.earliest_onset:,}"
+    if found.from_params is not None:
+        return f"{words}; from {found.from_params:,} parameters on at least half overfit."
+    return (
+        f"{words}, the smallest with {text.count(found.smallest_params)} parameters; "
+        "from no size on do half overfit."
+    )
+
+
+def _honesty(verdict: Verdict) -> str:
+    words = []
+    if verdict.optimism is not None:
+        words.append(
+            f"The best score is about {verdict.optimism.bias:.4f} nats too good for having been "
+            f"chosen among {verdict.trials:,}."
+        )
+    return " ".join(words)

@@ -1,6 +1,15 @@
-"""Writes all charts of a sweep. Each is computed and drawn in a file of its own."""
+"""All charts of a sweep: the one list of them, and their files.
 
+Each is computed and drawn in a file of its own. What stands in the list is written as PNG and
+SVG and shown in the HTML report.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 from sweep.analysis import style
 from sweep.analysis.chart_curves import draw_curves
@@ -9,7 +18,31 @@ from sweep.analysis.chart_rates import draw_rates
 from sweep.analysis.frames import SweepFrames
 from sweep.errors import PlatformError
 
-STEMS = ("frontier", "learning-curves", "learning-rate")
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart and where it belongs."""
+
+    stem: str
+    """Of its files' names."""
+    section: str
+    """Of the HTML report: frontier, overfitting, regularisation, honesty, search or cost."""
+    title: str
+    """What it shows, for those who cannot see it too."""
+    draw: Callable[[SweepFrames], Figure]
+
+
+def charts(smoothing: int = 0) -> tuple[Chart, ...]:
+    """`smoothing` averages the learning curves over so many epochs on either side."""
+    curves = partial(draw_curves, smoothing=smoothing)
+    return (
+        Chart("frontier", "frontier", "BCE against trainable parameters", draw_frontier),
+        Chart("learning-curves", "overfitting", "BCE against epochs, train and validation", curves),
+        Chart("learning-rate", "search", "Validation BCE by learning rate", draw_rates),
+    )
+
+
+STEMS = tuple(chart.stem for chart in charts())
 
 
 def write_charts(frames: SweepFrames, folder: Path, smoothing: int = 0) -> list[Path]:
@@ -22,9 +55,8 @@ def write_charts(frames: SweepFrames, folder: Path, smoothing: int = 0) -> list[
         folder.mkdir(parents=True, exist_ok=True)
         written = []
         with style.styled():
-            figures = (draw_frontier(frames), draw_curves(frames, smoothing), draw_rates(frames))
-            for stem, figure in zip(STEMS, figures, strict=True):
-                written += style.write(figure, folder, stem)
+            for chart in charts(smoothing):
+                written += style.write(chart.draw(frames), folder, chart.stem)
     except OSError as error:
         raise PlatformError(f"cannot write charts into {folder}: {error.strerror}") from error
     return written

@@ -19,6 +19,7 @@ from typing import Any
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Json, Value
+from sweep.space_source import fingerprint, sources
 
 SHIPPED = "search_spaces"
 METRIC = "binary_crossentropy"
@@ -85,6 +86,7 @@ class Space:
             "name": self.name,
             "path": str(self.path),
             "sha256": self.sha256,
+            "sources": sources(self.path),
             "hyperparameters": self.hyperparameter_names,
             "baselines": {name: dict(values) for name, values in self.baselines.items()},
         }
@@ -122,7 +124,7 @@ def load_space(name: str, n_features: int) -> Space:
     for label, values in _baselines(path, module).items():
         _check_names(path, label, values, known)
         baselines[label] = _check_model(path, build, values, n_features)
-    return Space(path.stem, path, _fingerprint(path), build, baselines, hyperparameters)
+    return Space(path.stem, path, fingerprint(path), build, baselines, hyperparameters)
 
 
 def _run(path: Path) -> ModuleType:
@@ -286,27 +288,3 @@ def _ends(hp: Any) -> tuple[Value, Value]:
         return hp.min_value, hp.max_value
     ordered = all(isinstance(v, int | float) for v in values)
     return (min(values), max(values)) if ordered else (values[0], values[-1])
-
-
-def _fingerprint(path: Path) -> str:
-    digest = hashlib.sha256(path.read_bytes())
-    for neighbour in _imported_neighbours(path, set()):
-        digest.update(neighbour.read_bytes())
-    return digest.hexdigest()
-
-
-def _imported_neighbours(path: Path, seen: set[Path]) -> list[Path]:
-    """Files in the same folder that `path` imports, directly or through another, in order."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            neighbour = path.parent / f"{name.rpartition('.')[2]}.py"
-            if neighbour.is_file() and neighbour != path and neighbour not in seen:
-                seen.add(neighbour)
-                _imported_neighbours(neighbour, seen)
-    return sorted(seen)

@@ -14,6 +14,7 @@ PACKAGE = ROOT / "sweep"
 LAYERS = [
     {"errors", "records", "seeds"},
     {"data"},
+    {"space_source"},
     {"settings", "space", "store"},
     {"folder"},
     {"search", "training"},

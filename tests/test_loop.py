@@ -148,6 +148,23 @@ def test_a_sweep_that_dies_and_goes_on_ends_alike(tmp_path, die_after):
         assert contents(again) == contents(store)
 
 
+def test_the_seconds_worked_are_counted_at_each_commit_and_not_beside_the_run(tmp_path):
+    folder, store = new_store(tmp_path)
+    seen = []
+
+    class Watching(Silent):
+        def finished(self, assignment: Any, outcome: Any, score: Any) -> None:
+            with Store(folder.database, read_only=True) as reader:
+                seen.append(reader.sweep().active_seconds)
+
+    new_runner(folder, store, IdleTrainer(), observer=Watching()).run()
+    assert seen == sorted(set(seen)) and seen[0] > 0, "more at each commit, while it runs"
+    total = store.sweep().active_seconds
+    again = Store(folder.database)
+    again.set_state("finished")
+    assert again.sweep().active_seconds == total
+
+
 def test_orphaned_checkpoints_are_swept_away_at_the_next_start(tmp_path):
     folder, store = new_store(tmp_path)
     (folder.checkpoints / "trial-00000-epoch-000001.npz").write_bytes(b"half")

@@ -37,6 +37,7 @@ def extend(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be added.")
     ] = False,
+    stored_space: opt.StoredSpaceOption = False,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
     target: opt.TargetOption = None,
@@ -59,7 +60,7 @@ def extend(
                 f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
                 f"go on with it by: sweep resume {folder.name}"
             )
-        before = running.prepare_again(sweep, cache)
+        before = running.prepare_again(sweep, cache, stored_space)
         from sweep.runner.extend import extended
 
         after = extended(before, max_epochs, add_iterations, add_brackets)

@@ -58,6 +58,10 @@ def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_R
         console.print(f"failed     {progress.trials_failed} trials")
     console.print(f"best       {_best(progress)}")
     console.print(f"worked     {duration(sweep.active_seconds)}")
+    left = epochs - progress.epochs_done - progress.epochs_left_out
+    if folder.holder() is not None and progress.epochs_done:
+        seconds = sweep.active_seconds / progress.epochs_done * left
+        console.print(f"left       about {duration(seconds)} at this rate, {left:,} epochs at most")
     if sweep.message:
         console.print(f"message    {clean(sweep.message)}")
 

@@ -85,6 +85,14 @@ BaselinesOption = Annotated[
         help="Train the space's BASELINES in full beside the search.",
     ),
 ]
+StoredSpaceOption = Annotated[
+    bool,
+    typer.Option(
+        "--stored-space",
+        help="Run the copy of the search space that is stored with the sweep: code from the "
+        "results folder, for when the original is lost.",
+    ),
+]
 MaxTimeOption = Annotated[
     str | None,
     typer.Option(

@@ -1,9 +1,12 @@
 """What the commands that train share: preparing, running with progress shown, how it ended."""
 
+import atexit
 import logging
 import math
 import re
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +20,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
 from sweep.folder import SweepFolder
 from sweep.settings import Budget, Settings
+from sweep.space_source import fingerprint, write_sources
 from sweep.store import Progress, Store, SweepRow
 
 if TYPE_CHECKING:
@@ -51,18 +55,50 @@ def log_to_stderr(verbose: bool) -> None:
         logger.setLevel(logging.INFO)
 
 
-def prepare_again(sweep: SweepRow, cache: Path | None) -> "Prepared":
+def prepare_again(sweep: SweepRow, cache: Path | None, stored_space: bool) -> "Prepared":
     """What a stored sweep needs to go on.
 
     Raises InvalidSpaceError when its space or data have changed.
     """
-    prepared = prepare(sweep.space["path"], Settings.from_json(sweep.settings), cache)
+    space = _stored_space(sweep) if stored_space else _original_space(sweep)
+    prepared = prepare(str(space), Settings.from_json(sweep.settings), cache)
     from sweep.runner import sweep as sweeps
 
     sweeps.check_unchanged(sweep, prepared)
     for change in sweeps.changed_versions(sweep):
         warn(f"numbers may differ in their last digits: {change}")
     return prepared
+
+
+def _original_space(sweep: SweepRow) -> Path:
+    """The file that the sweep began with, unchanged."""
+    named = sweep.space["path"]
+    try:
+        path = spaces.find_space(named)
+    except InvalidSpaceError:
+        what = "is gone"
+    else:
+        if fingerprint(path) == sweep.space["sha256"]:
+            return path
+        what = f"has changed since sweep {sweep.name} began"
+    stored = (
+        ", or run the copy stored with the sweep, if you trust it, by adding --stored-space"
+        if "sources" in sweep.space
+        else ", or start a new sweep"
+    )
+    raise InvalidSpaceError(f"the search space {named} {what}; put it back{stored}")
+
+
+def _stored_space(sweep: SweepRow) -> Path:
+    """The copy kept with the sweep, in a folder that goes with this process."""
+    if "sources" not in sweep.space:
+        raise InvalidSpaceError(
+            f"sweep {sweep.name} was begun by an older version, which stored no copy of its "
+            f"search space; put {sweep.space['path']} back"
+        )
+    folder = Path(tempfile.mkdtemp(prefix="sweep-space-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return write_sources(sweep.space["sources"], Path(sweep.space["path"]).name, folder)
 
 
 def run(
@@ -95,6 +131,7 @@ def _observer(store: Store) -> Any:
     """Live on a terminal, plain lines elsewhere."""
     sweep, progress, console = store.sweep(), store.progress(), err()
     tally = Tally(sweep.plan, progress.epochs_done, progress.assignments_done)
+    tally.epochs -= progress.epochs_left_out
     if progress.best_score is not None:
         tally.best = (progress.best_score, str(progress.best_trial))
     if not console.is_terminal:

@@ -144,6 +144,7 @@ def start(
 
 def resume(
     name: opt.NameArgument = None,
+    stored_space: opt.StoredSpaceOption = False,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
     target: opt.TargetOption = None,
@@ -171,7 +172,7 @@ def resume(
         if sweep.state == "finished":
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return
-        prepared = running.prepare_again(sweep, cache)
+        prepared = running.prepare_again(sweep, cache, stored_space)
         running.run(folder, prepared, budget, stopping, tensorboard)
 
 

@@ -67,7 +67,7 @@ class Runner:
 
         Raises SweepError when the machine or a checkpoint is at fault; the sweep can be resumed.
         """
-        started = time.monotonic()
+        self.store.count_seconds()
         self.store.set_state(State.RUNNING)
         self._make_room()
         try:
@@ -75,9 +75,9 @@ class Runner:
             state, message = self._loop()
         except BaseException:
             with suppress(SweepError):  # the disk that failed once may fail again
-                self.store.set_state(State.INTERRUPTED, None, time.monotonic() - started)
+                self.store.set_state(State.INTERRUPTED)
             raise
-        self.store.set_state(state, message, time.monotonic() - started)
+        self.store.set_state(state, message)
         return state
 
     def _loop(self) -> tuple[State, str | None]:

@@ -139,10 +139,11 @@ class Reader:
     def progress(self) -> Progress:
         """Counts over the whole sweep, in a few milliseconds."""
         one = self._db.execute
-        total, done, epochs = one(
-            "SELECT COUNT(*), COALESCE(SUM(status != 'pending'), 0), COALESCE(SUM(epochs), 0)"
-            " FROM assignment"
+        total, done, left_out = one(
+            "SELECT COUNT(*), COALESCE(SUM(status != 'pending'), 0), COALESCE("
+            "SUM((status != 'pending') * (last_epoch - first_epoch - epochs)), 0) FROM assignment"
         ).fetchone()
+        (epochs,) = one("SELECT COUNT(*) FROM epoch").fetchone()
         best = one(
             "SELECT trial, score FROM assignment WHERE score IS NOT NULL AND trial NOT IN"
             " (SELECT trial FROM assignment WHERE status = 'failed') ORDER BY score, trial LIMIT 1"
@@ -151,6 +152,7 @@ class Reader:
             assignments=total,
             assignments_done=done,
             epochs_done=epochs,
+            epochs_left_out=left_out,
             trials=self.n_trials(),
             trials_failed=self.n_failures(),
             best_score=None if best is None else best["score"],

@@ -78,6 +78,9 @@ class Progress:
     assignments: int
     assignments_done: int
     epochs_done: int
+    """Epochs that are recorded."""
+    epochs_left_out: int
+    """Epochs that ended assignments did not need: they stopped early or failed."""
     trials: int
     trials_failed: int
     best_score: float | None

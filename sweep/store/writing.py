@@ -27,6 +27,7 @@ class Store(Reader):
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         super().__init__(path, read_only=read_only)
+        self._counted_until: float | None = None
 
     @classmethod
     def create(cls, path: Path, sweep: SweepRow) -> "Store":
@@ -51,18 +52,29 @@ class Store(Reader):
         try:
             with transaction(self._db):
                 yield self._db
+                now = self._count_seconds()
+            self._counted_until = now
         except sqlite3.Error as error:
             raise explained(error, self.path) from error
 
+    def _count_seconds(self) -> float | None:
+        """Add the time since the last commit to the sweep's; returns until when it is counted."""
+        if self._counted_until is None:
+            return None
+        now = time.monotonic()
+        seconds = now - self._counted_until
+        self._db.execute("UPDATE sweep SET active_seconds = active_seconds + ?", (seconds,))
+        return now
+
     # The sweep
 
-    def set_state(self, state: str, message: str | None = None, active_seconds: float = 0) -> None:
-        """Record the sweep's state and add to the seconds it was worked on."""
+    def count_seconds(self) -> None:
+        """From now on each commit adds to the seconds that the sweep was worked on."""
+        self._counted_until = time.monotonic()
+
+    def set_state(self, state: str, message: str | None = None) -> None:
         with self._transaction() as db:
-            db.execute(
-                "UPDATE sweep SET state = ?, message = ?, active_seconds = active_seconds + ?",
-                (state, message, active_seconds),
-            )
+            db.execute("UPDATE sweep SET state = ?, message = ?", (state, message))
 
     def extend(self, settings: Json, plan: Json) -> None:
         """Give a finished sweep new settings and a larger plan; it goes on when resumed."""

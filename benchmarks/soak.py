@@ -74,7 +74,11 @@ def _kill_until_done(
     while True:
         arguments = ["resume", name] if database.exists() else tiny.start(name, trainer, *_MORE)
         command = warm.begin(place, *arguments)
-        command.process.join(moments.uniform(0.2, 0.6 * seconds))
+        if moments.random() < 0.8:  # of the other moments most fall into starting and compiling
+            _await_progress(command, database.parent)
+            command.process.join(moments.uniform(0, 0.25 * seconds))
+        else:
+            command.process.join(moments.uniform(0.2, 0.6 * seconds))
         if command.process.exitcode is None:
             command.kill()
         if command.process.exitcode == 0:
@@ -86,6 +90,17 @@ def _kill_until_done(
             for finding in check_sweep(SweepFolder(place / "results", name)):
                 if finding.level is not Level.OK:
                     sys.exit(f"{finding.subject}: {finding.text}")
+
+
+def _await_progress(command: warm.Command, folder: Path) -> None:
+    """Until the command has written a first checkpoint, or has ended."""
+    before = _checkpoints(folder)
+    while command.process.is_alive() and _checkpoints(folder) <= before:
+        time.sleep(0.002)
+
+
+def _checkpoints(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("checkpoints/*.npz")}
 
 
 if __name__ == "__main__":

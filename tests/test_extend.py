@@ -92,7 +92,8 @@ def test_the_command_extends_interrupted_and_resumed_and_equals_training_at_once
 
 
 def epochs_of(found: dict[str, Any], trial: int) -> list[Any]:
-    return [row for row in found["epoch"] if row[0] == trial]
+    columns = [values for name, values in found.items() if name.startswith("epoch.")]
+    return [row for row in zip(*columns, strict=True) if row[0] == trial]
 
 
 def test_a_removed_checkpoint_is_trained_again_for_an_export(place):

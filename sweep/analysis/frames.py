@@ -13,7 +13,7 @@ from sweep.analysis.onset import onsets
 from sweep.analysis.ranking import order
 from sweep.analysis.status import TrialStatus, statuses
 from sweep.records import OutcomeStatus, Value
-from sweep.store import Store, SweepRow
+from sweep.store import Opening, Store, SweepRow
 
 TRIAL_COLUMNS = {
     "rank": "place by validation BCE, 1 is the best (see ranking)",
@@ -56,6 +56,8 @@ class SweepFrames:
     Apart from `trials` because a hyperparameter may be called `epochs`."""
     epochs: pd.DataFrame
     """One row per trial and epoch, sorted by them; columns as `EpochRecord` behind `trial`."""
+    openings: tuple[Opening, ...] = ()
+    """The ledger of the sealed test rows."""
 
     @property
     def hyperparameter_names(self) -> list[str]:
@@ -87,7 +89,8 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
         sweep_finished=sweep.state == "finished",
     )
     trials = _ranked(trials)
-    return SweepFrames(sweep, trials, _hyperparameters(sweep, trials), epochs)
+    openings = tuple(store.openings())
+    return SweepFrames(sweep, trials, _hyperparameters(sweep, trials), epochs, openings)
 
 
 def _table(store: Store, name: str) -> pd.DataFrame:

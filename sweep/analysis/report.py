@@ -17,7 +17,7 @@ import pandas as pd
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
-from sweep.analysis import table, text, verdict_text
+from sweep.analysis import ledger, table, text, verdict_text
 from sweep.analysis.files import atomically
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.status import TrialStatus
@@ -174,12 +174,16 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
     names = list(frames.trials.columns)
     cells = [_cells(frames.trials[name].iloc[:top]) for name in names]
     trials = [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
-    lines = ",\n".join(_json(trial) for trial in trials)
-    answer = verdict(frames).to_json()
-    return (
-        f'{{"schema": {_json(SCHEMA)},\n"sweep": {_json(described)},\n"verdict": {_json(answer)},\n'
-        f'"trials": [\n{lines}\n]}}'
-    )
+    lines = ",\n".join(json_line(trial) for trial in trials)
+    parts = {
+        "schema": json_line(SCHEMA),
+        "sweep": json_line(described),
+        "verdict": json_line(verdict(frames).to_json()),
+        "trials": f"[\n{lines}\n]",
+        "test": json_line(ledger.to_json(frames.openings)),
+    }
+    members = ",\n".join(f'"{name}": {part}' for name, part in parts.items())
+    return f"{{{members}}}"
 
 
 def write_verdict(frames: SweepFrames, path: Path) -> None:
@@ -194,7 +198,7 @@ def write_verdict(frames: SweepFrames, path: Path) -> None:
         raise PlatformError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _json(value: Any) -> str:
+def json_line(value: Any) -> str:
     """On one line: faster than indented, and files with a line per trial compare well."""
     return json.dumps(_finite(value), allow_nan=False)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sweep.analysis import text
+from sweep.analysis import ledger, text
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.onset import TOLERANCE
 from sweep.analysis.status import TrialStatus
@@ -76,7 +76,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     ]
     if len(errors) > _FAILURES_SHOWN:
         found.append(f"{text.trials(len(errors) - _FAILURES_SHOWN)} more failed.")
-    return found
+    return found + ledger.lines(frames.openings)
 
 
 _FAILURES_SHOWN = 3

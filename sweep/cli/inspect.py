@@ -89,7 +89,7 @@ def report(
     folder = find_sweep(results, name)
     if name is None:
         hint(f"sweep {folder.name}")
-    frames = _frames(folder)
+    frames = load_frames(folder)
     _print_report(frames, output, top)
     if charts:
         from sweep.analysis.charts import write_charts
@@ -106,11 +106,12 @@ def write_logs(folder: SweepFolder) -> None:
     """TensorBoard logs of a sweep, from its records."""
     from sweep.analysis.tensorboard import write_tensorboard
 
-    write_tensorboard(_frames(folder), folder.tensorboard)
+    write_tensorboard(load_frames(folder), folder.tensorboard)
     hint(f"logs in {folder.tensorboard}; see: tensorboard --logdir {folder.tensorboard}")
 
 
-def _frames(folder: SweepFolder) -> "SweepFrames":
+def load_frames(folder: SweepFolder) -> "SweepFrames":
+    """A sweep as it is now."""
     from sweep.analysis.frames import load
 
     with Store(folder.database, read_only=True) as store:
@@ -163,18 +164,15 @@ def export(
 
     start_keras()
     from sweep.runner import sweep as sweeps
-    from sweep.runner.memory import retrained
+    from sweep.runner.memory import state_of
     from sweep.settings import Settings
-    from sweep.training.checkpoint import read_checkpoint
     from sweep.training.export import export_best
 
     prepared = sweeps.prepare(sweep.space["path"], Settings.from_json(sweep.settings), cache)
     sweeps.check_unchanged(sweep, prepared)
     if found.file is None:
         hint(f"training trial {trial} again, {found.epochs} epochs …")
-        state = retrained(prepared, trial, found.hyperparameters, found.seed, found.epochs)
-    else:
-        state = read_checkpoint(folder.checkpoints / found.file, f"{sweep.identity}/{trial}")
+    state = state_of(folder, sweep.identity, prepared, trial, found)
     bce = export_best(
         path,
         prepared.space.build,

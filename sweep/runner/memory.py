@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sweep.errors import DataError
+from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, Value
 from sweep.runner.sweep import Prepared, make_trainer
-from sweep.training.checkpoint import TrialState
+from sweep.store import Exportable
+from sweep.training.checkpoint import TrialState, read_checkpoint
 
 
 @dataclass
@@ -58,3 +60,15 @@ def retrained(
     if journal.outcome.status is OutcomeStatus.FAILED:
         raise DataError(f"trial {trial} fails when trained again: {journal.outcome.error}")
     return journal.state
+
+
+def state_of(
+    folder: SweepFolder, identity: str, prepared: Prepared, trial: int, found: Exportable
+) -> TrialState:
+    """A trial's state: from its checkpoint, trained again when that has been removed.
+
+    `identity` is the sweep's. Raises DataError when the checkpoint is damaged.
+    """
+    if found.file is None:
+        return retrained(prepared, trial, found.hyperparameters, found.seed, found.epochs)
+    return read_checkpoint(folder.checkpoints / found.file, f"{identity}/{trial}")

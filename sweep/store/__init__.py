@@ -8,9 +8,11 @@ reading a sweep must be quick.
 from sweep.store.connection import explained
 from sweep.store.reading import Reader
 from sweep.store.rows import (
+    Estimate,
     Exportable,
     Losses,
     NewTrial,
+    Opening,
     Progress,
     Standing,
     SweepRow,
@@ -21,9 +23,11 @@ from sweep.store.writing import Store
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Estimate",
     "Exportable",
     "Losses",
     "NewTrial",
+    "Opening",
     "Progress",
     "Reader",
     "Standing",

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from math import nan
 from pathlib import Path
 from typing import Self
 
@@ -10,7 +11,7 @@ import numpy as np
 from sweep.errors import DataError
 from sweep.records import Assignment, Json, OutcomeStatus, Proposal, Value
 from sweep.store.connection import explained, open_database
-from sweep.store.rows import Exportable, Losses, Progress, Standing, SweepRow
+from sweep.store.rows import Estimate, Exportable, Losses, Opening, Progress, Standing, SweepRow
 
 _LOSS = np.dtype("<f4")
 
@@ -198,6 +199,11 @@ class Reader:
             values=values.reshape(len(rows), size // _LOSS.itemsize),
         )
 
+    def openings(self) -> list[Opening]:
+        """The ledger of the sealed test rows, the first opening first."""
+        rows = self._db.execute("SELECT * FROM opening ORDER BY opening")
+        return [_opening(dict(row)) for row in rows]
+
     def table(self, name: str) -> tuple[list[str], list[tuple[object, ...]]]:
         """Column names and all rows of `trial`, `assignment` or `epoch`, in key order."""
         key = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}[name]
@@ -213,3 +219,12 @@ def _proposal_row(row: Json) -> tuple[Proposal, int, float | None]:
         return Proposal(**row), wave, None
     failed = status == OutcomeStatus.FAILED or score is None
     return Proposal(**row), wave, float("inf") if failed else score
+
+
+def _opening(row: Json) -> Opening:
+    for name in ("bce", "accuracy", "auc"):
+        low, high = row.pop(f"{name}_low"), row.pop(f"{name}_high")
+        value = row[name]
+        if value is not None:  # SQLite keeps NaN as NULL
+            row[name] = Estimate(value, *(nan if end is None else end for end in (low, high)))
+    return Opening(**row)

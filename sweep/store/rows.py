@@ -115,3 +115,37 @@ class Exportable:
     hyperparameters: dict[str, Value]
     seed: int
     score: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % confidence interval. NaN where it cannot be told."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A line of the ledger: the sealed test rows were opened for a trial.
+
+    It is written before the trial is evaluated, so the results are missing when that was cut
+    short; the rows count as opened all the same.
+    """
+
+    opening: int
+    """The first is 1."""
+    opened_at: float
+    """Seconds since 1970, UTC."""
+    trial: int
+    rule: str
+    """How the trial was chosen: best, simplest or trial."""
+    val_bce: float
+    """Its validation BCE when it was chosen."""
+    rows: int
+    sha256: str
+    """Over the test rows."""
+    bce: Estimate | None = None
+    accuracy: Estimate | None = None
+    auc: Estimate | None = None

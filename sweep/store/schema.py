@@ -45,6 +45,13 @@ CREATE INDEX assignment_of_wave ON assignment (wave);
 CREATE TABLE losses (
     trial INTEGER PRIMARY KEY REFERENCES trial, epoch INTEGER NOT NULL, losses BLOB NOT NULL
 );
+CREATE TABLE opening (
+    opening INTEGER PRIMARY KEY, opened_at REAL NOT NULL,
+    trial INTEGER NOT NULL REFERENCES trial, rule TEXT NOT NULL, val_bce REAL NOT NULL,
+    rows INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    bce REAL, bce_low REAL, bce_high REAL, accuracy REAL, accuracy_low REAL, accuracy_high REAL,
+    auc REAL, auc_low REAL, auc_high REAL
+);
 """
 
 STEPS = (_VERSION_1, _VERSION_2)

@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import astuple, fields
+from math import nan
 from pathlib import Path
 
 from sweep.errors import PlatformError
 from sweep.records import Assignment, EpochRecord, Json, Outcome, Proposal
 from sweep.store.connection import connect_to_write, explained, transaction
 from sweep.store.reading import Reader
-from sweep.store.rows import NewTrial, SweepRow, TrialLosses
+from sweep.store.rows import NewTrial, Opening, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
 
 _EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRecord))
@@ -82,6 +83,33 @@ class Store(Reader):
             db.execute(
                 "UPDATE sweep SET settings = ?, plan = ?, state = 'interrupted', message = NULL",
                 (json.dumps(settings), json.dumps(plan)),
+            )
+
+    # The sealed test rows
+
+    def open_test(self, trial: int, rule: str, val_bce: float, rows: int, sha256: str) -> Opening:
+        """Enter an opening of the test rows into the ledger; to be done before evaluating."""
+        with self._transaction() as db:
+            (before,) = db.execute("SELECT COUNT(*) FROM opening").fetchone()
+            opening = Opening(before + 1, time.time(), trial, rule, val_bce, rows, sha256)
+            names = [field.name for field in fields(Opening)][:7]
+            db.execute(
+                f"INSERT INTO opening ({', '.join(names)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [getattr(opening, name) for name in names],
+            )
+        return opening
+
+    def fill_test(self, opening: Opening) -> None:
+        """Enter an opening's results."""
+        values: list[float] = []
+        for estimate in (opening.bce, opening.accuracy, opening.auc):
+            values += (nan, nan, nan) if estimate is None else astuple(estimate)
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE opening SET bce = ?, bce_low = ?, bce_high = ?, accuracy = ?,"
+                " accuracy_low = ?, accuracy_high = ?, auc = ?, auc_low = ?, auc_high = ?"
+                " WHERE opening = ?",
+                (*values, opening.opening),
             )
 
     # Waves

@@ -35,6 +35,7 @@ def test(
         typer.Option("--again", help="Open the test rows once more; every report will say so."),
     ] = False,
     output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
+    stored_space: opt.StoredSpaceOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
@@ -55,7 +56,7 @@ def test(
             raise NotFoundError(
                 f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
             )
-        prepared = running.prepare_again(store.sweep(), cache)
+        prepared = running.prepare_again(store.sweep(), cache, stored_space)
         from sweep.runner.sealed import open_test
 
         if found.file is None:

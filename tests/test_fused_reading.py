@@ -6,9 +6,10 @@ from keras import layers, optimizers, regularizers
 
 from search_spaces import capacity, regularization
 from sweep.records import OutcomeStatus
-from sweep.training.auto import AutoTrainer, count_refusals
+from sweep.training.auto import AutoTrainer
 from sweep.training.fused.description import Penalty, Unit
 from sweep.training.fused.read import carries, read
+from sweep.training.model import build_model
 from tests.fused_support import BATCH, MemoryJournal, assignment, never, small_split
 
 SMALL = {"width": 16, "depth": 1, "l2": 0.0, "dropout": 0.0, "decay_steps": 500}
@@ -110,7 +111,11 @@ def test_a_description_says_what_the_model_is():
 
 @pytest.mark.parametrize("space", [capacity, regularization])
 def test_the_shipped_spaces_are_fused(space):
-    assert count_refusals(space.build, space.BASELINES.values()) == {None: len(space.BASELINES)}
+    trainer = AutoTrainer(space.build, small_split(), BATCH, None)
+    for values in space.BASELINES.values():
+        surveyed = trainer.survey(values)
+        assert surveyed.refusal is None and surveyed.program is not None
+        assert surveyed.params == build_model(space.build, values, 1).count_params()
 
 
 def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):

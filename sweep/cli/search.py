@@ -27,6 +27,7 @@ from sweep.store import Store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweep.runner.calibrate import Survey
     from sweep.runner.sweep import Prepared
     from sweep.search.plan import PlannedRung
 
@@ -210,18 +211,18 @@ def _refuse_existing(folder: SweepFolder) -> None:
         )
 
 
-def _print_fused(prepared: "Prepared", console: Console) -> None:
+def _print_fused(survey: "Survey", console: Console) -> None:
     """How many trials will be trained together, and why the others not."""
-    if prepared.settings.trainer == "keras":
+    counts = survey.refusals
+    if not counts:
         return
-    from sweep.training.auto import count_refusals
-
-    searched = [root.hyperparameters for root in prepared.plan.roots]
-    counts = count_refusals(prepared.space.build, [*searched, *prepared.baselines.values()])
     fused = counts.pop(None, 0)
-    console.print(f"{fused} of {fused + sum(counts.values())} trials are fused with others")
-    for reason, count in counts.most_common():
-        console.print(f"{count} left to Keras: {clean(str(reason))}")
+    console.print(
+        f"{fused} of {fused + sum(counts.values())} trials are fused with others; "
+        f"programs to compile: {survey.programs}"
+    )
+    for reason, number in counts.most_common():
+        console.print(f"{number} left to Keras: {clean(str(reason))}")
 
 
 def rung_table(rungs: "Sequence[PlannedRung]") -> Table:
@@ -236,7 +237,7 @@ def rung_table(rungs: "Sequence[PlannedRung]") -> Table:
 
 
 def _print_plan(prepared: "Prepared") -> None:
-    from sweep.runner.calibrate import estimate
+    from sweep.runner.calibrate import Survey
     from sweep.training.platform import native_messages_to
 
     console = out()
@@ -246,12 +247,14 @@ def _print_plan(prepared: "Prepared") -> None:
         f"\n{made['trials']} trials, {made['assignments']} assignments, {made['epochs']:,} epochs"
         f"; {made['baselines']} baselines beside, {made['baseline_epochs']:,} epochs"
     )
-    _print_fused(prepared, console)
-    hint("training the smallest and the largest model for a moment …")
+    survey = Survey(prepared)
+    _print_fused(survey, console)
+    smallest, largest = survey.extremes()
+    console.print(f"models of {smallest:,} to {largest:,} trainable parameters")
+    hint("training a small and a large model for a moment …")
     with native_messages_to(Path(os.devnull)):
-        found = estimate(prepared)
-    console.print(f"models of {found.smallest:,} to {found.largest:,} trainable parameters")
+        seconds = survey.seconds()
     console.print(
-        f"about {duration(found.seconds)} on this machine if nothing stops early, "
+        f"about {duration(seconds)} on this machine if nothing stops early, "
         f"on {prepared.split.source}"
     )

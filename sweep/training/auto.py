@@ -1,7 +1,6 @@
 """Sends each trial to the fused trainer when that can carry it, and to Keras when not."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -9,12 +8,23 @@ from sweep.data.split import Split
 from sweep.records import Assignment, Value
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.fused.read import NotCarriedError
-from sweep.training.fused.reading import Readings
+from sweep.training.fused.shapes import Shape
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
 from sweep.training.model import Build
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """How a configuration would be trained."""
+
+    refusal: str | None
+    """None when it is fused; else one line saying why it is left to Keras."""
+    params: int | None = None
+    program: Shape | None = None
+    """The program that carries it. It and the trainable parameters are known when it is fused."""
 
 
 @dataclass
@@ -66,26 +76,21 @@ class AutoTrainer:
         fused = self.refusal(assignment) is None
         return self._fused.name if fused else self._keras.name
 
+    def survey(self, values: dict[str, Value]) -> Surveyed:
+        """How a configuration would be trained. Builds its model: tens of milliseconds."""
+        assignment = Assignment(0, 0, 0, 0, 0, values, 1)
+        refusal = self.refusal(assignment)
+        if refusal is not None:
+            return Surveyed(refusal)
+        description = self._fused.readings.description(assignment)
+        return Surveyed(None, description.params, self._fused.shape(description))
+
     def refusal(self, assignment: Assignment) -> str | None:
         """None when the trial is fused; else one line saying why it is left to Keras."""
-        return _refusal(self._fused.readings, assignment)
-
-
-def count_refusals(build: Build, configurations: Iterable[dict[str, Value]]) -> Counter[str | None]:
-    """How many configurations are fused (None), and how many are not, by reason.
-
-    Builds each model once: tens of milliseconds each.
-    """
-    readings = Readings(build)
-    assignments = (Assignment(0, 0, 0, 0, 0, values, 1) for values in configurations)
-    return Counter(_refusal(readings, assignment) for assignment in assignments)
-
-
-def _refusal(readings: Readings, assignment: Assignment) -> str | None:
-    try:
-        readings.description(assignment)
-    except NotCarriedError as error:
-        return str(error)
-    except Exception as exception:  # the Keras trainer records it as the trial's failure
-        return f"build(hp) raises {type(exception).__name__}"
-    return None
+        try:
+            self._fused.readings.description(assignment)
+        except NotCarriedError as error:
+            return str(error)
+        except Exception as exception:  # the Keras trainer records it as the trial's failure
+            return f"build(hp) raises {type(exception).__name__}"
+        return None

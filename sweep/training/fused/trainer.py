@@ -19,6 +19,7 @@ from sweep.data.split import Split
 from sweep.records import Assignment
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.fused.arrays import Program
+from sweep.training.fused.description import Description
 from sweep.training.fused.device import groups_at_once, memory_budget, on_gpu
 from sweep.training.fused.group import Group, Resident
 from sweep.training.fused.lane import Lane, Trained
@@ -84,6 +85,14 @@ class FusedTrainer:
                         at_work[pool.submit(lane.train_epoch)] = lane
         self.readings.forget_models()
 
+    def shape(self, description: Description) -> Shape:
+        """The program that carries the described trial."""
+        budget = memory_budget() // groups_at_once()
+        shape = shape_of(description, self._rows, budget, on_gpu())
+        while shape in self._narrower:
+            shape = self._narrower[shape]
+        return shape
+
     @property
     def _rows(self) -> Rows:
         return Rows(len(self.split.train.x), len(self.split.validation.x), self.batch_size)
@@ -95,11 +104,7 @@ class FusedTrainer:
             return False
         description = run.read(self.readings)
         if description is not None:
-            budget = memory_budget() // groups_at_once()
-            shape = shape_of(description, self._rows, budget, on_gpu())
-            while shape in self._narrower:
-                shape = self._narrower[shape]
-            waiting.setdefault(shape, deque()).append(run)
+            waiting.setdefault(self.shape(description), deque()).append(run)
         return True
 
     def _open(self, waiting: Queues, at_work: Iterable[Lane], reading: bool) -> Lane | None:

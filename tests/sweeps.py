@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sweep.records import EpochRecord, Outcome, OutcomeStatus, Proposal, Value
-from sweep.store import NewTrial, Store, SweepRow
+from sweep.store import NewTrial, Store, SweepRow, TrialLosses
 
 SETTINGS = {
     "max_epochs": 81,
@@ -101,6 +101,14 @@ class Trained:
     rung: int = 0
     bracket: int = 4
     error: str | None = None
+    losses: np.ndarray | None = None
+    """Of each validation row at the best epoch; their mean should be its validation BCE."""
+
+    @property
+    def kept_losses(self) -> TrialLosses | None:
+        if self.losses is None:
+            return None
+        return TrialLosses(min(self.records, key=lambda one: one.val_bce).epoch, self.losses)
 
 
 def trained(*val_bce: float, train_bce: float = 0.6, **changes: Any) -> Trained:
@@ -120,8 +128,20 @@ def store_sweep(path: Path, trials: Sequence[Trained], **changes: Any) -> Store:
                 store.save_progress(assignment, "file", len(trial.records), trial.records)
             continue
         outcome = Outcome(trial.ended, len(trial.records), trial.params, 1.0, trial.error)
-        store.finish(assignment, outcome, trial.records, "keras")
+        store.finish(assignment, outcome, trial.records, "keras", losses=trial.kept_losses)
     return store
+
+
+def rows_of_losses(*means: float, rows: int = 1000, spread: float = 0.02) -> list[np.ndarray]:
+    """Losses with exactly these means over the rows, one array for each.
+
+    They share what is hard about a row; differences of two trials have the standard deviation
+    `spread` · √2.
+    """
+    random = np.random.default_rng(0)
+    common = random.exponential(0.5, rows)
+    own = common + spread * random.normal(size=(len(means), rows))
+    return list((own - own.mean(axis=1, keepdims=True) + np.array(means)[:, None]).astype("f4"))
 
 
 def _new(number: int, trial: Trained) -> tuple[NewTrial, Proposal | None, int]:

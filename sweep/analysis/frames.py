@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from sweep.analysis.evidence import evidence
 from sweep.analysis.onset import onsets
 from sweep.analysis.ranking import order
 from sweep.analysis.status import TrialStatus, statuses
@@ -23,6 +24,12 @@ TRIAL_COLUMNS = {
     "hyperparameters": "all hyperparameters by name",
     "params": "trainable parameters",
     "val_bce": "score: lowest validation BCE over all epochs, in nats, without penalty",
+    "val_bce_se": "standard error of val_bce over the validation rows, none if losses are unknown",
+    "difference": "val_bce less that of the best trial",
+    "difference_se": "paired standard error of difference over the same validation rows",
+    "tied": "statistically tied with the best: in the model confidence set at 95 %",
+    "simplest": "fewest parameters within one paired standard error of the best",
+    "class": "underfit, balanced, overfit or diverged (see classes), none if it cannot be told",
     "train_bce": "training BCE in evaluation mode, with the weights of the best epoch",
     "gap": "val_bce - train_bce",
     "best_epoch": "epoch of the lowest validation BCE",
@@ -75,7 +82,7 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
     if state is not None:
         sweep = replace(sweep, state=state)
     # what refers to a trial is read before the trials: a sweep may grow meanwhile
-    epochs = _epochs(store)
+    epochs, losses = _epochs(store), store.losses()
     assignments = _table(store, "assignment")
     trials = _table(store, "trial").set_index("trial", drop=False)
     trials["hyperparameters"] = [json.loads(text) for text in trials["hyperparameters"]]
@@ -89,6 +96,8 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
         sweep_finished=sweep.state == "finished",
     )
     trials = _ranked(trials)
+    judged = evidence(trials, epochs, losses, int(sweep.settings["train_rows"]))
+    trials = trials.join(judged)[list(TRIAL_COLUMNS)]
     openings = tuple(store.openings())
     return SweepFrames(sweep, trials, _hyperparameters(sweep, trials), epochs, openings)
 
@@ -161,7 +170,7 @@ def _ranked(trials: pd.DataFrame) -> pd.DataFrame:
     ranked["rank"] = np.arange(1, len(ranked) + 1)
     types = {"trial": "int64", "epochs": "int64", "seconds": "float64", "seed": "int64"}
     types |= dict.fromkeys(_INTEGERS, "Int64")
-    ranked = ranked[list(TRIAL_COLUMNS)].astype(types)
+    ranked = ranked[[name for name in TRIAL_COLUMNS if name in ranked]].astype(types)
     for name in ("baseline", "status", "error"):
         column = ranked[name].astype(object)
         ranked[name] = column.where(column.notna(), None)

@@ -3,7 +3,7 @@
 How it is laid out is left to `terminal` and, for Markdown, to `report`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,6 +12,8 @@ from sweep.analysis import ledger, text
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.onset import TOLERANCE
 from sweep.analysis.status import TrialStatus
+
+TIED, SIMPLEST = "=", "*"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
     Stored strings come out without control characters; brackets and pipes are left to the layout.
     """
     trials, settings = frames.trials.iloc[:top], frames.hyperparameters.iloc[:top]
+    decimals = _decimals(frames.trials)[:top]
     return [
         Column("rank", [text.count(rank) for rank in trials["rank"]]),
         Column("trial", _names(trials), left=True),
@@ -39,13 +42,14 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
             for name in frames.hyperparameter_names
         ),
         Column("params", [text.count(n) for n in _optional(trials["params"])]),
-        Column("val BCE", [text.bce(value) for value in trials["val_bce"]]),
-        Column("train BCE", [text.bce(value) for value in trials["train_bce"]]),
-        Column("gap", [text.bce(value) for value in trials["gap"]]),
+        *_scores(trials, decimals),
+        Column("train BCE", _aligned(map(text.bce, trials["train_bce"], decimals))),
+        Column("gap", _aligned(map(text.bce, trials["gap"], decimals))),
         Column("best epoch", [text.count(epoch) for epoch in _optional(trials["best_epoch"])]),
         Column("onset", _onsets(trials)),
         Column("epochs", [text.count(epochs) for epochs in trials["epochs"]]),
         Column("rung", [text.count(rung) for rung in _optional(trials["rung"])]),
+        *_classes(trials),
         Column("seconds", [text.seconds(seconds) for seconds in trials["seconds"]]),
         Column("status", _standings(trials), left=True),
     ]
@@ -69,6 +73,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
             f"onset: the epoch after which validation BCE rises for good, by more than {TOLERANCE} "
             "nats; >N: none in N epochs."
         )
+    found += _notes_on_errors(frames, trials)
     errors = trials.loc[trials["status"] == TrialStatus.FAILED, ["trial", "error"]]
     found += [
         f"trial {trial} failed: {text.plain(error or 'no reason was recorded')}"
@@ -80,6 +85,81 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
 
 
 _FAILURES_SHOWN = 3
+
+
+def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
+    """One line for each mark in the table."""
+    found = []
+    known, evaluated = trials["val_bce_se"].notna(), trials["val_bce"].notna()
+    if known.any():
+        rows = text.counted(int(frames.sweep.settings["validation_rows"]), "validation row")
+        found.append(f"± SE: standard error over the {rows}.")
+    if (evaluated & ~known).any():
+        which = "some trials" if known.any() else "all trials"
+        found.append(
+            f"Errors of {which} are unknown: an older version of sweep stored no losses row by row."
+        )
+    if trials["tied"].any():
+        found.append(
+            f"{TIED} tied with the best: the same rows do not tell them apart, at 95 % over all "
+            "trials (model confidence set)."
+        )
+    if trials["simplest"].any():
+        found.append(
+            f"{SIMPLEST} the simplest: fewest parameters within one paired standard error of the "
+            "best."
+        )
+    if trials["class"].notna().any():
+        found.append(
+            "class: overfit, val BCE rose for good or the gap is most of the distance to the "
+            "best; underfit, behind on the training rows already; balanced, tied with the best; "
+            "diverged, worse than a coin."
+        )
+    return found
+
+
+def _decimals(trials: pd.DataFrame) -> list[int]:
+    """Decimals of each trial's BCEs: those its own error deserves and no more than the best's."""
+    own = [text.decimals_of(se) for se in trials["val_bce_se"]]
+    return [min(decimals, own[0]) for decimals in own]
+
+
+def _scores(trials: pd.DataFrame, decimals: Sequence[int]) -> list[Column]:
+    """Validation BCE, with its error and the tie marks where they are known."""
+    if trials["val_bce_se"].isna().all():
+        return [Column("val BCE", [text.bce(value) for value in trials["val_bce"]])]
+    values = _aligned(map(text.bce, trials["val_bce"], decimals))
+    errors = _aligned(map(text.bce, trials["val_bce_se"], decimals))
+    cells = [
+        value if error.strip() == text.MISSING else f"{value} ± {error}"
+        for value, error in zip(values, errors, strict=True)
+    ]
+    width = max(map(len, cells), default=0)
+    marks = [
+        f"{TIED if tied else ' '}{SIMPLEST if simplest else ''}"
+        for tied, simplest in zip(trials["tied"], trials["simplest"], strict=True)
+    ]
+    return [
+        Column("val BCE ± SE", [cell.ljust(width) for cell in cells]),
+        Column("tie", [mark.rstrip() for mark in marks], left=True),
+    ]
+
+
+def _aligned(cells: Iterable[str]) -> list[str]:
+    """Numbers with their decimal points beneath each other once they are flush right."""
+    shown = list(cells)
+    places = [len(cell) - cell.find(".") if "." in cell else 0 for cell in shown]
+    widest = max(places, default=0)
+    return [
+        cell if cell == text.MISSING else cell + " " * (widest - n)
+        for cell, n in zip(shown, places, strict=True)
+    ]
+
+
+def _classes(trials: pd.DataFrame) -> list[Column]:
+    if trials["class"].isna().all():
+        return []
+    return [Column("class", [name or text.MISSING for name in trials["class"]], left=True)]
 
 
 def _names(trials: pd.DataFrame) -> list[str]:

@@ -15,7 +15,7 @@ from rich.style import Style
 
 from sweep.analysis.table import Column
 
-_OPTIONAL = ("seconds", "rung", "best epoch", "train BCE")
+_OPTIONAL = ("seconds", "rung", "best epoch", "train BCE", "epochs")
 """Columns that go first when there is no room, in this order."""
 _INDENT = 6
 
@@ -120,7 +120,7 @@ def fold(words: Cells, width: int) -> list[str]:
 
 def header_lines(column: Column) -> list[str]:
     """A name's words, each on a line: `decay_` over `steps`."""
-    return column.name.replace("_", "_ ").split(" ")
+    return column.name.replace("_", "_ ").replace(" ± ", "\u00a0±\u00a0").split(" ")
 
 
 def column_width(column: Column) -> int:

@@ -22,11 +22,33 @@ def _steers(character: str) -> bool:
     return unicodedata.category(character) in _STEERING
 
 
-def bce(value: float) -> str:
+DECIMALS = 4
+"""Of a BCE whose error is unknown."""
+
+
+def bce(value: float, decimals: int = DECIMALS) -> str:
     """0.5432; 1.23e+05 when it diverged."""
     if not math.isfinite(value):
         return MISSING
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:.3g}"
+    return f"{value:.{decimals}f}" if abs(value) < 100 else f"{value:.3g}"
+
+
+def decimals_of(error: float) -> int:
+    """Decimals that a value with this standard error deserves: the error's first two digits.
+
+    0.015 → 3, 0.0078 → 4, at most 6; `DECIMALS` when the error is unknown or 0.
+    """
+    if not math.isfinite(error) or error <= 0:
+        return DECIMALS
+    return min(max(1 - math.floor(math.log10(error)), 0), 6)
+
+
+def with_error(value: float, error: float, decimals: int) -> str:
+    """0.577 ± 0.015; the value alone when the error is unknown."""
+    shown = bce(value, decimals)
+    if shown == MISSING or not math.isfinite(error):
+        return shown
+    return f"{shown} ± {bce(error, decimals)}"
 
 
 def count(value: float | None) -> str:
@@ -36,7 +58,12 @@ def count(value: float | None) -> str:
 
 def trials(number: int) -> str:
     """1 trial, 2,000 trials."""
-    return f"{number:,} {'trial' if number == 1 else 'trials'}"
+    return counted(number, "trial")
+
+
+def counted(number: int, noun: str) -> str:
+    """1 assignment, 2,000 assignments."""
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
 
 
 def seconds(value: float) -> str:

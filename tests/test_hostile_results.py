@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from sweep.cli.app import app
+from sweep.doctor.integrity import check_sweep
 from sweep.errors import SweepError
+from sweep.folder import SweepFolder
 from sweep.records import OutcomeStatus
 from tests import tiny, warm
 from tests.sweeps import store_sweep, trained
@@ -246,6 +248,7 @@ def test_a_forged_database_ends_in_one_line(forged, changes, charts):
         done = invoke(root, *command)
         assert_harmless(done.stdout)
         assert_harmless(done.stderr)
+    check_sweep(SweepFolder(root / "results", "evil"))
 
 
 @given(where=st.integers(0, 2**16), junk=st.binary(min_size=1, max_size=64), cut=st.booleans())
@@ -259,3 +262,4 @@ def test_a_database_with_bytes_overwritten_ends_in_one_line(forged, where, junk,
     path.write_bytes(sound[:where] + junk + (b"" if cut else sound[where + len(junk) :]))
     for command in (["ls"], ["status"], ["report", "--no-charts"], ["gc", "--dry-run"]):
         invoke(root, *command)
+    check_sweep(SweepFolder(root / "results", "evil"))

@@ -176,7 +176,7 @@ def export(
             f"the checkpoint of trial {trial} has been removed, its records are there; train it "
             f"again, to the same numbers, by: sweep export --retrain {folder.name} {trial} {path}"
         )
-    prepared = running.prepare_again(folder, sweep, cache)
+    prepared = running.prepare_again(folder, sweep, cache, stored_space=False)
     from sweep.runner.memory import state_of
     from sweep.training.export import export_best
 

@@ -69,8 +69,8 @@ def test_a_clear_answer_names_capacity_and_regularisation(tmp_path):
     assert found.regularisation.best == ["dropout"]
     assert found.regularisation.ruled_out == ["none", "l2"]
     said = words(found)
-    assert "Best is trial 2: val BCE 0.5500 ± 0.0150, 20,000 parameters, regularised by" in said
-    assert "simplest within one error is trial 1: 0.5600, 5,000 parameters" in said
+    assert "Best is trial 2: val BCE 0.550 ± 0.015, 20,000 parameters, regularised by" in said
+    assert "simplest within one error is trial 1: 0.560 ± 0.015, 5,000 parameters" in said
     assert "best is 5,000 to 20,000 parameters; worse: 100–1k, 100k–1M; all cut early" in said
     assert len(lines(found)) <= 4
 

@@ -38,7 +38,7 @@ def charts(smoothing: int = 0) -> tuple[Chart, ...]:
     return (
         Chart("frontier", "frontier", "BCE against trainable parameters", draw_frontier),
         Chart("learning-curves", "overfitting", "BCE against epochs, train and validation", curves),
-        Chart("learning-rate", "search", "Validation BCE by learning rate", draw_rates),
+        Chart("learning-rate", "search", "Learning rate against epochs", draw_rates),
     )
 
 

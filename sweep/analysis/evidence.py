@@ -5,9 +5,13 @@ import pandas as pd
 
 from sweep.analysis.classes import classes, gap_errors
 from sweep.analysis.confidence_set import confidence_set
+from sweep.analysis.optimism import Optimism, optimism
 from sweep.analysis.paired import differences, standard_errors
 from sweep.analysis.ranking import is_scored
 from sweep.store import Losses
+
+_CHOSEN_AMONG = 500
+"""Best trials among which the choice is played again: one further behind is hardly ever chosen."""
 
 
 def evidence(
@@ -41,6 +45,18 @@ def evidence(
     named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se)
     found["class"] = pd.Series([name or None for name in named], index=found.index, dtype=object)
     return found
+
+
+def optimism_of_best(trials: pd.DataFrame, losses: Losses) -> Optimism | None:
+    """How far the score of the first trial is too good for being that of the best.
+
+    `trials` as in `evidence`. None when its losses are unknown, or too few trials have any.
+    """
+    rows = _rows_of(trials, losses)
+    compared = rows[is_scored(trials).to_numpy(dtype=bool)][:_CHOSEN_AMONG]
+    if len(compared) == 0 or compared[0] < 0:
+        return None
+    return optimism(losses.values[compared[compared >= 0]])
 
 
 def _rows_of(trials: pd.DataFrame, losses: Losses) -> np.ndarray:

@@ -3,17 +3,19 @@
 The only place that names columns and derives them from the store.
 """
 
+import json
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.evidence import evidence
+from sweep.analysis.evidence import evidence, optimism_of_best
 from sweep.analysis.onset import onsets
+from sweep.analysis.optimism import Optimism
 from sweep.analysis.ranking import order
 from sweep.analysis.status import TrialStatus, statuses
 from sweep.records import OutcomeStatus, Value
-from sweep.store import Opening, Store, SweepRow, hyperparameters_of
+from sweep.store import Opening, Store, SweepRow
 
 TRIAL_COLUMNS = {
     "rank": "place by validation BCE, 1 is the best (see ranking)",
@@ -64,6 +66,8 @@ class SweepFrames:
     """One row per trial and epoch, sorted by them; columns as `EpochRecord` behind `trial`."""
     openings: tuple[Opening, ...] = ()
     """The ledger of the sealed test rows."""
+    optimism: Optimism | None = None
+    """How far the best score is too good for having been chosen; None when it cannot be told."""
 
     @property
     def hyperparameter_names(self) -> list[str]:
@@ -84,7 +88,7 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
     epochs, losses = _epochs(store), store.losses()
     assignments = _table(store, "assignment")
     trials = _table(store, "trial").set_index("trial", drop=False)
-    trials["hyperparameters"] = trials["hyperparameters"].map(hyperparameters_of)
+    trials["hyperparameters"] = [json.loads(text) for text in trials["hyperparameters"]]
     trials = trials.join(_of_epochs(epochs, trials.index)).join(_of_assignments(assignments))
     trials["status"] = statuses(
         failed=trials["failed"] == True,  # noqa: E712  (missing where no assignment is)
@@ -98,7 +102,8 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
     judged = evidence(trials, epochs, losses, int(sweep.settings["train_rows"]))
     trials = trials.join(judged)[list(TRIAL_COLUMNS)]
     openings = tuple(store.openings())
-    return SweepFrames(sweep, trials, _hyperparameters(sweep, trials), epochs, openings)
+    bias = optimism_of_best(trials, losses)
+    return SweepFrames(sweep, trials, _hyperparameters(sweep, trials), epochs, openings, bias)
 
 
 def _table(store: Store, name: str) -> pd.DataFrame:

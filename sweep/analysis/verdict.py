@@ -93,6 +93,9 @@ class Verdict:
     regularisation: Answer | None
     overfitting: Overfitting
     optimism: Optimism | None
+    """How far the best score is too good for having been chosen as the best."""
+    test_openings: int
+    """Times the sealed test rows were opened."""
 
     def to_json(self) -> Json:
         return {"schema": SCHEMA, **asdict(self)}
@@ -104,13 +107,14 @@ def verdict(frames: SweepFrames) -> Verdict:
     trials = frames.trials[scored].copy()
     trials["kind"] = regularisation.kinds(frames.hyperparameters[scored])
     trials["ended"] = trials["status"].isin(_ENDED)
-    known = has_errors(trials)
-    tied = trials[trials["tied"].astype(bool)] if known else trials.iloc[:0]
+    trials["is_tied"] = trials["tied"].eq(True)  # unknown is not tied
+    known = bool(trials["is_tied"].any())
+    tied = trials[trials["is_tied"]]
     sized = trials[trials["params"].notna()]
     capacity = _answer(sized, sized["params"].map(decade)) if known else None
     kinds = _answer(trials, trials["kind"]) if known else None
     reasons = _reasons(frames, trials, len(tied) if known else None, [capacity, kinds])
-    simplest = trials[trials["simplest"].astype(bool)] if known else trials.iloc[:0]
+    simplest = trials[trials["simplest"].eq(True)]
     return Verdict(
         sweep=frames.sweep.name,
         is_final=frames.sweep.state == "finished",
@@ -125,13 +129,9 @@ def verdict(frames: SweepFrames) -> Verdict:
         capacity=capacity,
         regularisation=kinds,
         overfitting=overfitting(trials),
-        optimism=None,
+        optimism=frames.optimism,
+        test_openings=len(frames.openings),
     )
-
-
-def has_errors(trials: pd.DataFrame) -> bool:
-    """Whether the errors of the scores are known: a sweep of an older version kept none."""
-    return "tied" in trials and bool(trials["tied"].astype(bool).any())
 
 
 def decade(params: int) -> str:
@@ -151,7 +151,7 @@ def _answer(trials: pd.DataFrame, group: "pd.Series[str]") -> Answer:
     """Groups in the order of their capacity, or of their names."""
     by = trials.groupby(group.to_numpy())
     found = pd.DataFrame(
-        {"tied": by["tied"].any(), "ended": by["ended"].any(), "params": by["params"].min()}
+        {"tied": by["is_tied"].any(), "ended": by["ended"].any(), "params": by["params"].min()}
     )
     found = found.astype({"tied": bool, "ended": bool}).sort_values("params", kind="stable")
     best = found.index[found["tied"]].tolist()
@@ -231,7 +231,7 @@ def _choice(trials: pd.DataFrame) -> Choice | None:
         params=None if pd.isna(first["params"]) else int(first["params"]),
         regularisation=str(first["kind"]),
         val_bce=float(first["val_bce"]),
-        val_bce_se=_number(first.get("val_bce_se")),
+        val_bce_se=_number(first["val_bce_se"]),
         gap=_number(first["gap"]),
         epochs=int(first["epochs"]),
     )

@@ -1,5 +1,6 @@
 """The verdict in words: two to four lines, each with its numbers."""
 
+import math
 from collections.abc import Sequence
 
 from sweep.analysis import text
@@ -35,7 +36,7 @@ def _evidence(verdict: Verdict) -> str:
 
 
 def _choices(verdict: Verdict, best: Choice) -> str:
-    words = f"Best is {_named(best)}: val BCE {_score(best)}, {_described(best)}"
+    words = f"Best is {_named(best)}: val BCE {score(best)}, {_described(best)}"
     if verdict.tied is None:
         return f"{words}."
     others = verdict.tied - 1
@@ -48,7 +49,7 @@ def _choices(verdict: Verdict, best: Choice) -> str:
         return f"{words}; none of these is simpler and within one error."
     return (
         f"{words}, and the simplest within one error is {_named(simplest)}: "
-        f"{text.bce(simplest.val_bce)}, {_described(simplest)}."
+        f"{score(simplest)}, {_described(simplest)}."
     )
 
 
@@ -56,10 +57,10 @@ def _named(choice: Choice) -> str:
     return choice.baseline if choice.baseline is not None else f"trial {choice.trial}"
 
 
-def _score(choice: Choice) -> str:
-    if choice.val_bce_se is None:
-        return text.bce(choice.val_bce)
-    return f"{text.bce(choice.val_bce)} ± {choice.val_bce_se:.4f}"
+def score(choice: Choice) -> str:
+    """Its validation BCE with its error, rounded to it."""
+    error = math.nan if choice.val_bce_se is None else choice.val_bce_se
+    return text.with_error(choice.val_bce, error, text.decimals_of(error))
 
 
 def _described(choice: Choice) -> str:
@@ -121,7 +122,14 @@ def _honesty(verdict: Verdict) -> str:
     words = []
     if verdict.optimism is not None:
         words.append(
-            f"The best score is about {verdict.optimism.bias:.4f} nats too good for having been "
-            f"chosen among {verdict.trials:,}."
+            f"The best score is about {text.bce(verdict.optimism.bias, 3)} nats too good for "
+            f"having been chosen among {text.trials(verdict.trials)}."
+        )
+    if verdict.trials:
+        times = verdict.test_openings
+        words.append(
+            f"The test rows have been opened {'once' if times == 1 else f'{times:,} times'}."
+            if times
+            else "The test rows are still sealed."
         )
     return " ".join(words)

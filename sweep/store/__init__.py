@@ -17,7 +17,6 @@ from sweep.store.rows import (
     Standing,
     SweepRow,
     TrialLosses,
-    hyperparameters_of,
 )
 from sweep.store.schema import SCHEMA_VERSION
 from sweep.store.writing import Store
@@ -36,5 +35,4 @@ __all__ = [
     "SweepRow",
     "TrialLosses",
     "explained",
-    "hyperparameters_of",
 ]

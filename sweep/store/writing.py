@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import astuple, fields
 from math import nan
-from operator import attrgetter
 from pathlib import Path
 
 from sweep.errors import PlatformError
@@ -22,7 +21,6 @@ from sweep.store.rows import NewTrial, Opening, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
 
 _EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRecord))
-_epoch_values = attrgetter(*_EPOCH_COLUMNS)
 
 
 class Store(Reader):
@@ -240,7 +238,7 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
     marks = ", ".join("?" * (len(_EPOCH_COLUMNS) + 1))
     db.executemany(
         f"INSERT INTO epoch (trial, {', '.join(_EPOCH_COLUMNS)}) VALUES ({marks})",
-        [(trial, *_epoch_values(record)) for record in records],
+        [(trial, *astuple(record)) for record in records],
     )
 
 

@@ -1,0 +1,64 @@
+"""The static charts as addresses that hold the picture: SVG where it is small enough, else PNG."""
+
+import base64
+import io
+import re
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from sweep.analysis import style
+from sweep.analysis.charts import charts
+from sweep.analysis.frames import SweepFrames
+
+_DPI = 90
+_PATH = re.compile(r'\bd="[^"]*"')
+_METADATA = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->|<!DOCTYPE[^>]*>", re.DOTALL)
+_ESCAPES = str.maketrans({"%": "%25", "#": "%23", '"': "%22", "<": "%3C", ">": "%3E"})
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart that stands in the page."""
+
+    stem: str
+    section: str
+    title: str
+    address: str
+    """`data:image/…`"""
+
+
+def pictures(frames: SweepFrames, room: int) -> tuple[list[Picture], int]:
+    """The charts in at most `room` characters, and how many had no room.
+
+    The largest become PNG until all fit; those that never do are left out, the largest first.
+    """
+    with style.styled():
+        drawn = [(chart, chart.draw(frames)) for chart in charts()]
+        addresses = [_svg(figure) for _, figure in drawn]
+        for i in sorted(range(len(drawn)), key=lambda i: -len(addresses[i])):
+            if sum(map(len, addresses)) > room:
+                addresses[i] = min(addresses[i], _png(drawn[i][1]), key=len)
+    shown = [
+        Picture(chart.stem, chart.section, chart.title, address)
+        for (chart, _), address in zip(drawn, addresses, strict=True)
+    ]
+    while sum(len(picture.address) for picture in shown) > room and shown:
+        shown.remove(max(shown, key=lambda picture: len(picture.address)))
+    return shown, len(drawn) - len(shown)
+
+
+def _svg(figure: Figure) -> str:
+    """Shown as an image, so it can neither run scripts nor load anything."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    # a tenth of a point is finer than a screen
+    short = _PATH.sub(lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), file.getvalue())
+    short = re.sub(r"\s*\n\s*", " ", _METADATA.sub("", short))
+    return "data:image/svg+xml," + short.strip().translate(_ESCAPES)
+
+
+def _png(figure: Figure) -> str:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=_DPI)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

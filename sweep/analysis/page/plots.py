@@ -1,0 +1,192 @@
+"""The interactive charts as Bokeh's JSON, and the curves they show when a trial is clicked.
+
+No callback here holds code: the page's content security policy forbids evaluating strings, so
+`page.js` listens to the models by their names.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.embed import json_item
+from bokeh.models import ColumnDataSource, HoverTool, Range1d, TapTool
+from bokeh.plotting import figure
+
+from sweep.analysis import style, text
+from sweep.analysis.frames import SweepFrames
+from sweep.analysis.frontier import frontier_data
+from sweep.analysis.ranking import is_scored
+from sweep.analysis.status import standing
+from sweep.records import Json
+
+POINTS = 600
+"""Trials in the frontier's interactive chart, the best ones."""
+CURVE_POINTS = 20_000
+"""Epochs whose values the page carries, those of the best trials first."""
+FIRST_SHOWN = 3
+_HEIGHT = 420
+_TOOLTIP_LENGTH = 120
+
+
+def frontier_plot(frames: SweepFrames) -> Json | None:
+    """Validation BCE against capacity, a point per trial; None when there is no trial to show."""
+    data = frontier_data(frames)
+    if data.points.empty:
+        return None
+    plot = _figure("frontier-plot", "tap,pan,wheel_zoom,box_zoom,reset", data.x, data.y)
+    plot.xaxis.axis_label = "trainable parameters (logarithmic)"
+    plot.yaxis.axis_label = "BCE at the best epoch, nats"
+    plot.line(list(data.x), [style.NO_SKILL] * 2, color=style.GREY, line_dash="dotted")
+    steps = data.steps
+    x = [*steps["params"].astype(float), data.x[1]]
+    for name, color, dash, width in (
+        ("train_bce", style.ORANGE, "dashed", 1.5),
+        ("val_bce", style.GREY, "solid", 2.5),
+    ):
+        y = [*steps[name].astype(float), float(steps[name].iloc[-1])]
+        plot.step(x, y, mode="after", color=color, line_dash=dash, line_width=width)
+    for is_cut in (True, False):
+        chosen = data.points.tail(POINTS)  # the best are last
+        chosen = chosen[chosen["is_cut"] == is_cut]
+        if chosen.empty:
+            continue
+        points = plot.scatter(
+            "params", "val_bce", source=_points(frames, chosen["trial"].tolist()), size=9,
+            color=style.BLUE, fill_alpha=0.0 if is_cut else "alpha", line_alpha="alpha",
+            name=f"points-{'cut' if is_cut else 'ended'}",
+        )  # fmt: skip
+        # None means: drawn as if nothing were selected
+        points.nonselection_glyph = points.selection_glyph = None
+        hover = [
+            ("trial", "@name"), ("parameters", "@size"), ("val BCE", "@val"),
+            ("train BCE", "@train"), ("gap", "@gap"), ("status", "@status"),
+            ("settings", "@settings"),
+        ]  # fmt: skip
+        plot.add_tools(HoverTool(renderers=[points], tooltips=hover))
+    plot.select_one(TapTool).mode = "replace"
+    return _json(plot)
+
+
+def _points(frames: SweepFrames, trials: Sequence[int]) -> ColumnDataSource:
+    """All that a point shows when it is pointed at, in words that are already rounded."""
+    chosen = frames.trials["trial"].isin(trials)
+    shown = frames.trials[chosen]
+    columns: dict[str, Any] = {
+        "trial": shown["trial"].tolist(),
+        "params": shown["params"].astype(float).clip(lower=1).tolist(),
+        "val_bce": shown["val_bce"].astype(float).tolist(),
+        "name": [names_of(row) for row in shown.to_dict("records")],
+        "size": [text.count(int(params)) for params in shown["params"]],
+        "val": [text.bce(value) for value in shown["val_bce"]],
+        "train": [text.bce(value) for value in shown["train_bce"]],
+        "gap": [text.bce(value) for value in shown["gap"]],
+        "status": [
+            standing(status, epochs)
+            for status, epochs in zip(shown["status"], shown["epochs"], strict=True)
+        ],
+        "settings": _settings(frames, chosen.to_numpy()),
+        "alpha": [0.85] * len(shown),
+    }
+    return ColumnDataSource(columns)
+
+
+def names_of(trial: Any) -> str:
+    """The trial's number, and a baseline's name."""
+    name = trial["baseline"]
+    return str(trial["trial"]) + ("" if name is None else f" {text.plain(name)}")
+
+
+def _settings(frames: SweepFrames, chosen: Any) -> list[str]:
+    names = frames.hyperparameter_names
+    cells = [text.settings(frames.hyperparameters.loc[chosen, name].tolist()) for name in names]
+    rows = zip(*cells, strict=True) if cells else [()] * int(chosen.sum())
+    plain = [text.plain(name) for name in names]
+    return [
+        text.shortened(
+            ", ".join(f"{name}={cell}" for name, cell in zip(plain, row, strict=True)),
+            _TOOLTIP_LENGTH,
+        )
+        for row in rows
+    ]
+
+
+def curves_plot(frames: SweepFrames) -> Json | None:
+    """An empty chart that `page.js` fills with the curves of the trials clicked."""
+    if not curves(frames)["trials"]:
+        return None
+    scored = frames.trials[is_scored(frames.trials)]
+    values = frames.epochs[["train_bce", "val_bce"]].to_numpy().ravel()
+    y = style.bce_range(values, scored["val_bce"].to_numpy(dtype=float))
+    last = float(frames.epochs["epoch"].max())
+    plot = _figure("curves-plot", "pan,wheel_zoom,box_zoom,reset", (0.93, last * 1.08), y)
+    plot.xaxis.axis_label = "epoch (logarithmic)"
+    plot.yaxis.axis_label = "BCE, nats"
+    source = ColumnDataSource(
+        {"xs": [], "train": [], "val": [], "color": [], "name": []}, name="curves"
+    )
+    plot.multi_line("xs", "train", source=source, color="color", line_dash="dashed", line_width=1.3)
+    lines = plot.multi_line(
+        "xs", "val", source=source, color="color", line_width=2.2, name="curve-lines"
+    )
+    best = ColumnDataSource(
+        {"x": [], "y": [], "color": [], "name": [], "bce": []}, name="curve-best"
+    )
+    marks = plot.scatter(
+        "x", "y", source=best, color="color", size=10, line_color="white", name="curve-marks"
+    )
+    plot.add_tools(HoverTool(renderers=[lines], tooltips=[("trial", "@name")]))
+    tooltips = [("trial", "@name"), ("best epoch", "@x"), ("val BCE", "@bce")]
+    plot.add_tools(HoverTool(renderers=[marks], tooltips=tooltips))
+    return _json(plot)
+
+
+def curves(frames: SweepFrames) -> Json:
+    """Train and validation BCE by epoch, best trials first, and how many had no room.
+
+    `trials` maps a trial's number to its name and its curves from epoch 1 on; rounded to what
+    can be seen.
+    """
+    scored = frames.trials[is_scored(frames.trials)]
+    room = scored["epochs"].cumsum() <= CURVE_POINTS
+    chosen = scored[room]
+    by_trial = dict(
+        iter(frames.epochs[frames.epochs["trial"].isin(chosen["trial"])].groupby("trial"))
+    )
+    found = {}
+    for trial in chosen.to_dict("records"):
+        records = by_trial[trial["trial"]]
+        found[str(trial["trial"])] = {
+            "name": text.shortened(names_of(trial), 40),
+            "train": _rounded(records["train_bce"].to_numpy()),
+            "val": _rounded(records["val_bce"].to_numpy()),
+            "best": int(trial["best_epoch"]),
+        }
+    first = [str(trial) for trial in chosen["trial"].head(FIRST_SHOWN)]
+    return {"trials": found, "first": first, "left_out": len(scored) - len(chosen)}
+
+
+def _rounded(values: "np.ndarray[Any, Any]") -> list[float | None]:
+    return [round(float(value), 5) if np.isfinite(value) else None for value in values]
+
+
+def _figure(name: str, tools: str, x: tuple[float, float], y: tuple[float, float]) -> Any:
+    plot: Any = figure(
+        name=name, tools=tools, x_axis_type="log",
+        x_range=Range1d(start=x[0], end=x[1]), y_range=Range1d(start=y[0], end=y[1]),
+        height=_HEIGHT, sizing_mode="stretch_width", toolbar_location="above",
+        active_scroll=None, background_fill_color=None, border_fill_color=None,
+        outline_line_color=None,
+    )  # fmt: skip
+    plot.toolbar.logo = None
+    ticks = style.log_ticks(*x)
+    plot.xaxis.ticker = ticks
+    plot.xaxis.major_label_overrides = {
+        int(tick) if tick == int(tick) else tick: style.magnitude(tick) for tick in ticks
+    }
+    plot.xgrid.ticker = plot.xaxis[0].ticker
+    return plot
+
+
+def _json(plot: Any) -> Json:
+    item: Json = dict(json_item(plot))
+    return item

@@ -1,0 +1,160 @@
+"""What the page's tables say beside the ranked one, in words and rounded numbers."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sweep import __version__
+from sweep.analysis import regularisation, text
+from sweep.analysis.frames import SweepFrames
+from sweep.analysis.ranking import frontier, is_scored
+from sweep.analysis.status import TrialStatus
+from sweep.analysis.verdict import LEAST_EPOCHS, decade
+from sweep.records import Json
+from sweep.settings import Settings
+
+FAILURES_SHOWN = 50
+_NOT_OPTIONS = ("data", "baselines", "stages")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns named in `header`; the first is text, the others are numbers unless `is_text`."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    is_text: bool = False
+
+
+def frontier_table(frames: SweepFrames) -> Table:
+    rows = [
+        (
+            text.count(row["params"]),
+            str(row["trial"]),
+            *map(text.bce, (row["val_bce"], row["train_bce"])),
+        )
+        for row in frontier(frames.trials).to_dict("records")
+    ]
+    return Table(("parameters, at most", "best trial", "val BCE", "train BCE"), rows)
+
+
+def by_capacity(frames: SweepFrames) -> Table:
+    """Overfitting by decades of trainable parameters."""
+    trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
+    trials = trials.sort_values("params")
+    return _grouped(trials, trials["params"].map(decade), "parameters")
+
+
+def by_regularisation(frames: SweepFrames) -> Table:
+    scored = is_scored(frames.trials)
+    kinds = regularisation.kinds(frames.hyperparameters[scored])
+    return _grouped(frames.trials[scored], kinds, "regularised by")
+
+
+def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str) -> Table:
+    header = (
+        name, "trials", "tied with the best", f"{LEAST_EPOCHS} or more epochs", "of them overfit",
+        "median onset", "median gap", "lowest val BCE",
+    )  # fmt: skip
+    rows = []
+    for which, members in trials.groupby(group.to_numpy(), sort=False):
+        judged = members[members["epochs"] >= LEAST_EPOCHS]
+        onsets = judged["onset_epoch"].dropna().astype(float)
+        tied = members["tied"]
+        rows.append(
+            (
+                str(which),
+                text.count(len(members)),
+                text.count(int(tied.eq(True).sum())) if tied.notna().any() else text.MISSING,
+                text.count(len(judged)),
+                text.count(len(onsets)) if len(judged) else text.MISSING,
+                f"{onsets.median():.0f}" if len(onsets) else text.MISSING,
+                text.bce(float(judged["gap"].median())) if len(judged) else text.MISSING,
+                text.bce(float(members["val_bce"].min())),
+            )
+        )
+    return Table(header, rows)
+
+
+def rungs(frames: SweepFrames) -> Table:
+    """How far the search took its trials: the plan's rungs and what has reached them."""
+    trials = frames.trials[frames.trials["rung"].notna()]
+    header = ("iteration, bracket, rung", "to epoch", "planned", "reached", "lowest val BCE so far")
+    rows = []
+    for iteration, bracket, rung, planned, _, last in frames.sweep.plan.get("rungs", ()):
+        of = trials[(trials["bracket"] == bracket) & (trials["iteration"] == iteration)]
+        reached = of[(of["rung"] >= rung) & (of["epochs"] > 0)]
+        best = frames.epochs[
+            frames.epochs["trial"].isin(reached["trial"]) & (frames.epochs["epoch"] <= last)
+        ]["val_bce"].min()
+        cells = (f"{iteration}, {bracket}, {rung}", text.count(last), text.count(planned))
+        rows.append((*cells, text.count(len(reached)), text.bce(float(best))))
+    return Table(header, rows)
+
+
+def cost(frames: SweepFrames) -> Table:
+    """Epochs and seconds, of the search and of the baselines."""
+    rows = []
+    for name, chosen in (
+        ("search", frames.trials["baseline"].isna()),
+        ("baselines", frames.trials["baseline"].notna()),
+    ):
+        trials = frames.trials[chosen]
+        rows.append(_cost(name, trials))
+    rows.append(_cost("together", frames.trials))
+    return Table(("", "trials", "epochs", "seconds of training", "seconds per epoch"), rows)
+
+
+def _cost(name: str, trials: pd.DataFrame) -> tuple[str, ...]:
+    epochs, seconds = int(trials["epochs"].sum()), float(trials["seconds"].sum())
+    each = text.seconds(seconds / epochs) if epochs else text.MISSING
+    return (name, text.count(len(trials)), text.count(epochs), text.seconds(seconds), each)
+
+
+def failures(frames: SweepFrames) -> Table:
+    failed = frames.trials[frames.trials["status"] == TrialStatus.FAILED].sort_values("trial")
+    rows = [
+        (str(trial), text.plain(error or "no reason was recorded"))
+        for trial, error in failed.head(FAILURES_SHOWN)[["trial", "error"]].itertuples(index=False)
+    ]
+    return Table(("trial", "why"), rows, is_text=True)
+
+
+def provenance(frames: SweepFrames) -> Table:
+    """What it takes to get the same numbers again, but for the machine."""
+    sweep = frames.sweep
+    rows = [
+        ("sweep", sweep.name),
+        ("identity", sweep.identity),
+        ("space", f"{sweep.space.get('name', '')}, SHA-256 {sweep.space.get('sha256', 'unknown')}"),
+        ("data", f"{sweep.data.get('source', 'unknown')}, {_hashes(sweep.data)}"),
+        ("seed", str(sweep.settings.get("seed", "unknown"))),
+        ("versions", ", ".join(f"{name} {value}" for name, value in sweep.versions.items())),
+        ("settings", ", ".join(f"{k} {v}" for k, v in sweep.settings.items() if k != "stages")),
+        ("this page", f"sweep {__version__}"),
+    ]
+    return Table(("", ""), [(name, text.plain(line)) for name, line in rows], is_text=True)
+
+
+def _hashes(data: Json) -> str:
+    fingerprint = data.get("fingerprint")
+    return f"fingerprint {fingerprint}" if fingerprint else "fingerprint unknown"
+
+
+def commands(frames: SweepFrames) -> list[str]:
+    """What to type to get this sweep and this page again."""
+    sweep, defaults = frames.sweep, Settings().to_json()
+    settings = {**defaults, **sweep.settings}
+    words = ["sweep", "start", str(sweep.space.get("name", "SPACE")), "--name", sweep.name]
+    for name, default in defaults.items():
+        value = settings[name]
+        if name == "data" or (name not in _NOT_OPTIONS and value is not None and value != default):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    if settings["patience"] is None:
+        words += ["--patience", "0"]
+    if not settings["baselines"]:
+        words.append("--no-baselines")
+    report = ["sweep", "report", sweep.name, "--html", "report.html"]
+    return [text.plain(shlex.join(line)) for line in (words, report)]

@@ -1,0 +1,153 @@
+"""Puts the page together and writes it, whole or not at all."""
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from bokeh.resources import Resources
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sweep.analysis import ledger, report, table, text, verdict_text
+from sweep.analysis.files import atomically
+from sweep.analysis.frames import SweepFrames
+from sweep.analysis.page import plots, sections
+from sweep.analysis.page.pictures import pictures
+from sweep.analysis.verdict import Verdict, verdict
+from sweep.errors import PlatformError
+
+MOST_BYTES = 3_000_000
+ROWS = 400
+"""Trials in the table; the best ones."""
+_SPARE = 20_000
+"""Bytes kept for what stands around the pictures."""
+
+
+def write(frames: SweepFrames, path: Path) -> None:
+    """The page as one file. Raises PlatformError when it cannot be written."""
+    content = page(frames)
+    try:
+        atomically(path, lambda file: Path(file).write_text(content, encoding="utf-8"))
+    except OSError as error:
+        raise PlatformError(f"cannot write {path}: {error.strerror}") from error
+
+
+def page(frames: SweepFrames) -> str:
+    """The page's HTML, at most `MOST_BYTES` long."""
+    context = _context(frames)
+    # the pictures take what room is left
+    bare = len(_rendered(context | {"pictures": [], "pictures_left_out": 0}).encode())
+    shown, n_left_out = pictures(frames, MOST_BYTES - bare - _SPARE)
+    return _rendered(context | {"pictures": shown, "pictures_left_out": n_left_out})
+
+
+def _rendered(context: dict[str, Any]) -> str:
+    environment = Environment(
+        loader=PackageLoader("sweep.analysis.page", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Bokeh's models refer to those before them: the order counts
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
+    return environment.get_template("page.html.j2").render(context)
+
+
+def _context(frames: SweepFrames) -> dict[str, Any]:
+    found = verdict(frames)
+    frontier, curves = plots.frontier_plot(frames), plots.curves_plot(frames)
+    scripts = [_asset("page.js")]
+    if frontier is not None:
+        scripts.insert(0, _bokeh())
+    return {
+        "title": text.plain(frames.sweep.name),
+        "header": report.header(frames)[1:],
+        "verdict": verdict_text.lines(found),
+        "figures": _figures(found),
+        "columns": table.columns(frames, ROWS),
+        "trials": frames.trials["trial"].head(ROWS).tolist(),
+        "n_trials": len(frames.trials),
+        "n_points": plots.POINTS,
+        "notes": table.notes(frames, ROWS),
+        "frontier": sections.frontier_table(frames),
+        "by_capacity": sections.by_capacity(frames),
+        "by_regularisation": sections.by_regularisation(frames),
+        "honesty": _honesty(frames, found),
+        "rungs": sections.rungs(frames),
+        "cost": sections.cost(frames),
+        "active": text.seconds(frames.sweep.active_seconds),
+        "failures": sections.failures(frames),
+        "n_failed": int((frames.trials["status"] == "failed").sum()),
+        "provenance": sections.provenance(frames),
+        "commands": sections.commands(frames),
+        "plots": {"frontier": frontier, "curves": curves},
+        "curves": plots.curves(frames),
+        "css": Markup(_asset("page.css")),
+        "scripts": [Markup(script) for script in scripts],
+        "policy": _policy(scripts),
+    }
+
+
+def _figures(found: Verdict) -> list[tuple[str, str]]:
+    """Number and caption of the cards at the top."""
+    cards = []
+    if found.best is not None:
+        cards.append((verdict_text.score(found.best), "best validation BCE, nats"))
+        cards.append((text.count(found.best.params), "parameters of the best trial"))
+    if found.tied is not None:
+        cards.append((f"{found.tied:,} of {found.trials:,}", "trials tied for the best"))
+    if found.simplest is not None:
+        cards.append((text.count(found.simplest.params), "parameters of the simplest of them"))
+    seen = found.overfitting
+    if seen.judged:
+        cards.append((f"{seen.seen:,} of {seen.judged:,}", "long trials overfit"))
+    return cards
+
+
+def _honesty(frames: SweepFrames, found: Verdict) -> list[str]:
+    """What keeps the numbers from being taken for more than they are."""
+    if found.tied is None:
+        ties = "The errors of the scores are not known, so ties are not either."
+    else:
+        ties = (
+            f"{found.tied:,} of {found.trials:,} trials with a score are in the 95 % model "
+            "confidence set: the validation rows do not tell them apart."
+        )
+    bias = "How far choosing the best flatters its score is not known."
+    if found.optimism is not None:
+        bias = (
+            f"Choosing the best of {found.trials:,} flatters its score by about "
+            f"{found.optimism.bias:.4f} nats (bootstrap over the validation rows)."
+        )
+    opened = ledger.lines(frames.openings) or [
+        "The test rows are still sealed: no trial has seen them."
+    ]
+    return [ties, bias, *opened]
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("sweep.analysis.page").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _bokeh() -> str:
+    """Bokeh's core, from the installed package: no widgets, no tables, no WebGL, no MathJax."""
+    resources = Resources(mode="inline", components=["bokeh"], log_level=None)
+    return "\n".join(resources.js_raw)
+
+
+def _policy(scripts: list[str]) -> str:
+    """Nothing may be fetched or run, but for the page's own scripts, named by their hashes."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )

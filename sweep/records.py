@@ -57,7 +57,10 @@ class Assignment:
     iteration: int | None = None
     bracket: int | None = None
     oracle_id: str | None = None
-    """Its name in the search, None for a baseline."""
+    """Its name in the search, None for a baseline or a confirmation."""
+    confirms: int | None = None
+    """Of a confirmation: the trial that it trains again with another seed."""
+    seed_number: int | None = None
 
 
 class OutcomeStatus(StrEnum):

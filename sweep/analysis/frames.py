@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from sweep.analysis.confirmed import SeedLosses, confirmed, runs, seed_losses
 from sweep.analysis.evidence import evidence, optimism_of_best
 from sweep.analysis.onset import onsets
 from sweep.analysis.optimism import Optimism
@@ -64,10 +65,19 @@ class SweepFrames:
     Apart from `trials` because a hyperparameter may be called `epochs`."""
     epochs: pd.DataFrame
     """One row per trial and epoch, sorted by them; columns as `EpochRecord` behind `trial`."""
-    openings: tuple[Opening, ...] = ()
+    openings: tuple[Opening, ...]
     """The ledger of the sealed test rows."""
-    optimism: Optimism | None = None
+    optimism: Optimism | None
     """How far the best score is too good for having been chosen; None when it cannot be told."""
+    confirmations: pd.DataFrame
+    """One row per run with another seed; columns as `trials` has them but for the ranking, and
+    `confirms`, the trial, and `seed_number`. They are in no other frame."""
+    confirmation_epochs: pd.DataFrame
+    """Their epochs, as in `epochs`."""
+    confirmed: pd.DataFrame
+    """One row per trial with such runs, the lowest mean first (see `confirmed`)."""
+    seed_losses: SeedLosses
+    """What the errors of the means are made of."""
 
     @property
     def hyperparameter_names(self) -> list[str]:
@@ -98,12 +108,27 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
         max_epochs=int(sweep.settings["max_epochs"]),
         sweep_finished=sweep.state == "finished",
     )
-    trials = _ranked(trials)
+    is_confirmation = trials["confirms"].notna()
+    confirmations = _typed(trials[is_confirmation])
+    trials = _ranked(trials[~is_confirmation])
+    repeats = runs(trials, confirmations)
+    by_seed = seed_losses(repeats, losses)
+    is_confirmation = epochs["trial"].isin(confirmations["trial"])
+    later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
     judged = evidence(trials, epochs, losses, int(sweep.settings["train_rows"]))
     trials = trials.join(judged)[list(TRIAL_COLUMNS)]
-    openings = tuple(store.openings())
-    bias = optimism_of_best(trials, losses)
-    return SweepFrames(sweep, trials, _hyperparameters(sweep, trials), epochs, openings, bias)
+    return SweepFrames(
+        sweep=sweep,
+        trials=trials,
+        hyperparameters=_hyperparameters(sweep, trials),
+        epochs=epochs.reset_index(drop=True),
+        openings=tuple(store.openings()),
+        optimism=optimism_of_best(trials, losses),
+        confirmations=confirmations,
+        confirmation_epochs=later.reset_index(drop=True),
+        confirmed=confirmed(trials, repeats, by_seed),
+        seed_losses=by_seed,
+    )
 
 
 def _table(store: Store, name: str) -> pd.DataFrame:
@@ -172,13 +197,17 @@ def _ranked(trials: pd.DataFrame) -> pd.DataFrame:
     )
     ranked = trials.iloc[positions].reset_index(drop=True)
     ranked["rank"] = np.arange(1, len(ranked) + 1)
+    return _typed(ranked)[[name for name in TRIAL_COLUMNS if name in ranked]]
+
+
+def _typed(trials: pd.DataFrame) -> pd.DataFrame:
     types = {"trial": "int64", "epochs": "int64", "seconds": "float64", "seed": "int64"}
-    types |= dict.fromkeys(_INTEGERS, "Int64")
-    ranked = ranked[[name for name in TRIAL_COLUMNS if name in ranked]].astype(types)
+    types |= dict.fromkeys((*_INTEGERS, "confirms", "seed_number"), "Int64")
+    trials = trials.reset_index(drop=True).astype(types)
     for name in ("baseline", "status", "error"):
-        column = ranked[name].astype(object)
-        ranked[name] = column.where(column.notna(), None)
-    return ranked
+        column = trials[name].astype(object)
+        trials[name] = column.where(column.notna(), None)
+    return trials
 
 
 def _hyperparameters(sweep: SweepRow, trials: pd.DataFrame) -> pd.DataFrame:

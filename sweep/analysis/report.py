@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ import pandas as pd
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
-from sweep.analysis import ledger, table, text, verdict_text
+from sweep.analysis import confirmed_table, ledger, table, text, verdict_text
+from sweep.analysis.confirmed import bias
 from sweep.analysis.files import atomically
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.status import TrialStatus
@@ -34,6 +35,7 @@ _STYLES = {
     TrialStatus.PENDING.value: "dim",
     TrialStatus.FAILED.value: "red",
 }
+_ENDED = ("finished", "stopped", "failed")
 _COUNTED = ("finished", "stopped", "cut", "waiting", "running", "pending", "failed")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
 
@@ -45,6 +47,8 @@ class Report:
     header: list[tuple[str, str]]
     """Label and text of each line."""
     table: Terminal
+    confirmed: Terminal | None
+    """The trials that were trained with other seeds, if any."""
     verdict: list[tuple[str, str]]
     """Likewise, under the table."""
 
@@ -53,6 +57,11 @@ class Report:
         yield Segment.line()
         yield self.table
         yield Segment.line()
+        if self.confirmed is not None:
+            yield Segment(confirmed_table.TITLE)
+            yield Segment.line()
+            yield self.confirmed
+            yield Segment.line()
         yield from _labelled(self.verdict, options.max_width)
 
 
@@ -66,7 +75,19 @@ def _labelled(lines: list[tuple[str, str]], width: int) -> Iterator[Segment]:
 
 def report(frames: SweepFrames, top: int | None = None) -> Report:
     """Header, ranked table of the best `top` trials, of all by default, and the verdict."""
-    return Report(header(frames), render_table(frames, top), verdict_text.lines(verdict(frames)))
+    return Report(
+        header(frames),
+        render_table(frames, top),
+        _render_confirmed(frames),
+        verdict_text.lines(verdict(frames)),
+    )
+
+
+def _render_confirmed(frames: SweepFrames) -> Terminal | None:
+    if frames.confirmed.empty:
+        return None
+    styles = ["" if name is None else "bold" for name in frames.confirmed["baseline"]]
+    return Terminal(confirmed_table.columns(frames), styles, confirmed_table.notes(frames))
 
 
 def render_table(frames: SweepFrames, top: int | None = None) -> Terminal:
@@ -94,6 +115,10 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
         ("epochs", f"{done['epochs']:,} of at most {_number(done['epochs_planned'])}"),
     ]
+    if len(frames.confirmations):
+        n_ended = int(frames.confirmations["status"].isin(_ENDED).sum())
+        of = f"{n_ended:,} of {text.counted(len(frames.confirmations), 'run')}"
+        lines.append(("other seeds", f"{of} that confirm {text.trials(_confirmed(frames))}"))
     if sweep.state == "budget" and done["left_out"]:
         left = done["left_out"]
         lines.append(
@@ -108,6 +133,10 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         names = trials.loc[trials["baseline"].notna()].sort_values("trial")["baseline"]
         lines.append(("baselines", ", ".join(names)))
     return [(label, text.plain(line)) for label, line in lines]
+
+
+def _confirmed(frames: SweepFrames) -> int:
+    return int(frames.confirmations["confirms"].nunique())
 
 
 def progress(frames: SweepFrames) -> dict[str, Any]:
@@ -173,15 +202,16 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
         "plan": sweep.plan,
         "versions": sweep.versions,
     }
-    names = list(frames.trials.columns)
-    cells = [_cells(frames.trials[name].iloc[:top]) for name in names]
-    trials = [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
+    trials = _records(frames.trials.iloc[:top])
     lines = ",\n".join(json_line(trial) for trial in trials)
+    average = bias(frames.confirmed)
     parts = {
         "schema": json_line(SCHEMA),
         "sweep": json_line(described),
         "verdict": json_line(verdict(frames).to_json()),
         "trials": f"[\n{lines}\n]",
+        "confirmed": json_line(_records(frames.confirmed)),
+        "bias": json_line(None if average is None else asdict(average)),
         "test": json_line(ledger.to_json(frames.openings)),
     }
     members = ",\n".join(f'"{name}": {part}' for name, part in parts.items())
@@ -203,6 +233,13 @@ def write_verdict(frames: SweepFrames, path: Path) -> None:
 def json_line(value: Any) -> str:
     """On one line: faster than indented, and files with a line per trial compare well."""
     return json.dumps(_finite(value), allow_nan=False)
+
+
+def _records(frame: pd.DataFrame) -> list[Json]:
+    """A dict per row, quicker than pandas' own."""
+    names = list(frame.columns)
+    cells = [_cells(frame[name]) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def _cells(column: "pd.Series[Any]") -> list[Any]:
@@ -251,15 +288,26 @@ def to_markdown(frames: SweepFrames, top: int | None = None) -> str:
     """The report as GitHub Markdown, rounded as in the terminal."""
     lines = [f"# Sweep {_escaped(text.plain(frames.sweep.name))}", ""]
     lines += [f"- {label}: {_escaped(line)}" for label, line in header(frames)[1:]]
-    columns = table.columns(frames, top)
-    lines += ["", _pipes([_escaped(column.name) for column in columns])]
-    lines.append(_pipes([":---" if column.left else "---:" for column in columns]))
-    cells = [[_escaped(cell.strip()) for cell in column.cells] for column in columns]
-    lines += [_pipes(row) for row in zip(*cells, strict=True)]
-    lines += ["", *(f"{_escaped(note)}  " for note in table.notes(frames, top)), ""]
+    lines += _markdown_table(table.columns(frames, top), table.notes(frames, top))
+    if not frames.confirmed.empty:
+        lines += [f"## {confirmed_table.TITLE}"]
+        lines += _markdown_table(confirmed_table.columns(frames), confirmed_table.notes(frames))
     for label, line in verdict_text.lines(verdict(frames)):
         lines.append(f"**{label}**: {_escaped(line)}  " if label else f"{_escaped(line)}  ")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _markdown_table(columns: list[table.Column], notes: list[str]) -> list[str]:
+    cells = [[_escaped(cell.strip()) for cell in column.cells] for column in columns]
+    return [
+        "",
+        _pipes([_escaped(column.name) for column in columns]),
+        _pipes([":---" if column.left else "---:" for column in columns]),
+        *(_pipes(row) for row in zip(*cells, strict=True)),
+        "",
+        *(f"{_escaped(note)}  " for note in notes),
+        "",
+    ]
 
 
 def _pipes(cells: Any) -> str:

@@ -36,19 +36,19 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
     decimals = _decimals(frames.trials)[:top]
     return [
         Column("rank", [text.count(rank) for rank in trials["rank"]]),
-        Column("trial", _names(trials), left=True),
+        Column("trial", trial_names(trials), left=True),
         *(
             Column(text.plain(name), text.settings(settings[name].tolist()), False, True)
             for name in frames.hyperparameter_names
         ),
-        Column("params", [text.count(n) for n in _optional(trials["params"])]),
+        Column("params", [text.count(n) for n in optional(trials["params"])]),
         *_scores(trials, decimals),
         Column("train BCE", _aligned(map(text.bce, trials["train_bce"], decimals))),
         Column("gap", _aligned(map(text.bce, trials["gap"], decimals))),
-        Column("best epoch", [text.count(epoch) for epoch in _optional(trials["best_epoch"])]),
+        Column("best epoch", [text.count(epoch) for epoch in optional(trials["best_epoch"])]),
         Column("onset", _onsets(trials)),
         Column("epochs", [text.count(epochs) for epochs in trials["epochs"]]),
-        Column("rung", [text.count(rung) for rung in _optional(trials["rung"])]),
+        Column("rung", [text.count(rung) for rung in optional(trials["rung"])]),
         *_classes(trials),
         Column("seconds", [text.seconds(seconds) for seconds in trials["seconds"]]),
         Column("status", _standings(trials), left=True),
@@ -162,7 +162,7 @@ def _classes(trials: pd.DataFrame) -> list[Column]:
     return [Column("class", [name or text.MISSING for name in trials["class"]], left=True)]
 
 
-def _names(trials: pd.DataFrame) -> list[str]:
+def trial_names(trials: pd.DataFrame) -> list[str]:
     """The trial's number, right-aligned, and a baseline's name."""
     numbers = [str(number) for number in trials["trial"]]
     width = max(map(len, numbers), default=0)
@@ -173,7 +173,7 @@ def _names(trials: pd.DataFrame) -> list[str]:
 
 
 def _onsets(trials: pd.DataFrame) -> list[str]:
-    onsets, epochs = _optional(trials["onset_epoch"]), trials["epochs"]
+    onsets, epochs = optional(trials["onset_epoch"]), trials["epochs"]
     return [
         text.count(onset) if onset is not None else f">{n:,}" if n else text.MISSING
         for onset, n in zip(onsets, epochs, strict=True)
@@ -189,7 +189,7 @@ def _standings(trials: pd.DataFrame) -> list[str]:
     ]
 
 
-def _optional(values: "pd.Series[int]") -> list[int | None]:
+def optional(values: "pd.Series[int]") -> list[int | None]:
     """The integers, None for those that are missing."""
     pairs = zip(values, values.isna(), strict=True)
     return [None if missing else int(value) for value, missing in pairs]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sweep import __version__
-from sweep.cli import data, doctor, extend, inspect, sealed, search, storage
+from sweep.cli import confirm, data, doctor, extend, inspect, sealed, search, storage
 from sweep.cli.output import show_error
 from sweep.errors import PlatformError, SweepError
 
@@ -27,6 +27,7 @@ search.register(app)
 extend.register(app)
 doctor.register(app)
 inspect.register(app)
+confirm.register(app)
 sealed.register(app)
 storage.register(app)
 

@@ -56,6 +56,9 @@ def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_R
     console.print(f"epochs     {progress.epochs_done:,} of at most {epochs:,}")
     if progress.trials_failed:
         console.print(f"failed     {progress.trials_failed} trials")
+    if progress.confirmations:
+        of = f"{progress.confirmations_done} of {progress.confirmations} runs"
+        console.print(f"seeds      {of} with other seeds")
     console.print(f"best       {_best(progress)}")
     console.print(f"worked     {duration(sweep.active_seconds)}")
     left = epochs - progress.epochs_done - progress.epochs_left_out
@@ -120,11 +123,12 @@ def write_logs(folder: SweepFolder) -> None:
 
 
 def load_frames(folder: SweepFolder) -> "SweepFrames":
-    """A sweep as it is now."""
+    """A sweep as it is now. One whose process has died is interrupted."""
     from sweep.analysis.frames import load
 
     with Store(folder.database, read_only=True) as store:
-        return load(store, _state(folder, store.sweep()).partition(",")[0])
+        died = store.sweep().state == "running" and folder.holder() is None
+        return load(store, "interrupted" if died else None)
 
 
 def _print_report(frames: "SweepFrames", output: str, top: int | None) -> None:

@@ -12,18 +12,28 @@ from rich.text import Text
 
 from sweep.cli.output import clean, duration
 from sweep.records import Assignment, EpochRecord, Json, Outcome, OutcomeStatus
+from sweep.store import Progress as Counts
 
+_CONFIRMATION = -1
+"""In place of a bracket: a trial that confirms another."""
 _Rung = tuple[int | None, int | None, int, int]
 
 
 class Tally:
     """Counts of a running sweep against its plan, with the best trial so far."""
 
-    def __init__(self, plan: Json, epochs_done: int, assignments_done: int) -> None:
-        self.assignments = plan["assignments"] + plan["baselines"]
-        self.epochs = plan["epochs"] + plan["baseline_epochs"]
-        self.assignments_done = assignments_done
-        self.epochs_done = epochs_done
+    def __init__(self, plan: Json, progress: Counts, max_epochs: int) -> None:
+        """`plan` is the search's, empty when only confirmations are trained."""
+        self.confirmations = max(plan.get("confirmations", 0), progress.confirmations)
+        self.assignments = self.confirmations
+        self.epochs = self.confirmations * max_epochs - progress.confirmation_epochs_left_out
+        self.assignments_done = progress.confirmations_done
+        self.epochs_done = progress.confirmation_epochs
+        if plan:
+            self.assignments += plan["assignments"] + plan["baselines"]
+            self.epochs += plan["epochs"] + plan["baseline_epochs"] - progress.epochs_left_out
+            self.assignments_done += progress.assignments_done
+            self.epochs_done += progress.epochs_done
         self.best: tuple[float, str] | None = None
         self._new_epochs = 0
         self._started = time.monotonic()
@@ -51,7 +61,9 @@ class Tally:
 
 
 def label(assignment: Assignment) -> str:
-    """`12`, or `3 Large` for a baseline."""
+    """`12`, `3 Large` for a baseline, `40 (12, seed 2)` for a confirmation of 12."""
+    if assignment.confirms is not None:
+        return f"{assignment.trial} ({assignment.confirms}, seed {assignment.seed_number})"
     name = f" {assignment.baseline}" if assignment.baseline else ""
     return f"{assignment.trial}{clean(name)}"
 
@@ -93,9 +105,9 @@ class LiveProgress:
         self.console, self.tally = console, tally
         self._planned: dict[_Rung, tuple[int, int]] = {
             (iteration, bracket, rung, last): (trials, last)
-            for iteration, bracket, rung, trials, _, last in plan["rungs"]
+            for iteration, bracket, rung, trials, _, last in plan.get("rungs", ())
         }
-        self._baselines = plan["baselines"]
+        self._baselines = plan.get("baselines", 0)
         self._done: Counter[_Rung] = Counter()
         self._failed = 0
         self._now = ""
@@ -159,11 +171,15 @@ class LiveProgress:
         if self._baselines:
             done = sum(count for key, count in self._done.items() if key[1] is None)
             table.add_row("baselines", f"{done}/{self._baselines} in full")
+        if self.tally.confirmations:
+            done = sum(count for key, count in self._done.items() if key[1] == _CONFIRMATION)
+            table.add_row("other seeds", f"{done}/{self.tally.confirmations} in full")
         return table
 
 
 def rung_key(assignment: Assignment) -> _Rung:
-    return (assignment.iteration, assignment.bracket, assignment.rung, assignment.last_epoch)
+    bracket = assignment.bracket if assignment.confirms is None else _CONFIRMATION
+    return (assignment.iteration, bracket, assignment.rung, assignment.last_epoch)
 
 
 def describe(assignment: Assignment, outcome: Outcome, score: float | None) -> str:

@@ -19,6 +19,7 @@ from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
 from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
 from sweep.folder import SweepFolder
+from sweep.records import Json
 from sweep.settings import Budget, Settings
 from sweep.space_source import fingerprint, write_sources
 from sweep.store import Progress, Store, SweepRow
@@ -116,7 +117,10 @@ def run(
     from sweep.training.platform import native_messages_to
 
     with Store(folder.database) as store:
-        with native_messages_to(folder.native_log), _observer(store) as observer:
+        with (
+            native_messages_to(folder.native_log),
+            _observer(store, store.sweep().plan) as observer,
+        ):
             stopping.saving()
             state = sweeps.run(folder, store, prepared, budget, observer, stopping.requested)
         sweep, progress = store.sweep(), store.progress()
@@ -127,16 +131,43 @@ def run(
     _end(state, sweep, progress, stopping)
 
 
-def _observer(store: Store) -> Any:
-    """Live on a terminal, plain lines elsewhere."""
-    sweep, progress, console = store.sweep(), store.progress(), err()
-    tally = Tally(sweep.plan, progress.epochs_done, progress.assignments_done)
-    tally.epochs -= progress.epochs_left_out
+def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping: Stopping) -> None:
+    """Train the confirmations that are to do, and say how it ended.
+
+    Raises typer.Exit or SweepError with the exit code for it.
+    """
+    from sweep.runner import sweep as sweeps
+    from sweep.training.platform import native_messages_to
+
+    name = folder.name
+    with Store(folder.database) as store:
+        with native_messages_to(folder.native_log), _observer(store, {}) as observer:
+            stopping.saving()
+            state, message = sweeps.confirm(
+                folder, store, prepared, budget, observer, stopping.requested
+            )
+        progress = store.progress()
+    if state == "finished":
+        hint(f"confirmed; see: sweep report {name}")
+        return
+    left = progress.confirmations - progress.confirmations_done
+    if state == "interrupted":
+        hint(f"stopped, state saved; {left} runs are left, go on with: sweep resume {name}")
+        raise typer.Exit(stopping.code)
+    kind = TooManyFailuresError if state == "failed" else BudgetEndedError
+    raise kind(f"{message}; {left} runs are left, go on with: sweep resume {name}")
+
+
+def _observer(store: Store, plan: Json) -> Any:
+    """Live on a terminal, plain lines elsewhere. `plan` is the search's, empty without it."""
+    progress, console = store.progress(), err()
+    epochs = Settings.from_json(store.sweep().settings).max_epochs
+    tally = Tally(plan, progress, epochs)
     if progress.best_score is not None:
         tally.best = (progress.best_score, str(progress.best_trial))
     if not console.is_terminal:
         return PlainProgress(console, tally)
-    live = LiveProgress(console, tally, sweep.plan)
+    live = LiveProgress(console, tally, plan)
     done: Counter[Any] = Counter(rung_key(a) for a in store.ended())
     live.restore(done, progress.trials_failed)
     return live

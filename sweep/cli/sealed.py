@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from sweep.analysis.frames import SweepFrames
 
 _FORMATS = ("table", "json")
-_RULES = ("best",)
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 def test(
     name: opt.NameArgument = None,
-    rule: Annotated[str, typer.Option("--rule", help="best: the first in rank.")] = "best",
+    rule: Annotated[
+        str, typer.Option("--rule", help="best, or simplest: of those as good as the best.")
+    ] = "best",
     trial: Annotated[
         int | None, typer.Option("--trial", min=0, help="This trial instead of one by rule.")
     ] = None,
@@ -42,8 +43,10 @@ def test(
     """Evaluate one trial on the sealed test rows; made to be done once."""
     if output not in _FORMATS:
         raise UsageError(f"--output is {output!r}, expected one of: {', '.join(_FORMATS)}")
-    if rule not in _RULES:
-        raise UsageError(f"--rule is {rule!r}, expected one of: {', '.join(_RULES)}")
+    from sweep.analysis.choice import RULES
+
+    if rule not in RULES:
+        raise UsageError(f"--rule is {rule!r}, expected one of: {', '.join(RULES)}")
     folder = find_sweep(results, name)
     with folder.locked(), Store(folder.database) as store:
         _refuse_again(folder, store, again)

@@ -12,6 +12,7 @@ from rich.table import Table
 from sweep import space as spaces
 from sweep.cli import options as opt
 from sweep.cli import running
+from sweep.cli.confirm import go_on
 from sweep.cli.output import clean, duration, hint, out
 from sweep.cli.stopping import Stopping
 from sweep.errors import (
@@ -165,11 +166,16 @@ def resume(
         stopping.attend(folder, lock)
         with Store(folder.database) as store:
             sweep, problems = store.sweep(), store.problems()
+            # a damaged database is not read further
+            unconfirmed = not problems and any(a.confirms is not None for a in store.pending())
         if problems:
             raise DataError(
                 f"{folder.database} is damaged ({problems[0]}); restore it from a copy, "
                 f"or look closer with: sweep doctor {folder.name}"
             )
+        if sweep.state == "finished" and unconfirmed:
+            go_on(folder, budget, stopping, stored_space, cache)
+            return
         if sweep.state == "finished":
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return

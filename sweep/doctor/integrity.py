@@ -44,7 +44,10 @@ def _check_contents(folder: SweepFolder, store: Store) -> Iterator[Finding]:
     n_epochs = sum(map(len, epochs.values()))
     found = [*_of_epochs(epochs), *_of_losses(store, epochs)]
     yield _summary(f"{subject}: records", found, f"{n_epochs:,} epoch records, each once")
-    found = [*_of_assignments(assignments, epochs), *_of_plan(sweep, assignments)]
+    found = [
+        *_of_assignments(assignments, epochs),
+        *_of_plan(sweep, assignments, _by_trial(store, "trial")),
+    ]
     n = sum(map(len, assignments.values()))
     yield _summary(f"{subject}: assignments", found, f"{n:,} assignments, as planned and scored")
     if folder.holder() is not None:
@@ -111,7 +114,13 @@ def _of_assignments(
             yield f"trial {trial} has {len(epochs[trial])} epoch records, it trained {trained}"
 
 
-def _of_plan(sweep: SweepRow, assignments: dict[int, list[Row]]) -> Iterator[str]:
+def _of_plan(
+    sweep: SweepRow, assignments: dict[int, list[Row]], trials: dict[int, list[Row]]
+) -> Iterator[str]:
+    """Of the search and the baselines; confirmations are in no plan."""
+    assignments = {
+        number: rows for number, rows in assignments.items() if not _confirms(trials[number])
+    }
     total = sum(map(len, assignments.values()))
     planned = sweep.plan.get("assignments", 0) + sweep.plan.get("baselines", 0)
     if total > planned or (sweep.state == "finished" and total != planned):
@@ -145,6 +154,10 @@ def _of_checkpoints(
                 f"checkpoint {name} is of epoch {state.epoch}, its row says {epoch}, "
                 f"the trial has {len(epochs[trial])} epoch records"
             )
+
+
+def _confirms(rows: list[Row]) -> bool:
+    return any(row["confirms"] is not None for row in rows)
 
 
 def _failed(rows: list[Row]) -> bool:

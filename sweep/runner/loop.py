@@ -80,10 +80,27 @@ class Runner:
         self.store.set_state(state, message)
         return state
 
+    def confirm(self) -> tuple[State, str | None]:
+        """Train the confirmations that are still to do, and no more: how that ended, and why.
+
+        The search's own state stays as it is stored. Raises what `run` raises.
+        """
+        self.store.count_seconds()
+        self._make_room()
+        while pending := [a for a in self.store.pending() if a.confirms is not None]:
+            self._most_failures = self._most_failures or len(pending)
+            ended = self._ended()
+            if ended is not None:
+                return ended
+            self.wave(pending)
+            self.trainer.train(pending, self._journal, self._must_stop)
+        self._make_room()
+        return State.FINISHED, None
+
     def _loop(self) -> tuple[State, str | None]:
         while True:
             pending = self.store.pending()
-            allowed = [assignment for assignment in pending if self._is_allowed(assignment)]
+            allowed = self._allowed(pending)
             ended = self._ended() if allowed else self._failed()
             if ended is not None:
                 return ended
@@ -139,7 +156,7 @@ class Runner:
         promotions = [p for p in proposals if p.oracle_id != p.root_id]
         new = self._new_trials(roots, self.baselines if first else {})
         last = self.search.max_epochs
-        longer = [(trial, reached, last) for trial, reached in self.store.baselines_below(last)]
+        longer = [(trial, reached, last) for trial, reached in self.store.beside_search_below(last)]
         if not proposals and not new and not longer:
             return False
         self.store.add_wave(self.search.state(), new, promotions, longer)
@@ -167,9 +184,12 @@ class Runner:
 
     # When to stop
 
-    def _is_allowed(self, assignment: Assignment) -> bool:
+    def _allowed(self, pending: list[Assignment]) -> list[Assignment]:
         limit = self.budget.max_trials
-        return limit is None or assignment.trial < limit + len(self.baselines)
+        if limit is None:
+            return pending
+        first = self.store.first_searched(limit)
+        return [a for a in pending if a.oracle_id is None or a.trial in first]
 
     def _must_stop(self) -> bool:
         return (
@@ -182,10 +202,11 @@ class Runner:
     def _out_of_time(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
-    def _look_for_target(self, trial: int, bce: float) -> None:
+    def _look_for_target(self, assignment: Assignment, bce: float) -> None:
         target = self.budget.target
-        if target is not None and bce <= target and self._best is None:
-            self._best = trial, bce
+        searched = assignment.confirms is None
+        if target is not None and bce <= target and self._best is None and searched:
+            self._best = assignment.trial, bce
 
     # The journal's observer
 
@@ -193,7 +214,7 @@ class Runner:
         self.observer.wave(assignments)
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
-        self._look_for_target(assignment.trial, record.val_bce)
+        self._look_for_target(assignment, record.val_bce)
         self.observer.epoch(assignment, record)
 
     def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
@@ -204,7 +225,7 @@ class Runner:
             self._over_failures = self._failures >= limit
         else:
             score_told = WORST if score is None else score
-            self._look_for_target(assignment.trial, score_told)
+            self._look_for_target(assignment, score_told)
         if assignment.oracle_id is not None:
             self.search.tell(assignment.oracle_id, score_told)
         self.observer.finished(assignment, outcome, score)

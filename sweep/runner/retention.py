@@ -1,8 +1,9 @@
 """Which checkpoints are kept, and which are removed to make room.
 
 Kept are those of every trial that may train on (it has an assignment to do, it waits for its
-bracket's next rung, or it is on its bracket's last one, from where `sweep extend` goes on), of
-the baselines, of the `keep` best trials, and of the frontier. A trial that was cut or has failed
+bracket's next rung, or it is on its bracket's last one, from where `sweep extend` goes on; a
+confirmation until early stopping ends it), of the baselines, of the `keep` best trials, and of the
+frontier. A trial that was cut or has failed
 and is none of these keeps its records only; what is removed was beaten and stays beaten, since
 scores only fall. A removed checkpoint can be trained again: `sweep export --retrain`.
 """
@@ -70,14 +71,15 @@ def kept_trials(standings: Sequence[Standing], keep: int) -> set[int]:
     kept = {
         one.trial
         for one in standings
-        if not one.is_searched
-        or one.is_pending
-        or (one.rung == top[one.iteration, one.bracket] and not one.is_failed)
+        if one.is_pending
+        or (one.is_confirmation and not (one.is_stopped or one.is_failed))
+        or not (one.is_searched or one.is_confirmation)
+        or (one.is_searched and one.rung == top[one.iteration, one.bracket] and not one.is_failed)
     }
     scored = [
         (one.score, one.trial, one.params)
         for one in standings
-        if one.score is not None and not one.is_failed
+        if one.score is not None and not one.is_failed and not one.is_confirmation
     ]
     scored.sort(key=lambda row: row[:2])
     kept.update(trial for _, trial, _ in scored[:keep])

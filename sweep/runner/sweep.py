@@ -160,6 +160,29 @@ def run(
     interrupted: Callable[[], bool],
 ) -> State:
     """Work on a stored sweep until its end. The folder must be locked."""
+    return _runner(folder, store, prepared, budget, observer, interrupted).run()
+
+
+def confirm(
+    folder: SweepFolder,
+    store: Store,
+    prepared: Prepared,
+    budget: Budget,
+    observer: Observer,
+    interrupted: Callable[[], bool],
+) -> tuple[State, str | None]:
+    """Train the confirmations that are to do. The folder must be locked."""
+    return _runner(folder, store, prepared, budget, observer, interrupted).confirm()
+
+
+def _runner(
+    folder: SweepFolder,
+    store: Store,
+    prepared: Prepared,
+    budget: Budget,
+    observer: Observer,
+    interrupted: Callable[[], bool],
+) -> Runner:
     trainer, trainer_of = make_trainer(prepared)
     return Runner(
         folder=folder,
@@ -172,7 +195,7 @@ def run(
         budget=budget,
         interrupted=interrupted,
         keep=prepared.settings.keep,
-    ).run()
+    )
 
 
 def make_trainer(prepared: Prepared) -> tuple[Trainer, Callable[[Assignment], str]]:

@@ -14,6 +14,7 @@ from sweep.store.connection import explained, open_database
 from sweep.store.rows import Estimate, Exportable, Losses, Opening, Progress, Standing, SweepRow
 
 _LOSS = np.dtype("<f4")
+_CONFIRMATIONS = "(SELECT trial FROM trial WHERE confirms IS NOT NULL)"
 
 
 class Reader:
@@ -51,15 +52,29 @@ class Reader:
     # Waves
 
     def n_trials(self) -> int:
-        (count,) = self._db.execute("SELECT COUNT(*) FROM trial").fetchone()
+        """Trials of the search and baselines."""
+        (count,) = self._db.execute("SELECT COUNT(*) FROM trial WHERE confirms IS NULL").fetchone()
         return int(count)
 
-    def baselines_below(self, max_epochs: int) -> list[tuple[int, int]]:
-        """Baselines planned to fewer epochs than these, and to how many; not those that failed."""
+    def first_searched(self, limit: int) -> set[int]:
+        """The first so many trials of the search."""
+        rows = self._db.execute(
+            "SELECT trial FROM trial WHERE baseline IS NULL AND confirms IS NULL"
+            " ORDER BY trial LIMIT ?",
+            (limit,),
+        )
+        return {row["trial"] for row in rows}
+
+    def beside_search_below(self, max_epochs: int) -> list[tuple[int, int]]:
+        """Baselines and confirmations planned to fewer epochs than these, and to how many.
+
+        Not those that failed, nor confirmations that early stopping ended: they are done.
+        """
         rows = self._db.execute(
             "SELECT trial, MAX(last_epoch) AS reached FROM assignment JOIN trial USING (trial)"
-            " WHERE baseline IS NOT NULL GROUP BY trial"
-            " HAVING reached < ? AND NOT MAX(status = 'failed') ORDER BY trial",
+            " WHERE baseline IS NOT NULL OR confirms IS NOT NULL GROUP BY trial"
+            " HAVING reached < ? AND NOT MAX(status = 'failed')"
+            " AND NOT (confirms IS NOT NULL AND MAX(status = 'stopped')) ORDER BY trial",
             (max_epochs,),
         )
         return [(row["trial"], row["reached"]) for row in rows]
@@ -79,7 +94,8 @@ class Reader:
     def _assignments(self, condition: str) -> list[Assignment]:
         rows = self._db.execute(
             "SELECT assignment, trial, rung, first_epoch, last_epoch, hyperparameters, seed,"
-            " baseline, iteration, bracket, oracle_id FROM assignment JOIN trial USING (trial)"
+            " baseline, iteration, bracket, oracle_id, confirms, seed_number"
+            " FROM assignment JOIN trial USING (trial)"
             f" WHERE {condition} ORDER BY assignment"
         )
         return [
@@ -99,6 +115,15 @@ class Reader:
         )
         return [_proposal_row(dict(row)) for row in rows]
 
+    # Confirmations
+
+    def confirmed_seeds(self) -> set[tuple[int, int]]:
+        """Every confirmation there is: which trial, and under which seed number."""
+        rows = self._db.execute(
+            "SELECT confirms, seed_number FROM trial WHERE confirms IS NOT NULL"
+        )
+        return {(row["confirms"], row["seed_number"]) for row in rows}
+
     # Checkpoints
 
     def checkpoint(self, trial: int) -> tuple[str, int] | None:
@@ -117,7 +142,8 @@ class Reader:
         rows = self._db.execute(
             "SELECT trial, iteration, bracket, params, MIN(score) AS score, MAX(rung) AS rung,"
             " MAX(oracle_id IS NOT NULL) AS is_searched, MAX(status = 'pending') AS is_pending,"
-            " MAX(status = 'failed') AS is_failed, file FROM trial JOIN assignment USING (trial)"
+            " MAX(status = 'failed') AS is_failed, file, confirms IS NOT NULL AS is_confirmation,"
+            " MAX(status = 'stopped') AS is_stopped FROM trial JOIN assignment USING (trial)"
             " LEFT JOIN checkpoint USING (trial) GROUP BY trial ORDER BY trial"
         )
         return [Standing(**dict(row)) for row in rows]
@@ -140,29 +166,41 @@ class Reader:
     def progress(self) -> Progress:
         """Counts over the whole sweep, in a few milliseconds."""
         one = self._db.execute
-        total, done, left_out = one(
-            "SELECT COUNT(*), COALESCE(SUM(status != 'pending'), 0), COALESCE("
-            "SUM((status != 'pending') * (last_epoch - first_epoch - epochs)), 0) FROM assignment"
+        total, done, left_out, confirmations, confirmed, confirmations_left_out = one(
+            "SELECT SUM(own), SUM(own * done), SUM(own * done * spared), SUM(1 - own),"
+            " SUM((1 - own) * done), SUM((1 - own) * done * spared) FROM (SELECT status !="
+            " 'pending' AS done, last_epoch - first_epoch - epochs AS spared, confirms IS NULL"
+            " AS own FROM assignment JOIN trial USING (trial))"
         ).fetchone()
-        (epochs,) = one("SELECT COUNT(*) FROM epoch").fetchone()
+        (all_epochs,) = one("SELECT COUNT(*) FROM epoch").fetchone()
+        (confirmation_epochs,) = one(
+            f"SELECT COUNT(*) FROM epoch WHERE trial IN {_CONFIRMATIONS}"
+        ).fetchone()
         best = one(
             "SELECT trial, score FROM assignment WHERE score IS NOT NULL AND trial NOT IN"
-            " (SELECT trial FROM assignment WHERE status = 'failed') ORDER BY score, trial LIMIT 1"
+            " (SELECT trial FROM assignment WHERE status = 'failed') AND trial NOT IN"
+            f" {_CONFIRMATIONS} ORDER BY score, trial LIMIT 1"
         ).fetchone()
         return Progress(
-            assignments=total,
-            assignments_done=done,
-            epochs_done=epochs,
-            epochs_left_out=left_out,
+            assignments=total or 0,
+            assignments_done=done or 0,
+            epochs_done=all_epochs - confirmation_epochs,
+            epochs_left_out=left_out or 0,
             trials=self.n_trials(),
             trials_failed=self.n_failures(),
             best_score=None if best is None else best["score"],
             best_trial=None if best is None else best["trial"],
+            confirmations=confirmations or 0,
+            confirmations_done=confirmed or 0,
+            confirmation_epochs=confirmation_epochs,
+            confirmation_epochs_left_out=confirmations_left_out or 0,
         )
 
     def n_failures(self) -> int:
+        """Trials of the search and baselines that failed."""
         (count,) = self._db.execute(
             "SELECT COUNT(*) FROM assignment WHERE status = 'failed'"
+            f" AND trial NOT IN {_CONFIRMATIONS}"
         ).fetchone()
         return int(count)
 
@@ -170,8 +208,8 @@ class Reader:
         """The trial with the lowest validation BCE in any epoch, and that; not one that failed."""
         row = self._db.execute(
             "SELECT trial, val_bce FROM epoch WHERE val_bce IS NOT NULL AND trial NOT IN"
-            " (SELECT trial FROM assignment WHERE status = 'failed')"
-            " ORDER BY val_bce, trial LIMIT 1"
+            f" (SELECT trial FROM assignment WHERE status = 'failed') AND trial NOT IN"
+            f" {_CONFIRMATIONS} ORDER BY val_bce, trial LIMIT 1"
         ).fetchone()
         return None if row is None else (row["trial"], row["val_bce"])
 

@@ -45,13 +45,17 @@ class SweepRow:
 
 @dataclass(frozen=True)
 class NewTrial:
-    """A trial about to be stored, with its first assignment's proposal (None for a baseline)."""
+    """A trial about to be stored: of the search, a baseline, or a confirmation."""
 
     baseline: str | None
     iteration: int | None
     bracket: int | None
     seed: int
     hyperparameters: dict[str, Value]
+    confirms: int | None = None
+    """Of a confirmation: the trial that it trains again with another seed."""
+    seed_number: int | None = None
+    """Of a confirmation: which seed, from 1; a baseline's own run counts as its first."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,12 @@ class Progress:
     trials_failed: int
     best_score: float | None
     best_trial: int | None
+    confirmations: int
+    """Trials that confirm others; they are in none of the counts above."""
+    confirmations_done: int
+    confirmation_epochs: int
+    """Epochs of theirs that are recorded."""
+    confirmation_epochs_left_out: int
 
 
 @dataclass(frozen=True)
@@ -98,11 +108,14 @@ class Standing:
     score: float | None
     rung: int
     is_searched: bool
-    """False for a baseline."""
+    """False for a baseline and for a confirmation."""
     is_pending: bool
     is_failed: bool
     file: str | None
     """Its checkpoint."""
+    is_confirmation: bool = False
+    is_stopped: bool = False
+    """Early stopping ended it."""
 
 
 @dataclass(frozen=True)

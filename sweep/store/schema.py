@@ -45,6 +45,8 @@ CREATE INDEX assignment_of_wave ON assignment (wave);
 CREATE TABLE losses (
     trial INTEGER PRIMARY KEY REFERENCES trial, epoch INTEGER NOT NULL, losses BLOB NOT NULL
 );
+ALTER TABLE trial ADD COLUMN confirms INTEGER REFERENCES trial;
+ALTER TABLE trial ADD COLUMN seed_number INTEGER;
 CREATE TABLE opening (
     opening INTEGER PRIMARY KEY, opened_at REAL NOT NULL,
     trial INTEGER NOT NULL REFERENCES trial, rule TEXT NOT NULL, val_bce REAL NOT NULL,

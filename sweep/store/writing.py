@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import astuple, fields
+from dataclasses import asdict, astuple, fields
 from math import nan
 from pathlib import Path
 
@@ -128,13 +128,8 @@ class Store(Reader):
         """
         with self._transaction() as db:
             (wave,) = db.execute("SELECT wave FROM sweep").fetchone()
-            (n_trials,) = db.execute("SELECT COUNT(*) FROM trial").fetchone()
-            for trial, (new, proposal, last_epoch) in enumerate(trials, start=n_trials):
-                db.execute(
-                    "INSERT INTO trial VALUES (?, ?, ?, ?, ?, ?, NULL)",
-                    (trial, *astuple(new)[:-1], json.dumps(new.hyperparameters)),
-                )
-                _insert_assignment(db, trial, wave, proposal, 0, last_epoch)
+            for new, proposal, last_epoch in trials:
+                _insert_assignment(db, _insert_trial(db, new), wave, proposal, 0, last_epoch)
             for trial, first_epoch, last_epoch in baselines:
                 _insert_assignment(db, trial, wave, None, first_epoch, last_epoch)
             for proposal in promotions:
@@ -144,6 +139,13 @@ class Store(Reader):
                 first_epoch, last_epoch = proposal.first_epoch, proposal.last_epoch
                 _insert_assignment(db, trial, wave, proposal, first_epoch, last_epoch)
             db.execute("UPDATE sweep SET oracle = ?, wave = ?", (json.dumps(oracle), wave + 1))
+
+    def add_confirmations(self, trials: Sequence[NewTrial], last_epoch: int) -> None:
+        """Store confirmations, to be trained to `last_epoch`; the search does not see them."""
+        with self._transaction() as db:
+            (wave,) = db.execute("SELECT wave FROM sweep").fetchone()
+            for new in trials:
+                _insert_assignment(db, _insert_trial(db, new), wave, None, 0, last_epoch)
 
     # Progress of trials
 
@@ -209,6 +211,15 @@ class Store(Reader):
                     (outcome.params, assignment.trial),
                 )
         return None if score is None else float(score)
+
+
+def _insert_trial(db: sqlite3.Connection, new: NewTrial) -> int:
+    """The number that the trial gets: the first one free."""
+    (trial,) = db.execute("SELECT COUNT(*) FROM trial").fetchone()
+    values = asdict(new) | {"hyperparameters": json.dumps(new.hyperparameters), "trial": trial}
+    marks = ", ".join(f":{name}" for name in values)
+    db.execute(f"INSERT INTO trial ({', '.join(values)}) VALUES ({marks})", values)
+    return int(trial)
 
 
 def _insert_assignment(

@@ -118,13 +118,16 @@ def _overfitting(verdict: Verdict) -> str:
     )
 
 
+def flattery(bias: float, trials: int) -> str:
+    """How far the best score of so many trials is too good for having been chosen."""
+    size = f"about {bias:.3f} nats" if bias >= 0.0005 else "less than 0.001 nats"
+    return f"The best score is {size} too good for having been chosen among {text.trials(trials)}."
+
+
 def _honesty(verdict: Verdict) -> str:
     words = []
     if verdict.optimism is not None:
-        words.append(
-            f"The best score is about {text.bce(verdict.optimism.bias, 3)} nats too good for "
-            f"having been chosen among {text.trials(verdict.trials)}."
-        )
+        words.append(flattery(verdict.optimism.bias, verdict.trials))
     if verdict.trials:
         times = verdict.test_openings
         words.append(

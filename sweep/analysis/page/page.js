@@ -136,10 +136,13 @@
       : [...chosen.slice(-(COLORS.length - 1)), trial];
     draw();
   };
-  body.addEventListener("click", (event) => {
+  const pick = (event) => {
     const row = event.target.closest("tr[data-trial]");
     if (row) toggle(row.dataset.trial);
-  });
+  };
+  rows.forEach((row) => { row.tabIndex = 0; });
+  body.addEventListener("click", pick);
+  body.addEventListener("keydown", (event) => { if (event.key === "Enter") pick(event); });
 
   const isDark = () => {
     const set = root.dataset.theme;

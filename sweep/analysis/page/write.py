@@ -99,8 +99,8 @@ def _figures(found: Verdict) -> list[tuple[str, str]]:
         cards.append((verdict_text.score(found.best), "best validation BCE, nats"))
         cards.append((text.count(found.best.params), "parameters of the best trial"))
     if found.tied is not None:
-        cards.append((f"{found.tied:,} of {found.trials:,}", "trials tied for the best"))
-    if found.simplest is not None:
+        cards.append((f"{found.tied:,} of {found.trials:,}", "trials may be the best"))
+    if found.simplest is not None and found.simplest != found.best:
         cards.append((text.count(found.simplest.params), "parameters of the simplest of them"))
     seen = found.overfitting
     if seen.judged:
@@ -112,6 +112,8 @@ def _honesty(frames: SweepFrames, found: Verdict) -> list[str]:
     """What keeps the numbers from being taken for more than they are."""
     if found.tied is None:
         ties = "The errors of the scores are not known, so ties are not either."
+    elif found.tied == 1:
+        ties = f"No other of {found.trials:,} trials is tied with the best, at 95 % confidence."
     else:
         ties = (
             f"{found.tied:,} of {found.trials:,} trials with a score are in the 95 % model "
@@ -119,10 +121,8 @@ def _honesty(frames: SweepFrames, found: Verdict) -> list[str]:
         )
     bias = "How far choosing the best flatters its score is not known."
     if found.optimism is not None:
-        bias = (
-            f"Choosing the best of {found.trials:,} flatters its score by about "
-            f"{found.optimism.bias:.4f} nats (bootstrap over the validation rows)."
-        )
+        bias = verdict_text.flattery(found.optimism.bias, found.trials)
+        bias += " (Bootstrap over the validation rows; a lower estimate.)"
     opened = ledger.lines(frames.openings) or [
         "The test rows are still sealed: no trial has seen them."
     ]

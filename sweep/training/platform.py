@@ -14,26 +14,24 @@ _VECTOR_WIDTH = "--xla_cpu_prefer_vector_width"
 
 
 def start_keras() -> None:
-    """Import TensorFlow and Keras without their start-up chatter, with deterministic kernels.
+    """Import Keras and its backend without their start-up chatter, with deterministic kernels.
 
-    Takes seconds. Raises PlatformError when TensorFlow cannot be imported.
+    Takes seconds. Raises PlatformError when they cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if _VECTOR_WIDTH not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_VECTOR_WIDTH}=512".strip()
-    if "tensorflow" not in sys.modules:
-        with _silence():
-            try:
-                import tensorflow  # noqa: F401
-            except Exception as error:
-                raise PlatformError(
-                    f"TensorFlow does not start here ({type(error).__name__}: {error}); "
-                    "reinstall it, or run `make install` again"
-                ) from error
-    import keras
-    import tensorflow as tf
-
+    with _silence():
+        try:
+            import keras
+        except Exception as error:
+            raise PlatformError(
+                f"Keras does not start here ({type(error).__name__}: {error}); "
+                "reinstall it, or run `make install` again"
+            ) from error
     if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
         tf.config.experimental.enable_op_determinism()
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
@@ -49,6 +47,11 @@ def traces_forgotten() -> Iterator[None]:
     TensorFlow enters into a registry for good, the whole traced graph with it: 2.7 MiB a trial
     (`benchmarks/memory.py`). TensorFlow has no public way to take it out again.
     """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
     from tensorflow.python.framework import ops
 
     entries: dict[str, object] = getattr(ops.gradient_registry, "_registry", {})

@@ -10,6 +10,8 @@ schedules     learning rates, step by step
 packing       a trial's state ↔ its place in a group's stacked arrays
 group         the trials in a program's slots and their next epoch
 run           one assignment, from its model to its outcome
+lane          a group at work, its slots filled from a queue
 trainer       the queues of trials by shape; out of memory
-memory        the budget from which the slots follow
+device        how much memory programs may take, how many run at once
+backend       compiling and arrays, on TensorFlow or JAX
 """

@@ -1,10 +1,10 @@
-"""The device that programs run on: its kind, its memory, how many programs it runs at once."""
+"""How much memory programs may take, and how many run at once."""
 
 import functools
 import os
 from pathlib import Path
 
-import tensorflow as tf
+from sweep.training.fused.backend import on_gpu
 
 _SHARE = 0.25
 """Of the host's memory; the rest is for the data, the compiler and what runs beside."""
@@ -15,12 +15,6 @@ _GPU_BYTES = 4 << 30
 _MOST_GROUPS = 4
 
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-
-
-@functools.cache
-def on_gpu() -> bool:
-    """Whether programs run on a GPU."""
-    return bool(tf.config.list_physical_devices("GPU"))
 
 
 @functools.cache

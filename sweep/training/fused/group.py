@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from sweep.data.split import Split
 from sweep.training import metrics
 from sweep.training.fused.arrays import Data, Epoch, Measured, Program, State, Trials
+from sweep.training.fused.backend import on_device
 from sweep.training.fused.packing import Clock, Packing
 from sweep.training.fused.shapes import Rows, Shape
 from sweep.training.model import epoch_order
@@ -59,7 +59,7 @@ class Resident:
         real = np.arange(rows.batch)[None, :] < counts[:, None]
         shares = np.where(real, np.float32(1) / counts[:, None], np.float32(0))
         arrays = (x, split.train.y[:, 0].astype(np.float32), shares, counts)
-        self.data = Data(*(tf.constant(array) for array in arrays))
+        self.data = Data(*(on_device(array) for array in arrays))
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         """The rows of each batch of an epoch: int32 (steps, batch), padded with row 0."""
@@ -106,7 +106,7 @@ class Group:
     def train_epoch(self) -> dict[int, Measures]:
         """Train and measure one epoch of each seated trial: measures by slot.
 
-        Raises tf.errors.ResourceExhaustedError with nothing changed.
+        Raises the backend's error when memory does not suffice, with nothing changed.
         """
         state, measured = self.program(
             self._state, self._trials, self._next_epoch(), self.resident.data
@@ -131,7 +131,7 @@ class Group:
             rates[..., slot] = rule.rates(clock.learning_rate, clock.iteration, steps)
             keys[:, :, slot] = seat.packing.keys(clock, steps)
             improved[slot] = seat.improved
-        return Epoch(*(tf.constant(array) for array in (order, rates, keys, improved)))
+        return Epoch(*(on_device(array) for array in (order, rates, keys, improved)))
 
     def _measures(self, slot: int, seat: Seat, measured: Measured) -> Measures:
         split, n_train = self.resident.split, self.shape.rows.train

@@ -5,16 +5,15 @@ element-wise or a matrix product over that axis. The gradients of the chain are 
 Layers beyond a trial's depth pass their input on; units beyond its width have zero weights,
 zero gradients and zero slots, and stay so.
 
-Written in `keras.ops`; only the compilation itself is TensorFlow's.
+Written in `keras.ops`, so that it runs on TensorFlow and on JAX.
 """
 
 import functools
 from typing import NamedTuple
 
-import tensorflow as tf
 from keras import ops
 
-from sweep.training.fused import dropout
+from sweep.training.fused import backend, dropout
 from sweep.training.fused.activations import ACTIVATIONS
 from sweep.training.fused.arrays import Data, Epoch, Measured, Program, State, Tensor, Trials
 from sweep.training.fused.optimizers import Weight, updated
@@ -25,7 +24,7 @@ from sweep.training.fused.shapes import Shape
 def compiled(shape: Shape) -> Program:
     """The program of `shape`, one in a process; it is compiled at its first call."""
     epoch = functools.partial(_epoch, shape)
-    program: Program = tf.function(epoch, jit_compile=True, autograph=False)
+    program: Program = backend.compiled(epoch)
     return program
 
 

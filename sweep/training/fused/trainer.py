@@ -13,14 +13,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
-import tensorflow as tf
-
 from sweep.data.split import Split
 from sweep.records import Assignment
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.fused.arrays import Program
+from sweep.training.fused.backend import is_out_of_memory, on_gpu
 from sweep.training.fused.description import Description
-from sweep.training.fused.device import groups_at_once, memory_budget, on_gpu
+from sweep.training.fused.device import groups_at_once, memory_budget
 from sweep.training.fused.group import Group, Resident
 from sweep.training.fused.lane import Lane, Trained
 from sweep.training.fused.programs import compiled
@@ -133,7 +132,9 @@ class FusedTrainer:
         """Record the epoch that a group has trained; True when it has another to train."""
         try:
             trained = future.result()
-        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
             self._split(lane, waiting, error)
             return False
         lane.end_epoch(trained)

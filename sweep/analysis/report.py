@@ -121,14 +121,13 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         lines.append(("other seeds", f"{of} that confirm {text.trials(_confirmed(frames))}"))
     if sweep.state == "budget" and done["left_out"]:
         left = done["left_out"]
-        lines.append(
-            ("left out", f"{text.counted(left['trials'], 'trial')}, {left['epochs']:,} epochs")
-        )
+        epochs = text.counted(left["epochs"], "epoch")
+        lines.append(("left out", f"{text.trials(left['trials'])}, {epochs}"))
     n_failed, n_search = done["failed"], int(trials["baseline"].isna().sum())
     if n_failed:
         error, count = Counter(trials["error"].dropna()).most_common(1)[0]
         share = "all" if count == n_failed else f"{count:,} of them"
-        lines.append(("failed", f"{text.counted(n_failed, 'trial')}, {share} with: {error}"))
+        lines.append(("failed", f"{text.trials(n_failed)}, {share} with: {error}"))
     if len(trials) > n_search:
         names = trials.loc[trials["baseline"].notna()].sort_values("trial")["baseline"]
         lines.append(("baselines", ", ".join(names)))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sweep import __version__
-from sweep.cli import confirm, data, doctor, extend, inspect, sealed, search, storage
+from sweep.cli import confirm, data, doctor, extend, inspect, sealed, search, storage, trials
 from sweep.cli.output import show_error
 from sweep.errors import PlatformError, SweepError
 
@@ -30,6 +30,7 @@ inspect.register(app)
 confirm.register(app)
 sealed.register(app)
 storage.register(app)
+trials.register(app)
 
 
 def _version(show: bool) -> None:

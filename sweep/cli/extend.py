@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.analysis.text import counted
 from sweep.cli import options as opt
 from sweep.cli import running
-from sweep.cli.output import hint, out
+from sweep.cli.output import hint, out, show_table
 from sweep.cli.search import rung_table
 from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
@@ -75,12 +76,14 @@ def extend(
 def _print_added(name: str, before: "Prepared", after: "Prepared") -> None:
     known = set(before.plan.rungs)
     console = out()
-    console.print(rung_table([rung for rung in after.plan.rungs if rung not in known]))
+    show_table(rung_table([rung for rung in after.plan.rungs if rung not in known]))
     old, new = before.plan_json(), after.plan_json()
     added = {key: new[key] - old[key] for key in ("trials", "assignments", "epochs")}
     longer = new["baseline_epochs"] - old["baseline_epochs"]
     console.print(
-        f"\n{added['trials']} new trials, {added['assignments']} assignments, "
-        f"{added['epochs']:,} epochs at most; {longer:,} more of the baselines"
+        f"\n{counted(added['trials'], 'new trial')}, "
+        f"{counted(added['assignments'], 'assignment')}, "
+        f"{counted(added['epochs'], 'epoch')} at most; {longer:,} more of the baselines"
     )
-    hint(f"sweep {name}: {old['trials']} trials in {old['epochs']:,} epochs are there already")
+    there = f"{counted(old['trials'], 'trial')} in {counted(old['epochs'], 'epoch')}"
+    hint(f"sweep {name}: {there} are there already")

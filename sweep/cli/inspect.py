@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from sweep.analysis.text import counted
 from sweep.cli import options as opt
-from sweep.cli.output import clean, duration, hint, out
+from sweep.cli.output import clean, duration, hint, out, show_table
 from sweep.errors import NotFoundError, SweepError, UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 from sweep.store import Progress, Store, SweepRow
@@ -35,7 +36,7 @@ def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
     for folder in folders:
         table.add_row(*_row(folder))
     if folders:
-        out().print(table)
+        show_table(table)
     else:
         hint(f"no sweeps in {results}; start one with: sweep start capacity")
 
@@ -55,7 +56,7 @@ def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_R
     epochs = planned["epochs"] + planned["baseline_epochs"]
     console.print(f"epochs     {progress.epochs_done:,} of at most {epochs:,}")
     if progress.trials_failed:
-        console.print(f"failed     {progress.trials_failed} trials")
+        console.print(f"failed     {counted(progress.trials_failed, 'trial')}")
     if progress.confirmations:
         of = f"{progress.confirmations_done} of {progress.confirmations} runs"
         console.print(f"seeds      {of} with other seeds")

@@ -4,6 +4,7 @@ import re
 import sys
 
 from rich.console import Console
+from rich.table import Table
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _PLAIN_WIDTH = 10_000
@@ -19,6 +20,15 @@ def err() -> Console:
     """Progress, hints, warnings, errors."""
     width = None if sys.stderr.isatty() else _PLAIN_WIDTH
     return Console(file=sys.stderr, width=width, highlight=False, markup=False)
+
+
+def show_table(table: Table) -> None:
+    """A table as a result; where there is no terminal, without blanks at the ends of lines."""
+    console = out()
+    with console.capture() as capture:
+        console.print(table)
+    lines = capture.get().splitlines()
+    sys.stdout.writelines(f"{line if console.is_terminal else line.rstrip()}\n" for line in lines)
 
 
 def hint(text: str) -> None:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from sweep.analysis.text import counted
 from sweep.cli.output import clean, duration
 from sweep.records import Assignment, EpochRecord, Json, Outcome, OutcomeStatus
 from sweep.store import Progress as Counts
@@ -82,7 +83,9 @@ class PlainProgress:
 
     def wave(self, assignments: Sequence[Assignment]) -> None:
         n_epochs = sum(a.last_epoch - a.first_epoch for a in assignments)
-        self.console.print(f"wave: {len(assignments)} assignments, at most {n_epochs} epochs")
+        self.console.print(
+            f"wave: {counted(len(assignments), 'assignment')}, at most {counted(n_epochs, 'epoch')}"
+        )
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
         self.tally.epoch()

@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from sweep import space as spaces
+from sweep.analysis.text import counted
 from sweep.cli import options as opt
 from sweep.cli import running
 from sweep.cli.confirm import go_on
-from sweep.cli.output import clean, duration, hint, out
+from sweep.cli.output import clean, duration, hint, out, show_table
 from sweep.cli.stopping import Stopping
 from sweep.errors import (
     DataError,
@@ -49,7 +50,7 @@ def list_spaces() -> None:
         table.add_column(column)
     for stem, path in spaces.shipped_spaces().items():
         table.add_row(stem, spaces.summary(path), str(path))
-    out().print(table)
+    show_table(table)
 
 
 def plan(
@@ -247,11 +248,12 @@ def _print_plan(prepared: "Prepared") -> None:
     from sweep.training.platform import native_messages_to
 
     console = out()
-    console.print(rung_table(prepared.plan.rungs))
+    show_table(rung_table(prepared.plan.rungs))
     made = prepared.plan_json()
     console.print(
-        f"\n{made['trials']} trials, {made['assignments']} assignments, {made['epochs']:,} epochs"
-        f"; {made['baselines']} baselines beside, {made['baseline_epochs']:,} epochs"
+        f"\n{counted(made['trials'], 'trial')}, {counted(made['assignments'], 'assignment')}, "
+        f"{counted(made['epochs'], 'epoch')}; {counted(made['baselines'], 'baseline')} beside, "
+        f"{counted(made['baseline_epochs'], 'epoch')}"
     )
     survey = Survey(prepared)
     _print_fused(survey, console)

@@ -75,8 +75,9 @@ def _kill_until_done(
         arguments = ["resume", name] if database.exists() else tiny.start(name, trainer, *_MORE)
         command = warm.begin(place, *arguments)
         if moments.random() < 0.8:  # of the other moments most fall into starting and compiling
-            _await_progress(command, database.parent)
-            command.process.join(moments.uniform(0, 0.25 * seconds))
+            for _ in range(moments.randint(1, 3)):
+                _await_progress(command, database.parent)
+            command.process.join(moments.uniform(0, 0.03))
         else:
             command.process.join(moments.uniform(0.2, 0.6 * seconds))
         if command.process.exitcode is None:
@@ -93,7 +94,7 @@ def _kill_until_done(
 
 
 def _await_progress(command: warm.Command, folder: Path) -> None:
-    """Until the command has written a first checkpoint, or has ended."""
+    """Until the command has written another checkpoint, or has ended."""
     before = _checkpoints(folder)
     while command.process.is_alive() and _checkpoints(folder) <= before:
         time.sleep(0.002)

@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ class SweepFolder:
 
     @property
     def exists(self) -> bool:
-        return self.database.is_file()
+        return self.database.is_file() and not self.database.is_symlink()
 
     def create(self) -> None:
         """Make the folders. Raises PlatformError when that is not allowed."""
@@ -105,13 +106,31 @@ class SweepFolder:
                 "choose another folder with --results"
             ) from error
 
+    def refuse_links(self) -> None:
+        """Refuse to go on where a link would lead what we write out of the folder.
+
+        Raises PlatformError naming the first link.
+        """
+        single = (self.database, self.lock, self.stop_request, self.native_log)
+        for path in (*single, self.checkpoints, self.charts, self.tensorboard):
+            inside = path.rglob("*") if path in (self.charts, self.tensorboard) else ()
+            for one in (path, *inside):
+                if one.is_symlink():
+                    raise PlatformError(
+                        f"{one} is a link; sweep writes only to what lies in its own folder: "
+                        "put what it leads to in its place, or remove it"
+                    )
+
     @contextmanager
     def locked(self) -> Iterator["Lock"]:
         """Hold the sweep alone; the lock ends with the process, however it ends.
 
         Raises LockedError naming the process that holds it.
         """
-        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        except OSError as error:
+            raise PlatformError(f"cannot lock {self.lock} ({error.strerror})") from error
         try:
             if not _take(descriptor):
                 raise LockedError(
@@ -127,10 +146,12 @@ class SweepFolder:
     def holder(self) -> str | None:
         """The process at work on this sweep, in words, or None."""
         try:
-            descriptor = os.open(self.lock, os.O_RDONLY)
+            descriptor = os.open(self.lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
         try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return _holder(descriptor)
@@ -146,7 +167,7 @@ def sweep_folders(root: Path) -> list[SweepFolder]:
     folders = [
         SweepFolder(root, path.name)
         for path in root.iterdir()
-        if _NAME.fullmatch(path.name) and (path / "sweep.db").is_file()
+        if _NAME.fullmatch(path.name) and SweepFolder(root, path.name).exists
     ]
     return sorted(folders, key=lambda folder: (_created_at(folder), folder.name))
 

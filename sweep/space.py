@@ -38,8 +38,13 @@ def find_space(name: str) -> Path:
     Raises InvalidSpaceError, with the nearest names, when it is neither.
     """
     path = Path(name)
-    if path.is_file():
-        return path.resolve()
+    try:
+        if path.is_file():
+            return path.resolve()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise InvalidSpaceError(
+            f"search space {name[:80]} cannot be read: {error.strerror}"
+        ) from error
     shipped = shipped_spaces()
     if path.stem in shipped and path.suffix in ("", ".py"):
         return shipped[path.stem]
@@ -55,7 +60,7 @@ def summary(path: Path) -> str:
     """The first line of the file's docstring, without running it."""
     try:
         text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    except (SyntaxError, ValueError):
+    except (MemoryError, OSError, RecursionError, SyntaxError, ValueError):
         return ""
     return (text or "").partition("\n")[0]
 

@@ -3,7 +3,6 @@
 The only place that names columns and derives them from the store.
 """
 
-import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +15,7 @@ from sweep.analysis.optimism import Optimism
 from sweep.analysis.ranking import order
 from sweep.analysis.status import TrialStatus, statuses
 from sweep.records import OutcomeStatus, Value
-from sweep.store import Opening, Store, SweepRow
+from sweep.store import Opening, Store, SweepRow, hyperparameters_of
 
 TRIAL_COLUMNS = {
     "rank": "place by validation BCE, 1 is the best (see ranking)",
@@ -98,7 +97,7 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
     epochs, losses = _epochs(store), store.losses()
     assignments = _table(store, "assignment")
     trials = _table(store, "trial").set_index("trial", drop=False)
-    trials["hyperparameters"] = [json.loads(text) for text in trials["hyperparameters"]]
+    trials["hyperparameters"] = trials["hyperparameters"].map(hyperparameters_of)
     trials = trials.join(_of_epochs(epochs, trials.index)).join(_of_assignments(assignments))
     trials["status"] = statuses(
         failed=trials["failed"] == True,  # noqa: E712  (missing where no assignment is)

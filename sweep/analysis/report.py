@@ -37,6 +37,7 @@ _STYLES = {
 }
 _ENDED = ("finished", "stopped", "failed")
 _COUNTED = ("finished", "stopped", "cut", "waiting", "running", "pending", "failed")
+_FORMULA = ("=", "+", "-", "@")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
 
 
@@ -266,7 +267,7 @@ def to_csv(frames: SweepFrames, top: int | None = None) -> str:
     trials = frames.trials.drop(columns="hyperparameters")
     settings = frames.hyperparameters.rename(
         columns={
-            name: f"hyperparameter.{name}" if name in frames.trials else text.plain(name)
+            name: _no_formula(f"hyperparameter.{name}" if name in frames.trials else name)
             for name in frames.hyperparameter_names
         }
     )
@@ -279,8 +280,14 @@ def to_csv(frames: SweepFrames, top: int | None = None) -> str:
 
 def _plain_strings(frame: pd.DataFrame) -> pd.DataFrame:
     for name in frame.select_dtypes(object):
-        frame[name] = [text.plain(v) if isinstance(v, str) else v for v in frame[name]]
+        frame[name] = [_no_formula(v) if isinstance(v, str) else v for v in frame[name]]
     return frame
+
+
+def _no_formula(line: str) -> str:
+    """`line` so that a spreadsheet or terminal that shows the file takes it for text."""
+    line = text.plain(line)
+    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
 
 
 def to_markdown(frames: SweepFrames, top: int | None = None) -> str:

@@ -61,7 +61,7 @@ def go_on(
     """Train the confirmations that are still to do. The folder must be locked."""
     with Store(folder.database) as store:
         sweep = store.sweep()
-    prepared = running.prepare_again(sweep, cache, stored_space)
+    prepared = running.prepare_again(folder, sweep, cache, stored_space)
     running.confirm(folder, prepared, budget, stopping)
 
 

@@ -61,7 +61,7 @@ def extend(
                 f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
                 f"go on with it by: sweep resume {folder.name}"
             )
-        before = running.prepare_again(sweep, cache, stored_space)
+        before = running.prepare_again(folder, sweep, cache, stored_space)
         from sweep.runner.extend import extended
 
         after = extended(before, max_epochs, add_iterations, add_brackets)

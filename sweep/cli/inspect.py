@@ -9,7 +9,8 @@ from rich.table import Table
 
 from sweep.analysis.text import counted
 from sweep.cli import options as opt
-from sweep.cli.output import clean, duration, hint, out, show_table
+from sweep.cli import running
+from sweep.cli.output import clean, duration, hint, out, show_table, unfamiliar
 from sweep.errors import NotFoundError, SweepError, UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 from sweep.store import Progress, Store, SweepRow
@@ -44,30 +45,46 @@ def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
 def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
     """Say how far a sweep is, also while it runs."""
     folder = find_sweep(results, name)
+    with unfamiliar(folder):
+        for label, line in _facts(folder):
+            out().print(f"{label:<11}{clean(line)}", soft_wrap=True)
+
+
+def _facts(folder: SweepFolder) -> list[tuple[str, str]]:
     with Store(folder.database, read_only=True) as store:
         sweep, progress = store.sweep(), store.progress()
     planned = sweep.plan
-    console = out()
-    console.print(f"sweep      {sweep.name} ({_state(folder, sweep)})")
-    console.print(f"space      {clean(str(sweep.space['name']))}, seed {sweep.settings['seed']}")
-    console.print(f"data       {clean(str(sweep.data['source']))}")
     total = planned["assignments"] + planned["baselines"]
-    console.print(f"progress   {progress.assignments_done} of {total} assignments")
     epochs = planned["epochs"] + planned["baseline_epochs"]
-    console.print(f"epochs     {progress.epochs_done:,} of at most {epochs:,}")
-    if progress.trials_failed:
-        console.print(f"failed     {counted(progress.trials_failed, 'trial')}")
-    if progress.confirmations:
-        of = f"{progress.confirmations_done} of {progress.confirmations} runs"
-        console.print(f"seeds      {of} with other seeds")
-    console.print(f"best       {_best(progress)}")
-    console.print(f"worked     {duration(sweep.active_seconds)}")
-    left = epochs - progress.epochs_done - progress.epochs_left_out
-    if folder.holder() is not None and progress.epochs_done:
-        seconds = sweep.active_seconds / progress.epochs_done * left
-        console.print(f"left       about {duration(seconds)} at this rate, {left:,} epochs at most")
-    if sweep.message:
-        console.print(f"message    {clean(sweep.message)}")
+    facts = [
+        ("sweep", f"{sweep.name} ({_state(folder, sweep)})"),
+        ("space", f"{sweep.space['name']}, seed {sweep.settings['seed']}"),
+        ("data", str(sweep.data["source"])),
+        ("progress", f"{progress.assignments_done} of {total} assignments"),
+        ("epochs", f"{progress.epochs_done:,} of at most {epochs:,}"),
+        ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
+        ("seeds", _seeds(progress)),
+        ("best", _best(progress)),
+        ("worked", duration(sweep.active_seconds)),
+        ("left", _left(folder, sweep, progress, epochs)),
+        ("message", sweep.message or ""),
+    ]
+    return [(label, line) for label, line in facts if line]
+
+
+def _seeds(progress: Progress) -> str:
+    if not progress.confirmations:
+        return ""
+    return f"{progress.confirmations_done} of {progress.confirmations} runs with other seeds"
+
+
+def _left(folder: SweepFolder, sweep: SweepRow, progress: Progress, planned: int) -> str:
+    """Seconds and epochs to go, while a process is at work."""
+    if folder.holder() is None or not progress.epochs_done:
+        return ""
+    left = planned - progress.epochs_done - progress.epochs_left_out
+    seconds = sweep.active_seconds / progress.epochs_done * left
+    return f"about {duration(seconds)} at this rate, {left:,} epochs at most"
 
 
 def report(
@@ -97,28 +114,31 @@ def report(
     folder = find_sweep(results, name)
     if name is None:
         hint(f"sweep {folder.name}")
-    frames = load_frames(folder)
-    _print_report(frames, output, top)
-    if charts:
-        from sweep.analysis.charts import write_charts
-        from sweep.analysis.report import write_verdict
+    with unfamiliar(folder):
+        frames = load_frames(folder)
+        _print_report(frames, output, top)
+        if charts:
+            from sweep.analysis.charts import write_charts
+            from sweep.analysis.report import write_verdict
 
-        write_charts(frames, folder.charts, smooth)
-        write_verdict(frames, folder.charts / "verdict.json")
-        hint(f"charts in {folder.charts}")
-    if html is not None:
-        from sweep.analysis.page.write import write
+            folder.refuse_links()
+            write_charts(frames, folder.charts, smooth)
+            write_verdict(frames, folder.charts / "verdict.json")
+            hint(f"charts in {folder.charts}")
+        if html is not None:
+            from sweep.analysis.page.write import write
 
-        write(frames, html)
-        hint(f"page in {html}")
-    if tensorboard:
-        write_logs(folder)
+            write(frames, html)
+            hint(f"page in {html}")
+        if tensorboard:
+            write_logs(folder)
 
 
 def write_logs(folder: SweepFolder) -> None:
     """TensorBoard logs of a sweep, from its records."""
     from sweep.analysis.tensorboard import write_tensorboard
 
+    folder.refuse_links()
     write_tensorboard(load_frames(folder), folder.tensorboard)
     hint(f"logs in {folder.tensorboard}; see: tensorboard --logdir {folder.tensorboard}")
 
@@ -161,7 +181,7 @@ def export(
     """Write a trial's best model as an ordinary Keras file, and verify it."""
     name, trial, path = _export_arguments(arguments)
     folder = find_sweep(results, name)
-    with Store(folder.database, read_only=True) as store:
+    with unfamiliar(folder), Store(folder.database, read_only=True) as store:
         sweep = store.sweep()
         trial = _best_trial(store) if trial is None else trial
         found = store.exportable(trial)
@@ -174,16 +194,10 @@ def export(
             f"the checkpoint of trial {trial} has been removed, its records are there; train it "
             f"again, to the same numbers, by: sweep export --retrain {folder.name} {trial} {path}"
         )
-    from sweep.training.platform import start_keras
-
-    start_keras()
-    from sweep.runner import sweep as sweeps
+    prepared = running.prepare_again(folder, sweep, cache, stored_space=False)
     from sweep.runner.memory import state_of
-    from sweep.settings import Settings
     from sweep.training.export import export_best
 
-    prepared = sweeps.prepare(sweep.space["path"], Settings.from_json(sweep.settings), cache)
-    sweeps.check_unchanged(sweep, prepared)
     if found.file is None:
         hint(f"training trial {trial} again, {found.epochs} epochs …")
     state = state_of(folder, sweep.identity, prepared, trial, found)
@@ -224,20 +238,21 @@ def _best_trial(store: Store) -> int:
 
 def _row(folder: SweepFolder) -> list[str]:
     try:
-        with Store(folder.database, read_only=True) as store:
-            sweep, progress = store.sweep(), store.progress()
+        with unfamiliar(folder):
+            with Store(folder.database, read_only=True) as store:
+                sweep, progress = store.sweep(), store.progress()
+            total = sweep.plan["assignments"] + sweep.plan["baselines"]
+            cells = [
+                str(sweep.space["name"]),
+                str(sweep.data["source"]),
+                _state(folder, sweep),
+                f"{progress.assignments_done}/{total}",
+                _best(progress),
+                datetime.fromtimestamp(sweep.created_at).strftime("%Y-%m-%d %H:%M"),
+            ]
     except SweepError as error:
-        return [folder.name, "", "", f"damaged: {error}", "", "", ""]
-    total = sweep.plan["assignments"] + sweep.plan["baselines"]
-    return [
-        folder.name,
-        clean(str(sweep.space["name"])),
-        clean(str(sweep.data["source"])),
-        _state(folder, sweep),
-        f"{progress.assignments_done}/{total}",
-        _best(progress),
-        datetime.fromtimestamp(sweep.created_at).strftime("%Y-%m-%d %H:%M"),
-    ]
+        cells = ["", "", f"damaged: {error}", "", "", ""]
+    return [folder.name, *map(clean, cells)]
 
 
 def _best(progress: Progress) -> str:

@@ -1,12 +1,16 @@
 """Where words go: results to stdout, progress, hints and warnings to stderr."""
 
-import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.table import Table
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+from sweep.analysis.text import plain
+from sweep.errors import DataError
+from sweep.folder import SweepFolder
+
 _PLAIN_WIDTH = 10_000
 
 
@@ -45,7 +49,22 @@ def show_error(error: object) -> None:
 
 def clean(text: str) -> str:
     """`text` on one line and without characters that steer a terminal."""
-    return _CONTROL.sub(" ", text)
+    return plain(text)
+
+
+@contextmanager
+def unfamiliar(folder: SweepFolder) -> Iterator[None]:
+    """Inside, what a damaged or forged database makes us stumble over ends in one line.
+
+    Raises DataError; with --debug its cause is shown.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{folder.database} holds what no sweep writes ({type(error).__name__}: {error}); "
+            f"it is damaged or was tampered with, restore it from a copy"
+        ) from error
 
 
 def duration(seconds: float) -> str:

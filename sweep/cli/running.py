@@ -56,11 +56,25 @@ def log_to_stderr(verbose: bool) -> None:
         logger.setLevel(logging.INFO)
 
 
-def prepare_again(sweep: SweepRow, cache: Path | None, stored_space: bool) -> "Prepared":
-    """What a stored sweep needs to go on.
+def _refuse_own_folder(folder: SweepFolder, sweep: SweepRow) -> None:
+    path = sweep.space["path"]
+    if Path(path).resolve().is_relative_to(folder.path.resolve()):
+        raise InvalidSpaceError(
+            f"the search space {path} lies in the sweep's own folder, from where nothing is run; "
+            "did you get this sweep from somebody else?"
+        )
 
-    Raises InvalidSpaceError when its space or data have changed.
+
+def prepare_again(
+    folder: SweepFolder, sweep: SweepRow, cache: Path | None, stored_space: bool
+) -> "Prepared":
+    """What a stored sweep needs to go on. This runs its search space's file.
+
+    Raises InvalidSpaceError when its space or data have changed, or when the space lies in the
+    sweep's own folder: results may come from others, code in them is not run.
     """
+    if not stored_space:
+        _refuse_own_folder(folder, sweep)
     space = _stored_space(sweep) if stored_space else _original_space(sweep)
     prepared = prepare(str(space), Settings.from_json(sweep.settings), cache)
     from sweep.runner import sweep as sweeps
@@ -116,6 +130,7 @@ def run(
     from sweep.runner import sweep as sweeps
     from sweep.training.platform import native_messages_to
 
+    folder.refuse_links()
     with Store(folder.database) as store:
         with (
             native_messages_to(folder.native_log),

@@ -59,7 +59,7 @@ def test(
             raise NotFoundError(
                 f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
             )
-        prepared = running.prepare_again(store.sweep(), cache, stored_space)
+        prepared = running.prepare_again(folder, store.sweep(), cache, stored_space)
         from sweep.runner.sealed import open_test
 
         if found.file is None:

@@ -180,7 +180,7 @@ def resume(
         if sweep.state == "finished":
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return
-        prepared = running.prepare_again(sweep, cache, stored_space)
+        prepared = running.prepare_again(folder, sweep, cache, stored_space)
         running.run(folder, prepared, budget, stopping, tensorboard)
 
 

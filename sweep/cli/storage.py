@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli import options as opt
-from sweep.cli.output import hint, out, size, warn
+from sweep.cli.output import hint, out, size, unfamiliar, warn
 from sweep.errors import PlatformError, SweepError, UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 from sweep.settings import Settings
@@ -73,11 +73,11 @@ def _collect(folder: SweepFolder, keep: int | None, dry_run: bool) -> int:
     from sweep.runner.retention import removable, remove
 
     if dry_run:
-        with Store(folder.database, read_only=True) as store:
+        with unfamiliar(folder), Store(folder.database, read_only=True) as store:
             what = removable(folder, store, _keep(store, keep))
             found = what.bytes
     else:
-        with folder.locked(), Store(folder.database) as store:
+        with unfamiliar(folder), folder.locked(), Store(folder.database) as store:
             what = removable(folder, store, _keep(store, keep))
             found = what.bytes
             remove(store, what)

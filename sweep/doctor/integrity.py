@@ -123,7 +123,8 @@ def _of_plan(
     }
     total = sum(map(len, assignments.values()))
     planned = sweep.plan.get("assignments", 0) + sweep.plan.get("baselines", 0)
-    if total > planned or (sweep.state == "finished" and total != planned):
+    complete = sweep.state == "finished" and not any(map(_failed, assignments.values()))
+    if total > planned or (complete and total != planned):  # who failed is not promoted
         yield f"there are {total} assignments, {planned} were planned"
     pending = any(row["status"] == "pending" for rows in assignments.values() for row in rows)
     if sweep.state == "finished" and pending:

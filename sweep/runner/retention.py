@@ -34,7 +34,8 @@ class Removable:
 
 
 def removable(folder: SweepFolder, store: Store, keep: int) -> Removable:
-    """What can go from a sweep's folder."""
+    """What can go from a sweep's folder. Raises PlatformError when links lead out of it."""
+    folder.refuse_links()
     standings = store.standings()
     kept = kept_trials(standings, keep)
     cut = [one for one in standings if one.file is not None and one.trial not in kept]

@@ -17,6 +17,7 @@ from sweep.store.rows import (
     Standing,
     SweepRow,
     TrialLosses,
+    hyperparameters_of,
 )
 from sweep.store.schema import SCHEMA_VERSION
 from sweep.store.writing import Store
@@ -35,4 +36,5 @@ __all__ = [
     "SweepRow",
     "TrialLosses",
     "explained",
+    "hyperparameters_of",
 ]

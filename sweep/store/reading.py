@@ -1,6 +1,5 @@
 """Reads a sweep's database. May be done while another process writes it."""
 
-import json
 import sqlite3
 from math import nan
 from pathlib import Path
@@ -11,7 +10,18 @@ import numpy as np
 from sweep.errors import DataError
 from sweep.records import Assignment, Json, OutcomeStatus, Proposal, Value
 from sweep.store.connection import explained, open_database
-from sweep.store.rows import Estimate, Exportable, Losses, Opening, Progress, Standing, SweepRow
+from sweep.store.rows import (
+    Estimate,
+    Exportable,
+    Losses,
+    Opening,
+    Progress,
+    Standing,
+    SweepRow,
+    file_name_of,
+    hyperparameters_of,
+)
+from sweep.store.schema import column_types
 
 _LOSS = np.dtype("<f4")
 _CONFIRMATIONS = "(SELECT trial FROM trial WHERE confirms IS NOT NULL)"
@@ -47,7 +57,12 @@ class Reader:
     # The sweep
 
     def sweep(self) -> SweepRow:
-        return SweepRow.from_columns(dict(self._db.execute("SELECT * FROM sweep").fetchone()))
+        """The sweep's description. Raises DataError when it is not what a sweep writes."""
+        row = self._db.execute("SELECT * FROM sweep").fetchone()
+        try:
+            return SweepRow.from_columns(dict(row))
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise DataError(f"{self.path} holds no sweep, or a damaged one ({error})") from error
 
     # Waves
 
@@ -98,10 +113,7 @@ class Reader:
             " FROM assignment JOIN trial USING (trial)"
             f" WHERE {condition} ORDER BY assignment"
         )
-        return [
-            Assignment(**{**dict(row), "hyperparameters": json.loads(row["hyperparameters"])})
-            for row in rows
-        ]
+        return [Assignment(**_with_values(row)) for row in rows]
 
     def proposals(self) -> list[tuple[Proposal, int, float | None]]:
         """Every proposal of the oracle ever stored, its wave and its score if it has ended.
@@ -131,11 +143,12 @@ class Reader:
         row = self._db.execute(
             "SELECT file, epoch FROM checkpoint WHERE trial = ?", (trial,)
         ).fetchone()
-        return None if row is None else (row["file"], row["epoch"])
+        return None if row is None else (file_name_of(row["file"]), row["epoch"])
 
     def checkpoint_files(self) -> set[str]:
         """File names of all checkpoints that count."""
-        return {row["file"] for row in self._db.execute("SELECT file FROM checkpoint")}
+        rows = self._db.execute("SELECT file FROM checkpoint")
+        return {file_name_of(row["file"]) for row in rows}
 
     def standings(self) -> list[Standing]:
         """Where each trial stands, in order."""
@@ -146,7 +159,11 @@ class Reader:
             " MAX(status = 'stopped') AS is_stopped FROM trial JOIN assignment USING (trial)"
             " LEFT JOIN checkpoint USING (trial) GROUP BY trial ORDER BY trial"
         )
-        return [Standing(**dict(row)) for row in rows]
+        found = [Standing(**dict(row)) for row in rows]
+        for one in found:
+            if one.file is not None:
+                file_name_of(one.file)
+        return found
 
     def exportable(self, trial: int) -> Exportable | None:
         """The trial's checkpoint and score, or None when it has not trained."""
@@ -159,7 +176,11 @@ class Reader:
         ).fetchone()
         if row is None or row["score"] is None:
             return None
-        return Exportable(**{**dict(row), "hyperparameters": json.loads(row["hyperparameters"])})
+        if row["file"] is not None:
+            file_name_of(row["file"])
+        return Exportable(
+            **{**dict(row), "hyperparameters": hyperparameters_of(row["hyperparameters"])}
+        )
 
     # Counts and tables
 
@@ -219,7 +240,7 @@ class Reader:
             "SELECT trial, error, hyperparameters FROM assignment JOIN trial USING (trial)"
             " WHERE status = 'failed' ORDER BY assignment"
         )
-        return [(r["trial"], r["error"], json.loads(r["hyperparameters"])) for r in rows]
+        return [(r["trial"], r["error"], hyperparameters_of(r["hyperparameters"])) for r in rows]
 
     def losses(self) -> Losses:
         """Per-example validation losses; no trials when an older version wrote the sweep.
@@ -243,16 +264,30 @@ class Reader:
         return [_opening(dict(row)) for row in rows]
 
     def table(self, name: str) -> tuple[list[str], list[tuple[object, ...]]]:
-        """Column names and all rows of `trial`, `assignment` or `epoch`, in key order."""
+        """Column names and all rows of `trial`, `assignment` or `epoch`, in key order.
+
+        Raises DataError when a value is of another type than its column: SQLite would allow it.
+        """
+        kinds = " OR ".join(
+            f"typeof({column}) NOT IN ({allowed})"
+            for column, allowed in column_types()[name].items()
+        )
+        if self._db.execute(f"SELECT 1 FROM {name} WHERE {kinds} LIMIT 1").fetchone():
+            raise DataError(f"{self.path} is damaged: table {name} holds values of a wrong type")
         key = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}[name]
         cursor = self._db.execute(f"SELECT * FROM {name} ORDER BY {key}")
         columns = [column[0] for column in cursor.description]
         return columns, [tuple(row) for row in cursor]
 
 
+def _with_values(row: sqlite3.Row) -> Json:
+    """The row's columns by name, with the hyperparameters read."""
+    return {**dict(row), "hyperparameters": hyperparameters_of(row["hyperparameters"])}
+
+
 def _proposal_row(row: Json) -> tuple[Proposal, int, float | None]:
     wave, status, score = row.pop("wave"), row.pop("status"), row.pop("score")
-    row["hyperparameters"] = json.loads(row["hyperparameters"])
+    row["hyperparameters"] = hyperparameters_of(row["hyperparameters"])
     if status == "pending":
         return Proposal(**row), wave, None
     failed = status == OutcomeStatus.FAILED or score is None

@@ -1,11 +1,13 @@
 """What the store takes and gives beside the records: a sweep's description, losses, counts."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from sweep.errors import DataError
 from sweep.records import Json, Value
 
 JSON_COLUMNS = ("settings", "space", "data", "versions", "plan", "oracle")
@@ -40,7 +42,49 @@ class SweepRow:
 
     @classmethod
     def from_columns(cls, values: dict[str, Any]) -> "SweepRow":
-        return cls(**values | {name: json.loads(values[name]) for name in JSON_COLUMNS})
+        """Raises KeyError, TypeError or ValueError for what `to_columns` does not write."""
+        row = cls(**values | {name: _object(values[name]) for name in JSON_COLUMNS})
+        texts, numbers = (row.name, row.identity, row.state), (row.created_at, row.active_seconds)
+        if not all(isinstance(text, str) for text in (*texts, row.message or "")):
+            raise TypeError("name, identity, state or message is not text")
+        if not all(isinstance(number, int | float) for number in (*numbers, row.wave)):
+            raise TypeError("created_at, active_seconds or wave is not a number")
+        return row
+
+
+def hyperparameters_of(text: str) -> dict[str, Value]:
+    """A trial's hyperparameters from their JSON. Raises DataError for what is none."""
+    try:
+        values = _object(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError(f"the sweep is damaged: hyperparameters are no JSON ({error})") from error
+    for name, value in values.items():
+        if not isinstance(value, bool | int | float | str) or abs(_number(value)) >= 2**63:
+            raise DataError(
+                f"the sweep is damaged: hyperparameter {name[:40]!r} is no text or 64-bit number"
+            )
+    return values
+
+
+def _number(value: Value) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def file_name_of(text: str) -> str:
+    """A checkpoint's file name as stored. Raises DataError for one that leads elsewhere."""
+    if not isinstance(text, str) or not _FILE_NAME.fullmatch(text):
+        raise DataError(f"the sweep is damaged: a checkpoint is called {str(text)[:40]!r}")
+    return text
+
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+def _object(text: str) -> Json:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError(f"a JSON object was expected, {type(found).__name__} is there")
+    return found
 
 
 @dataclass(frozen=True)

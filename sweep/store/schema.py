@@ -7,6 +7,8 @@ kept in `tests/fixtures/`.
 """
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 
 _VERSION_1 = """
 CREATE TABLE sweep (
@@ -66,6 +68,22 @@ def version(db: sqlite3.Connection) -> int:
     """The schema version of a database; 0 when it is not a sweep's."""
     (found,) = db.execute("PRAGMA user_version").fetchone()
     return int(found)
+
+
+@cache
+def column_types() -> dict[str, dict[str, str]]:
+    """Of each table and column, the types that SQLite's `typeof` may say: "'integer', 'null'"."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        upgrade(db)
+        tables = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type='table'")]
+        found = {}
+        for table in tables:
+            columns = db.execute(f"PRAGMA table_info({table})").fetchall()
+            found[table] = {
+                name: f"'{kind.lower()}'" + ("" if not_null or key else ", 'null'")
+                for _, name, kind, not_null, _, key in columns
+            }
+    return found
 
 
 def upgrade(db: sqlite3.Connection) -> None:

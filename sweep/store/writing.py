@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, astuple, fields
 from math import nan
+from operator import attrgetter
 from pathlib import Path
 
 from sweep.errors import PlatformError
@@ -21,6 +22,7 @@ from sweep.store.rows import NewTrial, Opening, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
 
 _EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRecord))
+_epoch_values = attrgetter(*_EPOCH_COLUMNS)
 
 
 class Store(Reader):
@@ -249,7 +251,7 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
     marks = ", ".join("?" * (len(_EPOCH_COLUMNS) + 1))
     db.executemany(
         f"INSERT INTO epoch (trial, {', '.join(_EPOCH_COLUMNS)}) VALUES ({marks})",
-        [(trial, *astuple(record)) for record in records],
+        [(trial, *_epoch_values(record)) for record in records],
     )
 
 

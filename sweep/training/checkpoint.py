@@ -83,6 +83,8 @@ def read_checkpoint(path: Path, identity: str) -> TrialState:
     `identity`.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no ordinary file")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             header = json.loads(archive[_HEADER].tobytes())
             arrays = {name: archive[name] for name in archive.files if name != _HEADER}

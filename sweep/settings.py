@@ -27,7 +27,7 @@ class Settings:
     factor: int = 3
     """Hyperband keeps one trial in `factor` at each rung."""
     iterations: int = 1
-    """Times the whole set of brackets is run."""
+    """Times the whole set of brackets is run; 0 trains the baselines only."""
     seed: int = 0
     data: str = "auto"
     """auto, builtin, higgs, or a file."""
@@ -41,6 +41,8 @@ class Settings:
     trainer: str = "auto"
     baselines: bool = True
     """Train the space's BASELINES beside the search."""
+    seeds: int = 1
+    """Seeds under which each baseline is trained."""
     keep: int = 20
     """Trials whose checkpoints are kept though they can never be promoted again: the best."""
     stages: tuple[Stage, ...] = ()
@@ -72,7 +74,8 @@ class Settings:
 _LEAST = {
     "max_epochs": 1,
     "factor": 2,
-    "iterations": 1,
+    "iterations": 0,
+    "seeds": 1,
     "train_rows": 1,
     "validation_rows": 1,
     "test_rows": 0,

@@ -80,6 +80,8 @@ class Space:
     build: Any
     baselines: Mapping[str, Mapping[str, Value]]
     hyperparameters: Any
+    searched: bool = True
+    """False where the file says SEARCH = False: its baselines are all there is to train."""
 
     @property
     def hyperparameter_names(self) -> list[str]:
@@ -129,7 +131,8 @@ def load_space(name: str, n_features: int) -> Space:
     for label, values in _baselines(path, module).items():
         _check_names(path, label, values, known)
         baselines[label] = _check_model(path, build, values, n_features)
-    return Space(path.stem, path, fingerprint(path), build, baselines, hyperparameters)
+    searched = bool(getattr(module, "SEARCH", True))
+    return Space(path.stem, path, fingerprint(path), build, baselines, hyperparameters, searched)
 
 
 def _run(path: Path) -> ModuleType:

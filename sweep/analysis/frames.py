@@ -15,7 +15,7 @@ from sweep.analysis.optimism import Optimism
 from sweep.analysis.ranking import order
 from sweep.analysis.status import TrialStatus, statuses
 from sweep.records import OutcomeStatus, Value
-from sweep.store import Opening, Store, SweepRow, hyperparameters_of
+from sweep.store import Opening, Reference, Store, SweepRow, hyperparameters_of
 
 TRIAL_COLUMNS = {
     "rank": "place by validation BCE, 1 is the best (see ranking)",
@@ -75,6 +75,8 @@ class SweepFrames:
     """Their epochs, as in `epochs`."""
     confirmed: pd.DataFrame
     """One row per trial with such runs, the lowest mean first (see `confirmed`)."""
+    references: tuple[Reference, ...]
+    """Models that are no networks, on the same rows."""
     seed_losses: SeedLosses
     """What the errors of the means are made of."""
 
@@ -126,6 +128,7 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
         confirmations=confirmations,
         confirmation_epochs=later.reset_index(drop=True),
         confirmed=confirmed(trials, repeats, by_seed),
+        references=tuple(store.references()),
         seed_losses=by_seed,
     )
 

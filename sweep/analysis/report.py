@@ -17,7 +17,7 @@ import pandas as pd
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
-from sweep.analysis import confirmed_table, ledger, table, text, verdict_text
+from sweep.analysis import confirmed_table, ledger, table, text, tutorial, verdict_text
 from sweep.analysis.confirmed import bias
 from sweep.analysis.files import atomically
 from sweep.analysis.frames import SweepFrames
@@ -28,6 +28,7 @@ from sweep.errors import PlatformError
 from sweep.records import Json
 
 SCHEMA = "sweep.report/1"
+_TUTORIAL = "tutorial: "
 _LABEL_WIDTH = 11
 _STYLES = {
     TrialStatus.CUT.value: "dim",
@@ -88,7 +89,13 @@ def _render_confirmed(frames: SweepFrames) -> Terminal | None:
     if frames.confirmed.empty:
         return None
     styles = ["" if name is None else "bold" for name in frames.confirmed["baseline"]]
-    return Terminal(confirmed_table.columns(frames), styles, confirmed_table.notes(frames))
+    notes = [*confirmed_table.notes(frames), *_conclusions(frames)]
+    return Terminal(confirmed_table.columns(frames), styles, notes)
+
+
+def _conclusions(frames: SweepFrames) -> list[str]:
+    """Of the tutorial's models, when they were trained under several seeds."""
+    return [f"{_TUTORIAL}{one.line}." for one in tutorial.conclusions(frames)]
 
 
 def render_table(frames: SweepFrames, top: int | None = None) -> Terminal:
@@ -211,6 +218,13 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
         "verdict": json_line(verdict(frames).to_json()),
         "trials": f"[\n{lines}\n]",
         "confirmed": json_line(_records(frames.confirmed)),
+        "references": json_line(
+            [
+                {"name": r.name, "val_bce": r.val_bce, "val_bce_se": r.val_bce_se}
+                for r in frames.references
+            ]
+        ),
+        "tutorial": json_line(tutorial.to_json(tutorial.conclusions(frames))),
         "bias": json_line(None if average is None else asdict(average)),
         "test": json_line(ledger.to_json(frames.openings)),
     }
@@ -298,6 +312,8 @@ def to_markdown(frames: SweepFrames, top: int | None = None) -> str:
     if not frames.confirmed.empty:
         lines += [f"## {confirmed_table.TITLE}"]
         lines += _markdown_table(confirmed_table.columns(frames), confirmed_table.notes(frames))
+        lines += [f"- {_escaped(line)}" for line in _conclusions(frames)]
+        lines.append("")
     for label, line in verdict_text.lines(verdict(frames)):
         lines.append(f"**{label}**: {_escaped(line)}  " if label else f"{_escaped(line)}  ")
     return "\n".join(lines).rstrip() + "\n"

@@ -81,10 +81,19 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     ]
     if len(errors) > _FAILURES_SHOWN:
         found.append(f"{text.trials(len(errors) - _FAILURES_SHOWN)} more failed.")
+    if frames.references:
+        found.append(f"On the same rows, without a network: {_references(frames)}.")
     return found + ledger.lines(frames.openings)
 
 
 _FAILURES_SHOWN = 3
+
+
+def _references(frames: SweepFrames) -> str:
+    return ", ".join(
+        f"{r.name} {text.with_error(r.val_bce, r.val_bce_se, text.decimals_of(r.val_bce_se))}"
+        for r in frames.references
+    )
 
 
 def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:

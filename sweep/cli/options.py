@@ -38,7 +38,15 @@ FactorOption = Annotated[
 ]
 IterationsOption = Annotated[
     int,
-    typer.Option("--iterations", envvar="SWEEP_ITERATIONS", help="Runs of the whole Hyperband."),
+    typer.Option(
+        "--iterations",
+        envvar="SWEEP_ITERATIONS",
+        help="Runs of the whole Hyperband; 0: only baselines.",
+    ),
+]
+SeedsOption = Annotated[
+    int,
+    typer.Option("--seeds", envvar="SWEEP_SEEDS", help="Train each baseline under so many seeds."),
 ]
 SeedOption = Annotated[
     int, typer.Option("--seed", envvar="SWEEP_SEED", help="Same seed, same results.")

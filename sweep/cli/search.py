@@ -59,6 +59,7 @@ def plan(
     factor: opt.FactorOption = _DEFAULT.factor,
     iterations: opt.IterationsOption = _DEFAULT.iterations,
     seed: opt.SeedOption = _DEFAULT.seed,
+    seeds: opt.SeedsOption = _DEFAULT.seeds,
     data: opt.DataOption = _DEFAULT.data,
     train_rows: opt.TrainRowsOption = _DEFAULT.train_rows,
     validation_rows: opt.ValidationRowsOption = _DEFAULT.validation_rows,
@@ -74,6 +75,7 @@ def plan(
         factor=factor,
         iterations=iterations,
         seed=seed,
+        seeds=seeds,
         data=data,
         train_rows=train_rows,
         validation_rows=validation_rows,
@@ -93,6 +95,7 @@ def start(
     factor: opt.FactorOption = _DEFAULT.factor,
     iterations: opt.IterationsOption = _DEFAULT.iterations,
     seed: opt.SeedOption = _DEFAULT.seed,
+    seeds: opt.SeedsOption = _DEFAULT.seeds,
     data: opt.DataOption = _DEFAULT.data,
     train_rows: opt.TrainRowsOption = _DEFAULT.train_rows,
     validation_rows: opt.ValidationRowsOption = _DEFAULT.validation_rows,
@@ -117,6 +120,7 @@ def start(
         factor=factor,
         iterations=iterations,
         seed=seed,
+        seeds=seeds,
         data=data,
         train_rows=train_rows,
         validation_rows=validation_rows,
@@ -248,13 +252,20 @@ def _print_plan(prepared: "Prepared") -> None:
     from sweep.training.platform import native_messages_to
 
     console = out()
-    show_table(rung_table(prepared.plan.rungs))
     made = prepared.plan_json()
+    if prepared.plan.rungs:
+        show_table(rung_table(prepared.plan.rungs))
+        console.print()
     console.print(
-        f"\n{counted(made['trials'], 'trial')}, {counted(made['assignments'], 'assignment')}, "
+        f"{counted(made['trials'], 'trial')}, {counted(made['assignments'], 'assignment')}, "
         f"{counted(made['epochs'], 'epoch')}; {counted(made['baselines'], 'baseline')} beside, "
         f"{counted(made['baseline_epochs'], 'epoch')}"
     )
+    if made["confirmations"]:
+        epochs = made["confirmations"] * prepared.settings.max_epochs
+        console.print(
+            f"{made['confirmations']} baseline runs more with other seeds, {epochs:,} epochs"
+        )
     survey = Survey(prepared)
     _print_fused(survey, console)
     smallest, largest = survey.extremes()

@@ -87,10 +87,11 @@ class Survey:
         slope = max(0.0, costliest.epoch - cost.epoch) / max(1, params[large] - params[small])
         per_epoch = [cost.epoch + slope * (p - params[small]) for p in params]
         plan, n_roots = self.prepared.plan, len(self.prepared.plan.roots)
+        settings = self.prepared.settings
         seconds = self.programs * max(cost.compiling, costliest.compiling)
-        seconds += (len(plan.proposals) + len(params) - n_roots) * cost.before
+        seconds += (len(plan.proposals) + settings.seeds * (len(params) - n_roots)) * cost.before
         seconds += plan.epochs * sum(per_epoch[:n_roots]) / max(1, n_roots)
-        return seconds + self.prepared.settings.max_epochs * sum(per_epoch[n_roots:])
+        return seconds + settings.seeds * settings.max_epochs * sum(per_epoch[n_roots:])
 
     def _cost(self, position: int, *, small: bool) -> Cost:
         copies = _COPIES[small]

@@ -9,13 +9,14 @@ from enum import StrEnum
 from sweep.errors import SweepError
 from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, Proposal, Value
+from sweep.runner.confirmation import confirmations
 from sweep.runner.failures import describe_failures
 from sweep.runner.journal import Observer, StoreJournal
 from sweep.runner.retention import removable, remove
 from sweep.search.hyperband import WORST, Search
 from sweep.seeds import derive
 from sweep.settings import Budget, Settings
-from sweep.store import NewTrial, Store
+from sweep.store import NewTrial, Reference, Store
 from sweep.training.contract import Trainer
 
 
@@ -48,6 +49,10 @@ class Runner:
     """True once the user asked to stop."""
     keep: int = Settings.keep
     """See `retention`."""
+    seeds: int = Settings.seeds
+    """Under which each baseline is trained."""
+    references: Callable[[], Sequence[Reference]] = tuple
+    """Trains the reference models on the sweep's split."""
     _deadline: float | None = field(init=False)
     _failures: int = field(init=False, default=0)
     _most_failures: int = field(init=False, default=0)
@@ -109,10 +114,16 @@ class Runner:
                 self.trainer.train(allowed, self._journal, self._must_stop)
             elif not self._next_wave():
                 if not pending:
+                    self._compare()
                     return State.FINISHED, None
                 return State.BUDGET, f"--max-trials {self.budget.max_trials} ended the search"
             else:
                 self._make_room()
+
+    def _compare(self) -> None:
+        """Reference models, once for a sweep."""
+        if not self.store.references():
+            self.store.set_references(self.references())
 
     def _ended(self) -> tuple[State, str | None] | None:
         """Why to go no further, or None to go on."""
@@ -156,6 +167,8 @@ class Runner:
         promotions = [p for p in proposals if p.oracle_id != p.root_id]
         new = self._new_trials(roots, self.baselines if first else {})
         last = self.search.max_epochs
+        if first:
+            new += [(trial, None, last) for trial in self._other_seeds()]
         longer = [(trial, reached, last) for trial, reached in self.store.beside_search_below(last)]
         if not proposals and not new and not longer:
             return False
@@ -178,6 +191,11 @@ class Runner:
             trial = NewTrial(None, root.iteration, root.bracket, seed, root.hyperparameters)
             new.append((trial, root, root.last_epoch))
         return new
+
+    def _other_seeds(self) -> list[NewTrial]:
+        """The baselines, the first trials of all, under the seeds behind their own."""
+        values = {number: dict(v) for number, v in enumerate(self.baselines.values())}
+        return confirmations(values, values, self.seeds, self.search.seed)
 
     def _trial_seed(self, trial: int) -> int:
         return derive(self.search.seed, "trial", trial)

@@ -24,6 +24,7 @@ from sweep.training.auto import AutoTrainer
 from sweep.training.contract import Trainer
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
+from sweep.training.references import reference_models
 
 _TRAINERS: dict[str, Callable[..., Trainer]] = {"fused": FusedTrainer, "keras": KerasTrainer}
 _VERSIONS_OF = ("keras-sweep", "tensorflow", "keras", "keras-tuner", "numpy")
@@ -53,6 +54,7 @@ class Prepared:
             "assignments": len(self.plan.proposals) + n_longer,
             "epochs": self.plan.epochs,
             "baselines": n_baselines,
+            "confirmations": n_baselines * (self.settings.seeds - 1),
             "baseline_epochs": n_baselines * self.settings.max_epochs,
             "rungs": [
                 [r.iteration, r.bracket, r.rung, r.trials, r.first_epoch, r.last_epoch]
@@ -76,6 +78,12 @@ def prepare(space_name: str, settings: Settings, cache: Path | None) -> Prepared
     )
     # "auto" and relative paths mean the same data at every resume
     settings = replace(settings, data=_resolved(settings.data, split))
+    if not space.searched and not settings.stages:  # extended, it is searched after all
+        settings = replace(settings, iterations=0)
+    if settings.iterations == 0 and not (space.baselines and settings.baselines):
+        raise InvalidSpaceError(
+            f"nothing to train: no search is asked for, and {space.name} has no BASELINES in use"
+        )
     plan = rehearse(lambda: new_search(space, settings))
     return Prepared(space, split, settings, plan)
 
@@ -195,6 +203,8 @@ def _runner(
         budget=budget,
         interrupted=interrupted,
         keep=prepared.settings.keep,
+        seeds=prepared.settings.seeds,
+        references=lambda: reference_models(prepared.split, prepared.settings.seed),
     )
 
 

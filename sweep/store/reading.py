@@ -16,6 +16,7 @@ from sweep.store.rows import (
     Losses,
     Opening,
     Progress,
+    Reference,
     Standing,
     SweepRow,
     file_name_of,
@@ -258,6 +259,11 @@ class Reader:
             values=values.reshape(len(rows), size // _LOSS.itemsize),
         )
 
+    def references(self) -> list[Reference]:
+        """The reference models, in the order they were stored; empty until a sweep ends."""
+        rows = self._db.execute("SELECT * FROM reference ORDER BY rowid").fetchall()
+        return [_reference(dict(row)) for row in rows]
+
     def openings(self) -> list[Opening]:
         """The ledger of the sealed test rows, the first opening first."""
         rows = self._db.execute("SELECT * FROM opening ORDER BY opening")
@@ -292,6 +298,12 @@ def _proposal_row(row: Json) -> tuple[Proposal, int, float | None]:
         return Proposal(**row), wave, None
     failed = status == OutcomeStatus.FAILED or score is None
     return Proposal(**row), wave, float("inf") if failed else score
+
+
+def _reference(row: Json) -> Reference:
+    error = row["val_bce_se"]
+    losses = np.frombuffer(row["losses"], dtype=_LOSS)
+    return Reference(**row | {"losses": losses, "val_bce_se": nan if error is None else error})
 
 
 def _opening(row: Json) -> Opening:

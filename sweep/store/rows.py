@@ -175,6 +175,19 @@ class Exportable:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A model that is no network, on the same rows: what a network must beat."""
+
+    name: str
+    val_bce: float
+    val_bce_se: float
+    """Standard error over the validation rows; NaN for a single row."""
+    losses: np.ndarray
+    """BCE of each validation row: float32 (rows,), in nats."""
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Estimate:
     """A number with its 95 % confidence interval. NaN where it cannot be told."""
 

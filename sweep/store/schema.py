@@ -49,6 +49,10 @@ CREATE TABLE losses (
 );
 ALTER TABLE trial ADD COLUMN confirms INTEGER REFERENCES trial;
 ALTER TABLE trial ADD COLUMN seed_number INTEGER;
+CREATE TABLE reference (
+    name TEXT PRIMARY KEY, val_bce REAL NOT NULL, val_bce_se REAL, losses BLOB NOT NULL,
+    seconds REAL NOT NULL
+);
 CREATE TABLE opening (
     opening INTEGER PRIMARY KEY, opened_at REAL NOT NULL,
     trial INTEGER NOT NULL REFERENCES trial, rule TEXT NOT NULL, val_bce REAL NOT NULL,

@@ -18,7 +18,7 @@ from sweep.errors import PlatformError
 from sweep.records import Assignment, EpochRecord, Json, Outcome, Proposal
 from sweep.store.connection import connect_to_write, explained, transaction
 from sweep.store.reading import Reader
-from sweep.store.rows import NewTrial, Opening, SweepRow, TrialLosses
+from sweep.store.rows import NewTrial, Opening, Reference, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
 
 _EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRecord))
@@ -85,6 +85,17 @@ class Store(Reader):
             db.execute(
                 "UPDATE sweep SET settings = ?, plan = ?, state = 'interrupted', message = NULL",
                 (json.dumps(settings), json.dumps(plan)),
+            )
+
+    def set_references(self, references: Sequence[Reference]) -> None:
+        """Keep the reference models of the sweep's split."""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?, ?)",
+                [
+                    (r.name, r.val_bce, r.val_bce_se, r.losses.astype("<f4").tobytes(), r.seconds)
+                    for r in references
+                ],
             )
 
     # The sealed test rows

@@ -16,6 +16,7 @@ from sweep.cli.inspect import report
 from sweep.errors import PlatformError
 from sweep.records import OutcomeStatus
 from tests.sweeps import hyperband, rows_of_losses, store_sweep, trained
+from tests.test_verdict import confirm
 
 EVIL = "</script><script>window.hurt=1</script><img src=x onerror=hurt=1>\"'&{{7*7}}"
 SECTIONS = (
@@ -169,6 +170,15 @@ def test_groups_say_where_trials_overfit(tmp_path):
     assert small[:2] == ("100–1k", "1") and small[4] == "0"
     assert large[:5] == ("10k–100k", "2", "1", "1", "1")
     assert {row[0] for row in sections.by_regularisation(frames).rows} == {"l2", "none"}
+
+
+def test_confirmations_and_openings_stand_under_honesty(tmp_path):
+    with store_sweep(tmp_path / "sweep.db", [trained(0.6), trained(0.61)]) as store:
+        confirm(store, 0, 0.62, 0.64)
+        store.open_test(0, "best", 0.6, 10_000, "c0ffee")
+        words = " ".join(Outline(page(load(store))).words)
+    assert "Confirmed with other seeds" in words and "0.630 ± " in words
+    assert "test set opened once." in words and "sealed" not in words
 
 
 def test_the_commands_name_what_differs_from_the_defaults(played):

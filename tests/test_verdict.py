@@ -9,13 +9,17 @@ import pandas as pd
 import pytest
 
 from sweep.analysis.frames import load
+from sweep.analysis.groups import decade
 from sweep.analysis.optimism import optimism
+from sweep.analysis.overfitting import Overfitting
 from sweep.analysis.regularisation import kinds, regularisers
 from sweep.analysis.report import report, to_json, to_markdown, write_verdict
-from sweep.analysis.verdict import Overfitting, decade, verdict
+from sweep.analysis.verdict import verdict
 from sweep.analysis.verdict_text import lines
-from sweep.records import OutcomeStatus
-from tests.sweeps import store_sweep, trained
+from sweep.records import Outcome, OutcomeStatus
+from sweep.runner.confirmation import confirmations
+from sweep.store import TrialLosses
+from tests.sweeps import record, rows_of_losses, store_sweep, trained
 from tests.test_report import printed
 
 STOPPED = OutcomeStatus.STOPPED
@@ -138,6 +142,42 @@ def test_no_overfitting_and_no_long_trial_are_told_apart(tmp_path):
     assert "Not seen in 6 trials of 5 or more epochs." in words(none)
     short = judged(tmp_path, [cut(10**k, 0.6) for k in range(2, 8)], tied=(0,))
     assert "Cannot be judged: no trial trained 5 epochs." in words(short)
+
+
+def confirm(store, trial, *scores):
+    """Train a trial again with other seeds, to these scores."""
+    new = confirmations({trial: {"width": 8}}, [], len(scores), 0)
+    store.add_confirmations(new, 1)
+    for assignment, score in zip(store.pending(), scores, strict=True):
+        done = Outcome(OutcomeStatus.STOPPED, 1, 500, 1.0)
+        losses = TrialLosses(1, rows_of_losses(score)[0])
+        store.finish(assignment, done, [record(1, score)], "keras", losses=losses)
+
+
+def test_confirmation_ties_flattery_and_openings_are_said(tmp_path):
+    """From losses row by row to words: nothing is put into the table by hand."""
+    scores = (0.50, 0.502, 0.56, 0.57, 0.58)
+    trials = [
+        trial(10 ** (6 - i), score, losses=losses)
+        for i, (score, losses) in enumerate(zip(scores, rows_of_losses(*scores), strict=True))
+    ]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        confirm(store, 0, 0.53, 0.55)
+        confirm(store, 1, 0.52, 0.54)
+        opening = store.open_test(0, "best", 0.5, 10_000, "c0ffee")
+        found = verdict(load(store))
+    assert opening.opening == found.test_openings == 1
+    assert found.is_enough and found.tied == 2 and found.params_tied == (100_000, 1_000_000)
+    assert 0 < found.optimism.bias < 0.003
+    confirmation = found.confirmation
+    assert (confirmation.trial, confirmation.seeds, confirmation.confirmed) == (1, 2, 2)
+    assert confirmation.val_bce == pytest.approx(0.53) and confirmation.val_bce_se > 0
+    assert confirmation.bias == pytest.approx((0.50 - 0.54 + 0.502 - 0.53) / 2)
+    said = words(found)
+    assert "Of 2 trials trained with other seeds, the best is trial 1: mean val BCE 0.53" in said
+    assert "the search's scores were 0.034 nats too good on average" in said
+    assert "too good for having been chosen among 5 trials" in said
+    assert "The test rows have been opened once." in said
 
 
 @pytest.mark.parametrize("state", ["running", "finished"])

@@ -1,11 +1,8 @@
 """The sweep's answer, computed: which capacity and which regularisation generalise best, how sure
 that is, and where overfitting begins. In numbers here; `verdict_text` says it in words.
 
-A group of trials (a decade of capacity, a kind of regularisation) is among the best when a trial
-of it is tied with the best trial. It is ruled out when one of its trials was trained to its end
-and none is tied. In between, when Hyperband cut all of its trials, the search has not compared it
-in full. An answer stands when one group at least is ruled out, and the best trial was itself
-trained to its end and was no longer improving there.
+An answer stands when one group of trials at least (see `groups`) is ruled out, and the best trial
+was itself trained to its end and was no longer improving there.
 """
 
 import math
@@ -15,9 +12,12 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis import regularisation
+from sweep.analysis.confirmed import bias
 from sweep.analysis.frames import SweepFrames
+from sweep.analysis.groups import Answer, answer, decade
 from sweep.analysis.onset import HALF_WINDOW, TOLERANCE, smoothed
 from sweep.analysis.optimism import Optimism
+from sweep.analysis.overfitting import Overfitting, overfitting
 from sweep.analysis.ranking import is_scored
 from sweep.analysis.status import TrialStatus
 from sweep.records import Json
@@ -25,8 +25,6 @@ from sweep.records import Json
 SCHEMA = "sweep.verdict/1"
 LEAST_TRIALS = 5
 """Trials with a score below which nothing is concluded."""
-LEAST_EPOCHS = 5
-"""Epochs below which a trial cannot show its onset: the window that smooths the curve."""
 _LAST_PART = 0.25
 """The last part of a trial's epochs, over which its curve must be level to have arrived."""
 _ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED)
@@ -47,28 +45,18 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Which groups of trials are among the best, which are not, and which were all cut."""
+class Confirmation:
+    """The trial with the lowest mean over other seeds."""
 
-    best: list[str]
-    ruled_out: list[str]
-    cut_short: list[str]
-    is_decided: bool
-
-
-@dataclass(frozen=True)
-class Overfitting:
-    """What the curves show. Trials of fewer than `LEAST_EPOCHS` epochs cannot show it."""
-
-    judged: int
-    """Trials long enough."""
-    seen: int
-    """Those whose validation BCE rose for good."""
-    from_params: int | None
-    """The smallest trial from which on at least half of the trials judged overfit."""
-    smallest_params: int | None
-    """The smallest trial that overfits."""
-    earliest_onset: int | None
+    confirmed: int
+    """Trials trained with other seeds."""
+    trial: int
+    baseline: str | None
+    seeds: int
+    val_bce: float
+    val_bce_se: float | None
+    bias: float | None
+    """Mean over trials of the search's score less that of other seeds: below 0, too good."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +82,8 @@ class Verdict:
     overfitting: Overfitting
     optimism: Optimism | None
     """How far the best score is too good for having been chosen as the best."""
+    confirmation: Confirmation | None
+    """What other seeds give; None when none was trained."""
     test_openings: int
     """Times the sealed test rows were opened."""
 
@@ -111,8 +101,8 @@ def verdict(frames: SweepFrames) -> Verdict:
     known = bool(trials["is_tied"].any())
     tied = trials[trials["is_tied"]]
     sized = trials[trials["params"].notna()]
-    capacity = _answer(sized, sized["params"].map(decade)) if known else None
-    kinds = _answer(trials, trials["kind"]) if known else None
+    capacity = answer(sized, sized["params"].map(decade)) if known else None
+    kinds = answer(trials, trials["kind"]) if known else None
     reasons = _reasons(frames, trials, len(tied) if known else None, [capacity, kinds])
     simplest = trials[trials["simplest"].eq(True)]
     return Verdict(
@@ -130,34 +120,9 @@ def verdict(frames: SweepFrames) -> Verdict:
         regularisation=kinds,
         overfitting=overfitting(trials),
         optimism=frames.optimism,
+        confirmation=_confirmation(frames),
         test_openings=len(frames.openings),
     )
-
-
-def decade(params: int) -> str:
-    """1k–10k: the power of ten that holds so many trainable parameters."""
-    power = int(math.log10(params)) if params >= 1 else 0
-    return f"{_short(10**power)}–{_short(10 ** (power + 1))}"
-
-
-def _short(value: int) -> str:
-    for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if value >= unit:
-            return f"{value // unit}{name}"
-    return str(value)
-
-
-def _answer(trials: pd.DataFrame, group: "pd.Series[str]") -> Answer:
-    """Groups in the order of their capacity, or of their names."""
-    by = trials.groupby(group.to_numpy())
-    found = pd.DataFrame(
-        {"tied": by["is_tied"].any(), "ended": by["ended"].any(), "params": by["params"].min()}
-    )
-    found = found.astype({"tied": bool, "ended": bool}).sort_values("params", kind="stable")
-    best = found.index[found["tied"]].tolist()
-    ruled_out = found.index[~found["tied"] & found["ended"]].tolist()
-    cut = found.index[~found["tied"] & ~found["ended"]].tolist()
-    return Answer(best, ruled_out, cut, is_decided=bool(best and ruled_out))
 
 
 def _reasons(
@@ -196,22 +161,18 @@ def is_improving(frames: SweepFrames, trial: int) -> bool:
     return before >= 0 and bool(smooth[before] - smooth[-1] > TOLERANCE)
 
 
-def overfitting(trials: pd.DataFrame) -> Overfitting:
-    """Of trials with a score: how many overfit, and from which capacity on."""
-    judged = trials[(trials["epochs"] >= LEAST_EPOCHS) & trials["params"].notna()]
-    judged = judged.sort_values(["params", "trial"], ascending=False)
-    seen = judged["onset_epoch"].notna().to_numpy()
-    params = judged["params"].to_numpy(dtype="int64")
-    share = np.cumsum(seen) / np.arange(1, len(seen) + 1)
-    last_of_size = np.r_[params[:-1] != params[1:], True] if len(params) else params.astype(bool)
-    half = np.flatnonzero((share >= 0.5) & last_of_size)
-    from_half = params[: half[-1] + 1][seen[: half[-1] + 1]] if len(half) else params[:0]
-    return Overfitting(
-        judged=len(judged),
-        seen=int(seen.sum()),
-        from_params=int(from_half.min()) if len(from_half) else None,
-        smallest_params=int(params[seen].min()) if seen.any() else None,
-        earliest_onset=int(judged["onset_epoch"].min()) if seen.any() else None,
+def _confirmation(frames: SweepFrames) -> Confirmation | None:
+    if frames.confirmed.empty:
+        return None
+    first, average = frames.confirmed.iloc[0], bias(frames.confirmed)
+    return Confirmation(
+        confirmed=len(frames.confirmed),
+        trial=int(first["trial"]),
+        baseline=first["baseline"],
+        seeds=int(first["seeds"]),
+        val_bce=float(first["val_bce"]),
+        val_bce_se=_number(first["val_bce_se"]),
+        bias=None if average is None else average.value,
     )
 
 

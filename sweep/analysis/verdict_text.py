@@ -4,8 +4,10 @@ import math
 from collections.abc import Sequence
 
 from sweep.analysis import text
+from sweep.analysis.groups import Answer
+from sweep.analysis.overfitting import LEAST_EPOCHS
 from sweep.analysis.regularisation import NONE
-from sweep.analysis.verdict import LEAST_EPOCHS, Answer, Choice, Verdict
+from sweep.analysis.verdict import Choice, Confirmation, Verdict
 
 _LISTED = 4
 
@@ -53,11 +55,11 @@ def _choices(verdict: Verdict, best: Choice) -> str:
     )
 
 
-def _named(choice: Choice) -> str:
+def _named(choice: Choice | Confirmation) -> str:
     return choice.baseline if choice.baseline is not None else f"trial {choice.trial}"
 
 
-def score(choice: Choice) -> str:
+def score(choice: Choice | Confirmation) -> str:
     """Its validation BCE with its error, rounded to it."""
     error = math.nan if choice.val_bce_se is None else choice.val_bce_se
     return text.with_error(choice.val_bce, error, text.decimals_of(error))
@@ -118,6 +120,17 @@ def _overfitting(verdict: Verdict) -> str:
     )
 
 
+def _confirmed(found: Confirmation) -> str:
+    words = (
+        f"Of {text.trials(found.confirmed)} trained with other seeds, the best is {_named(found)}: "
+        f"mean val BCE {score(found)} over {text.counted(found.seeds, 'run')}"
+    )
+    if found.bias is None:
+        return f"{words}."
+    side = "too good" if found.bias < 0 else "too bad"
+    return f"{words}; the search's scores were {abs(found.bias):.3f} nats {side} on average."
+
+
 def flattery(bias: float, trials: int) -> str:
     """How far the best score of so many trials is too good for having been chosen."""
     size = f"about {bias:.3f} nats" if bias >= 0.0005 else "less than 0.001 nats"
@@ -128,6 +141,8 @@ def _honesty(verdict: Verdict) -> str:
     words = []
     if verdict.optimism is not None:
         words.append(flattery(verdict.optimism.bias, verdict.trials))
+    if verdict.confirmation is not None:
+        words.append(_confirmed(verdict.confirmation))
     if verdict.trials:
         times = verdict.test_openings
         words.append(

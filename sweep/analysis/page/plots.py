@@ -19,7 +19,7 @@ from sweep.analysis.ranking import is_scored
 from sweep.analysis.status import standing
 from sweep.records import Json
 
-POINTS = 600
+POINTS = 400
 """Trials in the frontier's interactive chart, the best ones."""
 CURVE_POINTS = 20_000
 """Epochs whose values the page carries, those of the best trials first."""

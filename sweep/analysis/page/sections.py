@@ -9,9 +9,11 @@ import pandas as pd
 from sweep import __version__
 from sweep.analysis import regularisation, text
 from sweep.analysis.frames import SweepFrames
+from sweep.analysis.groups import decade
+from sweep.analysis.overfitting import LEAST_EPOCHS
 from sweep.analysis.ranking import frontier, is_scored
 from sweep.analysis.status import TrialStatus
-from sweep.analysis.verdict import LEAST_EPOCHS, decade
+from sweep.analysis.table import Column
 from sweep.records import Json
 from sweep.settings import Settings
 
@@ -26,6 +28,12 @@ class Table:
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     is_text: bool = False
+
+
+def of_columns(columns: Sequence[Column]) -> Table:
+    """A table that other forms of the report have, too."""
+    cells = [[cell.strip() for cell in column.cells] for column in columns]
+    return Table([column.name for column in columns], list(zip(*cells, strict=True)))
 
 
 def frontier_table(frames: SweepFrames) -> Table:

@@ -11,7 +11,7 @@ from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from sweep.analysis import ledger, report, table, text, verdict_text
+from sweep.analysis import confirmed_table, ledger, report, table, text, verdict_text
 from sweep.analysis.files import atomically
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.page import plots, sections
@@ -20,8 +20,8 @@ from sweep.analysis.verdict import Verdict, verdict
 from sweep.errors import PlatformError
 
 MOST_BYTES = 3_000_000
-ROWS = 400
-"""Trials in the table; the best ones."""
+ROWS = plots.POINTS
+"""Trials in the table; those that the chart has, so that filters act on both."""
 _SPARE = 20_000
 """Bytes kept for what stands around the pictures."""
 
@@ -77,6 +77,9 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "by_capacity": sections.by_capacity(frames),
         "by_regularisation": sections.by_regularisation(frames),
         "honesty": _honesty(frames, found),
+        "confirmed": sections.of_columns(confirmed_table.columns(frames)),
+        "confirmed_title": confirmed_table.TITLE,
+        "confirmed_notes": confirmed_table.notes(frames),
         "rungs": sections.rungs(frames),
         "cost": sections.cost(frames),
         "active": text.seconds(frames.sweep.active_seconds),

@@ -190,7 +190,8 @@ def test_hostile_names_run_no_script(opened, tmp_path):
     trials.append(trained(ended=OutcomeStatus.FAILED, error=EVIL))
     with store_sweep(tmp_path / "sweep.db", trials, name=EVIL, data={"source": EVIL}) as store:
         write(load(store), tmp_path / "report.html")
-    page = opened((tmp_path / "report.html").as_uri())
+    page = opened((tmp_path / "report.html").as_uri(), viewport={"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator("#trials tbody tr").nth(0).click()
     page.locator("#trials thead th button").nth(2).click()
     page.locator("#frontier-plot").scroll_into_view_if_needed()

@@ -23,6 +23,7 @@ def columns(frames: SweepFrames) -> list[Column]:
         for low, high, n in zip(rows["val_bce_low"], rows["val_bce_high"], decimals, strict=True)
     ]
     scores = list(zip(rows["search_val_bce"], decimals, strict=True))
+    differences = Column("own − mean", _differences(rows, decimals))
     return [
         Column("place", [text.count(rank) for rank in rows["rank"]]),
         Column("trial", trial_names(rows), left=True),
@@ -31,7 +32,7 @@ def columns(frames: SweepFrames) -> list[Column]:
         Column("mean val BCE ± SE", pairs),
         Column("95 % interval", ends),
         Column("own score", [text.bce(value, n) for value, n in scores]),
-        Column("own − mean", _differences(rows, decimals)),
+        *([differences] if rows["bias"].notna().any() else []),
         Column("gap", [text.bce(value, n) for value, n in zip(rows["gap"], decimals, strict=True)]),
         Column("onset", [_onset(row) for _, row in rows.iterrows()]),
         Column("epochs", [text.count(round(n)) for n in rows["epochs"]]),

@@ -28,7 +28,6 @@ from sweep.errors import PlatformError
 from sweep.records import Json
 
 SCHEMA = "sweep.report/1"
-_TUTORIAL = "tutorial: "
 _LABEL_WIDTH = 11
 _STYLES = {
     TrialStatus.CUT.value: "dim",
@@ -51,6 +50,8 @@ class Report:
     table: Terminal
     confirmed: Terminal | None
     """The trials that were trained with other seeds, if any."""
+    tutorial: list[tuple[str, str]]
+    """The tutorial's conclusions, when its models were trained under several seeds."""
     verdict: list[tuple[str, str]]
     """Likewise, under the table."""
 
@@ -63,6 +64,9 @@ class Report:
             yield Segment(confirmed_table.TITLE)
             yield Segment.line()
             yield self.confirmed
+            yield Segment.line()
+        if self.tutorial:
+            yield from _labelled(self.tutorial, options.max_width)
             yield Segment.line()
         yield from _labelled(self.verdict, options.max_width)
 
@@ -81,6 +85,7 @@ def report(frames: SweepFrames, top: int | None = None) -> Report:
         header(frames),
         render_table(frames, top),
         _render_confirmed(frames),
+        _conclusions(frames),
         verdict_text.lines(verdict(frames)),
     )
 
@@ -89,13 +94,12 @@ def _render_confirmed(frames: SweepFrames) -> Terminal | None:
     if frames.confirmed.empty:
         return None
     styles = ["" if name is None else "bold" for name in frames.confirmed["baseline"]]
-    notes = [*confirmed_table.notes(frames), *_conclusions(frames)]
-    return Terminal(confirmed_table.columns(frames), styles, notes)
+    return Terminal(confirmed_table.columns(frames), styles, confirmed_table.notes(frames))
 
 
-def _conclusions(frames: SweepFrames) -> list[str]:
-    """Of the tutorial's models, when they were trained under several seeds."""
-    return [f"{_TUTORIAL}{one.line}." for one in tutorial.conclusions(frames)]
+def _conclusions(frames: SweepFrames) -> list[tuple[str, str]]:
+    found = [f"{one.line}." for one in tutorial.conclusions(frames)]
+    return [("" if number else "tutorial", line) for number, line in enumerate(found)]
 
 
 def render_table(frames: SweepFrames, top: int | None = None) -> Terminal:
@@ -312,7 +316,7 @@ def to_markdown(frames: SweepFrames, top: int | None = None) -> str:
     if not frames.confirmed.empty:
         lines += [f"## {confirmed_table.TITLE}"]
         lines += _markdown_table(confirmed_table.columns(frames), confirmed_table.notes(frames))
-        lines += [f"- {_escaped(line)}" for line in _conclusions(frames)]
+        lines += [f"- {_escaped(line)}" for _, line in _conclusions(frames)]
         lines.append("")
     for label, line in verdict_text.lines(verdict(frames)):
         lines.append(f"**{label}**: {_escaped(line)}  " if label else f"{_escaped(line)}  ")

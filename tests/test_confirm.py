@@ -148,6 +148,26 @@ def test_confirmations_change_nothing_of_the_search(tmp_path, keras):
     assert new_runner(folder, store, IdleTrainer()).run() == "finished", "nothing more to ask"
 
 
+@pytest.mark.parametrize("how", ["confirm", "run"])
+def test_a_confirmation_that_dies_and_goes_on_ends_alike(tmp_path, keras, how):
+    """By the same command, or by resuming the sweep."""
+    found = []
+    for name, dies in (("whole", False), ("broken", True)):
+        folder, store = new_store(tmp_path, name)
+        new_runner(folder, store, IdleTrainer()).run()
+        confirm_in(store, {4: {"width": 3}, 0: {"width": 8}})
+        if dies:
+            with pytest.raises(KeyboardInterrupt):
+                new_runner(folder, store, IdleTrainer(die_after=2)).confirm()
+            assert store.sweep().state == "finished" and store.progress().confirmations_done == 2
+        assert getattr(new_runner(folder, store, IdleTrainer()), how)() in (
+            "finished",
+            ("finished", None),
+        )
+        found.append(contents(store))
+    assert found[0] == found[1]
+
+
 def test_a_search_that_is_extended_after_a_confirmation_draws_what_it_would_have(tmp_path, keras):
     from sweep.settings import Stage
     from tests.test_extend import search

@@ -9,7 +9,7 @@ SpaceArgument = Annotated[
     str,
     typer.Argument(
         metavar="SPACE",
-        help="A search-space file, or the stem of a shipped one: capacity, regularization.",
+        help="A search-space file, or a shipped one: capacity, regularization, tutorial.",
     ),
 ]
 NameArgument = Annotated[

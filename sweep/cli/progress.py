@@ -46,8 +46,8 @@ class Tally:
     def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
         self.assignments_done += 1
         self.epochs -= max(0, assignment.last_epoch - assignment.first_epoch - outcome.epochs)
-        failed = outcome.status is OutcomeStatus.FAILED
-        if score is not None and not failed and (self.best is None or score < self.best[0]):
+        counts = outcome.status is not OutcomeStatus.FAILED and assignment.confirms is None
+        if score is not None and counts and (self.best is None or score < self.best[0]):
             self.best = (score, label(assignment))
 
     def eta(self) -> str:

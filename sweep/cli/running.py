@@ -201,8 +201,8 @@ def _end(state: str, sweep: SweepRow, progress: Progress, stopping: Stopping) ->
             f"sweep resume {name} --max-failures N"
         )
     else:
-        total = sweep.plan["assignments"] + sweep.plan["baselines"]
-        left = total - progress.assignments_done
+        total = sweep.plan["assignments"] + sweep.plan["baselines"] + progress.confirmations
+        left = total - progress.assignments_done - progress.confirmations_done
         raise BudgetEndedError(
             f"{sweep.message}; {left} of {total} assignments are left out, what there is is valid; "
             f"go on with: sweep resume {name}"

@@ -101,6 +101,16 @@ def test_nothing_is_too_good_where_nothing_was_chosen():
     assert list(table["val_bce"]) == sorted(table["val_bce"])
 
 
+def test_a_trial_of_the_search_has_no_name_beside_baselines_that_do():
+    columns = {"params": 9, "val_bce": 0.5, "train_bce": 0.5, "status": "finished"}
+    columns |= {"onset_epoch": np.nan, "epochs": 9, "seconds": 1.0}
+    trials = pd.DataFrame({"trial": [0, 1], "baseline": ["Tiny", None], **columns})
+    repeats = pd.DataFrame({"trial": [2, 3], "confirms": [0, 1], **columns})
+    table = confirmed(trials, runs(trials, repeats), {})
+    assert table["baseline"].tolist() == ["Tiny", None]
+    assert table["seeds"].tolist() == [2, 1], "a baseline's own run counts"
+
+
 def test_a_baselines_own_run_is_its_first_seed_and_a_trials_is_not():
     values: dict[int, dict[str, Any]] = {0: {"width": 8}, 3: {"width": 9}}
     new = confirmations(values, baselines=[0], seeds=3, sweep_seed=7)

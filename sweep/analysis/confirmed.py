@@ -78,6 +78,8 @@ def confirmed(trials: pd.DataFrame, runs: pd.DataFrame, losses: SeedLosses) -> p
     rows = [_row(trial, own[trial], group, losses.get(trial)) for trial, group in _by_trial(runs)]
     found = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "rank"])
     found = found.sort_values(["val_bce", "trial"]).reset_index(drop=True)
+    names = found["baseline"].astype(object)
+    found["baseline"] = names.where(names.notna(), None)
     found.insert(0, "rank", np.arange(1, len(found) + 1))
     return found.astype(dict.fromkeys(_INTEGERS, "Int64"))
 

@@ -1,6 +1,7 @@
 """The fused trainer beside the Keras trainer: ms per trial and epoch, and the rate it reaches.
 
-    python benchmarks/fused.py            # about two minutes on two cores
+    python benchmarks/fused.py                         # about two minutes on two cores
+    KERAS_BACKEND=jax python benchmarks/fused.py --trials 1 8 64 256   # on a GPU, under JAX
 
 10,000 rows, 1,000 validation rows, batches of 500, dropout 0.1, L2. Medians; compile time and
 model building stand apart. An epoch is training on all rows and the evaluation of train and
@@ -12,13 +13,13 @@ import argparse
 import statistics
 import time
 
+import keras
 import numpy as np
-import tensorflow as tf
 
 from search_spaces import capacity
 from sweep.data.split import Rows, Split
 from sweep.records import Assignment
-from sweep.training.fused import shapes
+from sweep.training.fused.backend import on_gpu
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
 from sweep.training.platform import start_keras
@@ -80,11 +81,11 @@ def flops(width, depth):
 
 def gemm_rate():
     """GFLOP/s of a large matrix product, the best of ten."""
-    a = tf.ones((GEMM, GEMM))
+    a = keras.ops.ones((GEMM, GEMM))
     seconds = []
     for _ in range(10):
         started = time.perf_counter()
-        tf.linalg.matmul(a, a).numpy()
+        np.asarray(keras.ops.matmul(a, a)[0, 0])
         seconds.append(time.perf_counter() - started)
     return 2 * GEMM**3 / min(seconds) / 1e9
 
@@ -99,10 +100,13 @@ def measure(kind, split, width, depth, trials, epochs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--no-keras", action="store_true", help="leave out the Keras trainer")
-    with_keras = not parser.parse_args().no_keras
+    parser.add_argument("--trials", type=int, nargs="+", default=TRIALS)
+    options = parser.parse_args()
+    with_keras = not options.no_keras
     start_keras()
     split, rate = make_split(), gemm_rate()
-    print(f"large GEMM: {rate:.0f} GFLOP/s on {tf.config.list_logical_devices()[-1].name}\n")
+    device = "a GPU" if on_gpu() else "the CPU"
+    print(f"large GEMM: {rate:.0f} GFLOP/s on {device}, by {keras.backend.backend()}\n")
     print("| model | trials | slots | fused ms | GFLOP/s | of GEMM rate | keras ms | gain |")
     print("|---|---|---|---|---|---|---|---|")
     for width, depth in MODELS:
@@ -112,10 +116,9 @@ def main():
             stock = journal.milliseconds()
         trainer = FusedTrainer(capacity.build, split, BATCH, None)
         description = trainer.readings.description(work(width, depth, 1, 1)[0])
-        data = shapes.Rows(TRAIN, VALIDATION, BATCH)
-        slots = shapes.shape_of(description, data, 1 << 32, False).slots
-        for trials in TRIALS:
-            if width > 64 and trials > 8:
+        slots = trainer.shape(description).slots
+        for trials in options.trials:
+            if width > 64 and trials > 8 and not on_gpu():
                 continue  # one at a time in any case
             epochs = 4 if width > 64 else 8
             journal, _ = measure(FusedTrainer, split, width, depth, trials, epochs)

@@ -33,7 +33,7 @@ from sweep.analysis.frames import load
 from sweep.analysis.report import report
 from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
-from sweep.settings import Budget
+from sweep.settings import Budget, Settings
 from sweep.store import Store, SweepRow
 from sweep.training.platform import start_keras
 
@@ -114,7 +114,7 @@ def ours(n_trials: int, folder: Path) -> Cost:
     plan, _ = timed(lambda: rehearse(search))
     place = SweepFolder(folder, f"s{n_trials}")
     place.create()
-    settings = {"max_epochs": MAX_EPOCHS}
+    settings = Settings(max_epochs=MAX_EPOCHS, iterations=iterations).to_json()
     names = [hp.name for hp in space().space]
     row = SweepRow(place.name, "i", 1.0, settings, {"hyperparameters": names}, {}, {}, {}, {}, 0,
                    "interrupted", None, 0.0)  # fmt: skip

@@ -112,6 +112,16 @@ def test_charts_are_drawn_with_names_as_they_are(tmp_path):
         assert "<script" not in path.read_text()
 
 
+def test_the_page_shows_names_as_text(tmp_path):
+    make_sweep(tmp_path)
+    page = tmp_path / "page.html"
+    assert invoke(tmp_path, "report", "--no-charts", "--html", str(page)).exit_code == 0
+    found = page.read_text()
+    assert "<script>alert(1)" not in found
+    assert "&lt;script&gt;alert(1)" in found
+    assert_harmless(found.replace("\t", ""))
+
+
 LINKS = ["lock", "charts", "tensorboard", "charts/frontier.png", "tensorboard/.writing"]
 
 
@@ -200,7 +210,7 @@ cells = st.one_of(
     st.text(max_size=10),
     st.binary(max_size=10),
     json_values.map(json.dumps),
-    st.just("[" * 100_000),
+    st.just("[" * 5_000),
 )
 places = st.sampled_from(
     [
@@ -229,7 +239,8 @@ def forged(tmp_path_factory):
         db.execute("INSERT INTO losses VALUES (0, 1, ?)", (b"\0" * 8,))
     for left in folder.glob("sweep.db-*"):
         left.unlink()
-    return root, (folder / "sweep.db").read_bytes()
+    (folder / "sweep.db").rename(root / "sound.db")
+    return root
 
 
 @given(changes=st.lists(st.tuples(places, cells), min_size=1, max_size=3), charts=st.booleans())
@@ -237,7 +248,7 @@ def forged(tmp_path_factory):
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 def test_a_forged_database_ends_in_one_line(forged, changes, charts):
-    root, sound = forged
+    root, sound = forged, (forged / "sound.db").read_bytes()
     path = root / "results" / "evil" / "sweep.db"
     for left in path.parent.glob("sweep.db*"):
         left.unlink()
@@ -259,7 +270,7 @@ def test_a_forged_database_ends_in_one_line(forged, changes, charts):
 @given(where=st.integers(0, 2**16), junk=st.binary(min_size=1, max_size=64), cut=st.booleans())
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_a_database_with_bytes_overwritten_ends_in_one_line(forged, where, junk, cut):
-    root, sound = forged
+    root, sound = forged, (forged / "sound.db").read_bytes()
     path = root / "results" / "evil" / "sweep.db"
     for left in path.parent.glob("sweep.db*"):
         left.unlink()

@@ -250,8 +250,11 @@ class Reader:
         """
         rows = self._db.execute("SELECT trial, epoch, losses FROM losses ORDER BY trial").fetchall()
         size = len(rows[0]["losses"]) if rows else 0
-        if any(len(row["losses"]) != size for row in rows) or size % _LOSS.itemsize:
-            raise DataError(f"{self.path} is damaged: table losses holds rows of unequal length")
+        unequal = any(len(row["losses"]) != size for row in rows)
+        if unequal or size % _LOSS.itemsize or (rows and not size):
+            raise DataError(
+                f"{self.path} is damaged: table losses holds rows of unequal length or none"
+            )
         values = np.frombuffer(b"".join(row["losses"] for row in rows), dtype=_LOSS)
         return Losses(
             trials=np.array([row["trial"] for row in rows], dtype=np.int64),

@@ -4,7 +4,7 @@ Each is computed and drawn in a file of its own. What stands in the list is writ
 SVG and shown in the HTML report.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,15 @@ from matplotlib.figure import Figure
 
 from sweep.analysis import style
 from sweep.analysis.chart_curves import draw_curves
+from sweep.analysis.chart_decades import draw_decades
 from sweep.analysis.chart_frontier import draw_frontier
+from sweep.analysis.chart_heat import draw_heat
+from sweep.analysis.chart_importance import draw_importance
+from sweep.analysis.chart_ladder import draw_ladder
+from sweep.analysis.chart_overfitting import draw_overfitting
+from sweep.analysis.chart_parallel import draw_parallel
 from sweep.analysis.chart_rates import draw_rates
+from sweep.analysis.chart_time import draw_time
 from sweep.analysis.frames import SweepFrames
 from sweep.errors import PlatformError
 
@@ -33,7 +40,10 @@ class Chart:
 
 
 def charts(smoothing: int = 0) -> tuple[Chart, ...]:
-    """`smoothing` averages the learning curves over so many epochs on either side."""
+    """The charts of every report: quick, and drawn whatever there is.
+
+    `smoothing` averages the learning curves over so many epochs on either side.
+    """
     curves = partial(draw_curves, smoothing=smoothing)
     return (
         Chart("frontier", "frontier", "BCE against trainable parameters", draw_frontier),
@@ -42,21 +52,55 @@ def charts(smoothing: int = 0) -> tuple[Chart, ...]:
     )
 
 
+FURTHER = (
+    Chart(
+        "curves-by-capacity", "overfitting", "Validation BCE against epochs by size", draw_decades
+    ),
+    Chart(
+        "overfitting", "overfitting", "Gap and onset against trainable parameters", draw_overfitting
+    ),
+    Chart("regularisation", "regularisation", "Validation BCE by regulariser and size", draw_heat),
+    Chart("importance", "search", "Which hyperparameters matter", draw_importance),
+    Chart("parallel", "search", "All settings of each trial, and its score", draw_parallel),
+    Chart("rungs", "search", "Scores at each rung, and how well ranks last", draw_ladder),
+    Chart("time", "cost", "What ran when, and how much of the plan", draw_time),
+)
+"""More charts, of `sweep report --all-charts`. Drawing one raises TooFewDataError when there is
+too little to show."""
+
 STEMS = tuple(chart.stem for chart in charts())
 
 
 def write_charts(frames: SweepFrames, folder: Path, smoothing: int = 0) -> list[Path]:
-    """PNG and SVG of each chart in `folder`, which is made if need be; their paths.
+    """PNG and SVG of each of `charts` in `folder`, which is made if need be; their paths.
 
-    `smoothing` averages the learning curves over so many epochs on either side.
     Raises PlatformError when a file cannot be written.
     """
+    return _write(frames, folder, charts(smoothing))[0]
+
+
+def write_further(frames: SweepFrames, folder: Path) -> tuple[list[Path], dict[str, str]]:
+    """Likewise of each of `FURTHER`; and of each that was left out, stem and reason."""
+    return _write(frames, folder, FURTHER)
+
+
+def _write(
+    frames: SweepFrames, folder: Path, wanted: Sequence[Chart]
+) -> tuple[list[Path], dict[str, str]]:
+    written: list[Path] = []
+    left_out: dict[str, str] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        written = []
         with style.styled():
-            for chart in charts(smoothing):
-                written += style.write(chart.draw(frames), folder, chart.stem)
+            for chart in wanted:
+                try:
+                    figure = chart.draw(frames)
+                except style.TooFewDataError as error:
+                    left_out[chart.stem] = str(error)
+                    for path in style.paths(folder, chart.stem):  # of an earlier report
+                        path.unlink(missing_ok=True)
+                else:
+                    written += style.write(figure, folder, chart.stem)
     except OSError as error:
         raise PlatformError(f"cannot write charts into {folder}: {error.strerror}") from error
-    return written
+    return written, left_out

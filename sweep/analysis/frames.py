@@ -48,6 +48,20 @@ TRIAL_COLUMNS = {
 }
 """Columns of `SweepFrames.trials` in order, and what they hold: the data dictionary."""
 
+ASSIGNMENT_COLUMNS = {
+    "trial": "number of the trial",
+    "is_searched": "whether the search proposed it; baselines are not",
+    "rung": "rung that the assignment ends",
+    "first_epoch": "epochs trained before it",
+    "last_epoch": "epochs trained after it, unless the trial stops early",
+    "status": "pending, completed, stopped, failed or interrupted",
+    "epochs": "epochs it trained",
+    "score": "lowest validation BCE of the trial at its end, none if there is none",
+    "seconds": "wall time it took",
+    "ended_at": "Unix time of its end, none before",
+}
+"""Columns of `SweepFrames.assignments` in order, and what they hold."""
+
 _INTEGERS = ("params", "best_epoch", "onset_epoch", "rung", "last_epoch", "bracket", "iteration")
 
 
@@ -64,6 +78,8 @@ class SweepFrames:
     Apart from `trials` because a hyperparameter may be called `epochs`."""
     epochs: pd.DataFrame
     """One row per trial and epoch, sorted by them; columns as `EpochRecord` behind `trial`."""
+    assignments: pd.DataFrame
+    """One row per assignment of these trials, in their order; columns as `ASSIGNMENT_COLUMNS`."""
     openings: tuple[Opening, ...]
     """The ledger of the sealed test rows."""
     optimism: Optimism | None
@@ -123,6 +139,7 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
         trials=trials,
         hyperparameters=_hyperparameters(sweep, trials),
         epochs=epochs.reset_index(drop=True),
+        assignments=_assignments(assignments, trials),
         openings=tuple(store.openings()),
         optimism=optimism_of_best(trials, losses),
         confirmations=confirmations,
@@ -136,6 +153,15 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
 def _table(store: Store, name: str) -> pd.DataFrame:
     columns, rows = store.table(name)
     return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _assignments(assignments: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `ASSIGNMENT_COLUMNS` with their types, of these trials."""
+    frame = assignments.assign(is_searched=assignments["oracle_id"].notna())
+    frame = frame.loc[frame["trial"].isin(trials["trial"]), list(ASSIGNMENT_COLUMNS)]
+    types = dict.fromkeys(("trial", "rung", "first_epoch", "last_epoch", "epochs"), "int64")
+    types |= dict.fromkeys(("score", "seconds", "ended_at"), "float64")
+    return frame.reset_index(drop=True).astype(types)
 
 
 def _epochs(store: Store) -> pd.DataFrame:

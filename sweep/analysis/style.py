@@ -52,6 +52,10 @@ _SETTINGS: dict[Any, Any] = {
 }
 
 
+class TooFewDataError(Exception):
+    """A chart cannot be drawn from what there is; says what it needs."""
+
+
 @contextmanager
 def styled() -> Iterator[None]:
     """Matplotlib in our style, whatever the user's own settings."""
@@ -156,9 +160,14 @@ def outside(values: NDArray[np.floating], low: float, high: float) -> int:
     return int(((finite < low) | (finite > high)).sum())
 
 
+def paths(folder: Path, stem: str) -> list[Path]:
+    """The files of a chart."""
+    return [folder / f"{stem}.png", folder / f"{stem}.svg"]
+
+
 def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
     """`stem`.png and `stem`.svg in `folder`, each whole or not at all."""
-    png, svg = folder / f"{stem}.png", folder / f"{stem}.svg"
+    png, svg = paths(folder, stem)
     atomically(png, lambda file: figure.savefig(file, format="png", dpi=DPI))
     undated = {"Date": None}
     atomically(svg, lambda file: figure.savefig(file, format="svg", metadata=undated))

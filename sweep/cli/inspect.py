@@ -98,6 +98,10 @@ def report(
     charts: Annotated[
         bool, typer.Option("--charts/--no-charts", help="Write the charts, PNG and SVG.")
     ] = True,
+    all_charts: Annotated[
+        bool,
+        typer.Option("--all-charts", help="Write further charts too; takes some seconds."),
+    ] = False,
     smooth: Annotated[
         int, typer.Option("--smooth", min=0, help="Average learning curves over so many epochs.")
     ] = 0,
@@ -117,14 +121,8 @@ def report(
     with unfamiliar(folder):
         frames = load_frames(folder)
         _print_report(frames, output, top)
-        if charts:
-            from sweep.analysis.charts import write_charts
-            from sweep.analysis.report import write_verdict
-
-            folder.refuse_links()
-            write_charts(frames, folder.charts, smooth)
-            write_verdict(frames, folder.charts / "verdict.json")
-            hint(f"charts in {folder.charts}")
+        if charts or all_charts:
+            _write_charts(folder, frames, smooth, all_charts)
         if html is not None:
             from sweep.analysis.page.write import write
 
@@ -132,6 +130,20 @@ def report(
             hint(f"page in {html}")
         if tensorboard:
             write_logs(folder)
+
+
+def _write_charts(folder: SweepFolder, frames: "SweepFrames", smooth: int, every: bool) -> None:
+    from sweep.analysis.charts import write_charts, write_further
+    from sweep.analysis.report import write_verdict
+
+    folder.refuse_links()
+    write_charts(frames, folder.charts, smooth)
+    write_verdict(frames, folder.charts / "verdict.json")
+    if every:
+        _, left_out = write_further(frames, folder.charts)
+        for stem, reason in left_out.items():
+            hint(f"no chart {stem}: {reason}")
+    hint(f"charts in {folder.charts}")
 
 
 def write_logs(folder: SweepFolder) -> None:

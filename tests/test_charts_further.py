@@ -1,0 +1,178 @@
+"""The numbers of the charts of `--all-charts`, and that each is drawn or left out with a reason."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sweep.analysis import style
+from sweep.analysis.chart_decades import N_CURVES, decades
+from sweep.analysis.chart_heat import ENOUGH, heat_maps
+from sweep.analysis.chart_importance import importance
+from sweep.analysis.chart_ladder import ladder
+from sweep.analysis.chart_overfitting import overfitting
+from sweep.analysis.chart_parallel import parallel
+from sweep.analysis.chart_time import time_line
+from sweep.analysis.charts import FURTHER, write_further
+from sweep.analysis.frames import load
+from sweep.analysis.style import TooFewDataError
+from tests.sweeps import LADDERS, hyperband, store_sweep, trained
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    with hyperband(tmp_path_factory.mktemp("played") / "sweep.db") as store:
+        yield load(store)
+
+
+def frames_of(tmp_path, *trials, **changes):
+    with store_sweep(tmp_path / "sweep.db", trials, **changes) as store:
+        return load(store)
+
+
+def test_each_decade_holds_its_own_trials_and_counts_their_onsets(played):
+    found = decades(played)
+    assert [decade.power for decade in found] == [2, 3, 4, 5]
+    trials = played.trials.set_index("trial")
+    long = trials[(trials["epochs"] >= 3) & trials["val_bce"].notna()]
+    assert sum(decade.n_trials for decade in found) == len(long)
+    assert sum(decade.n_onset for decade in found) == long["onset_epoch"].notna().sum() > 0
+    for decade in found:
+        params = trials.loc[decade.trials["trial"], "params"]
+        assert params.between(10**decade.power, 10 ** (decade.power + 1) - 1).all()
+        assert len(decade.trials) == min(decade.n_trials, N_CURVES)
+
+
+def test_the_gap_is_that_of_every_evaluated_trial(played):
+    data = overfitting(played)
+    assert len(data.points) == 148
+    outside = ~data.points["gap"].between(*data.gap)
+    assert outside.sum() == data.n_outside < 10
+    settings = played.hyperparameters.loc[data.points.index]
+    expected = (settings["l2"] != 0) | (settings["dropout"] != 0)
+    assert (data.points["is_regularised"] == expected).all()
+
+
+def test_a_heat_maps_cells_are_medians_over_the_trials_of_the_search(played):
+    maps = heat_maps(played)
+    assert [one.name for one in maps] == ["l2", "dropout"]
+    search = played.trials[played.trials["baseline"].isna() & played.trials["val_bce"].notna()]
+    for one in maps:
+        assert one.count.sum() == len(search)
+        assert (np.isnan(one.median) == (one.count == 0)).all()
+    l2 = maps[0]
+    assert l2.values == ["0", "1e-5", "1e-4", "1e-3", "1e-2"]
+    column = l2.sizes.index("10k–30k")
+    strong = played.hyperparameters.loc[search.index, "l2"] == 0.01
+    sized = search["params"].between(10**4, 10**4.5)
+    assert l2.median[4, column] == search.loc[strong & sized, "val_bce"].median()
+    assert l2.count[4, column] == (strong & sized).sum()
+    assert (l2.count >= ENOUGH).any() and (l2.count < ENOUGH).any()
+
+
+def test_many_values_of_a_regulariser_become_bins(tmp_path):
+    trials = [
+        trained(0.6 + i / 1000, hyperparameters={"l2": 1e-5 * (i + 1)}, params=500)
+        for i in range(24)
+    ]
+    (one,) = heat_maps(frames_of(tmp_path, *trials))
+    assert len(one.values) == 6 and one.count.sum() == 24 and set(one.count.ravel()) == {4}
+
+
+def test_the_hyperparameter_that_decides_is_the_most_important(tmp_path):
+    random = np.random.default_rng(0)
+    trials = [
+        trained(
+            0.6 + 0.02 * (number % 5) + random.normal(0, 0.002),
+            hyperparameters={"noise": float(random.random()), "kind": "abcde"[number % 5]},
+        )
+        for number in range(60)
+    ]
+    found = importance(frames_of(tmp_path, *trials))
+    assert found.names == ["kind", "noise"]
+    assert found.low[0] > 0.5 and found.r2 > 0.8
+    assert found.low[1] < 0.05
+    assert (found.low <= found.mean).all() and (found.mean <= found.high).all()
+
+
+def test_parallel_places_lie_on_the_axes_and_the_best_is_on_top(played):
+    data = parallel(played)
+    names = [axis.name for axis in data.axes]
+    assert names == [*played.hyperparameter_names, "params", "val BCE"]
+    for axis in data.axes:
+        assert np.nanmin(axis.place) >= 0 and np.nanmax(axis.place) <= 1 + 1e-12
+    assert data.axes[-1].place[0] == 1
+    width = {label: place for place, label in data.axes[0].ticks}
+    shown = [str(v) for v in played.hyperparameters["width"]][: len(data.axes[0].place)]
+    assert [width[label] for label in shown] == data.axes[0].place.tolist()
+
+
+def test_the_ladders_steps_pool_the_brackets(tmp_path):
+    with hyperband(tmp_path / "sweep.db", failures=0) as store:
+        steps = {(step.first, step.last): step for step in ladder(load(store)).steps}
+    assert list(steps) == [(1, 3), (3, 9), (9, 27), (27, 81)]
+    assert {pair: step.n_trials for pair, step in steps.items()} == {
+        pair: sum(
+            upper[0]
+            for rungs in LADDERS
+            for lower, upper in pairwise(rungs)
+            if (lower[1], upper[1]) == pair
+        )
+        for pair in steps
+    }
+    for step in steps.values():
+        assert step.low < step.correlation < step.high
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [((1, 2, 3, 4, 5), 1.0), ((5, 4, 3, 2, 1), -1.0), ((2, 1, 4, 3, 5), 0.8)],
+)
+def test_a_correlation_is_spearmans(after, expected):
+    from sweep.analysis.chart_ladder import _correlation
+
+    r, low, high = _correlation(np.arange(5.0), np.array(after, dtype=float))
+    assert r == pytest.approx(expected)
+    if abs(expected) == 1:
+        assert math.isnan(low) and math.isnan(high)
+    else:  # tanh(1.0986 ± 1.5923)
+        assert (low, high) == pytest.approx((-0.4572, 0.9908), abs=1e-4)
+
+
+def test_the_time_line_counts_epochs_and_finds_pauses(played):
+    data = time_line(played)
+    assert data.epochs[-1] == len(played.epochs)
+    assert (np.diff(data.ended) >= 0).all()
+    assert data.planned_epochs == 1767 + 567
+    assert data.pauses == []
+    moved = played.assignments.copy()
+    moved.loc[100:, "ended_at"] += 3600
+    (pause,) = time_line(type(played)(**{**vars(played), "assignments": moved})).pauses
+    assert pause[1] - pause[0] == pytest.approx(3600, abs=60)
+
+
+def test_every_chart_is_drawn_of_a_whole_search(played, tmp_path):
+    written, left_out = write_further(played, tmp_path)
+    assert left_out == {}
+    assert {path.stem for path in written} == {chart.stem for chart in FURTHER}
+    for path in tmp_path.glob("*.png"):
+        with Image.open(path) as image:
+            assert image.size == (1500, 900)
+
+
+def test_what_cannot_be_drawn_is_left_out_with_its_reason_and_no_old_file_stays(tmp_path):
+    old = tmp_path / "importance.png"
+    old.write_text("of an earlier report")
+    written, left_out = write_further(frames_of(tmp_path, trained(0.6)), tmp_path)
+    assert written == [] and set(left_out) == {chart.stem for chart in FURTHER}
+    assert left_out["importance"] == "fewer than 30 trials of the search have a score"
+    assert not old.exists()
+
+
+@pytest.mark.parametrize("chart", FURTHER, ids=lambda chart: chart.stem)
+def test_an_empty_sweep_has_too_few_data_for_each(tmp_path, chart):
+    frames = frames_of(tmp_path, state="running")
+    with style.styled(), pytest.raises(TooFewDataError):
+        chart.draw(frames)

@@ -236,6 +236,11 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
     return f"{{{members}}}"
 
 
+def json_schema() -> str:
+    """The JSON Schema (2020-12) of what `to_json` gives."""
+    return Path(__file__).with_name("report.schema.json").read_text(encoding="utf-8")
+
+
 def write_verdict(frames: SweepFrames, path: Path) -> None:
     """The verdict as JSON (schema `sweep.verdict/1`), whole or not at all.
 

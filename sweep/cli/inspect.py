@@ -18,7 +18,7 @@ from sweep.store import Progress, Store, SweepRow
 if TYPE_CHECKING:
     from sweep.analysis.frames import SweepFrames
 
-_FORMATS = ("table", "json", "csv", "md")
+_FORMATS = ("table", "json", "csv", "md", "parquet")
 
 
 def register(app: typer.Typer) -> None:
@@ -89,7 +89,7 @@ def _left(folder: SweepFolder, sweep: SweepRow, progress: Progress, planned: int
 
 def report(
     name: opt.NameArgument = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="table, json, csv or md.")] = (
+    output: Annotated[str, typer.Option("--output", "-o", help=f"{', '.join(_FORMATS)}.")] = (
         "table"
     ),
     top: Annotated[
@@ -109,18 +109,33 @@ def report(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write the report as one HTML page, too."),
     ] = None,
+    parquet_folder: Annotated[
+        Path | None,
+        typer.Option("--folder", metavar="DIR", help="Where -o parquet writes its files."),
+    ] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of -o json, and nothing else.")
+    ] = False,
     tensorboard: opt.TensorboardOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:
     """Rank the trials by validation BCE and chart capacity against overfitting."""
     if output not in _FORMATS:
         raise UsageError(f"--output is {output!r}, expected one of: {', '.join(_FORMATS)}")
+    if schema:
+        _print_schema()
+        return
+    if (output == "parquet") != (parquet_folder is not None):
+        raise UsageError("-o parquet and --folder DIR go together")
     folder = find_sweep(results, name)
     if name is None:
         hint(f"sweep {folder.name}")
     with unfamiliar(folder):
         frames = load_frames(folder)
-        _print_report(frames, output, top)
+        if parquet_folder is not None:
+            _write_parquet(frames, parquet_folder)
+        else:
+            _print_report(frames, output, top)
         if charts or all_charts:
             _write_charts(folder, frames, smooth, all_charts)
         if html is not None:
@@ -130,6 +145,19 @@ def report(
             hint(f"page in {html}")
         if tensorboard:
             write_logs(folder)
+
+
+def _print_schema() -> None:
+    from sweep.analysis.report import json_schema
+
+    typer.echo(json_schema(), nl=False)
+
+
+def _write_parquet(frames: "SweepFrames", folder: Path) -> None:
+    from sweep.analysis.parquet import write_parquet
+
+    for path in write_parquet(frames, folder):
+        typer.echo(path)
 
 
 def _write_charts(folder: SweepFolder, frames: "SweepFrames", smooth: int, every: bool) -> None:

@@ -20,3 +20,13 @@ def keras():
     import keras
 
     return keras
+
+
+@pytest.fixture(scope="session")
+def tiny_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tiny sweep's space and data, and a sweep `whole` that ran to its end."""
+    from tests import tiny, warm
+
+    place = tiny.make_place(tmp_path_factory.mktemp("tiny"))
+    warm.run(place, *tiny.start("whole", "keras"))
+    return place

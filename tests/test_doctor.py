@@ -13,21 +13,13 @@ from sweep.doctor.finding import Level
 from sweep.doctor.integrity import check_sweep
 from sweep.doctor.machine import check_machine
 from sweep.folder import SweepFolder
-from tests import tiny, warm
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A place with a sweep `s` that ran to its end."""
-    place = tiny.make_place(tmp_path_factory.mktemp("whole"))
-    warm.run(place, *tiny.start("s", "keras"))
-    return place
+from tests import warm
 
 
 @pytest.fixture
-def folder(whole: Path, tmp_path: Path) -> SweepFolder:
-    """A copy of the sweep to break."""
-    shutil.copytree(whole / "results/s", tmp_path / "s")
+def folder(tiny_place: Path, tmp_path: Path) -> SweepFolder:
+    """A sweep that ran to its end, to break."""
+    shutil.copytree(tiny_place / "results/whole", tmp_path / "s")
     return SweepFolder(tmp_path, "s")
 
 
@@ -96,9 +88,11 @@ def test_the_checkpoints_of_a_running_sweep_are_left_alone(folder):
     assert last.level is Level.WARN and "sweep stop s" in last.remedy
 
 
-def test_the_machine_is_checked(whole, monkeypatch):
+def test_the_machine_is_checked(tiny_place, monkeypatch):
     monkeypatch.setattr("sweep.doctor.machine._ASK_TENSORFLOW", "raise ImportError('no')")
-    findings = {finding.subject: finding for finding in check_machine(whole, whole / "cache")}
+    findings = {
+        finding.subject: finding for finding in check_machine(tiny_place, tiny_place / "cache")
+    }
     assert findings["tensorflow"].level is Level.FAIL
     assert "ImportError: no" in findings["tensorflow"].text
     assert findings["results"].level is not Level.FAIL
@@ -106,9 +100,11 @@ def test_the_machine_is_checked(whole, monkeypatch):
     assert data.level is Level.OK and "320 rows" in data.text
 
 
-def test_damaged_data_and_a_folder_that_cannot_be_written_are_found(whole, tmp_path, monkeypatch):
+def test_damaged_data_and_a_folder_that_cannot_be_written_are_found(
+    tiny_place, tmp_path, monkeypatch
+):
     monkeypatch.setattr("sweep.doctor.machine._ASK_TENSORFLOW", "raise ImportError('no')")
-    cache = Path(shutil.copytree(whole / "cache", tmp_path / "cache"))
+    cache = Path(shutil.copytree(tiny_place / "cache", tmp_path / "cache"))
     (array,) = cache.glob("*/x.npy")
     array.write_bytes(array.read_bytes()[:-4] + b"abcd")
     findings = list(check_machine(Path("/proc/results"), cache))
@@ -117,10 +113,10 @@ def test_damaged_data_and_a_folder_that_cannot_be_written_are_found(whole, tmp_p
     assert [code for subject, code in codes.items() if subject.startswith("data file")] == [5]
 
 
-def test_the_command_says_what_is_wrong_and_ends_with_5(whole, tmp_path):
-    place = Path(shutil.copytree(whole, tmp_path / "place"))
-    truncate(SweepFolder(place / "results", "s"))
-    done = warm.run(place, "doctor", "s", "-o", "json", code=5)
+def test_the_command_says_what_is_wrong_and_ends_with_5(tiny_place, folder):
+    truncate(folder)
+    arguments = ["doctor", "s", "-o", "json", "--results", str(folder.root)]
+    done = warm.run(tiny_place, *arguments, code=5)
     checks = json.loads(done.stdout)["checks"]
     (failed,) = [check for check in checks if check["level"] == "fail"]
     assert failed["subject"] == "sweep s: checkpoints" and failed["remedy"]

@@ -121,14 +121,18 @@ FAULTS = [
 
 # each resume of the fused trainer compiles for seconds, so not every fault
 @pytest.mark.parametrize(("trainer", "every"), [("keras", 1), ("fused", 3)])
-def test_killed_at_one_step_after_another_a_sweep_goes_on_to_the_same_end(tmp_path, trainer, every):
-    place = tiny.make_place(tmp_path)
-    warm.run(place, *tiny.start("whole", trainer))
-    command = tiny.start("broken", trainer)
+def test_killed_at_one_step_after_another_a_sweep_goes_on_to_the_same_end(
+    tiny_place, trainer, every
+):
+    place, whole, name = tiny_place, "whole", f"broken-{trainer}"
+    if trainer == "fused":
+        whole = "whole-fused"
+        warm.run(place, *tiny.start(whole, trainer))
+    command = tiny.start(name, trainer)
     for fault in FAULTS[::every]:
         broken = warm.begin(place, *command, before=faults.arm, given=fault)
         assert broken.wait() in (-signal.SIGKILL, -signal.SIGXFSZ), (fault, broken.stderr)
-        command = ["resume", "broken"]
+        command = ["resume", name]
     warm.run(place, *command)
-    differing = tiny.differences(tiny.contents(place, "whole"), tiny.contents(place, "broken"))
+    differing = tiny.differences(tiny.contents(place, whole), tiny.contents(place, name))
     assert differing == []

@@ -83,14 +83,7 @@ def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, tr
     assert differing == []
 
 
-def test_a_stale_request_is_forgotten_at_resume(tmp_path):
-    place = tiny.make_place(tmp_path)
-    warm.run(place, *tiny.start("s", "fused", "--max-trials", "1"), code=8)
-    (place / "results/s/stop").touch()
-    warm.run(place, "resume", "s")
-
-
-def test_stop_says_so_when_nothing_runs_and_when_nobody_answers(tmp_path):
+def test_stop_says_when_nothing_runs_or_nobody_answers_and_resume_forgets_the_request(tmp_path):
     place = tiny.make_place(tmp_path)
     warm.run(place, *tiny.start("s", "fused", "--max-trials", "1"), code=8)
     assert "s is not running" in warm.run(place, "stop", "s").stderr
@@ -98,6 +91,8 @@ def test_stop_says_so_when_nothing_runs_and_when_nobody_answers(tmp_path):
         done = warm.run(place, "stop", "s", code=9, before=impatient)
     (line,) = done.stderr.splitlines()
     assert "has not stopped within 0 s" in line and "kill it where it runs" in line
+    assert (place / "results/s/stop").exists()
+    warm.run(place, "resume", "s")
 
 
 def impatient() -> None:

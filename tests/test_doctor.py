@@ -69,7 +69,7 @@ def test_a_sound_sweep_is_sound(folder):
         (sql("UPDATE losses SET losses = zeroblob(length(losses))"), "have mean 0.000000"),
         (sql("UPDATE checkpoint SET epoch = 9 WHERE trial = 0"), "its row says 9"),
         (sql("UPDATE checkpoint SET trial = 999 WHERE trial = 0"), "belongs to no trial"),
-        (sql("UPDATE sweep SET plan = 'x'"), "cannot be understood"),
+        (sql("UPDATE sweep SET plan = 'x'"), "line 1 column 1"),
         (truncate, "missing or damaged"),
         (swap, "expected"),
         (spoil_a_page, "malformed"),

@@ -46,7 +46,7 @@ def test_a_better_epochs_losses_replace_the_former_ones(store):
 
 def test_losses_are_kept_with_their_records_or_not_at_all(store):
     first = store.pending()[0]
-    with pytest.raises(sqlite3.IntegrityError):  # epoch 1 is there already
+    with pytest.raises(DataError, match="UNIQUE"):  # epoch 1 is there already
         store.save_progress(first, "file", 2, [record(1, 0.6)], TrialLosses(1, LOSSES[0]))
     assert store.losses().trials.size == 0
 

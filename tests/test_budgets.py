@@ -36,7 +36,8 @@ def test_budgets_end_a_sweep_and_a_larger_one_ends_it_like_no_budget(place):
     warm.run(place, "resume", "b")
     assert left_out(place, "b") is None
     one, other = tiny.contents(place, "b"), tiny.contents(place, "whole")
-    assert (one["trial"], one["epoch"]) == (other["trial"], other["epoch"])
+    differing = tiny.differences(one, other)
+    assert not [name for name in differing if name.startswith(("trial.", "epoch."))]
 
 
 @pytest.mark.parametrize("options", [("--target", "-1"), ("--target", "nan"), ("--keep", "-1")])

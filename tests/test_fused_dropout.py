@@ -127,9 +127,8 @@ def test_padding_stays_zero_and_results_equal_the_unpadded_ones():
             mine, theirs = padded._cut(wide.values, role), plain._cut(bare.values, role)
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
     for one, other in zip(measured, exact, strict=True):
-        np.testing.assert_allclose(
-            dataclasses.astuple(one), dataclasses.astuple(other), rtol=0, atol=1e-6
-        )
+        for mine, theirs in zip(dataclasses.astuple(one), dataclasses.astuple(other), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
 
 
 def test_the_mean_outcome_over_seeds_is_that_of_keras():

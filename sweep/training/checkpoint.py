@@ -52,18 +52,21 @@ def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:
 
     `identity` names the sweep and trial it belongs to. Raises OSError.
     """
+    arrays = {
+        f"{group}/{index}": array
+        for group in _GROUPS
+        for index, array in enumerate(getattr(state, group))
+    }
+    if state.val_losses is not None:
+        arrays[_LOSSES] = state.val_losses
     header = {
         "format": _FORMAT,
         "identity": identity,
         "epoch": state.epoch,
         "early_stopping": asdict(state.early_stopping),
+        "arrays": sorted(arrays),  # a CRC covers an array's bytes, nothing its name
     }
-    arrays = {_HEADER: np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)}
-    for group in _GROUPS:
-        for index, array in enumerate(getattr(state, group)):
-            arrays[f"{group}/{index}"] = array
-    if state.val_losses is not None:
-        arrays[_LOSSES] = state.val_losses
+    arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     temporary = path.with_suffix(".tmp")
     try:
         with temporary.open("wb") as file:
@@ -90,6 +93,8 @@ def read_checkpoint(path: Path, identity: str) -> TrialState:
             arrays = {name: archive[name] for name in archive.files if name != _HEADER}
         if header["format"] not in _FORMATS_READ:
             raise ValueError(f"format {header['format']!r}")
+        if header["format"] == _FORMAT and header["arrays"] != sorted(arrays):
+            raise ValueError("its arrays are not those it was written with")
         groups = {group: _numbered(arrays, group) for group in _GROUPS}
         state = TrialState(
             epoch=int(header["epoch"]),

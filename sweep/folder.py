@@ -21,15 +21,15 @@ DEFAULT_RESULTS = Path("results")
 
 @dataclass(frozen=True)
 class Lock:
-    """A sweep's lock, held."""
+    """A sweep's lock, held: its path, and what lay there when it was taken."""
 
     path: Path
-    descriptor: int
+    taken: os.stat_result
 
     def stands(self) -> bool:
         """False when the sweep's folder was removed, or another one put in its place."""
         try:
-            return os.path.samestat(self.path.stat(), os.fstat(self.descriptor))
+            return os.path.samestat(self.path.stat(), self.taken)
         except OSError:
             return False
 
@@ -139,7 +139,7 @@ class SweepFolder:
                 )
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}".encode(), 0)
-            yield Lock(self.lock, descriptor)
+            yield Lock(self.lock, os.fstat(descriptor))
         finally:
             os.close(descriptor)
 

@@ -254,5 +254,5 @@ def test_mistakes_are_one_line_and_an_exit_code(place, whole, arguments, code, m
 
 def test_a_plan_says_what_will_run(place):
     text = run(place, "plan", "mine.py", "--data", "mine.csv", *SMALL[:-2]).stdout
-    assert "10 trials, 15 assignments, 30 epochs; 1 baselines beside, 4 epochs" in text
+    assert "10 trials, 15 assignments, 30 epochs; 1 baseline beside, 4 epochs" in text
     assert "models of 141 to 6,081 trainable parameters" in text

@@ -64,3 +64,14 @@ def test_a_lock_is_held_by_one_process_and_ends_when_it_is_killed(tmp_path):
     with folder.locked():
         assert folder.holder() == f"process {os.getpid()}"
     assert folder.holder() is None
+
+
+def test_a_lock_that_was_let_go_does_not_look_like_a_folder_taken_away(tmp_path):
+    """The thread that watches the lock may look once more while the command ends."""
+    folder = SweepFolder(tmp_path, "s")
+    folder.create()
+    with folder.locked() as lock:
+        assert lock.stands()
+    assert lock.stands()
+    folder.lock.unlink()
+    assert not lock.stands()

@@ -6,8 +6,10 @@ of 1e-6; the bits are fixed by their seeds, so a test passes always or never.
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from search_spaces import capacity
 from sweep.training.fused import dropout, shapes
@@ -15,7 +17,9 @@ from sweep.training.fused.group import Group, Resident, Seat
 from sweep.training.fused.packing import Packing
 from sweep.training.fused.programs import compiled
 from sweep.training.fused.reading import Readings
-from tests.fused_support import BATCH, assignment, small_split
+from sweep.training.fused.trainer import FusedTrainer
+from sweep.training.model import epoch_order
+from tests.fused_support import BATCH, MemoryJournal, assignment, never, small_split
 
 Z = 4.9
 """Two-sided normal quantile of 1e-6."""
@@ -131,11 +135,45 @@ def test_padding_stays_zero_and_results_equal_the_unpadded_ones():
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
 
 
+def dropped_input(hp):
+    """Logistic regression on what a dropout leaves of the input, plain SGD."""
+    model = keras.Sequential([keras.Input((28,)), layers.Dropout(0.25), layers.Dense(1)])
+    model.compile(
+        keras.optimizers.SGD(0.5),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
+    )
+    return model
+
+
+def test_dropout_on_the_input_trains_on_what_its_masks_leave():
+    """Against the same masks in NumPy, double precision; bound 2e-6 after 8 steps."""
+    split, task, journal = small_split(), assignment(0, 2), MemoryJournal()
+    (seed, count), kernel, bias = Readings(dropped_input).initial_state(task, None).model
+    FusedTrainer(dropped_input, split, BATCH, None).train([task], journal, never)
+    kernel, bias = kernel[:, 0].astype(float), float(bias[0])
+    threshold, scale = np.array([dropout.threshold(0.25)]), np.array([dropout.scale(0.25)])
+    counters = dropout.counters(BATCH, 28)
+    for epoch in (1, 2):
+        order = epoch_order(200, task.seed, epoch)
+        for start in range(0, 200, BATCH):
+            rows = order[start : start + BATCH]
+            keys = dropout.step_keys(np.array([seed]), np.array([count]), 1)[0]
+            mask = dropout.mask(counters, keys, threshold, scale)
+            x = split.train.x[rows] * np.asarray(mask)[0, : len(rows)]
+            error = 1 / (1 + np.exp(-(x @ kernel + bias))) - split.train.y[rows, 0]
+            kernel -= 0.5 * x.T @ error / len(rows)
+            bias -= 0.5 * error.mean()
+            count += 1
+    mine = journal.states[0].model
+    assert list(mine[0]) == [seed, count]
+    np.testing.assert_allclose(mine[1][:, 0], kernel, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(mine[2], bias, rtol=0, atol=2e-6)
+
+
 def test_the_mean_outcome_over_seeds_is_that_of_keras():
     """Validation BCE after 2 epochs at rate 1/2, 6 seeds: means within 4 standard errors."""
-    from sweep.training.fused.trainer import FusedTrainer
     from sweep.training.keras import KerasTrainer
-    from tests.fused_support import MemoryJournal, never
 
     values = {"width": 16, "depth": 1, "l2": 0.0, "dropout": 0.5, "decay_steps": 500}
     work = [assignment(trial, 2, **values) for trial in range(6)]

@@ -87,6 +87,22 @@ MODELS = {
         chain(layers.Dense(200, activation="selu"), layers.Dense(6), layers.Dense(1)),
         optimizers.SGD(schedules.PiecewiseConstantDecay([4, 9], [0.05, 0.02, 0.001])),
     ),
+    "without bias, L2, AdamW": lambda: compiled(
+        chain(
+            layers.Dense(24, use_bias=False, activation="tanh", kernel_regularizer="l2"),
+            layers.Dense(10, activation="elu"),
+            layers.Dense(1, use_bias=False),
+        ),
+        optimizers.AdamW(0.01, weight_decay=0.1),
+    ),
+    "without bias and padded in depth, SGD with momentum": lambda: compiled(
+        chain(
+            layers.Dense(11, use_bias=False, activation="elu"),
+            layers.Dense(7, use_bias=False, activation="elu"),
+            layers.Dense(1),
+        ),
+        optimizers.SGD(0.05, momentum=0.9),
+    ),
 }
 
 

@@ -37,8 +37,12 @@ REFUSED = {
         layers.Dense(4), layers.BatchNormalization(), layers.Dense(1)
     ),
     "layer OwnDense": lambda: compiled(OwnDense(1)),
-    "Dense without bias": lambda: compiled(layers.Dense(1, use_bias=False)),
-    "Dropout before the first Dense": lambda: compiled(layers.Dropout(0.1), layers.Dense(1)),
+    "Activation before the first Dense": lambda: compiled(
+        layers.Activation("elu"), layers.Dense(1)
+    ),
+    "Dropout follows Dropout": lambda: compiled(
+        layers.Dropout(0.1), layers.Dropout(0.1), layers.Dense(1)
+    ),
     "Activation follows Dropout": lambda: compiled(
         layers.Dense(4), layers.Dropout(0.1), layers.Activation("elu"), layers.Dense(1)
     ),
@@ -107,6 +111,18 @@ def test_a_description_says_what_the_model_is():
     assert description.hidden == (unit, unit)
     assert description.optimizer.schedule.settings["decay_steps"] == 700
     assert description.params == model.count_params()
+
+
+def test_the_input_and_layers_without_bias_are_described():
+    model = compiled(
+        layers.Dropout(0.1),
+        layers.Dense(12, use_bias=False, bias_regularizer="l2"),
+        layers.Dense(1, use_bias=False),
+    )
+    description = read(model)
+    assert description.given == Unit(width=28, rate=0.1)
+    assert description.hidden == (Unit(width=12, biased=False),)
+    assert description.params == model.count_params() == 28 * 12 + 12
 
 
 @pytest.mark.parametrize("space", [capacity, regularization])

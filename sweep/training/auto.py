@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sweep.data.split import Split
 from sweep.records import Assignment, Value
 from sweep.training.contract import Journal, StopRequested
-from sweep.training.fused.read import NotCarriedError
+from sweep.training.fused.refusal import NotCarriedError
 from sweep.training.fused.shapes import Shape
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer

@@ -22,8 +22,8 @@ class Trials(NamedTuple):
     units: Tensor  # (slots, hidden) int32: width of each layer, 0 where the trial has none
     l1: Tensor  # (slots, weights)
     l2: Tensor  # (slots, weights)
-    thresholds: Tensor  # (slots, hidden) uint32: dropout
-    scales: Tensor  # (slots, hidden)
+    thresholds: Tensor  # (slots, masks) uint32: dropout
+    scales: Tensor  # (slots, masks)
     numbers: Tensor  # (slots, 4): the optimizer's
 
 
@@ -32,7 +32,7 @@ class Epoch(NamedTuple):
 
     order: Tensor  # (steps, slots, batch) int32: rows of each batch
     rates: Tensor  # (steps, 2, slots): step size and learning rate
-    keys: Tensor  # (steps, hidden, slots, 2) uint32: dropout
+    keys: Tensor  # (steps, masks, slots, 2) uint32: dropout
     improved: Tensor  # (slots,) bool: the weights given are the best so far
 
 

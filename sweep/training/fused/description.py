@@ -19,11 +19,15 @@ class Penalty:
 
 @dataclass(frozen=True)
 class Unit:
-    """A Dense layer with what follows it: activation, then dropout at `rate` (None: no layer)."""
+    """A Dense layer with what follows it: activation, then dropout at `rate` (None: no layer).
+
+    Or the model's input, with what follows that.
+    """
 
     width: int
     activation: str = "linear"
     rate: float | None = None
+    biased: bool = True
     kernel: Penalty = Penalty()
     bias: Penalty = Penalty()
 
@@ -35,7 +39,8 @@ class Description:
     `from_logits` is False when the model ends in a sigmoid, which the loss undoes.
     """
 
-    features: int
+    given: Unit
+    """The input."""
     hidden: tuple[Unit, ...]
     output: Unit
     from_logits: bool
@@ -44,7 +49,11 @@ class Description:
     optimizer_roles: tuple[Role, ...]
 
     @property
+    def features(self) -> int:
+        return self.given.width
+
+    @property
     def params(self) -> int:
         """Number of trainable parameters."""
-        widths = [self.features, *(unit.width for unit in self.hidden), 1]
-        return sum((a + 1) * b for a, b in itertools.pairwise(widths))
+        units = (self.given, *self.hidden, self.output)
+        return sum((a.width + b.biased) * b.width for a, b in itertools.pairwise(units))

@@ -123,7 +123,7 @@ class Group:
         shape, steps = self.shape, self.shape.rows.steps
         order = np.zeros((steps, shape.slots, shape.rows.batch), np.int32)
         rates = np.zeros((steps, 2, shape.slots), np.float32)
-        keys = np.zeros((steps, len(shape.widths), shape.slots, 2), np.uint32)
+        keys = np.zeros((steps, len(shape.masks), shape.slots, 2), np.uint32)
         improved = np.zeros(shape.slots, bool)
         for slot, seat in self.taken:
             rule, clock = seat.packing.description.optimizer, seat.clock
@@ -185,9 +185,10 @@ class Group:
 
     def _empty_trials(self, slots: int | None = None) -> Trials:
         slots = self.shape.slots if slots is None else slots
-        hidden, weights = len(self.shape.widths), len(self.shape.weights)
-        shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": hidden,
-                  "scales": hidden, "numbers": 4}  # fmt: skip
+        hidden, masks = len(self.shape.widths), len(self.shape.masks)
+        weights = len(self.shape.weights)
+        shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": masks,
+                  "scales": masks, "numbers": 4}  # fmt: skip
         kinds = {"units": np.int32, "thresholds": np.uint32}
         arrays = {
             name: np.zeros((slots, size), kinds.get(name, np.float32))

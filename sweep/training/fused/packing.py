@@ -89,7 +89,8 @@ class Packing:
         shape, description = self.shape, self.description
         n_hidden, n_weights = len(shape.widths), len(shape.weights)
         units = np.zeros(n_hidden, np.int32)
-        thresholds, scales = np.zeros(n_hidden, np.uint32), np.ones(n_hidden, _F)
+        n_masks = len(shape.masks)
+        thresholds, scales = np.zeros(n_masks, np.uint32), np.ones(n_masks, _F)
         l1, l2 = np.zeros(n_weights, _F), np.zeros(n_weights, _F)
         for layer, unit in enumerate((*description.hidden, description.output)):
             for kind, penalty in (("kernel", unit.kernel), ("bias", unit.bias)):
@@ -97,15 +98,17 @@ class Packing:
                 l1[position], l2[position] = penalty.l1, penalty.l2
             if layer < len(description.hidden):
                 units[layer] = unit.width
-                thresholds[layer] = dropout.threshold(unit.rate or 0.0)
-                scales[layer] = dropout.scale(unit.rate or 0.0)
+            if unit.rate:
+                thresholds[layer], scales[layer] = _dropout(unit.rate)
+        if description.given.rate:
+            thresholds[-1], scales[-1] = _dropout(description.given.rate)
         return Trials(units, l1, l2, thresholds, scales, description.optimizer.numbers)
 
     def keys(self, clock: Clock, steps: int) -> np.ndarray:
-        """Dropout keys of the next `steps` steps: uint32 (steps, hidden, 2)."""
-        keys = np.zeros((steps, len(self.shape.widths), 2), np.uint32)
+        """Dropout keys of the next `steps` steps: uint32 (steps, masks, 2)."""
+        keys = np.zeros((steps, len(self.shape.masks), 2), np.uint32)
         layers = [layer for kind, layer in self.description.model_roles if kind == "generator"]
-        if layers:
+        if layers:  # the input's, −1, is the last
             seeds, counts = np.array(clock.generators, dtype=np.int64).T
             keys[:, layers] = dropout.step_keys(seeds, counts, steps)
         return keys
@@ -154,6 +157,10 @@ class Packing:
         units: tuple[Unit, ...] = (*self.description.hidden, self.description.output)
         given = units[layer - 1].width if layer else self.description.features
         return (units[layer].width,) if kind == "bias" else (given, units[layer].width)
+
+
+def _dropout(rate: float) -> tuple[np.uint32, np.float32]:
+    return dropout.threshold(rate), dropout.scale(rate)
 
 
 def _corner(shape: tuple[int, ...]) -> tuple[slice, ...]:

@@ -73,21 +73,27 @@ def _train_step(
     rows = epoch.order[index]  # (slots, batch)
     x, y = ops.take(data.x, rows, axis=0), ops.take(data.y, rows, axis=0)
     passes, h = [], x
+    if shape.input_dropout:
+        place = len(shape.widths)
+        h = h * _mask(shape, place, trials, epoch.keys[index, place])
     for layer in range(len(shape.widths)):
         h, kept = _hidden(shape, layer, h, weights.values, trials, epoch.keys[index, layer])
         passes.append(kept)
-    z = _output(h, weights.values)  # (slots, batch)
+    z = _output(shape, h, weights.values)  # (slots, batch)
     share = data.shares[index]
     losses = ops.maximum(z, 0.0) - z * y + ops.log1p(ops.exp(-ops.absolute(z)))
     fit = [ops.sum(losses * share, axis=1), _penalty(shape, weights.values, trials)]
 
     gradients: list[Tensor] = [None] * len(weights.values)
     dz = ((ops.sigmoid(z) - y) * share)[..., None]
-    gradients[-2], gradients[-1] = _dense_gradients(h, dz)
-    dh = ops.matmul(dz, _transposed(weights.values[-2]))
+    out = shape.output
+    gradients[out], gradients[out + 1] = _dense_gradients(h, dz, shape.biased[-1])
+    dh = ops.matmul(dz, _transposed(weights.values[out]))
     for layer in reversed(range(len(shape.widths))):
         dz = _hidden_gradient(shape, layer, dh, passes[layer], trials)
-        gradients[2 * layer], gradients[2 * layer + 1] = _dense_gradients(passes[layer].given, dz)
+        gradients[2 * layer], gradients[2 * layer + 1] = _dense_gradients(
+            passes[layer].given, dz, shape.biased[layer]
+        )
         if layer > 0:
             through = ops.matmul(dz, _transposed(weights.values[2 * layer]))
             dh = through if shape.exact_depth else ops.where(_present(trials, layer), through, dh)
@@ -116,11 +122,16 @@ def _hidden(
     """A hidden layer in training: what it passes on, and what its gradient needs."""
     z = ops.matmul(h, values[2 * layer]) + values[2 * layer + 1][:, None, :]
     f = ACTIVATIONS[shape.activations[layer]].value(z)
-    counters = dropout.counters(shape.rows.batch, shape.widths[layer])
-    mask = dropout.mask(counters, keys, trials.thresholds[:, layer], trials.scales[:, layer])
+    mask = _mask(shape, layer, trials, keys)
     if shape.masked:
         mask = mask * _real_units(shape, layer, trials)
     return _passed_on(shape, layer, h, f * mask, trials), _Pass(h, z, f, mask)
+
+
+def _mask(shape: Shape, place: int, trials: Trials, keys: Tensor) -> Tensor:
+    """A step's dropout mask: (slots, batch, units)."""
+    counters = dropout.counters(shape.rows.batch, shape.masks[place])
+    return dropout.mask(counters, keys, trials.thresholds[:, place], trials.scales[:, place])
 
 
 def _hidden_gradient(shape: Shape, layer: int, dh: Tensor, kept: _Pass, trials: Trials) -> Tensor:
@@ -149,14 +160,15 @@ def _real_units(shape: Shape, layer: int, trials: Trials) -> Tensor:
     return ops.cast(units[None, :] < trials.units[:, layer][:, None], "float32")[:, None, :]
 
 
-def _output(h: Tensor, values: list[Tensor]) -> Tensor:
+def _output(shape: Shape, h: Tensor, values: list[Tensor]) -> Tensor:
     """Logits (slots, batch)."""
-    return ops.matmul(h, values[-2])[..., 0] + values[-1]
+    return ops.matmul(h, values[shape.output])[..., 0] + values[shape.output + 1]
 
 
-def _dense_gradients(h: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradients of kernel (slots, in, out) and bias (slots, out)."""
-    return ops.matmul(_transposed(h), dz), ops.sum(dz, axis=1)
+def _dense_gradients(h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tensor]:
+    """Gradients of kernel (slots, in, out) and bias (slots, out); 0 where there is no bias."""
+    of_bias = ops.sum(dz, axis=1) if biased else ops.zeros_like(dz[:, 0])
+    return ops.matmul(_transposed(h), dz), of_bias
 
 
 def _penalised(
@@ -198,7 +210,7 @@ def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: Data) -> T
             if shape.masked:
                 f = f * _real_units(shape, layer, trials)
             h = _passed_on(shape, layer, h, f, trials)
-        return index + 1, ops.slice_update(logits, (0, start), _output(h, values))
+        return index + 1, ops.slice_update(logits, (0, start), _output(shape, h, values))
 
     first = (ops.zeros((), "int32"), ops.zeros((shape.slots, shape.rows.chunks * size)))
     return ops.while_loop(lambda index, _: index < shape.rows.chunks, chunk, first)[1]

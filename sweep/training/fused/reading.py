@@ -10,7 +10,8 @@ from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping
 from sweep.training.fused.description import Description
-from sweep.training.fused.read import NotCarriedError, read
+from sweep.training.fused.read import read
+from sweep.training.fused.refusal import NotCarriedError
 from sweep.training.model import Build
 
 _KEPT_BYTES = 256 << 20

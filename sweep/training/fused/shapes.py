@@ -59,6 +59,9 @@ class Shape:
     activations: tuple[str, ...]
     exact_depth: bool
     """Whether every trial has all the layers; else each says how many it has."""
+    biased: tuple[bool, ...]
+    """Which layers, the output too, have a bias; elsewhere it is held at zero."""
+    input_dropout: bool
     optimizer: str
     l1: bool
     """Whether there is an L1 penalty."""
@@ -70,6 +73,16 @@ class Shape:
     def masked(self) -> bool:
         """Whether padded units must be silenced, because f(0) ≠ 0."""
         return not all(ACTIVATIONS[name].zero_at_zero for name in self.activations)
+
+    @property
+    def output(self) -> int:
+        """The position of the output's kernel among the weights; its bias is the next."""
+        return 2 * len(self.widths)
+
+    @property
+    def masks(self) -> tuple[int, ...]:
+        """Units that each dropout mask covers: the hidden layers', then the input's."""
+        return (*self.widths, self.features) if self.input_dropout else self.widths
 
     @property
     def weights(self) -> tuple[tuple[int, ...], ...]:
@@ -92,6 +105,8 @@ def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bo
         widths=widths,
         activations=activations,
         exact_depth=exact_depth,
+        biased=(*_biased(description, len(widths)), description.output.biased),
+        input_dropout=bool(description.given.rate),
         optimizer=description.optimizer.kind,
         l1=any(unit.kernel.l1 or unit.bias.l1 for unit in units),
         bias_penalty=any(unit.bias.l1 or unit.bias.l2 for unit in units),
@@ -115,11 +130,18 @@ def _padded(description: Description) -> tuple[tuple[int, ...], tuple[str, ...],
     widths = [width_class(unit.width) for unit in description.hidden]
     activations = [unit.activation for unit in description.hidden]
     widest = max(widths, default=0)
-    if len(set(activations)) == 1 and (widest <= _SMALL or set(widths) == {_MEDIUM}):
+    alike = len({(unit.activation, unit.biased) for unit in description.hidden}) == 1
+    if alike and (widest <= _SMALL or set(widths) == {_MEDIUM}):
         multiple = 4 if widest <= _SMALL else 2
         depth = -(-len(widths) // multiple) * multiple
         return (widest,) * depth, (activations[0],) * depth, False
     return tuple(widths), tuple(activations), True
+
+
+def _biased(description: Description, depth: int) -> list[bool]:
+    """Of the hidden layers; layers that pad the depth are as the others."""
+    own = [unit.biased for unit in description.hidden]
+    return own + own[-1:] * (depth - len(own))
 
 
 def width_class(width: int) -> int:

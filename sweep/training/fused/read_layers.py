@@ -1,0 +1,89 @@
+"""Reads a chain of Keras layers: the units of a description and the role of each variable."""
+
+from dataclasses import replace
+from typing import Any
+
+from keras import layers, regularizers
+
+from sweep.training.fused.activations import activation_name
+from sweep.training.fused.description import Penalty, Role, Unit
+from sweep.training.fused.dropout import MAX_UNITS
+from sweep.training.fused.refusal import NotCarriedError, name_of, require
+
+_LAYERS = (layers.Dense, layers.Activation, layers.Dropout)
+
+_MAX_RATE = 1 - 2**-20
+
+
+def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, Role]]:
+    """The input's unit and one for each Dense, and each variable's role by its identity.
+
+    Layers count from 0, the input is −1. Raises NotCarriedError.
+    """
+    units = [Unit(width=features)]
+    roles: dict[int, Role] = {}
+    for layer in chain:
+        require(type(layer) in _LAYERS, f"layer {name_of(layer)}")
+        require(layer.trainable, f"{name_of(layer)} is frozen")
+        require(layer.dtype_policy.name == "float32", f"precision {layer.dtype_policy.name}")
+        if type(layer) is layers.Dense:
+            index = len(units) - 1
+            units.append(_read_dense(layer))
+            roles[id(layer.kernel)] = ("kernel", index)
+            if layer.use_bias:
+                roles[id(layer.bias)] = ("bias", index)
+            continue
+        index = len(units) - 2
+        require(units[-1].rate is None, f"{name_of(layer)} follows Dropout")
+        if type(layer) is layers.Activation:
+            units[-1] = _activated(units[-1], layer, index)
+        else:
+            units[-1] = _read_dropout(units[-1], layer)
+            if layer.rate > 0:
+                roles[id(layer.seed_generator.state)] = ("generator", index)
+    require(len(units) > 1, "no Dense layer")
+    return units, roles
+
+
+def _read_dense(layer: Any) -> Unit:
+    require(layer.units < MAX_UNITS, f"Dense of {layer.units} units")
+    plain = layer.kernel_constraint is None and layer.bias_constraint is None
+    require(plain, "a weight constraint")
+    require(layer.activity_regularizer is None, "an activity regularizer")
+    require(not getattr(layer, "lora_enabled", False), "LoRA")
+    return Unit(
+        width=int(layer.units),
+        activation=_read_activation(layer.activation),
+        biased=bool(layer.use_bias),
+        kernel=_read_penalty(layer.kernel_regularizer),
+        bias=_read_penalty(layer.bias_regularizer) if layer.use_bias else Penalty(),
+    )
+
+
+def _activated(unit: Unit, layer: Any, index: int) -> Unit:
+    require(index >= 0, f"{name_of(layer)} before the first Dense")
+    require(unit.activation == "linear", "two activations in a row")
+    return replace(unit, activation=_read_activation(layer.activation))
+
+
+def _read_dropout(unit: Unit, layer: Any) -> Unit:
+    require(layer.noise_shape is None, "Dropout with a noise shape")
+    require(layer.rate <= _MAX_RATE, f"Dropout of {layer.rate}")
+    require(unit.width < MAX_UNITS, f"Dropout of {unit.width} units")
+    return replace(unit, rate=float(layer.rate))
+
+
+def _read_activation(function: Any) -> str:
+    name = activation_name(function)
+    if name is None:
+        raise NotCarriedError(f"activation {getattr(function, '__name__', name_of(function))}")
+    return name
+
+
+def _read_penalty(regularizer: Any) -> Penalty:
+    if regularizer is None:
+        return Penalty()
+    known = type(regularizer) in (regularizers.L1, regularizers.L2, regularizers.L1L2)
+    require(known, f"regularizer {name_of(regularizer)}")
+    l1, l2 = getattr(regularizer, "l1", 0.0), getattr(regularizer, "l2", 0.0)
+    return Penalty(l1=float(l1), l2=float(l2))

@@ -1,6 +1,8 @@
 """Trains many trials at once: each epoch of a group of alike models is one compiled program.
 
 read          a Keras model → its description, or why it is left to Keras
+read_layers   its layers
+refusal       why a model is left to Keras, in a line
 reading       the same for a search space: each configuration is built and read once
 description   what is known of a model
 shapes        a description → the shape whose program carries it

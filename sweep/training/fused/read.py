@@ -1,9 +1,9 @@
 """Reads a compiled Keras model into a description, or says why it is left to Keras.
 
 What can be described: a Sequential or functional chain of Dense, each followed by at most one
-activation and one Dropout, perhaps with a Dropout on the input, down to a single logit or probability; L1 and L2 penalties; Adam,
-AdamW or SGD under a constant rate or a built-in schedule; binary cross-entropy. Everything
-else, known or unknown, is refused by name: nothing is guessed.
+activation and one Dropout, perhaps with a Dropout on the input, down to a single logit or
+probability; L1 and L2 penalties; Adam, AdamW or SGD under a constant rate or a built-in schedule;
+binary cross-entropy. Everything else, known or unknown, is refused by name: nothing is guessed.
 """
 
 from dataclasses import replace

@@ -17,8 +17,8 @@ from sweep.training.fused.arrays import State
 from sweep.training.fused.description import Description
 from sweep.training.fused.group import Measures, Seat
 from sweep.training.fused.packing import Generators, Packing, generators
-from sweep.training.fused.refusal import NotCarriedError
 from sweep.training.fused.reading import Readings
+from sweep.training.fused.refusal import NotCarriedError
 from sweep.training.fused.shapes import Shape
 
 

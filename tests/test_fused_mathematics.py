@@ -25,12 +25,14 @@ METRIC_BOUND = 2e-6
 WEIGHT_BOUND = 1e-5
 
 
-def compiled(model, optimizer, from_logits=True):
+def compiled(model, optimizer, from_logits=True, smoothing=(0.0, 0.0)):
+    """`smoothing` of the labels, for the loss and for its metric."""
+    loss, metric = ({"from_logits": from_logits, "label_smoothing": s} for s in smoothing)
     model.compile(
         optimizer,
-        loss=keras.losses.BinaryCrossentropy(from_logits=from_logits),
+        loss=keras.losses.BinaryCrossentropy(**loss),
         metrics=[
-            keras.metrics.BinaryCrossentropy(from_logits=from_logits, name="binary_crossentropy"),
+            keras.metrics.BinaryCrossentropy(**metric, name="binary_crossentropy"),
             "accuracy",
         ],
     )
@@ -102,6 +104,17 @@ MODELS = {
             layers.Dense(1),
         ),
         optimizers.SGD(0.05, momentum=0.9),
+    ),
+    "smoothed labels": lambda: compiled(
+        chain(layers.Dense(12, "relu", kernel_regularizer="l2"), layers.Dense(1)),
+        optimizers.Adam(0.01),
+        smoothing=(0.2, 0.0),
+    ),
+    "smoothed labels in loss and metric, probabilities": lambda: compiled(
+        chain(layers.Dense(12, "relu"), layers.Dense(1, "sigmoid")),
+        optimizers.Adam(0.01),
+        from_logits=False,
+        smoothing=(0.1, 0.3),
     ),
 }
 

@@ -7,7 +7,7 @@ from keras import layers, optimizers, regularizers
 from search_spaces import capacity, regularization
 from sweep.records import OutcomeStatus
 from sweep.training.auto import AutoTrainer
-from sweep.training.fused.description import Penalty, Unit
+from sweep.training.fused.description import Loss, Penalty, Unit
 from sweep.training.fused.read import carries, read
 from sweep.training.model import build_model
 from tests.fused_support import BATCH, MemoryJournal, assignment, never, small_split
@@ -72,11 +72,7 @@ REFUSED = {
     "loss MeanSquaredError": lambda: compiled(
         layers.Dense(1), loss=keras.losses.MeanSquaredError()
     ),
-    "loss binary_crossentropy": lambda: compiled(layers.Dense(1), loss="binary_crossentropy"),
-    "label smoothing": lambda: compiled(
-        layers.Dense(1),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
-    ),
+    "loss hinge": lambda: compiled(layers.Dense(1), loss="hinge"),
     "no metric named binary_crossentropy": lambda: compiled(layers.Dense(1), metric="accuracy"),
     "the metric binary_crossentropy is not the loss": lambda: compiled(
         layers.Dense(1), metric=keras.metrics.BinaryCrossentropy(name="binary_crossentropy")
@@ -123,6 +119,16 @@ def test_the_input_and_layers_without_bias_are_described():
     assert description.given == Unit(width=28, rate=0.1)
     assert description.hidden == (Unit(width=12, biased=False),)
     assert description.params == model.count_params() == 28 * 12 + 12
+
+
+def test_a_loss_may_be_named_and_its_labels_smoothed():
+    named = compiled(layers.Dense(1, "sigmoid"), loss="bce", metric="binary_crossentropy")
+    assert read(named).loss == Loss(from_logits=False)
+    smoothed = compiled(
+        layers.Dense(1),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+    )
+    assert read(smoothed).loss == Loss(from_logits=True, smoothing=0.1)
 
 
 @pytest.mark.parametrize("space", [capacity, regularization])

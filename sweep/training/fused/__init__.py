@@ -2,6 +2,7 @@
 
 read          a Keras model → its description, or why it is left to Keras
 read_layers   its layers
+read_loss     its loss
 refusal       why a model is left to Keras, in a line
 reading       the same for a search space: each configuration is built and read once
 description   what is known of a model

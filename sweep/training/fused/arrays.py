@@ -24,6 +24,7 @@ class Trials(NamedTuple):
     l2: Tensor  # (slots, weights)
     thresholds: Tensor  # (slots, masks) uint32: dropout
     scales: Tensor  # (slots, masks)
+    smoothing: Tensor  # (slots, 2): of the labels, for the loss and for its metric
     numbers: Tensor  # (slots, 4): the optimizer's
 
 
@@ -48,7 +49,9 @@ class Data(NamedTuple):
 class Measured(NamedTuple):
     """What comes back to the host after an epoch."""
 
-    fit: Tensor  # (2, slots): BCE and penalty, each summed over the epoch's rows
+    fit: Tensor
+    """(2, slots): the metric's BCE and the penalty, each summed over the epoch's rows; where
+    labels are smoothed (3, slots), the last the loss's BCE."""
     penalty: Tensor  # (slots,): with the weights at the end
     logits: Tensor  # (slots, chunks · chunk): with the weights at the end
 

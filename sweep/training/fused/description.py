@@ -33,17 +33,27 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Description:
-    """A model the fused trainer can carry. The last unit is the output: width 1, linear.
+class Loss:
+    """Binary cross-entropy against labels y·(1 − s) + s/2, s the smoothing.
 
     `from_logits` is False when the model ends in a sigmoid, which the loss undoes.
     """
+
+    from_logits: bool
+    smoothing: float = 0.0
+    metric_smoothing: float = 0.0
+    """Of the metric that is recorded of each epoch's fit."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model the fused trainer can carry. The last unit is the output: width 1, linear."""
 
     given: Unit
     """The input."""
     hidden: tuple[Unit, ...]
     output: Unit
-    from_logits: bool
+    loss: Loss
     optimizer: OptimizerRule
     model_roles: tuple[Role, ...]
     optimizer_roles: tuple[Role, ...]

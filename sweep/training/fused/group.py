@@ -137,19 +137,19 @@ class Group:
         split, n_train = self.resident.split, self.shape.rows.train
         description = seat.packing.description
         logits = measured.logits[slot, : n_train + self.shape.rows.validation]
-        if not description.from_logits:
+        if not description.loss.from_logits:
             with np.errstate(over="ignore"):
                 probabilities = 1 / (1 + np.exp(-logits))
             logits = metrics.logits_from_probabilities(probabilities)
         train, validation = logits[:n_train], logits[n_train:]
-        bce, penalty = (float(total) / n_train for total in measured.fit[:, slot])
+        bce, penalty, *smoothed = (float(total) / n_train for total in measured.fit[:, slot])
         labels = split.validation.y[:, 0]
         val_losses = metrics.example_losses(validation, labels)
         val_bce = float(val_losses.mean())
         clock, rule = seat.clock, description.optimizer
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         return Measures(
-            fit_loss=bce + penalty,
+            fit_loss=(smoothed[0] if smoothed else bce) + penalty,
             fit_bce=bce,
             train_bce=float(metrics.example_losses(train, split.train.y[:, 0]).mean()),
             val_bce=val_bce,
@@ -188,7 +188,7 @@ class Group:
         hidden, masks = len(self.shape.widths), len(self.shape.masks)
         weights = len(self.shape.weights)
         shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": masks,
-                  "scales": masks, "numbers": 4}  # fmt: skip
+                  "scales": masks, "smoothing": 2, "numbers": 4}  # fmt: skip
         kinds = {"units": np.int32, "thresholds": np.uint32}
         arrays = {
             name: np.zeros((slots, size), kinds.get(name, np.float32))

@@ -102,7 +102,10 @@ class Packing:
                 thresholds[layer], scales[layer] = _dropout(unit.rate)
         if description.given.rate:
             thresholds[-1], scales[-1] = _dropout(description.given.rate)
-        return Trials(units, l1, l2, thresholds, scales, description.optimizer.numbers)
+        loss = description.loss
+        smoothing = np.array([loss.smoothing, loss.metric_smoothing], _F)
+        numbers = description.optimizer.numbers
+        return Trials(units, l1, l2, thresholds, scales, smoothing, numbers)
 
     def keys(self, clock: Clock, steps: int) -> np.ndarray:
         """Dropout keys of the next `steps` steps: uint32 (steps, masks, 2)."""

@@ -41,7 +41,7 @@ def _epoch(
         weights, measured = _train_step(shape, index, weights, trials, epoch, data)
         return index + 1, weights, fit + measured * data.counts[index]
 
-    first = (ops.zeros((), "int32"), weights, ops.zeros((2, shape.slots)))
+    first = (ops.zeros((), "int32"), weights, ops.zeros((2 + shape.smoothed, shape.slots)))
     _, weights, fit = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
     measured = Measured(
         fit=fit,
@@ -69,7 +69,7 @@ class _Pass(NamedTuple):
 def _train_step(
     shape: Shape, index: Tensor, weights: _Weights, trials: Trials, epoch: Epoch, data: Data
 ) -> tuple[_Weights, Tensor]:
-    """One batch of every trial; also its BCE and penalty before the step, (2, slots)."""
+    """One batch of every trial; also the rows of `Measured.fit` before the step."""
     rows = epoch.order[index]  # (slots, batch)
     x, y = ops.take(data.x, rows, axis=0), ops.take(data.y, rows, axis=0)
     passes, h = [], x
@@ -81,8 +81,12 @@ def _train_step(
         passes.append(kept)
     z = _output(shape, h, weights.values)  # (slots, batch)
     share = data.shares[index]
-    losses = ops.maximum(z, 0.0) - z * y + ops.log1p(ops.exp(-ops.absolute(z)))
+    measured_y = _smoothed(y, trials.smoothing[:, 1]) if shape.smoothed else y
+    losses = _cross_entropies(z, measured_y)
     fit = [ops.sum(losses * share, axis=1), _penalty(shape, weights.values, trials)]
+    if shape.smoothed:
+        y = _smoothed(y, trials.smoothing[:, 0])
+        fit.append(ops.sum(_cross_entropies(z, y) * share, axis=1))
 
     gradients: list[Tensor] = [None] * len(weights.values)
     dz = ((ops.sigmoid(z) - y) * share)[..., None]
@@ -111,6 +115,16 @@ def _train_step(
     ]
     values, firsts, seconds = ([getattr(w, name) for w in new] for name in _WEIGHT)
     return _Weights(values, firsts, seconds), ops.stack(fit)
+
+
+def _cross_entropies(z: Tensor, y: Tensor) -> Tensor:
+    """BCE of each row from logits: (slots, batch)."""
+    return ops.maximum(z, 0.0) - z * y + ops.log1p(ops.exp(-ops.absolute(z)))
+
+
+def _smoothed(y: Tensor, smoothing: Tensor) -> Tensor:
+    """Labels (slots, batch) drawn towards 1/2 by smoothing of (slots,)."""
+    return y * (1.0 - smoothing[:, None]) + 0.5 * smoothing[:, None]
 
 
 _WEIGHT = ("value", "first", "second")

@@ -3,7 +3,8 @@
 What can be described: a Sequential or functional chain of Dense, each followed by at most one
 activation and one Dropout, perhaps with a Dropout on the input, down to a single logit or
 probability; L1 and L2 penalties; Adam, AdamW or SGD under a constant rate or a built-in schedule;
-binary cross-entropy. Everything else, known or unknown, is refused by name: nothing is guessed.
+binary cross-entropy, labels smoothed or not. Everything else, known or unknown, is refused by
+name: nothing is guessed.
 """
 
 from dataclasses import replace
@@ -15,6 +16,7 @@ from keras import layers
 from sweep.training.fused.description import Description, Role
 from sweep.training.fused.optimizers import OptimizerRule, read_optimizer
 from sweep.training.fused.read_layers import read_layers
+from sweep.training.fused.read_loss import read_loss
 from sweep.training.fused.refusal import NotCarriedError, name_of, require
 from sweep.training.model import Model
 
@@ -30,11 +32,11 @@ def carries(model: Model) -> str | None:
 
 def read(model: Model) -> Description:
     """The description of a compiled model with a built optimizer. Raises NotCarriedError."""
-    from_logits = _read_loss(model)
+    loss = read_loss(model)
     chain = _chain(model)
     units, roles = read_layers(int(model.input_shape[-1]), chain)
     given, *hidden, output = units
-    if from_logits:
+    if loss.from_logits:
         require(output.activation == "linear", f"logits pass through {output.activation}")
     else:
         require(output.activation == "sigmoid", f"probabilities come from {output.activation}")
@@ -46,35 +48,11 @@ def read(model: Model) -> Description:
         given=given,
         hidden=tuple(hidden),
         output=output,
-        from_logits=from_logits,
+        loss=loss,
         optimizer=_read_optimizer(model.optimizer),
         model_roles=_roles(model.variables, roles, "model"),
         optimizer_roles=_optimizer_roles(model.optimizer, trainable),
     )
-
-
-def _read_loss(model: Model) -> bool:
-    """Whether the loss takes logits. The records need the loss's metric under its own name."""
-    loss = model.loss
-    require(type(loss) is keras.losses.BinaryCrossentropy, f"loss {name_of(loss)}")
-    config = model.get_compile_config()
-    require(config is not None, "the compile arguments cannot be read")
-    require(not loss.get_config().get("label_smoothing"), "label smoothing")
-    require(loss.reduction == "sum_over_batch_size", f"loss reduction {loss.reduction!r}")
-    require(not config["loss_weights"], "loss weights")
-    require(not config["run_eagerly"], "run_eagerly")
-    from_logits = bool(loss.from_logits)
-    for metric in config["metrics"] or ():
-        settings = metric.get("config", {}) if isinstance(metric, dict) else {}
-        if settings.get("name") == "binary_crossentropy":
-            same = (
-                metric["class_name"] == "BinaryCrossentropy"
-                and bool(settings["from_logits"]) == from_logits
-                and not settings["label_smoothing"]
-            )
-            require(same, "the metric binary_crossentropy is not the loss")
-            return from_logits
-    raise NotCarriedError("no metric named binary_crossentropy")
 
 
 def _chain(model: Model) -> list[Any]:

@@ -62,6 +62,8 @@ class Shape:
     biased: tuple[bool, ...]
     """Which layers, the output too, have a bias; elsewhere it is held at zero."""
     input_dropout: bool
+    smoothed: bool
+    """Whether labels are smoothed, for the loss or for its metric."""
     optimizer: str
     l1: bool
     """Whether there is an L1 penalty."""
@@ -107,6 +109,7 @@ def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bo
         exact_depth=exact_depth,
         biased=(*_biased(description, len(widths)), description.output.biased),
         input_dropout=bool(description.given.rate),
+        smoothed=bool(description.loss.smoothing or description.loss.metric_smoothing),
         optimizer=description.optimizer.kind,
         l1=any(unit.kernel.l1 or unit.bias.l1 for unit in units),
         bias_penalty=any(unit.bias.l1 or unit.bias.l2 for unit in units),

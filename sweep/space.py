@@ -95,6 +95,7 @@ class Space:
             "sha256": self.sha256,
             "sources": sources(self.path),
             "hyperparameters": self.hyperparameter_names,
+            "definitions": [_definition(hp) for hp in self.hyperparameters.space],
             "baselines": {name: dict(values) for name, values in self.baselines.items()},
         }
 
@@ -288,6 +289,20 @@ def _check_names(path: Path, label: str, values: Mapping[str, Value], known: set
             f"baseline {label!r} of {path} sets {', '.join(unknown)}, "
             f"which build(hp) does not ask for; it asks for: {', '.join(sorted(known))}"
         )
+
+
+def _definition(hp: Any) -> Json:
+    """Name, kind and range or values of a hyperparameter, as JSON."""
+    names = ("min_value", "max_value", "step", "sampling")
+    if hasattr(hp, "min_value"):
+        return {
+            "name": hp.name,
+            "kind": type(hp).__name__,
+            **{name: getattr(hp, name) for name in names},
+        }
+    values = getattr(hp, "values", None)
+    values = [hp.default] if values is None else list(values)
+    return {"name": hp.name, "kind": type(hp).__name__, "values": values}
 
 
 def _ends(hp: Any) -> tuple[Value, Value]:

@@ -102,6 +102,27 @@ def test_conditional_hyperparameters_are_found(write):
     assert set(space.hyperparameter_names) == {"kind", "rate", "width"}
 
 
+def test_the_description_says_how_each_hyperparameter_is_declared(write):
+    asked = """
+    hp.Choice("size", [16, 64])
+    hp.Int("layers", 1, 9, step=2)
+    hp.Float("rate", 1e-4, 1.0, sampling="log")
+    hp.Boolean("skip")
+    hp.Fixed("fixed", 3)
+"""
+    text = MODEL.replace("def build(hp):\n", f"def build(hp):{asked}")
+    found = spaces.load_space(write(text), 28).describe()["definitions"]
+    linear = {"step": None, "sampling": "linear"}
+    assert {one.pop("name"): one for one in found} == {
+        "size": {"kind": "Choice", "values": [16, 64]},
+        "layers": {"kind": "Int", "min_value": 1, "max_value": 9, **linear, "step": 2},
+        "rate": {"kind": "Float", "min_value": 1e-4, "max_value": 1.0, **linear, "sampling": "log"},
+        "skip": {"kind": "Boolean", "values": [True, False]},
+        "fixed": {"kind": "Fixed", "values": [3]},
+        "width": {"kind": "Int", "min_value": 1, "max_value": 4, **linear, "step": 1},
+    }
+
+
 def test_a_space_may_import_its_neighbour_and_its_fingerprint_covers_it(write):
     write("WIDTH = 3", "widths.py")
     path = write(MODEL.replace("import keras", "import keras\nfrom widths import WIDTH"))

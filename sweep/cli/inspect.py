@@ -18,7 +18,8 @@ from sweep.store import Progress, Store, SweepRow
 if TYPE_CHECKING:
     from sweep.analysis.frames import SweepFrames
 
-_FORMATS = ("table", "json", "csv", "md", "parquet")
+_FORMATS = ("table", "json", "csv", "md", "parquet", "optuna")
+_INTO_FOLDER = ("parquet", "optuna")
 
 
 def register(app: typer.Typer) -> None:
@@ -109,9 +110,9 @@ def report(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write the report as one HTML page, too."),
     ] = None,
-    parquet_folder: Annotated[
+    into: Annotated[
         Path | None,
-        typer.Option("--folder", metavar="DIR", help="Where -o parquet writes its files."),
+        typer.Option("--folder", metavar="DIR", help="Where -o parquet and -o optuna write."),
     ] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of -o json, and nothing else.")
@@ -125,15 +126,15 @@ def report(
     if schema:
         _print_schema()
         return
-    if (output == "parquet") != (parquet_folder is not None):
-        raise UsageError("-o parquet and --folder DIR go together")
+    if (output in _INTO_FOLDER) != (into is not None):
+        raise UsageError(f"--folder DIR goes with -o {' and -o '.join(_INTO_FOLDER)}, and only so")
     folder = find_sweep(results, name)
     if name is None:
         hint(f"sweep {folder.name}")
     with unfamiliar(folder):
         frames = load_frames(folder)
-        if parquet_folder is not None:
-            _write_parquet(frames, parquet_folder)
+        if into is not None:
+            _write_files(frames, output, into)
         else:
             _print_report(frames, output, top)
         if charts or all_charts:
@@ -153,9 +154,14 @@ def _print_schema() -> None:
     typer.echo(json_schema(), nl=False)
 
 
-def _write_parquet(frames: "SweepFrames", folder: Path) -> None:
+def _write_files(frames: "SweepFrames", output: str, folder: Path) -> None:
     from sweep.analysis.parquet import write_parquet
+    from sweep.analysis.study import write_study
 
+    if output == "optuna":
+        hint(f"writing {counted(len(frames.trials), 'trial')} into Optuna's storage …")
+        typer.echo(write_study(frames, folder))
+        return
     for path in write_parquet(frames, folder):
         typer.echo(path)
 

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "sweep"
 LAYERS = [
     {"errors", "records", "seeds"},
     {"data"},
-    {"space_source"},
+    {"space_commit", "space_source"},
     {"settings", "space", "store"},
     {"folder"},
     {"search", "training"},

@@ -182,7 +182,7 @@ def test_confirmations_and_openings_stand_under_honesty(tmp_path):
 
 
 def test_the_commands_name_what_differs_from_the_defaults(played):
-    start, again = sections.commands(played)
+    start, again = sections.again(played)
     words = shlex.split(start)
     assert words[:5] == ["sweep", "start", "capacity", "--name", "capacity-1"]
     assert words[words.index("--trainer") + 1] == "keras"

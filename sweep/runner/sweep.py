@@ -19,6 +19,7 @@ from sweep.search.hyperband import Search
 from sweep.search.plan import Plan, rehearse
 from sweep.settings import Budget, Settings
 from sweep.space import Space, load_space
+from sweep.space_commit import commit_of
 from sweep.store import Store, SweepRow
 from sweep.training.auto import AutoTrainer
 from sweep.training.contract import Trainer
@@ -119,7 +120,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
         identity=uuid.uuid4().hex,
         created_at=time.time(),
         settings=prepared.settings.to_json(),
-        space=prepared.space.describe(),
+        space={**prepared.space.describe(), "git": commit_of(prepared.space.path)},
         data={**prepared.split.manifest, "fingerprint": prepared.split.fingerprint},
         versions=versions(),
         plan=prepared.plan_json(),

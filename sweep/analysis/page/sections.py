@@ -8,6 +8,7 @@ import pandas as pd
 
 from sweep import __version__
 from sweep.analysis import regularisation, text
+from sweep.analysis.commands import commands
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.groups import decade
 from sweep.analysis.overfitting import LEAST_EPOCHS
@@ -15,10 +16,8 @@ from sweep.analysis.ranking import frontier, is_scored
 from sweep.analysis.status import TrialStatus
 from sweep.analysis.table import Column
 from sweep.records import Json
-from sweep.settings import Settings
 
 FAILURES_SHOWN = 50
-_NOT_OPTIONS = ("data", "baselines", "stages")
 
 
 @dataclass(frozen=True)
@@ -137,6 +136,7 @@ def provenance(frames: SweepFrames) -> Table:
         ("sweep", sweep.name),
         ("identity", sweep.identity),
         ("space", f"{sweep.space.get('name', '')}, SHA-256 {sweep.space.get('sha256', 'unknown')}"),
+        ("commit", _commit(sweep.space.get("git"))),
         ("data", f"{sweep.data.get('source', 'unknown')}, {_hashes(sweep.data)}"),
         ("seed", str(sweep.settings.get("seed", "unknown"))),
         ("versions", ", ".join(f"{name} {value}" for name, value in sweep.versions.items())),
@@ -146,23 +146,19 @@ def provenance(frames: SweepFrames) -> Table:
     return Table(("", ""), [(name, text.plain(line)) for name, line in rows], is_text=True)
 
 
+def _commit(git: object) -> str:
+    """Of the folder that holds the search space."""
+    if not isinstance(git, dict):
+        return "unknown: the search space is in no git repository"
+    changes = ", with changes that are not in it" if git.get("dirty") else ""
+    return f"git {git.get('commit', 'unknown')}{changes}"
+
+
 def _hashes(data: Json) -> str:
     fingerprint = data.get("fingerprint")
     return f"fingerprint {fingerprint}" if fingerprint else "fingerprint unknown"
 
 
-def commands(frames: SweepFrames) -> list[str]:
+def again(frames: SweepFrames) -> list[str]:
     """What to type to get this sweep and this page again."""
-    sweep, defaults = frames.sweep, Settings().to_json()
-    settings = {**defaults, **sweep.settings}
-    words = ["sweep", "start", str(sweep.space.get("name", "SPACE")), "--name", sweep.name]
-    for name, default in defaults.items():
-        value = settings[name]
-        if name == "data" or (name not in _NOT_OPTIONS and value is not None and value != default):
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    if settings["patience"] is None:
-        words += ["--patience", "0"]
-    if not settings["baselines"]:
-        words.append("--no-baselines")
-    report = ["sweep", "report", sweep.name, "--html", "report.html"]
-    return [text.plain(shlex.join(line)) for line in (words, report)]
+    return [*commands(frames), f"sweep report {shlex.quote(frames.sweep.name)} --html report.html"]

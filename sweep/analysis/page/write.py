@@ -86,7 +86,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "failures": sections.failures(frames),
         "n_failed": int((frames.trials["status"] == "failed").sum()),
         "provenance": sections.provenance(frames),
-        "commands": sections.commands(frames),
+        "commands": sections.again(frames),
         "plots": {"frontier": frontier, "curves": curves},
         "curves": plots.curves(frames),
         "css": Markup(_asset("page.css")),

@@ -161,4 +161,5 @@ def _hashes(data: Json) -> str:
 
 def again(frames: SweepFrames) -> list[str]:
     """What to type to get this sweep and this page again."""
-    return [*commands(frames), f"sweep report {shlex.quote(frames.sweep.name)} --html report.html"]
+    report = shlex.join(["sweep", "report", frames.sweep.name, "--html", "report.html"])
+    return [*commands(frames), text.plain(report)]

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from sweep.analysis.choice import chosen
+from sweep.analysis.frames import load
 from sweep.data.split import load_test_rows
 from sweep.store import Estimate, Store
 from sweep.training.intervals import accuracy_interval, auc_interval, bce_interval
 from sweep.training.metrics import auc
 from tests import tiny, warm
-from tests.sweeps import store_sweep, trained
+from tests.sweeps import rows_of_losses, store_sweep, trained
+from tests.test_verdict import confirm
 
 ROOT = Path(__file__).parent.parent
 
@@ -131,7 +134,6 @@ def test_the_numbers_are_those_of_the_exported_model_on_the_sealed_rows(place, k
 
 
 def test_an_evaluation_that_was_cut_short_counts_as_an_opening(place, tmp_path):
-    from sweep.analysis.frames import load
     from sweep.analysis.report import to_markdown
 
     with store_sweep(tmp_path / "sweep.db", [trained(0.6, 0.5)]) as store:
@@ -149,3 +151,44 @@ def test_a_sweep_without_test_rows_says_so_and_opens_nothing(place):
     with Store(place / "results" / "none" / "sweep.db", read_only=True) as store:
         assert store.openings() == []
     assert "no trained trial 99" in warm.run(place, "test", "none", "--trial", "99", code=3).stderr
+
+
+def test_the_simplest_is_tested_by_its_rule_and_the_ledger_says_so(place):
+    report = json.loads(warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout)
+    (simplest,) = [one for one in report["trials"] if one["simplest"]]
+    done = warm.run(place, "test", "s", "--rule", "simplest", "--again", "-o", "json")
+    last = json.loads(done.stdout)["test"][-1]
+    assert (last["rule"], last["trial"]) == ("simplest", simplest["trial"])
+    assert last["val_bce"] == simplest["val_bce"]
+    shown = warm.run(place, "report", "s", "--no-charts").stdout
+    assert f"trial {simplest['trial']} (the simplest of the best)" in " ".join(shown.split())
+    refused = warm.run(place, "test", "s", "--rule", "smallest", code=2).stderr
+    assert "expected one of: best, simplest" in refused
+
+
+def test_the_best_of_a_confirmed_sweep_is_that_with_the_best_mean(tmp_path):
+    tiny.make_place(tmp_path)
+    warm.run(tmp_path, *tiny.start("s", "fused"))
+    warm.run(tmp_path, "confirm", "s", "--top", "3", "--seeds", "2")
+    report = json.loads(warm.run(tmp_path, "report", "s", "-o", "json", "--no-charts").stdout)
+    best = report["confirmed"][0]["trial"]
+    (own,) = [one for one in report["trials"] if one["trial"] == best]
+    tested = json.loads(warm.run(tmp_path, "test", "s", "-o", "json").stdout)["test"][-1]
+    assert (tested["rule"], tested["trial"]) == ("best", best)
+    assert tested["val_bce"] == own["val_bce"]  # the trial's own weights, not another seed's
+
+
+@pytest.mark.parametrize(("seeds_of", "best"), [((0,), 1), ((2,), 1), ((0, 1), 0), ((2, 0), 1)])
+def test_means_decide_only_when_the_first_in_rank_has_one(tmp_path, seeds_of, best):
+    """Trial 1 is ahead in the search, trial 2 a baseline behind it, trial 0 between."""
+    losses = rows_of_losses(0.58, 0.57, 0.60)
+    names = (None, None, "Small")
+    trials = [
+        trained(float(one.mean()), losses=one, baseline=name)
+        for one, name in zip(losses, names, strict=True)
+    ]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        for trial in seeds_of:
+            confirm(store, trial, 0.57 + trial / 100, 0.575 + trial / 100)
+        frames = load(store)
+    assert chosen(frames, "best") == best

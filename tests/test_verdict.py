@@ -175,7 +175,7 @@ def test_confirmation_ties_flattery_and_openings_are_said(tmp_path):
     assert confirmation.bias == pytest.approx((0.50 - 0.54 + 0.501 - 0.535) / 2)
     said = words(found)
     assert "Of 2 trials trained with other seeds, the best is trial 1: mean val BCE 0.53" in said
-    assert "the search's scores were 0.037 nats too good on average" in said
+    assert "the search's scores were 0.0370 ± 0.0030 nats too good on average" in said
     assert "too good for having been chosen among 5 trials" in said
     assert "The test rows have been opened once." in said
 

@@ -1,5 +1,6 @@
 """Which trials to take, by a rule."""
 
+from sweep.analysis.confirmed import decisive
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.ranking import is_scored
 
@@ -9,15 +10,15 @@ RULES = ("best", "simplest")
 def chosen(frames: SweepFrames, rule: str) -> int | None:
     """The trial that is `best` or `simplest`; None when there is none or it cannot be told.
 
-    The best is the first by its mean over other seeds when there are such means with errors,
-    else the first in rank. The simplest has the fewest parameters within one paired standard
-    error of the first in rank (see `evidence`).
+    The best is the first by its mean over other seeds when the first in rank has such a mean
+    with an error, else the first in rank. The simplest has the fewest parameters within one
+    paired standard error of the first in rank (see `evidence`).
     """
     trials = frames.trials[is_scored(frames.trials)]
     if rule == "simplest":
         trials = trials[trials["simplest"].fillna(False).astype(bool)]
-    elif frames.confirmed["val_bce_se"].notna().any():
-        trials = frames.confirmed[frames.confirmed["val_bce_se"].notna()]
+    elif len(means := decisive(trials, frames.confirmed)):
+        trials = means
     return None if trials.empty else int(trials["trial"].iloc[0])
 
 

@@ -125,6 +125,16 @@ def _epoch(onset: float) -> float:
     return onset if np.isfinite(onset) else np.nan
 
 
+def decisive(trials: pd.DataFrame, confirmed: pd.DataFrame) -> pd.DataFrame:
+    """The confirmed trials whose means have errors, where they decide which trial is the best.
+
+    They do when the first in rank is among them; none otherwise, as where only baselines have
+    other seeds and a trial of the search is ahead of them. `trials` has a score each.
+    """
+    known = confirmed[confirmed["val_bce_se"].notna()]
+    return known if trials["trial"].head(1).isin(known["trial"]).any() else known.head(0)
+
+
 @dataclass(frozen=True)
 class Bias:
     """How far the search's scores differ from what fresh seeds give, on average: in nats."""

@@ -14,6 +14,7 @@ from sweep.analysis.onset import onsets
 from sweep.analysis.optimism import Optimism
 from sweep.analysis.ranking import order
 from sweep.analysis.status import TrialStatus, statuses
+from sweep.analysis.worth import Advantage, advantages
 from sweep.records import OutcomeStatus, Value
 from sweep.store import Opening, Reference, Store, SweepRow, hyperparameters_of
 
@@ -95,6 +96,8 @@ class SweepFrames:
     """Models that are no networks, on the same rows."""
     seed_losses: SeedLosses
     """What the errors of the means are made of."""
+    advantages: tuple[Advantage, ...]
+    """The best trial against the references (see `worth`)."""
 
     @property
     def hyperparameter_names(self) -> list[str]:
@@ -134,6 +137,8 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
     later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
     judged = evidence(trials, epochs, losses, int(sweep.settings["train_rows"]))
     trials = trials.join(judged)[list(TRIAL_COLUMNS)]
+    means = confirmed(trials, repeats, by_seed)
+    references, optimism = tuple(store.references()), optimism_of_best(trials, losses)
     return SweepFrames(
         sweep=sweep,
         trials=trials,
@@ -141,12 +146,13 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
         epochs=epochs.reset_index(drop=True),
         assignments=_assignments(assignments, trials),
         openings=tuple(store.openings()),
-        optimism=optimism_of_best(trials, losses),
+        optimism=optimism,
         confirmations=confirmations,
         confirmation_epochs=later.reset_index(drop=True),
-        confirmed=confirmed(trials, repeats, by_seed),
-        references=tuple(store.references()),
+        confirmed=means,
+        references=references,
         seed_losses=by_seed,
+        advantages=advantages(trials, losses, means, by_seed, references, optimism),
     )
 
 

@@ -129,8 +129,12 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
 
 def _decimals(trials: pd.DataFrame) -> list[int]:
     """Decimals of each trial's BCEs: those its own error deserves and no more than the best's."""
-    own = [text.decimals_of(se) for se in trials["val_bce_se"]]
-    return [min(decimals, own[0]) for decimals in own]
+    return [min(text.decimals_of(se), decimals_of_best(trials)) for se in trials["val_bce_se"]]
+
+
+def decimals_of_best(trials: pd.DataFrame) -> int:
+    """Decimals that the first trial's error deserves: for numbers without an error."""
+    return text.decimals_of(next(iter(trials["val_bce_se"]), float("nan")))
 
 
 def _scores(trials: pd.DataFrame, decimals: Sequence[int]) -> list[Column]:

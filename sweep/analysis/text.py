@@ -51,6 +51,12 @@ def with_error(value: float, error: float, decimals: int) -> str:
     return f"{shown} ± {bce(error, decimals)}"
 
 
+def difference(value: float, error: float) -> str:
+    """-0.017 ± 0.005, +0.017 ± 0.005: rounded to the error."""
+    shown = with_error(value, error, decimals_of(error))
+    return shown if value < 0 or shown == MISSING else f"+{shown}"
+
+
 def count(value: float | None) -> str:
     """1,234."""
     return MISSING if value is None or math.isnan(value) else f"{int(value):,}"

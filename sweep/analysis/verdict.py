@@ -20,6 +20,8 @@ from sweep.analysis.optimism import Optimism
 from sweep.analysis.overfitting import Overfitting, overfitting
 from sweep.analysis.ranking import is_scored
 from sweep.analysis.status import TrialStatus
+from sweep.analysis.tutorial import Conclusion, conclusions
+from sweep.analysis.worth import Advantage, is_worth
 from sweep.records import Json
 
 SCHEMA = "sweep.verdict/1"
@@ -57,6 +59,7 @@ class Confirmation:
     val_bce_se: float | None
     bias: float | None
     """Mean over trials of the search's score less that of other seeds: below 0, too good."""
+    bias_se: float | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,12 @@ class Verdict:
     """How far the best score is too good for having been chosen as the best."""
     confirmation: Confirmation | None
     """What other seeds give; None when none was trained."""
+    worth: bool | None
+    """Whether a network is: the best beats every reference model, or one of them beats it."""
+    advantages: tuple[Advantage, ...]
+    """What that is said of."""
+    tutorial: list[Conclusion]
+    """The tutorial's conclusions, when its models were trained under several seeds."""
     test_openings: int
     """Times the sealed test rows were opened."""
 
@@ -121,6 +130,9 @@ def verdict(frames: SweepFrames) -> Verdict:
         overfitting=overfitting(trials),
         optimism=frames.optimism,
         confirmation=_confirmation(frames),
+        worth=is_worth(frames.advantages),
+        advantages=frames.advantages,
+        tutorial=conclusions(frames),
         test_openings=len(frames.openings),
     )
 
@@ -173,6 +185,7 @@ def _confirmation(frames: SweepFrames) -> Confirmation | None:
         val_bce=float(first["val_bce"]),
         val_bce_se=_number(first["val_bce_se"]),
         bias=None if average is None else average.value,
+        bias_se=None if average is None else _number(average.error),
     )
 
 

@@ -7,6 +7,7 @@ from sweep.analysis import text
 from sweep.analysis.groups import Answer
 from sweep.analysis.overfitting import LEAST_EPOCHS
 from sweep.analysis.regularisation import NONE
+from sweep.analysis.tutorial import Conclusion
 from sweep.analysis.verdict import Choice, Confirmation, Verdict
 
 _LISTED = 4
@@ -20,6 +21,10 @@ def lines(verdict: Verdict) -> list[tuple[str, str]]:
         found.append(("", " ".join(answers)))
     if verdict.trials:
         found.append(("overfitting", _overfitting(verdict)))
+    if verdict.advantages:
+        found.append(("network", _worth(verdict)))
+    if verdict.tutorial:
+        found.append(("tutorial", _tutorial(verdict.tutorial)))
     honesty = _honesty(verdict)
     if honesty:
         found.append(("honesty", honesty))
@@ -51,7 +56,7 @@ def _choices(verdict: Verdict, best: Choice) -> str:
         return f"{words}; none of these is simpler and within one error."
     return (
         f"{words}, and the simplest within one error is {_named(simplest)}: "
-        f"{score(simplest)}, {_described(simplest)}."
+        f"{score(simplest, best)}, {_described(simplest)}."
     )
 
 
@@ -59,10 +64,17 @@ def _named(choice: Choice | Confirmation) -> str:
     return choice.baseline if choice.baseline is not None else f"trial {choice.trial}"
 
 
-def score(choice: Choice | Confirmation) -> str:
-    """Its validation BCE with its error, rounded to it."""
-    error = math.nan if choice.val_bce_se is None else choice.val_bce_se
-    return text.with_error(choice.val_bce, error, text.decimals_of(error))
+def score(choice: Choice | Confirmation, best: Choice | None = None) -> str:
+    """Its validation BCE with its error, rounded to it, and as in the table to the best's."""
+    error = _error(choice)
+    decimals = text.decimals_of(error)
+    if best is not None:
+        decimals = min(decimals, text.decimals_of(_error(best)))
+    return text.with_error(choice.val_bce, error, decimals)
+
+
+def _error(choice: Choice | Confirmation) -> float:
+    return math.nan if choice.val_bce_se is None else choice.val_bce_se
 
 
 def _described(choice: Choice) -> str:
@@ -128,19 +140,55 @@ def _confirmed(found: Confirmation) -> str:
     if found.bias is None:
         return f"{words}."
     side = "too good" if found.bias < 0 else "too bad"
-    return f"{words}; the search's scores were {abs(found.bias):.3f} nats {side} on average."
+    error = math.nan if found.bias_se is None else found.bias_se
+    size = text.with_error(abs(found.bias), error, min(text.decimals_of(error), 4))
+    return f"{words}; the search's scores were {size} nats {side} on average."
 
 
-def flattery(bias: float, trials: int) -> str:
-    """How far the best score of so many trials is too good for having been chosen."""
-    size = f"about {bias:.3f} nats" if bias >= 0.0005 else "less than 0.001 nats"
-    return f"The best score is {size} too good for having been chosen among {text.trials(trials)}."
+def flattery(verdict: Verdict) -> str:
+    """How far the best score is too good for having been chosen; nothing when not known."""
+    if verdict.optimism is None or verdict.best is None:
+        return ""
+    decimals = text.decimals_of(_error(verdict.best))
+    least, bias = 10.0**-decimals, verdict.optimism.bias
+    size = f"about {bias:.{decimals}f}" if bias >= least / 2 else f"less than {least:.{decimals}f}"
+    among = text.trials(verdict.trials)
+    return f"The best score is {size} nats too good for having been chosen among {among}."
+
+
+_WORTH = {
+    True: "A network is worth it",
+    False: "A network is not worth it",
+    None: "Not enough evidence that a network is worth it",
+}
+
+
+def _worth(verdict: Verdict) -> str:
+    first = verdict.advantages[0]
+    name = first.baseline if first.baseline is not None else f"trial {first.trial}"
+    whose = f"the mean of {first.seeds:,} runs of {name}" if first.seeds > 1 else name
+    errors = "seeds and rows" if first.seeds > 1 else "the rows, paired"
+    differences = ", ".join(
+        f"{text.difference(one.value, one.se)} to {one.reference}" for one in verdict.advantages
+    )
+    words = f"{_WORTH[verdict.worth]}: {whose} has val BCE {differences} (SE over {errors})"
+    if first.too_good > 0:
+        words += ", before what is owed to the choice"
+    return f"{words}."
+
+
+def _tutorial(found: Sequence[Conclusion]) -> str:
+    counts = [sum(one.holds is answer for one in found) for answer in (True, False, None)]
+    return (
+        f"Of {len(found)} of its conclusions {counts[0]} hold, {counts[1]} do not, and for "
+        f"{counts[2]} there is not enough evidence."
+    )
 
 
 def _honesty(verdict: Verdict) -> str:
     words = []
-    if verdict.optimism is not None:
-        words.append(flattery(verdict.optimism.bias, verdict.trials))
+    if flattered := flattery(verdict):
+        words.append(flattered)
     if verdict.confirmation is not None:
         words.append(_confirmed(verdict.confirmation))
     if verdict.trials:

@@ -14,7 +14,7 @@ from sweep.analysis.groups import decade
 from sweep.analysis.overfitting import LEAST_EPOCHS
 from sweep.analysis.ranking import frontier, is_scored
 from sweep.analysis.status import TrialStatus
-from sweep.analysis.table import Column
+from sweep.analysis.table import Column, decimals_of_best
 from sweep.records import Json
 
 FAILURES_SHOWN = 50
@@ -36,31 +36,50 @@ def of_columns(columns: Sequence[Column]) -> Table:
 
 
 def frontier_table(frames: SweepFrames) -> Table:
+    decimals = decimals_of_best(frames.trials)
     rows = [
         (
             text.count(row["params"]),
             str(row["trial"]),
-            *map(text.bce, (row["val_bce"], row["train_bce"])),
+            *(text.bce(row[name], decimals) for name in ("val_bce", "train_bce")),
         )
         for row in frontier(frames.trials).to_dict("records")
     ]
     return Table(("parameters, at most", "best trial", "val BCE", "train BCE"), rows)
 
 
+def references(frames: SweepFrames) -> Table:
+    """What a network must beat, and by how much the best does."""
+    by_name = {one.reference: one for one in frames.advantages}
+    rows = []
+    for one in frames.references:
+        decimals = text.decimals_of(one.val_bce_se)
+        cells = (one.name, text.with_error(one.val_bce, one.val_bce_se, decimals))
+        found = by_name.get(one.name)
+        if found is None:
+            rows.append((*cells, text.MISSING, text.MISSING))
+        else:
+            ends = (text.bce(end, text.decimals_of(found.se)) for end in (found.low, found.high))
+            rows.append((*cells, text.difference(found.value, found.se), " to ".join(ends)))
+    header = ("model", "val BCE ± SE", "best network less it ± SE", "95 % interval")
+    return Table(header, rows)
+
+
 def by_capacity(frames: SweepFrames) -> Table:
     """Overfitting by decades of trainable parameters."""
     trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
-    trials = trials.sort_values("params")
-    return _grouped(trials, trials["params"].map(decade), "parameters")
+    trials, decimals = trials.sort_values("params"), decimals_of_best(trials)
+    return _grouped(trials, trials["params"].map(decade), "parameters", decimals)
 
 
 def by_regularisation(frames: SweepFrames) -> Table:
     scored = is_scored(frames.trials)
     kinds = regularisation.kinds(frames.hyperparameters[scored])
-    return _grouped(frames.trials[scored], kinds, "regularised by")
+    decimals = decimals_of_best(frames.trials)
+    return _grouped(frames.trials[scored], kinds, "regularised by", decimals)
 
 
-def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str) -> Table:
+def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str, decimals: int) -> Table:
     header = (
         name, "trials", "tied with the best", f"{LEAST_EPOCHS} or more epochs", "of them overfit",
         "median onset", "median gap", "lowest val BCE",
@@ -78,8 +97,8 @@ def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str) -> Table:
                 text.count(len(judged)),
                 text.count(len(onsets)) if len(judged) else text.MISSING,
                 f"{onsets.median():.0f}" if len(onsets) else text.MISSING,
-                text.bce(float(judged["gap"].median())) if len(judged) else text.MISSING,
-                text.bce(float(members["val_bce"].min())),
+                text.bce(float(judged["gap"].median()), decimals) if len(judged) else text.MISSING,
+                text.bce(float(members["val_bce"].min()), decimals),
             )
         )
     return Table(header, rows)
@@ -97,7 +116,13 @@ def rungs(frames: SweepFrames) -> Table:
             frames.epochs["trial"].isin(reached["trial"]) & (frames.epochs["epoch"] <= last)
         ]["val_bce"].min()
         cells = (f"{iteration}, {bracket}, {rung}", text.count(last), text.count(planned))
-        rows.append((*cells, text.count(len(reached)), text.bce(float(best))))
+        rows.append(
+            (
+                *cells,
+                text.count(len(reached)),
+                text.bce(float(best), decimals_of_best(frames.trials)),
+            )
+        )
     return Table(header, rows)
 
 

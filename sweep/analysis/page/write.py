@@ -73,6 +73,8 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "n_trials": len(frames.trials),
         "n_points": plots.POINTS,
         "notes": table.notes(frames, ROWS),
+        "tutorial": [f"{one.line}." for one in found.tutorial],
+        "references": sections.references(frames),
         "frontier": sections.frontier_table(frames),
         "by_capacity": sections.by_capacity(frames),
         "by_regularisation": sections.by_regularisation(frames),
@@ -123,9 +125,8 @@ def _honesty(frames: SweepFrames, found: Verdict) -> list[str]:
             "confidence set: the validation rows do not tell them apart."
         )
     bias = "How far choosing the best flatters its score is not known."
-    if found.optimism is not None:
-        bias = verdict_text.flattery(found.optimism.bias, found.trials)
-        bias += " (Bootstrap over the validation rows; a lower estimate.)"
+    if flattered := verdict_text.flattery(found):
+        bias = f"{flattered} (Bootstrap over the validation rows; a lower estimate.)"
     opened = ledger.lines(frames.openings) or [
         "The test rows are still sealed: no trial has seen them."
     ]

@@ -92,14 +92,14 @@ def _train_step(
     dz = ((ops.sigmoid(z) - y) * share)[..., None]
     out = shape.output
     gradients[out], gradients[out + 1] = _dense_gradients(h, dz, shape.biased[-1])
-    dh = ops.matmul(dz, _transposed(weights.values[out]))
+    dh = _back(dz, weights.values[out])
     for layer in reversed(range(len(shape.widths))):
         dz = _hidden_gradient(shape, layer, dh, passes[layer], trials)
         gradients[2 * layer], gradients[2 * layer + 1] = _dense_gradients(
             passes[layer].given, dz, shape.biased[layer]
         )
         if layer > 0:
-            through = ops.matmul(dz, _transposed(weights.values[2 * layer]))
+            through = _back(dz, weights.values[2 * layer])
             dh = through if shape.exact_depth else ops.where(_present(trials, layer), through, dh)
     new = [
         updated(
@@ -182,7 +182,7 @@ def _output(shape: Shape, h: Tensor, values: list[Tensor]) -> Tensor:
 def _dense_gradients(h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tensor]:
     """Gradients of kernel (slots, in, out) and bias (slots, out); 0 where there is no bias."""
     of_bias = ops.sum(dz, axis=1) if biased else ops.zeros_like(dz[:, 0])
-    return ops.matmul(_transposed(h), dz), of_bias
+    return ops.einsum("tbi,tbo->tio", h, dz), of_bias
 
 
 def _penalised(
@@ -230,8 +230,12 @@ def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: Data) -> T
     return ops.while_loop(lambda index, _: index < shape.rows.chunks, chunk, first)[1]
 
 
-def _transposed(x: Tensor) -> Tensor:
-    return ops.swapaxes(x, 1, 2)
+def _back(dz: Tensor, kernel: Tensor) -> Tensor:
+    """The gradient at a dense layer's input: (slots, batch, in).
+
+    An einsum, as the kernels' gradients: XLA would carry out a transposition on its own.
+    """
+    return ops.einsum("tbo,tio->tbi", dz, kernel)
 
 
 def _per_trial(values: Tensor, like: Tensor) -> Tensor:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
+from keras import layers
 
 from sweep.data.split import Rows, Split
 from sweep.records import Assignment, EpochRecord, Outcome
@@ -35,6 +37,31 @@ def small_split(train: int = 200, validation: int = 60) -> Split:
         return Rows(x, y)
 
     return Split(rows(train), rows(validation), "test", {})
+
+
+def normalised(hp: Any) -> Any:
+    """Normalisations everywhere, beside activations that are not 0 at 0; Adam at 0.01."""
+    rate = hp.Choice("dropout", [0.0, 0.3])
+    model = keras.Sequential(
+        [
+            keras.Input((N_FEATURES,)),
+            layers.BatchNormalization(momentum=0.5, center=False),
+            layers.Dropout(rate),
+            layers.Dense(24, use_bias=False),
+            layers.BatchNormalization(momentum=0.8),
+            layers.Activation("sigmoid"),
+            layers.Dropout(rate),
+            layers.Dense(20, activation="softplus"),
+            layers.BatchNormalization(momentum=0.6, scale=False),
+            layers.Dense(1),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
+    )
+    return model
 
 
 class MemoryJournal:

@@ -19,7 +19,7 @@ from sweep.training.fused.programs import compiled
 from sweep.training.fused.reading import Readings
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.model import epoch_order
-from tests.fused_support import BATCH, MemoryJournal, assignment, never, small_split
+from tests.fused_support import BATCH, MemoryJournal, assignment, never, normalised, small_split
 
 Z = 4.9
 """Two-sided normal quantile of 1e-6."""
@@ -133,6 +133,50 @@ def test_padding_stays_zero_and_results_equal_the_unpadded_ones():
     for one, other in zip(measured, exact, strict=True):
         for mine, theirs in zip(dataclasses.astuple(one), dataclasses.astuple(other), strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
+
+
+def test_padding_of_normalised_layers_stays_zero_and_changes_nothing():
+    """Weights, slots and moving averages in three paddings; bound 2e-5: sums are taken
+    in another order, and Adam scales up what rounding leaves of a gradient near 0."""
+    split, rows, task = small_split(), shapes.Rows(200, 60, BATCH), assignment(0, dropout=0.3)
+    readings = Readings(normalised)
+    description = readings.description(task)
+    own = shapes.shape_of(description, rows, 1 << 30, False)
+    assert own.widths == (32, 32)
+    state = readings.initial_state(task, None)
+    results = []
+    for widths in ((24, 20), own.widths, (48, 64)):
+        shape = dataclasses.replace(own, widths=widths)
+        packing = Packing(description, shape)
+        arrays, clock = packing.pack(state)
+        group = Group(shape, compiled(shape), Resident(split, rows))
+        slot = group.seat(Seat(packing, clock, task.seed, 0), arrays)
+        measured = [dataclasses.astuple(group.train_epoch()[slot]) for _ in range(2)]
+        results.append((real_parts(packing, group.arrays(slot)), measured))
+    (bare, exact), *padded = results
+    for parts, measured in padded:
+        for (name, mine, rest), (_, theirs, _) in zip(parts, bare, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=0, atol=2e-5, err_msg=name)
+            assert not rest.any(), name
+        for one, other in zip(measured, exact, strict=True):
+            for mine, theirs in zip(one, other, strict=True):
+                np.testing.assert_allclose(mine, theirs, rtol=0, atol=2e-5)
+
+
+def real_parts(packing, state):
+    """Name, real part and padding of each array of a slot, the real part cut from it."""
+    found = []
+    for name in ("values", "firsts", "seconds", "best"):
+        arrays = getattr(state, name)
+        for kind, layer in packing.description.model_roles:
+            averages = kind in ("mean", "variance")
+            if kind == "generator" or (averages and name in ("firsts", "seconds")):
+                continue
+            real = packing._cut(arrays, (kind, layer))
+            rest = arrays[packing._position((kind, layer))].copy()
+            rest[tuple(slice(0, size) for size in real.shape)] = 0
+            found.append((f"{name}: {kind} of layer {layer}", real, rest))
+    return found
 
 
 def dropped_input(hp):

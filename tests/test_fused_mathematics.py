@@ -3,6 +3,10 @@
 Bound, with dropout off, after three epochs of four steps from the same weights in the same
 order of rows: metrics within 2e-6 and weights and slots within 1e-5, float32 rounding
 accumulated over twelve steps at learning rates up to 0.05.
+
+One case has a bound of its own: a shift that reaches a normalisation through nothing but a
+linear map has a gradient of 0 but for rounding, and Adam makes steps of that rounding. The
+shift does not reach the output but through the moving mean, which lags behind it.
 """
 
 import keras
@@ -19,7 +23,15 @@ from sweep.training.fused.activations import ACTIVATIONS
 from sweep.training.fused.schedules import read_schedule
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
-from tests.fused_support import BATCH, MemoryJournal, assignment, measures, never, small_split
+from tests.fused_support import (
+    BATCH,
+    MEASURES,
+    MemoryJournal,
+    assignment,
+    measures,
+    never,
+    small_split,
+)
 
 METRIC_BOUND = 2e-6
 WEIGHT_BOUND = 1e-5
@@ -89,32 +101,49 @@ MODELS = {
         chain(layers.Dense(200, activation="selu"), layers.Dense(6), layers.Dense(1)),
         optimizers.SGD(schedules.PiecewiseConstantDecay([4, 9], [0.05, 0.02, 0.001])),
     ),
-    "without bias, L2, AdamW": lambda: compiled(
+    "without bias, L2, smoothed labels, AdamW": lambda: compiled(
         chain(
             layers.Dense(24, use_bias=False, activation="tanh", kernel_regularizer="l2"),
             layers.Dense(10, activation="elu"),
             layers.Dense(1, use_bias=False),
         ),
         optimizers.AdamW(0.01, weight_decay=0.1),
+        smoothing=(0.2, 0.0),
     ),
-    "without bias and padded in depth, SGD with momentum": lambda: compiled(
+    "without bias and padded in depth, smoothed loss and metric, SGD with momentum": lambda: (
+        compiled(
+            chain(
+                layers.Dense(11, use_bias=False, activation="elu"),
+                layers.Dense(7, use_bias=False, activation="elu"),
+                layers.Dense(1, "sigmoid"),
+            ),
+            optimizers.SGD(0.05, momentum=0.9),
+            from_logits=False,
+            smoothing=(0.1, 0.3),
+        )
+    ),
+    "normalised before elu, SGD with momentum": lambda: compiled(
         chain(
-            layers.Dense(11, use_bias=False, activation="elu"),
-            layers.Dense(7, use_bias=False, activation="elu"),
+            layers.Dense(20, use_bias=False),
+            layers.BatchNormalization(momentum=0.8, gamma_regularizer="l2"),
+            layers.Activation("elu"),
+            layers.Dense(9),
+            layers.BatchNormalization(epsilon=1e-2, scale=False),
+            layers.Activation("sigmoid"),
             layers.Dense(1),
         ),
         optimizers.SGD(0.05, momentum=0.9),
     ),
-    "smoothed labels": lambda: compiled(
-        chain(layers.Dense(12, "relu", kernel_regularizer="l2"), layers.Dense(1)),
-        optimizers.Adam(0.01),
-        smoothing=(0.2, 0.0),
-    ),
-    "smoothed labels in loss and metric, probabilities": lambda: compiled(
-        chain(layers.Dense(12, "relu"), layers.Dense(1, "sigmoid")),
-        optimizers.Adam(0.01),
-        from_logits=False,
-        smoothing=(0.1, 0.3),
+    "normalised input and after softplus, Adam": lambda: compiled(
+        chain(
+            layers.BatchNormalization(momentum=0.5),
+            layers.Dense(20, activation="softplus"),
+            layers.BatchNormalization(momentum=0.9, center=False),
+            layers.Dense(10, activation="tanh"),
+            layers.BatchNormalization(beta_regularizer=regularizers.L1L2(1e-3, 1e-2)),
+            layers.Dense(1),
+        ),
+        optimizers.AdamW(0.01, weight_decay=0.1),
     ),
 }
 
@@ -152,21 +181,64 @@ def test_three_epochs_agree_with_keras(both, trial):
     assert_same_mathematics(*both, trial)
 
 
+def shifted(hp):
+    """Biases just before normalisations, under Adam."""
+    return compiled(
+        chain(
+            layers.Dense(32),
+            layers.BatchNormalization(),
+            layers.Activation("relu"),
+            layers.Dense(16),
+            layers.BatchNormalization(),
+            layers.Activation("relu"),
+            layers.Dense(1),
+        ),
+        optimizers.Adam(0.01),
+    )
+
+
+def test_a_shift_that_normalisation_undoes_is_all_that_adam_moves_otherwise():
+    """Its bound is a tenth of the twelve steps' rate, and 1e-4 for the moving mean; metrics agree
+    within 2e-5, AUC within one pair of rows in 500."""
+    fused, stock = MemoryJournal(), MemoryJournal()
+    for kind, journal in ((FusedTrainer, fused), (KerasTrainer, stock)):
+        kind(shifted, small_split(), BATCH, None).train([assignment(0)], journal, never)
+    names = [variable.name for variable in shifted(None).variables]
+    bounds = {"moving_mean": 1e-4}
+    for position, (mine, theirs) in enumerate(
+        zip(fused.states[0].model, stock.states[0].model, strict=True)
+    ):
+        hidden_bias = names[position] == "bias" and len(mine) > 1
+        bound = 0.012 if hidden_bias else bounds.get(names[position], WEIGHT_BOUND)
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=bound)
+    bound = np.array([2e-3 if name == "val_auc" else 2e-5 for name in MEASURES])
+    for mine, theirs in zip(fused.records[0], stock.records[0], strict=True):
+        assert (np.abs(measures(mine) - measures(theirs)) < bound).all()
+
+
 @st.composite
 def random_models(draw):
     """A random chain of Dense layers with a random optimizer, as a function that builds it."""
     names = sorted(set(ACTIVATIONS) - {"exponential"})
-    units = draw(st.lists(st.tuples(st.integers(1, 40), st.sampled_from(names)), max_size=3))
+    layer = st.tuples(
+        st.integers(1, 40), st.sampled_from(names), st.sampled_from([None, "before", "after"])
+    )
+    units = draw(st.lists(layer, max_size=3))
     l1, l2 = draw(st.sampled_from([0.0, 1e-3])), draw(st.sampled_from([0.0, 1e-2]))
     rate = draw(st.sampled_from([1e-3, 1e-2]))
     kind = draw(st.sampled_from([optimizers.Adam, optimizers.AdamW, optimizers.SGD]))
 
     def make(hp):
         penalty = regularizers.L1L2(l1, l2)
-        stack = [
-            layers.Dense(width, activation=name, kernel_regularizer=penalty)
-            for width, name in units
-        ]
+        stack = []
+        for width, name, norm in units:
+            biased = norm != "before"
+            stack.append(layers.Dense(width, use_bias=biased, kernel_regularizer=penalty))
+            if norm == "before":
+                stack.append(layers.BatchNormalization())
+            stack.append(layers.Activation(name))
+            if norm == "after":
+                stack.append(layers.BatchNormalization())
         return compiled(chain(*stack, layers.Dense(1)), kind(rate))
 
     return make

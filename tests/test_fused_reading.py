@@ -7,7 +7,7 @@ from keras import layers, optimizers, regularizers
 from search_spaces import capacity, regularization
 from sweep.records import OutcomeStatus
 from sweep.training.auto import AutoTrainer
-from sweep.training.fused.description import Loss, Penalty, Unit
+from sweep.training.fused.description import Loss, Norm, Penalty, Unit
 from sweep.training.fused.read import carries, read
 from sweep.training.model import build_model
 from tests.fused_support import BATCH, MemoryJournal, assignment, never, small_split
@@ -33,8 +33,26 @@ class OwnDense(layers.Dense):
 
 
 REFUSED = {
-    "layer BatchNormalization": lambda: compiled(
-        layers.Dense(4), layers.BatchNormalization(), layers.Dense(1)
+    "layer LayerNormalization": lambda: compiled(
+        layers.Dense(4), layers.LayerNormalization(), layers.Dense(1)
+    ),
+    "BatchNormalization follows Dropout": lambda: compiled(
+        layers.Dropout(0.1), layers.BatchNormalization(), layers.Dense(1)
+    ),
+    "BatchNormalization follows the output": lambda: compiled(
+        layers.Dense(1), layers.BatchNormalization()
+    ),
+    "two BatchNormalization in a row": lambda: compiled(
+        layers.BatchNormalization(), layers.BatchNormalization(), layers.Dense(1)
+    ),
+    "BatchNormalization with renorm": lambda: compiled(
+        layers.BatchNormalization(renorm=True), layers.Dense(1)
+    ),
+    "BatchNormalization with epsilon 0.0": lambda: compiled(
+        layers.BatchNormalization(epsilon=0), layers.Dense(1)
+    ),
+    "BatchNormalization is frozen": lambda: compiled(
+        layers.BatchNormalization(trainable=False), layers.Dense(1)
     ),
     "layer OwnDense": lambda: compiled(OwnDense(1)),
     "Activation before the first Dense": lambda: compiled(
@@ -121,6 +139,25 @@ def test_the_input_and_layers_without_bias_are_described():
     assert description.params == model.count_params() == 28 * 12 + 12
 
 
+def test_a_normalisation_is_described_by_its_side_of_the_activation():
+    model = compiled(
+        layers.BatchNormalization(scale=False),
+        layers.Dense(8, activation="elu"),
+        layers.BatchNormalization(momentum=0.9, center=False, gamma_regularizer="l2"),
+        layers.Dense(4),
+        layers.BatchNormalization(epsilon=1e-2),
+        layers.Activation("elu"),
+        layers.Dense(1),
+    )
+    description = read(model)
+    assert description.given.norm == Norm(False, 0.99, 1e-3, gamma=None)
+    after, before = (unit.norm for unit in description.hidden)
+    assert after == Norm(True, 0.9, 1e-3, gamma=Penalty(l2=0.01), beta=None)
+    assert before == Norm(False, 0.99, 1e-2)
+    trainable = sum(weight.shape.num_elements() for weight in model.trainable_variables)
+    assert description.params == trainable
+
+
 def test_a_loss_may_be_named_and_its_labels_smoothed():
     named = compiled(layers.Dense(1, "sigmoid"), loss="bce", metric="binary_crossentropy")
     assert read(named).loss == Loss(from_logits=False)
@@ -144,7 +181,7 @@ def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):
     def build(hp):
         if hp.get("width") == 32:
             return compiled(
-                layers.Dense(32), layers.BatchNormalization(), layers.Dense(1), inputs=28
+                layers.Dense(32), layers.LayerNormalization(), layers.Dense(1), inputs=28
             )
         if hp.get("width") == 64:
             raise RuntimeError("no luck")
@@ -161,4 +198,4 @@ def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):
         OutcomeStatus.FAILED,
     ]
     assert trainer.compilations == 1
-    assert "trial 1 is left to Keras: layer BatchNormalization" in caplog.text
+    assert "trial 1 is left to Keras: layer LayerNormalization" in caplog.text

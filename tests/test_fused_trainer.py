@@ -18,6 +18,7 @@ from tests.fused_support import (
     assignment,
     measures,
     never,
+    normalised,
     same_bits,
     same_records,
     small_split,
@@ -62,6 +63,9 @@ def test_a_trial_is_the_same_alone_and_in_company(width):
         among = trained(work)
         assert same_records(among.records[0], alone.records[0])
         assert same_bits(among.states[0], alone.states[0])
+
+
+BUILDS = pytest.mark.parametrize("build", [capacity.build, normalised], ids=["plain", "normalised"])
 
 
 def test_a_trial_continues_to_the_last_bit():
@@ -114,11 +118,12 @@ def test_early_stopping_is_that_of_the_keras_trainer():
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-5)
 
 
+@BUILDS
 @pytest.mark.parametrize("kinds", [(KerasTrainer, FusedTrainer), (FusedTrainer, KerasTrainer)])
-def test_one_trainer_continues_what_the_other_began(kinds):
-    whole, handed_over = trained([assignment(0, 3, **PLAIN)]), MemoryJournal()
-    trained([assignment(0, 1, **PLAIN)], handed_over, kind=kinds[0])
-    trained([assignment(0, 3, 1, **PLAIN)], handed_over, kind=kinds[1])
+def test_one_trainer_continues_what_the_other_began(kinds, build):
+    whole, handed_over = trained([assignment(0, 3, **PLAIN)], build=build), MemoryJournal()
+    trained([assignment(0, 1, **PLAIN)], handed_over, build, kind=kinds[0])
+    trained([assignment(0, 3, 1, **PLAIN)], handed_over, build, kind=kinds[1])
     for mine, theirs in zip(handed_over.records[0], whole.records[0], strict=True):
         np.testing.assert_allclose(measures(mine), measures(theirs), rtol=0, atol=2e-6)
 
@@ -133,11 +138,12 @@ def test_dropouts_generators_advance_as_keras_would_advance_them():
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_checkpoint_becomes_an_ordinary_keras_model(tmp_path):
+@BUILDS
+def test_a_checkpoint_becomes_an_ordinary_keras_model(tmp_path, build):
     from sweep.training import model as trial_model
 
-    journal = trained([assignment(0, 2, **SMALL)])
-    model = trial_model.build_model(capacity.build, SMALL, seed=1)
+    journal = trained([assignment(0, 2, **SMALL)], build=build)
+    model = trial_model.build_model(build, SMALL, seed=1)
     trial_model.set_state(model.variables, journal.states[0].model)
     model.save(tmp_path / "trial.keras")
     loaded = keras.models.load_model(tmp_path / "trial.keras")

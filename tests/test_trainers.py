@@ -38,12 +38,17 @@ def make_trainer(request: pytest.FixtureRequest, keras: Any) -> Callable[..., An
     return make
 
 
-@pytest.mark.parametrize("values", [PLAIN, REGULARISED], ids=["plain", "regularised"])
-def test_promotion_continues_a_trial_to_the_last_bit(make_trainer, tmp_path, values):
+@pytest.mark.parametrize("kind", ["plain", "regularised", "normalised"])
+def test_promotion_continues_a_trial_to_the_last_bit(make_trainer, tmp_path, kind):
+    from tests.fused_support import normalised
+
+    build = normalised if kind == "normalised" else capacity.build
+    values = {"plain": PLAIN, "regularised": REGULARISED, "normalised": REGULARISED}[kind]
     whole, climbing = _folders(tmp_path)
-    make_trainer().train([assign(0, 0, 9, values)], whole, never)
+    make_trainer(build=build).train([assign(0, 0, 9, values)], whole, never)
     for rung, (first, last) in enumerate([(0, 1), (1, 3), (3, 9)]):
-        make_trainer().train([assign(0, first, last, values, rung=rung)], climbing, never)
+        trainer = make_trainer(build=build)
+        trainer.train([assign(0, first, last, values, rung=rung)], climbing, never)
     assert numbers(climbing.records[0]) == numbers(whole.records[0])
     assert [record.epoch for record in whole.records[0]] == list(range(1, 10))
     assert_same_state(climbing.state(0), whole.state(0))

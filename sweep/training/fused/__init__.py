@@ -9,6 +9,8 @@ description   what is known of a model
 shapes        a description → the shape whose program carries it
 programs      the compiled epoch; activations, dropout and optimizers are its parts
 arrays        what goes into a program and what comes out
+layers        the layers, forward and back; normalization is one of them
+penalties     L1 and L2
 schedules     learning rates, step by step
 packing       a trial's state ↔ its place in a group's stacked arrays
 group         the trials in a program's slots and their next epoch

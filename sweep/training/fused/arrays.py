@@ -7,7 +7,10 @@ Tensor = Any
 
 
 class State(NamedTuple):
-    """What an epoch changes, a list entry for each weight: (slots, …)."""
+    """What an epoch changes, a list entry for each weight: (slots, …).
+
+    Behind the weights, `values` and `best` hold the moving averages of normalisation.
+    """
 
     values: list[Tensor]
     firsts: list[Tensor]
@@ -25,6 +28,9 @@ class Trials(NamedTuple):
     thresholds: Tensor  # (slots, masks) uint32: dropout
     scales: Tensor  # (slots, masks)
     smoothing: Tensor  # (slots, 2): of the labels, for the loss and for its metric
+    norms: Tensor
+    """(slots, hidden + 1, 3): momentum, 1 − momentum and ε of each layer's normalisation, the
+    input's last; (slots, 0, 3) where there is none."""
     numbers: Tensor  # (slots, 4): the optimizer's
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sweep.training.fused.optimizers import OptimizerRule
 
 Role = tuple[str, int]
-"""What a variable is: ("kernel", layer), ("bias", layer), ("generator", layer)."""
+"""What a variable is: ("kernel", layer), and so bias, gamma, beta, mean, variance, generator."""
 
 
 @dataclass(frozen=True)
@@ -16,20 +16,47 @@ class Penalty:
     l1: float = 0.0
     l2: float = 0.0
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.l1 or self.l2)
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A BatchNormalization, before or after the activation of its unit.
+
+    `gamma` and `beta` are None where it does not scale or center.
+    """
+
+    after: bool
+    momentum: float
+    epsilon: float
+    gamma: Penalty | None = Penalty()
+    beta: Penalty | None = Penalty()
+
 
 @dataclass(frozen=True)
 class Unit:
     """A Dense layer with what follows it: activation, then dropout at `rate` (None: no layer).
 
-    Or the model's input, with what follows that.
+    Or the model's input, with what follows that. `norm` stands before dropout.
     """
 
     width: int
     activation: str = "linear"
     rate: float | None = None
     biased: bool = True
+    norm: Norm | None = None
     kernel: Penalty = Penalty()
     bias: Penalty = Penalty()
+
+    @property
+    def penalties(self) -> dict[str, Penalty]:
+        """Of each kind of weight that has one."""
+        every: dict[str, Penalty | None] = {"kernel": self.kernel, "bias": self.bias}
+        if self.norm is not None:
+            every |= {"gamma": self.norm.gamma, "beta": self.norm.beta}
+        return {kind: one for kind, one in every.items() if one}
 
 
 @dataclass(frozen=True)
@@ -66,4 +93,8 @@ class Description:
     def params(self) -> int:
         """Number of trainable parameters."""
         units = (self.given, *self.hidden, self.output)
-        return sum((a.width + b.biased) * b.width for a, b in itertools.pairwise(units))
+        dense = sum((a.width + b.biased) * b.width for a, b in itertools.pairwise(units))
+        norms = ((unit.width, unit.norm) for unit in units if unit.norm is not None)
+        return dense + sum(
+            width * ((norm.gamma is not None) + (norm.beta is not None)) for width, norm in norms
+        )

@@ -181,7 +181,8 @@ class Group:
 
         weights = self.shape.weights
         seconds = weights if self.shape.optimizer == "adam" else [()] * len(weights)
-        return State(zeros(weights), zeros(weights), zeros(seconds), zeros(weights))
+        values = (*weights, *self.shape.averages)
+        return State(zeros(values), zeros(weights), zeros(seconds), zeros(values))
 
     def _empty_trials(self, slots: int | None = None) -> Trials:
         slots = self.shape.slots if slots is None else slots
@@ -194,5 +195,7 @@ class Group:
             name: np.zeros((slots, size), kinds.get(name, np.float32))
             for name, size in shapes.items()
         }
+        arrays["norms"] = np.zeros((slots, hidden + 1 if self.shape.norms else 0, 3), np.float32)
+        arrays["norms"][..., 2] = 1.0
         arrays["numbers"][:, 2] = 1.0  # Adam's ε: 0/0 in an empty slot would only cost time
         return Trials(**arrays)

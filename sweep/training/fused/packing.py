@@ -13,7 +13,7 @@ from sweep.training.early_stopping import EarlyStopping
 from sweep.training.fused import dropout
 from sweep.training.fused.arrays import State, Trials
 from sweep.training.fused.description import Description, Role, Unit
-from sweep.training.fused.shapes import Shape
+from sweep.training.fused.shapes import INPUT, Shape
 
 Generators = tuple[tuple[int, int], ...]
 """(seed, count) of each dropout generator, in the order of the description's roles."""
@@ -58,9 +58,10 @@ class Packing:
             learning_rate=None if rate is None else _F(rate),
             generators=generators(description.model_roles, state.model),
         )
+        values = (*self.shape.weights, *self.shape.averages)
         arrays = State(
-            self._padded(model), self._slots(optimizer, "first"),
-            self._slots(optimizer, "second"), self._padded(best),
+            self._padded(model, values), self._slots(optimizer, "first"),
+            self._slots(optimizer, "second"), self._padded(best, values),
         )  # fmt: skip
         return arrays, clock
 
@@ -92,20 +93,24 @@ class Packing:
         n_masks = len(shape.masks)
         thresholds, scales = np.zeros(n_masks, np.uint32), np.ones(n_masks, _F)
         l1, l2 = np.zeros(n_weights, _F), np.zeros(n_weights, _F)
-        for layer, unit in enumerate((*description.hidden, description.output)):
-            for kind, penalty in (("kernel", unit.kernel), ("bias", unit.bias)):
+        norms = np.zeros((n_hidden + 1 if shape.norms else 0, 3), _F)
+        norms[:, 2] = 1.0  # ε where a layer has none
+        for layer, unit in self._units:
+            for kind, penalty in unit.penalties.items():
                 position = self._position((kind, layer))
                 l1[position], l2[position] = penalty.l1, penalty.l2
-            if layer < len(description.hidden):
+            if unit.norm is not None:
+                momentum = unit.norm.momentum
+                norms[layer] = momentum, 1 - momentum, unit.norm.epsilon
+            if 0 <= layer < len(description.hidden):
                 units[layer] = unit.width
-            if unit.rate:
-                thresholds[layer], scales[layer] = _dropout(unit.rate)
-        if description.given.rate:
-            thresholds[-1], scales[-1] = _dropout(description.given.rate)
+            if unit.rate:  # the input's, −1, is the last
+                thresholds[layer] = dropout.threshold(unit.rate)
+                scales[layer] = dropout.scale(unit.rate)
         loss = description.loss
         smoothing = np.array([loss.smoothing, loss.metric_smoothing], _F)
         numbers = description.optimizer.numbers
-        return Trials(units, l1, l2, thresholds, scales, smoothing, numbers)
+        return Trials(units, l1, l2, thresholds, scales, smoothing, norms, numbers)
 
     def keys(self, clock: Clock, steps: int) -> np.ndarray:
         """Dropout keys of the next `steps` steps: uint32 (steps, masks, 2)."""
@@ -135,12 +140,14 @@ class Packing:
             for (kind, layer), array in optimizer.items()
             if kind.startswith(prefix)
         }
-        return self._padded(own)
+        return self._padded(own, self.shape.weights)
 
-    def _padded(self, arrays: dict[Role, np.ndarray]) -> list[np.ndarray]:
-        padded = [np.zeros(shape, _F) for shape in self.shape.weights]
+    def _padded(
+        self, arrays: dict[Role, np.ndarray], shapes: tuple[tuple[int, ...], ...]
+    ) -> list[np.ndarray]:
+        padded = [np.zeros(shape, _F) for shape in shapes]
         for role, array in arrays.items():
-            if role[0] in ("kernel", "bias"):
+            if role[0] != "generator":
                 expected = self._shape(role)
                 if array.shape != expected:
                     raise ValueError(f"{role} has shape {expected}, the state {array.shape}")
@@ -153,17 +160,20 @@ class Packing:
     def _position(self, role: Role) -> int:
         kind, layer = role
         place = len(self.shape.widths) if layer == len(self.description.hidden) else layer
-        return 2 * place + (kind == "bias")
+        return self.shape.position(kind, place)
+
+    @property
+    def _units(self) -> list[tuple[int, Unit]]:
+        """The trial's units with their layers: the input, the hidden ones, the output."""
+        description = self.description
+        units = (description.given, *description.hidden, description.output)
+        return list(enumerate(units, start=INPUT))
 
     def _shape(self, role: Role) -> tuple[int, ...]:
         kind, layer = role
-        units: tuple[Unit, ...] = (*self.description.hidden, self.description.output)
-        given = units[layer - 1].width if layer else self.description.features
-        return (units[layer].width,) if kind == "bias" else (given, units[layer].width)
-
-
-def _dropout(rate: float) -> tuple[np.uint32, np.float32]:
-    return dropout.threshold(rate), dropout.scale(rate)
+        units = dict(self._units)
+        width = units[layer].width
+        return (units[layer - 1].width, width) if kind == "kernel" else (width,)
 
 
 def _corner(shape: tuple[int, ...]) -> tuple[slice, ...]:

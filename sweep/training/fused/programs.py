@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from keras import ops
 
-from sweep.training.fused import backend, dropout
-from sweep.training.fused.activations import ACTIVATIONS
+from sweep.training.fused import backend, layers
 from sweep.training.fused.arrays import Data, Epoch, Measured, Program, State, Tensor, Trials
 from sweep.training.fused.optimizers import Weight, updated
-from sweep.training.fused.shapes import Shape
+from sweep.training.fused.penalties import penalised, penalty, per_trial
+from sweep.training.fused.shapes import INPUT, Shape
 
 
 @functools.cache
@@ -32,7 +32,7 @@ def _epoch(
     shape: Shape, state: State, trials: Trials, epoch: Epoch, data: Data
 ) -> tuple[State, Measured]:
     best = [
-        ops.where(_per_trial(epoch.improved, value), value, old)
+        ops.where(per_trial(epoch.improved, value), value, old)
         for value, old in zip(state.values, state.best, strict=True)
     ]
     weights = _Weights(state.values, state.firsts, state.seconds)
@@ -45,7 +45,7 @@ def _epoch(
     _, weights, fit = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
     measured = Measured(
         fit=fit,
-        penalty=_penalty(shape, weights.values, trials),
+        penalty=penalty(shape, weights.values, trials),
         logits=_logits(shape, weights.values, trials, data),
     )
     return State(weights.values, weights.firsts, weights.seconds, best), measured
@@ -57,64 +57,63 @@ class _Weights(NamedTuple):
     seconds: list[Tensor]
 
 
-class _Pass(NamedTuple):
-    """What a layer's forward pass leaves for its backward pass: (slots, batch, units)."""
-
-    given: Tensor
-    argument: Tensor
-    value: Tensor
-    mask: Tensor
-
-
 def _train_step(
     shape: Shape, index: Tensor, weights: _Weights, trials: Trials, epoch: Epoch, data: Data
 ) -> tuple[_Weights, Tensor]:
     """One batch of every trial; also the rows of `Measured.fit` before the step."""
     rows = epoch.order[index]  # (slots, batch)
     x, y = ops.take(data.x, rows, axis=0), ops.take(data.y, rows, axis=0)
-    passes, h = [], x
-    if shape.input_dropout:
-        place = len(shape.widths)
-        h = h * _mask(shape, place, trials, epoch.keys[index, place])
-    for layer in range(len(shape.widths)):
-        h, kept = _hidden(shape, layer, h, weights.values, trials, epoch.keys[index, layer])
-        passes.append(kept)
-    z = _output(shape, h, weights.values)  # (slots, batch)
     share = data.shares[index]
+    batch = layers.Batch(shape, weights.values, trials, epoch.keys[index], share)
+    kept = {}
+    h, kept[INPUT] = layers.given(batch, x)
+    for layer in range(len(shape.widths)):
+        h, kept[layer] = layers.hidden(batch, layer, h)
+    z = _output(shape, h, weights.values)  # (slots, batch)
     measured_y = _smoothed(y, trials.smoothing[:, 1]) if shape.smoothed else y
     losses = _cross_entropies(z, measured_y)
-    fit = [ops.sum(losses * share, axis=1), _penalty(shape, weights.values, trials)]
+    fit = [ops.sum(losses * share, axis=1), penalty(shape, weights.values, trials)]
     if shape.smoothed:
         y = _smoothed(y, trials.smoothing[:, 0])
         fit.append(ops.sum(_cross_entropies(z, y) * share, axis=1))
 
-    gradients: list[Tensor] = [None] * len(weights.values)
     dz = ((ops.sigmoid(z) - y) * share)[..., None]
-    out = shape.output
-    gradients[out], gradients[out + 1] = _dense_gradients(h, dz, shape.biased[-1])
-    dh = _back(dz, weights.values[out])
-    for layer in reversed(range(len(shape.widths))):
-        dz = _hidden_gradient(shape, layer, dh, passes[layer], trials)
-        gradients[2 * layer], gradients[2 * layer + 1] = _dense_gradients(
-            passes[layer].given, dz, shape.biased[layer]
-        )
-        if layer > 0:
-            through = _back(dz, weights.values[2 * layer])
-            dh = through if shape.exact_depth else ops.where(_present(trials, layer), through, dh)
+    gradients = _gradients(batch, dz, h, kept)
     new = [
         updated(
             shape.optimizer,
             Weight(*weight),
-            _penalised(shape, position, gradient, weight[0], trials),
+            penalised(shape, position, gradient, weight[0], trials),
             epoch.rates[index],
             trials.numbers,
         )
         for position, (gradient, weight) in enumerate(
-            zip(gradients, zip(*weights, strict=True), strict=True)
+            zip(gradients, zip(*weights, strict=False), strict=True)
         )
     ]
     values, firsts, seconds = ([getattr(w, name) for w in new] for name in _WEIGHT)
+    moved = layers.moved(batch, {layer: one.norm for layer, one in kept.items()})
+    values += [moved[position] for position in sorted(moved)]
     return _Weights(values, firsts, seconds), ops.stack(fit)
+
+
+def _gradients(
+    batch: layers.Batch, dz: Tensor, h: Tensor, kept: dict[int, layers.Kept]
+) -> list[Tensor]:
+    """The gradients of all weights, from that at the logits and the output layer's input."""
+    shape, out = batch.shape, batch.shape.output
+    found = dict(zip((out, out + 1), _dense_gradients(h, dz, shape.biased[-1]), strict=True))
+    dh = _back(dz, batch.values[out])
+    for layer in reversed(range(len(shape.widths))):
+        dz, of_norm = layers.hidden_gradients(batch, layer, dh, kept[layer])
+        of_dense = _dense_gradients(kept[layer].given, dz, shape.biased[layer])
+        found |= {2 * layer: of_dense[0], 2 * layer + 1: of_dense[1], **of_norm}
+        if layer > 0 or shape.norm(INPUT) is not None:
+            through = _back(dz, batch.values[2 * layer])
+            passed = layer == 0 or shape.exact_depth
+            dh = through if passed else ops.where(layers.present(batch.trials, layer), through, dh)
+    found |= layers.given_gradients(batch, dh, kept[INPUT])
+    return [found[position] for position in range(len(shape.weights))]
 
 
 def _cross_entropies(z: Tensor, y: Tensor) -> Tensor:
@@ -130,50 +129,6 @@ def _smoothed(y: Tensor, smoothing: Tensor) -> Tensor:
 _WEIGHT = ("value", "first", "second")
 
 
-def _hidden(
-    shape: Shape, layer: int, h: Tensor, values: list[Tensor], trials: Trials, keys: Tensor
-) -> tuple[Tensor, _Pass]:
-    """A hidden layer in training: what it passes on, and what its gradient needs."""
-    z = ops.matmul(h, values[2 * layer]) + values[2 * layer + 1][:, None, :]
-    f = ACTIVATIONS[shape.activations[layer]].value(z)
-    mask = _mask(shape, layer, trials, keys)
-    if shape.masked:
-        mask = mask * _real_units(shape, layer, trials)
-    return _passed_on(shape, layer, h, f * mask, trials), _Pass(h, z, f, mask)
-
-
-def _mask(shape: Shape, place: int, trials: Trials, keys: Tensor) -> Tensor:
-    """A step's dropout mask: (slots, batch, units)."""
-    counters = dropout.counters(shape.rows.batch, shape.masks[place])
-    return dropout.mask(counters, keys, trials.thresholds[:, place], trials.scales[:, place])
-
-
-def _hidden_gradient(shape: Shape, layer: int, dh: Tensor, kept: _Pass, trials: Trials) -> Tensor:
-    """The gradient at the layer's argument; 0 where the trial has no such layer."""
-    slope = ACTIVATIONS[shape.activations[layer]].slope(kept.argument, kept.value)
-    dz = dh * kept.mask * slope
-    if layer == 0 or shape.exact_depth:
-        return dz
-    return ops.where(_present(trials, layer), dz, ops.zeros_like(dz))
-
-
-def _passed_on(shape: Shape, layer: int, given: Tensor, computed: Tensor, trials: Trials) -> Tensor:
-    if layer == 0 or shape.exact_depth:
-        return computed
-    return ops.where(_present(trials, layer), computed, given)
-
-
-def _present(trials: Trials, layer: int) -> Tensor:
-    """Whether each trial has the layer: (slots, 1, 1)."""
-    return (trials.units[:, layer] > 0)[:, None, None]
-
-
-def _real_units(shape: Shape, layer: int, trials: Trials) -> Tensor:
-    """1 for the trial's own units, 0 for padding: (slots, 1, units)."""
-    units = ops.arange(shape.widths[layer], dtype="int32")
-    return ops.cast(units[None, :] < trials.units[:, layer][:, None], "float32")[:, None, :]
-
-
 def _output(shape: Shape, h: Tensor, values: list[Tensor]) -> Tensor:
     """Logits (slots, batch)."""
     return ops.matmul(h, values[shape.output])[..., 0] + values[shape.output + 1]
@@ -185,31 +140,6 @@ def _dense_gradients(h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tenso
     return ops.einsum("tbi,tbo->tio", h, dz), of_bias
 
 
-def _penalised(
-    shape: Shape, position: int, gradient: Tensor, value: Tensor, trials: Trials
-) -> Tensor:
-    """The gradient of loss and penalty together."""
-    if position % 2 and not shape.bias_penalty:
-        return gradient
-    gradient = gradient + _per_trial(2.0 * trials.l2[:, position], value) * value
-    if shape.l1:
-        gradient = gradient + _per_trial(trials.l1[:, position], value) * ops.sign(value)
-    return gradient
-
-
-def _penalty(shape: Shape, values: list[Tensor], trials: Trials) -> Tensor:
-    """Σ l1·Σ|w| + l2·Σw² over the weights: (slots,)."""
-    total = ops.zeros((shape.slots,))
-    for position, value in enumerate(values):
-        if position % 2 and not shape.bias_penalty:
-            continue
-        axes = tuple(range(1, len(value.shape)))
-        total = total + trials.l2[:, position] * ops.sum(value * value, axis=axes)
-        if shape.l1:
-            total = total + trials.l1[:, position] * ops.sum(ops.absolute(value), axis=axes)
-    return total
-
-
 def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: Data) -> Tensor:
     """Logits of all rows in evaluation mode: (slots, chunks · chunk)."""
     size = shape.rows.chunk
@@ -218,12 +148,7 @@ def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: Data) -> T
         start = index * size
         rows = ops.slice(data.x, (start, 0), (size, shape.features))
         h = ops.broadcast_to(rows[None], (shape.slots, size, shape.features))
-        for layer, name in enumerate(shape.activations):
-            z = ops.matmul(h, values[2 * layer]) + values[2 * layer + 1][:, None, :]
-            f = ACTIVATIONS[name].value(z)
-            if shape.masked:
-                f = f * _real_units(shape, layer, trials)
-            h = _passed_on(shape, layer, h, f, trials)
+        h = layers.evaluated(shape, values, trials, h)
         return index + 1, ops.slice_update(logits, (0, start), _output(shape, h, values))
 
     first = (ops.zeros((), "int32"), ops.zeros((shape.slots, shape.rows.chunks * size)))
@@ -236,8 +161,3 @@ def _back(dz: Tensor, kernel: Tensor) -> Tensor:
     An einsum, as the kernels' gradients: XLA would carry out a transposition on its own.
     """
     return ops.einsum("tbo,tio->tbi", dz, kernel)
-
-
-def _per_trial(values: Tensor, like: Tensor) -> Tensor:
-    """(slots,) made to broadcast against (slots, …)."""
-    return ops.reshape(values, (-1,) + (1,) * (len(like.shape) - 1))

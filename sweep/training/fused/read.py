@@ -1,10 +1,10 @@
 """Reads a compiled Keras model into a description, or says why it is left to Keras.
 
 What can be described: a Sequential or functional chain of Dense, each followed by at most one
-activation and one Dropout, perhaps with a Dropout on the input, down to a single logit or
-probability; L1 and L2 penalties; Adam, AdamW or SGD under a constant rate or a built-in schedule;
-binary cross-entropy, labels smoothed or not. Everything else, known or unknown, is refused by
-name: nothing is guessed.
+activation, one BatchNormalization and one Dropout, which the input may have as well, down to a
+single logit or probability; L1 and L2 penalties; Adam, AdamW or SGD under a constant rate or a
+built-in schedule; binary cross-entropy, labels smoothed or not. Everything else, known or
+unknown, is refused by name: nothing is guessed.
 """
 
 from dataclasses import replace
@@ -43,6 +43,7 @@ def read(model: Model) -> Description:
         output = replace(output, activation="linear")
     require(output.width == 1, f"the output has {output.width} units")
     require(output.rate is None, "Dropout follows the output")
+    require(output.norm is None, "BatchNormalization follows the output")
     trainable = [roles.get(id(variable), ("unknown", -1)) for variable in model.trainable_variables]
     return Description(
         given=given,

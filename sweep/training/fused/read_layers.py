@@ -6,11 +6,11 @@ from typing import Any
 from keras import layers, regularizers
 
 from sweep.training.fused.activations import activation_name
-from sweep.training.fused.description import Penalty, Role, Unit
+from sweep.training.fused.description import Norm, Penalty, Role, Unit
 from sweep.training.fused.dropout import MAX_UNITS
 from sweep.training.fused.refusal import NotCarriedError, name_of, require
 
-_LAYERS = (layers.Dense, layers.Activation, layers.Dropout)
+_LAYERS = (layers.Dense, layers.Activation, layers.Dropout, layers.BatchNormalization)
 
 _MAX_RATE = 1 - 2**-20
 
@@ -37,6 +37,13 @@ def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, 
         require(units[-1].rate is None, f"{name_of(layer)} follows Dropout")
         if type(layer) is layers.Activation:
             units[-1] = _activated(units[-1], layer, index)
+        elif type(layer) is layers.BatchNormalization:
+            units[-1] = _normalised(units[-1], layer)
+            found = {
+                "gamma": layer.gamma, "beta": layer.beta,
+                "mean": layer.moving_mean, "variance": layer.moving_variance,
+            }  # fmt: skip
+            roles |= {id(one): (kind, index) for kind, one in found.items() if one is not None}
         else:
             units[-1] = _read_dropout(units[-1], layer)
             if layer.rate > 0:
@@ -64,6 +71,25 @@ def _activated(unit: Unit, layer: Any, index: int) -> Unit:
     require(index >= 0, f"{name_of(layer)} before the first Dense")
     require(unit.activation == "linear", "two activations in a row")
     return replace(unit, activation=_read_activation(layer.activation))
+
+
+def _normalised(unit: Unit, layer: Any) -> Unit:
+    name = name_of(layer)
+    require(unit.norm is None, f"two {name} in a row")
+    require(layer.axis in (-1, 1), f"{name} over axis {layer.axis}")
+    require(not layer.renorm, f"{name} with renorm")
+    require(not layer.synchronized, f"{name} synchronized")
+    require(layer.epsilon > 0, f"{name} with epsilon {layer.epsilon}")
+    plain = layer.gamma_constraint is None and layer.beta_constraint is None
+    require(plain, "a weight constraint")
+    norm = Norm(
+        after=unit.activation != "linear",
+        momentum=layer.momentum,
+        epsilon=layer.epsilon,
+        gamma=_read_penalty(layer.gamma_regularizer) if layer.scale else None,
+        beta=_read_penalty(layer.beta_regularizer) if layer.center else None,
+    )
+    return replace(unit, norm=norm)
 
 
 def _read_dropout(unit: Unit, layer: Any) -> Unit:

@@ -24,6 +24,20 @@ _FEWEST_UNITS = 16
 _EVALUATION_ROWS = 512
 
 
+INPUT = -1
+"""The input's place among the layers."""
+
+
+@dataclass(frozen=True)
+class NormPlace:
+    """A BatchNormalization: its layer, on which side of the activation, and what it has."""
+
+    layer: int
+    after: bool
+    scale: bool
+    center: bool
+
+
 @dataclass(frozen=True)
 class Rows:
     """What the data decide: rows, batches and the chunks in which logits are computed."""
@@ -62,12 +76,14 @@ class Shape:
     biased: tuple[bool, ...]
     """Which layers, the output too, have a bias; elsewhere it is held at zero."""
     input_dropout: bool
+    norms: tuple[NormPlace, ...]
     smoothed: bool
     """Whether labels are smoothed, for the loss or for its metric."""
     optimizer: str
     l1: bool
     """Whether there is an L1 penalty."""
     bias_penalty: bool
+    """Whether there is a penalty on anything but kernels."""
     slots: int
     """Trials in the program."""
 
@@ -88,18 +104,58 @@ class Shape:
 
     @property
     def weights(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of one trial's weights: kernel, bias, kernel, …, the output's last."""
+        """Shapes of one trial's weights: kernel, bias, kernel, …, the output's; then γ and β."""
         widths = [self.features, *self.widths, 1]
         pairs = itertools.pairwise(widths)
-        return tuple(shape for a, b in pairs for shape in ((a, b), (b,)))
+        dense = [shape for a, b in pairs for shape in ((a, b), (b,))]
+        return (*dense, *((self._units(layer),) for _, layer in self._norm_weights))
+
+    @property
+    def averages(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of one trial's moving averages, which follow its weights: mean, variance, …"""
+        return tuple((self._units(norm.layer),) for norm in self.norms for _ in range(2))
+
+    @property
+    def _norm_weights(self) -> list[tuple[str, int]]:
+        return [
+            (kind, norm.layer)
+            for norm in self.norms
+            for kind, there in (("gamma", norm.scale), ("beta", norm.center))
+            if there
+        ]
+
+    def _units(self, layer: int) -> int:
+        return self.features if layer == INPUT else self.widths[layer]
+
+    def norm(self, layer: int) -> NormPlace | None:
+        """The normalisation in `layer`, if it has one."""
+        return next((norm for norm in self.norms if norm.layer == layer), None)
+
+    def position(self, kind: str, layer: int) -> int:
+        """Where a weight or a moving average stands; `layer` is len(widths) for the output.
+
+        `kind` is kernel, bias, gamma, beta, mean or variance.
+        """
+        if kind in ("kernel", "bias"):
+            return 2 * layer + (kind == "bias")
+        averages = [(kind, norm.layer) for norm in self.norms for kind in ("mean", "variance")]
+        return self.output + 2 + [*self._norm_weights, *averages].index((kind, layer))
+
+    def penalised(self, position: int) -> bool:
+        """Whether the weight at `position` may have a penalty."""
+        kernel = position % 2 == 0 and position <= self.output
+        return kernel or self.bias_penalty
 
 
 def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bool) -> Shape:
     """The shape that carries the described trial, its slots within `memory_bytes`."""
-    units = (*description.hidden, description.output)
+    units = (description.given, *description.hidden, description.output)
     widths, activations, exact_depth = _padded(description)
     slots = _slots(max(widths, default=1), on_gpu)
-    while slots > 1 and slots * slot_bytes(rows, description.features, widths) > memory_bytes:
+    norms = _norms(description)
+    while (
+        slots > 1 and slots * slot_bytes(rows, description.features, widths, norms) > memory_bytes
+    ):
         slots //= 2
     return Shape(
         rows=rows,
@@ -109,24 +165,29 @@ def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bo
         exact_depth=exact_depth,
         biased=(*_biased(description, len(widths)), description.output.biased),
         input_dropout=bool(description.given.rate),
+        norms=norms,
         smoothed=bool(description.loss.smoothing or description.loss.metric_smoothing),
         optimizer=description.optimizer.kind,
-        l1=any(unit.kernel.l1 or unit.bias.l1 for unit in units),
-        bias_penalty=any(unit.bias.l1 or unit.bias.l2 for unit in units),
+        l1=any(one.l1 for unit in units for one in unit.penalties.values()),
+        bias_penalty=any(set(unit.penalties) - {"kernel"} for unit in units),
         slots=slots,
     )
 
 
-def slot_bytes(rows: Rows, features: int, widths: tuple[int, ...]) -> int:
+def slot_bytes(
+    rows: Rows, features: int, widths: tuple[int, ...], norms: tuple[NormPlace, ...] = ()
+) -> int:
     """Memory one trial takes in a program, with what is alive at once: an upper estimate.
 
     Weights count ten times (value, two slots and best before and after, gradients), a batch's
-    activations four times (argument, value, mask, gradient).
+    activations four times (argument, value, mask, gradient), and twice more where they are
+    normalised.
     """
     layers = [features, *widths, 1]
     weights = sum((a + 1) * b for a, b in itertools.pairwise(layers))
     batch = max(rows.batch, rows.chunk) * sum(layers)
-    return 4 * (10 * weights + 4 * batch + 2 * rows.chunks * rows.chunk)
+    normed = rows.batch * sum(layers[norm.layer + 1] for norm in norms)
+    return 4 * (10 * weights + 4 * batch + 2 * normed + 2 * rows.chunks * rows.chunk)
 
 
 def _padded(description: Description) -> tuple[tuple[int, ...], tuple[str, ...], bool]:
@@ -134,11 +195,21 @@ def _padded(description: Description) -> tuple[tuple[int, ...], tuple[str, ...],
     activations = [unit.activation for unit in description.hidden]
     widest = max(widths, default=0)
     alike = len({(unit.activation, unit.biased) for unit in description.hidden}) == 1
-    if alike and (widest <= _SMALL or set(widths) == {_MEDIUM}):
+    normed = any(unit.norm is not None for unit in description.hidden)
+    if alike and not normed and (widest <= _SMALL or set(widths) == {_MEDIUM}):
         multiple = 4 if widest <= _SMALL else 2
         depth = -(-len(widths) // multiple) * multiple
         return (widest,) * depth, (activations[0],) * depth, False
     return tuple(widths), tuple(activations), True
+
+
+def _norms(description: Description) -> tuple[NormPlace, ...]:
+    units = (description.given, *description.hidden)
+    return tuple(
+        NormPlace(layer, norm.after, norm.gamma is not None, norm.beta is not None)
+        for layer, norm in enumerate((unit.norm for unit in units), start=INPUT)
+        if norm is not None
+    )
 
 
 def _biased(description: Description, depth: int) -> list[bool]:

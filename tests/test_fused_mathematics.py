@@ -15,11 +15,12 @@ import pytest
 import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from keras import layers, optimizers, regularizers
+from keras import layers, ops, optimizers, regularizers
 from keras.optimizers import schedules
 
 from sweep.records import OutcomeStatus
-from sweep.training.fused.activations import ACTIVATIONS
+from sweep.training.fused.activations import ACTIVATIONS, activation, layer_activation_name
+from sweep.training.fused.optimizers import Weight, clipped, read_optimizer, second_slot, updated
 from sweep.training.fused.schedules import read_schedule
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
@@ -101,23 +102,25 @@ MODELS = {
         chain(layers.Dense(200, activation="selu"), layers.Dense(6), layers.Dense(1)),
         optimizers.SGD(schedules.PiecewiseConstantDecay([4, 9], [0.05, 0.02, 0.001])),
     ),
-    "without bias, L2, smoothed labels, AdamW": lambda: compiled(
+    "without bias, L2, smoothed labels, AdamW with a global clipnorm": lambda: compiled(
         chain(
             layers.Dense(24, use_bias=False, activation="tanh", kernel_regularizer="l2"),
             layers.Dense(10, activation="elu"),
             layers.Dense(1, use_bias=False),
         ),
-        optimizers.AdamW(0.01, weight_decay=0.1),
+        optimizers.AdamW(0.01, weight_decay=0.1, global_clipnorm=0.3),
         smoothing=(0.2, 0.0),
     ),
-    "without bias and padded in depth, smoothed loss and metric, SGD with momentum": lambda: (
+    "without bias and padded in depth, smoothed loss and metric, SGD with clipvalue": lambda: (
         compiled(
             chain(
-                layers.Dense(11, use_bias=False, activation="elu"),
-                layers.Dense(7, use_bias=False, activation="elu"),
+                layers.Dense(11, use_bias=False),
+                layers.LeakyReLU(0.1),
+                layers.Dense(7, use_bias=False),
+                layers.LeakyReLU(0.1),
                 layers.Dense(1, "sigmoid"),
             ),
-            optimizers.SGD(0.05, momentum=0.9),
+            optimizers.SGD(0.05, momentum=0.9, clipvalue=0.01),
             from_logits=False,
             smoothing=(0.1, 0.3),
         )
@@ -134,7 +137,7 @@ MODELS = {
         ),
         optimizers.SGD(0.05, momentum=0.9),
     ),
-    "normalised input and after softplus, Adam": lambda: compiled(
+    "normalised input and after softplus, AMSGrad with clipnorm": lambda: compiled(
         chain(
             layers.BatchNormalization(momentum=0.5),
             layers.Dense(20, activation="softplus"),
@@ -143,7 +146,7 @@ MODELS = {
             layers.BatchNormalization(beta_regularizer=regularizers.L1L2(1e-3, 1e-2)),
             layers.Dense(1),
         ),
-        optimizers.AdamW(0.01, weight_decay=0.1),
+        optimizers.AdamW(0.01, weight_decay=0.1, amsgrad=True, clipnorm=0.1),
     ),
 }
 
@@ -256,18 +259,84 @@ def test_random_models_agree_with_keras(make):
     assert_same_mathematics(fused, stock, 0)
 
 
-@pytest.mark.parametrize("name", list(ACTIVATIONS))
+NAMES = [*ACTIVATIONS, "leaky_relu(0.3)", "elu(0.5)", "relu(6.0)"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_written_slopes_are_those_of_the_tape(name):
-    z = tf.constant(np.concatenate([np.linspace(-7, 7, 141), [3.01, -3.01]]).astype(np.float32))
+    z = tf.constant(np.linspace(-7.013, 7.017, 143).astype(np.float32))  # beside the kinks
     with tf.GradientTape() as tape:
         tape.watch(z)
-        f = ACTIVATIONS[name].value(z)
-    away_from_kinks = np.abs(z.numpy()) > 1e-6
-    slope = np.asarray(ACTIVATIONS[name].slope(z, f))
-    np.testing.assert_allclose(
-        slope[away_from_kinks], tape.gradient(f, z).numpy()[away_from_kinks], rtol=2e-5, atol=2e-6
-    )
-    assert ACTIVATIONS[name].zero_at_zero == (float(ACTIVATIONS[name].value(tf.zeros(()))) == 0)
+        f = activation(name).value(z)
+    slope = np.broadcast_to(activation(name).slope(z, f), z.shape)
+    np.testing.assert_allclose(slope, tape.gradient(f, z).numpy(), rtol=2e-5, atol=2e-6)
+    assert activation(name).zero_at_zero == (float(activation(name).value(tf.zeros(()))) == 0)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.ReLU(), layers.ReLU(max_value=4), layers.ReLU(negative_slope=0.2),
+        layers.LeakyReLU(), layers.ELU(), layers.ELU(alpha=0.5), layers.Activation("hard_swish"),
+    ],
+    ids=lambda layer: f"{layer_activation_name(layer)}",
+)  # fmt: skip
+def test_activation_layers_are_known_by_what_they_do(layer):
+    z = np.linspace(-7, 7, 57, dtype=np.float32)
+    mine = activation(layer_activation_name(layer)).value(z)
+    np.testing.assert_array_equal(np.asarray(mine), np.asarray(layer(z)))
+
+
+@st.composite
+def random_optimizers(draw):
+    """An optimizer with options that are simple to carry."""
+    kind = draw(st.sampled_from([optimizers.Adam, optimizers.AdamW, optimizers.SGD]))
+    options = {"learning_rate": draw(st.sampled_from([1e-3, 0.1]))}
+    clip = draw(st.sampled_from([None, "clipnorm", "global_clipnorm", "clipvalue"]))
+    if clip is not None:
+        options[clip] = draw(st.sampled_from([1e-3, 0.3, 1e3]))
+    if draw(st.booleans()):
+        options["weight_decay"] = draw(st.sampled_from([1e-2, 0.3]))
+    if kind is optimizers.SGD:
+        options |= {"momentum": draw(st.sampled_from([0.0, 0.9])), "nesterov": draw(st.booleans())}
+    else:
+        options["amsgrad"] = draw(st.booleans())
+    return kind(**options)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(optimizer=random_optimizers(), seed=st.integers(0, 99))
+def test_random_optimizers_step_as_keras_does(optimizer, seed):
+    """Two weights of one trial over four steps; its neighbour has no gradient and stays zero."""
+    random = np.random.default_rng(seed)
+    shapes = [(3, 4), (4,)]
+    initial = [random.normal(size=shape).astype(np.float32) for shape in shapes]
+    theirs = [keras.Variable(value) for value in initial]
+    optimizer.build(theirs)
+    rule = read_optimizer(optimizer)
+    numbers = np.stack([rule.numbers, [0, 0, 1, 0, 1]]).astype(np.float32)
+
+    def beside_nothing(array):
+        return ops.convert_to_tensor(np.stack([array, np.zeros_like(array)]))
+
+    weights = [
+        Weight(*map(beside_nothing, (value, 0 * value,
+               np.zeros(second_slot(rule.kind, value.shape), np.float32))))
+        for value in initial
+    ]  # fmt: skip
+    rates = rule.rates(np.float32(optimizer.learning_rate), 0, 4)
+    for step in range(4):
+        given = [random.normal(size=shape).astype(np.float32) * 4**step for shape in shapes]
+        optimizer.apply([ops.convert_to_tensor(one) for one in given])
+        clipped_ones = clipped(rule.clip, list(map(beside_nothing, given)), numbers[:, 4])
+        both = np.repeat(rates[step][:, None], 2, axis=1)
+        weights = [
+            updated(rule.kind, weight, gradient, both, numbers)
+            for weight, gradient in zip(weights, clipped_ones, strict=True)
+        ]
+    for mine, variable in zip(weights, theirs, strict=True):
+        np.testing.assert_allclose(mine.value[0], variable.numpy(), rtol=2e-6, atol=2e-6)
+        assert not np.asarray(mine.value[1]).any()
 
 
 SCHEDULES = [

@@ -81,11 +81,16 @@ REFUSED = {
     "the output has 2 units": lambda: compiled(layers.Dense(2)),
     "logits pass through sigmoid": lambda: compiled(layers.Dense(1, activation="sigmoid")),
     "optimizer RMSprop": lambda: compiled(layers.Dense(1), optimizer=optimizers.RMSprop()),
-    "Adam with amsgrad=True": lambda: compiled(
-        layers.Dense(1), optimizer=optimizers.Adam(amsgrad=True)
+    "Adam with use_ema=True": lambda: compiled(
+        layers.Dense(1), optimizer=optimizers.Adam(use_ema=True)
     ),
-    "SGD with clipnorm=1.0": lambda: compiled(
-        layers.Dense(1), optimizer=optimizers.SGD(clipnorm=1.0)
+    "SGD with gradient_accumulation_steps=2": lambda: compiled(
+        layers.Dense(1), optimizer=optimizers.SGD(gradient_accumulation_steps=2)
+    ),
+    "layer PReLU": lambda: compiled(layers.Dense(4), layers.PReLU(), layers.Dense(1)),
+    "layer Softmax": lambda: compiled(layers.Dense(4), layers.Softmax(), layers.Dense(1)),
+    "ReLU with a threshold, or with both a slope and a maximum": lambda: compiled(
+        layers.Dense(4), layers.ReLU(threshold=0.5), layers.Dense(1)
     ),
     "loss MeanSquaredError": lambda: compiled(
         layers.Dense(1), loss=keras.losses.MeanSquaredError()

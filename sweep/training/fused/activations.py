@@ -4,12 +4,13 @@ The forward functions are Keras' own. A derivative is computed from both the arg
 the value f(z), whichever is cheaper.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 Tensor = Any
 
@@ -71,6 +72,23 @@ def _softsign_slope(z: Tensor, f: Tensor) -> Tensor:
     return 1.0 / ops.square(1.0 + ops.absolute(z))
 
 
+def _hard_sigmoid_slope(z: Tensor, f: Tensor) -> Tensor:
+    return _within(z, 3.0) / 6.0
+
+
+def _hard_silu_slope(z: Tensor, f: Tensor) -> Tensor:
+    return _functions.hard_sigmoid(z) + z * _hard_sigmoid_slope(z, f)
+
+
+def _squareplus_slope(z: Tensor, f: Tensor) -> Tensor:
+    return 0.5 + 0.5 * z / ops.sqrt(z * z + 4.0)
+
+
+def _within(z: Tensor, limit: float) -> Tensor:
+    """1 where |z| < limit, else 0."""
+    return ops.cast(ops.absolute(z) < limit, z.dtype)
+
+
 _functions = keras.activations
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -88,7 +106,55 @@ ACTIVATIONS: dict[str, Activation] = {
     "softsign": Activation(_functions.softsign, _softsign_slope),
     "softplus": Activation(_functions.softplus, lambda z, f: ops.sigmoid(z), zero_at_zero=False),
     "exponential": Activation(_functions.exponential, lambda z, f: f, zero_at_zero=False),
+    "celu": Activation(_functions.celu, _elu_slope),
+    "hard_tanh": Activation(_functions.hard_tanh, lambda z, f: _within(z, 1.0)),
+    "tanh_shrink": Activation(_functions.tanh_shrink, lambda z, f: ops.square(ops.tanh(z))),
+    "soft_shrink": Activation(_functions.soft_shrink, lambda z, f: 1.0 - _within(z, 0.5)),
+    "hard_shrink": Activation(_functions.hard_shrink, lambda z, f: 1.0 - _within(z, 0.5)),
+    "hard_silu": Activation(_functions.hard_silu, _hard_silu_slope),
+    "hard_sigmoid": Activation(_functions.hard_sigmoid, _hard_sigmoid_slope, zero_at_zero=False),
+    "log_sigmoid": Activation(
+        _functions.log_sigmoid, lambda z, f: ops.sigmoid(-z), zero_at_zero=False
+    ),
+    "squareplus": Activation(_functions.squareplus, _squareplus_slope, zero_at_zero=False),
+    "sparse_plus": Activation(
+        _functions.sparse_plus, lambda z, f: ops.clip(0.5 * z + 0.5, 0.0, 1.0), zero_at_zero=False
+    ),
+    "sparse_sigmoid": Activation(
+        _functions.sparse_sigmoid, lambda z, f: 0.5 * _within(z, 1.0), zero_at_zero=False
+    ),
 }
+
+
+def _leaky_relu(slope: float) -> Activation:
+    return Activation(
+        lambda z: _functions.leaky_relu(z, slope),
+        lambda z, f: ops.where(z > 0, _constant(z, 1.0), _constant(z, slope)),
+    )
+
+
+def _elu(alpha: float) -> Activation:
+    return Activation(
+        lambda z: _functions.elu(z, alpha),
+        lambda z, f: ops.where(z > 0, _constant(z, 1.0), f + alpha),
+    )
+
+
+def _relu(highest: float) -> Activation:
+    return Activation(
+        lambda z: _functions.relu(z, max_value=highest),
+        lambda z, f: ops.cast(ops.logical_and(z > 0, z < highest), z.dtype),
+    )
+
+
+_WITH_NUMBER = {"leaky_relu": _leaky_relu, "elu": _elu, "relu": _relu}
+
+
+@functools.cache
+def activation(name: str) -> Activation:
+    """The activation of that name: one of ACTIVATIONS, or with a number, as leaky_relu(0.3)."""
+    kind, _, number = name.rstrip(")").partition("(")
+    return _WITH_NUMBER[kind](float(number)) if number else ACTIVATIONS[kind]
 
 
 def activation_name(function: Any) -> str | None:
@@ -96,4 +162,19 @@ def activation_name(function: Any) -> str | None:
     name = getattr(function, "__name__", None)
     if isinstance(name, str) and name in ACTIVATIONS and getattr(_functions, name) is function:
         return name
+    return None
+
+
+def layer_activation_name(layer: Any) -> str | None:
+    """The name under which `activation` knows what a layer does, or None."""
+    if type(layer) is layers.Activation:
+        return activation_name(layer.activation)
+    if type(layer) is layers.LeakyReLU:
+        return f"leaky_relu({float(layer.negative_slope)})"
+    if type(layer) is layers.ELU:
+        return "elu" if layer.alpha == 1 else f"elu({float(layer.alpha)})"
+    if type(layer) is layers.ReLU and not layer.threshold:
+        if layer.max_value is None:
+            return f"leaky_relu({float(layer.negative_slope)})" if layer.negative_slope else "relu"
+        return None if layer.negative_slope else f"relu({float(layer.max_value)})"
     return None

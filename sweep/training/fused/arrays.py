@@ -31,7 +31,7 @@ class Trials(NamedTuple):
     norms: Tensor
     """(slots, hidden + 1, 3): momentum, 1 − momentum and ε of each layer's normalisation, the
     input's last; (slots, 0, 3) where there is none."""
-    numbers: Tensor  # (slots, 4): the optimizer's
+    numbers: Tensor  # (slots, 5): the optimizer's
 
 
 class Epoch(NamedTuple):

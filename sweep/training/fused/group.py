@@ -180,16 +180,15 @@ class Group:
             return [np.zeros((slots, *shape), np.float32) for shape in shapes]
 
         weights = self.shape.weights
-        seconds = weights if self.shape.optimizer == "adam" else [()] * len(weights)
         values = (*weights, *self.shape.averages)
-        return State(zeros(values), zeros(weights), zeros(seconds), zeros(values))
+        return State(zeros(values), zeros(weights), zeros(self.shape.seconds), zeros(values))
 
     def _empty_trials(self, slots: int | None = None) -> Trials:
         slots = self.shape.slots if slots is None else slots
         hidden, masks = len(self.shape.widths), len(self.shape.masks)
         weights = len(self.shape.weights)
         shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": masks,
-                  "scales": masks, "smoothing": 2, "numbers": 4}  # fmt: skip
+                  "scales": masks, "smoothing": 2, "numbers": 5}  # fmt: skip
         kinds = {"units": np.int32, "thresholds": np.uint32}
         arrays = {
             name: np.zeros((slots, size), kinds.get(name, np.float32))
@@ -198,4 +197,5 @@ class Group:
         arrays["norms"] = np.zeros((slots, hidden + 1 if self.shape.norms else 0, 3), np.float32)
         arrays["norms"][..., 2] = 1.0
         arrays["numbers"][:, 2] = 1.0  # Adam's ε: 0/0 in an empty slot would only cost time
+        arrays["numbers"][:, 4] = 1.0
         return Trials(**arrays)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from sweep.training.fused import dropout, normalization
-from sweep.training.fused.activations import ACTIVATIONS
+from sweep.training.fused.activations import activation
 from sweep.training.fused.arrays import Trials
 from sweep.training.fused.normalization import Normed
 from sweep.training.fused.shapes import INPUT, NormPlace, Shape
@@ -66,7 +66,7 @@ def hidden(batch: Batch, layer: int, h: Tensor) -> tuple[Tensor, Kept]:
     z = product(batch.values, layer, h)
     if place is not None and not place.after:
         z, norm = _normalised(batch, place, z)
-    f = ACTIVATIONS[shape.activations[layer]].value(z)
+    f = activation(shape.activations[layer]).value(z)
     mask = _mask(batch, layer)
     if shape.masked:
         mask = mask * _real_units(shape, layer, batch.trials)
@@ -85,7 +85,7 @@ def hidden_gradients(
     dz = dh * kept.mask
     if place is not None and place.after:
         dz, found = _norm_gradients(batch, place, dz, kept)
-    dz = dz * ACTIVATIONS[shape.activations[layer]].slope(kept.argument, kept.value)
+    dz = dz * activation(shape.activations[layer]).slope(kept.argument, kept.value)
     if place is not None and not place.after:
         dz, found = _norm_gradients(batch, place, dz, kept)
     if layer == 0 or shape.exact_depth:
@@ -103,7 +103,7 @@ def evaluated(shape: Shape, values: list[Tensor], trials: Trials, h: Tensor) -> 
         f = product(values, layer, h)
         if place is not None and not place.after:
             f = _evaluated_norm(shape, place, f, values, trials)
-        f = _silenced(shape, layer, ACTIVATIONS[name].value(f), trials)
+        f = _silenced(shape, layer, activation(name).value(f), trials)
         if place is not None and place.after:
             f = _evaluated_norm(shape, place, f, values, trials)
         h = _passed_on(shape, layer, h, f, trials)

@@ -61,7 +61,7 @@ class Packing:
         values = (*self.shape.weights, *self.shape.averages)
         arrays = State(
             self._padded(model, values), self._slots(optimizer, "first"),
-            self._slots(optimizer, "second"), self._padded(best, values),
+            self._seconds(optimizer), self._padded(best, values),
         )  # fmt: skip
         return arrays, clock
 
@@ -72,6 +72,9 @@ class Packing:
         """The state in Keras' order; `best_generators` are those after the best epoch."""
         roles = self.description.optimizer_roles
         slots = {"first": arrays.firsts, "second": arrays.seconds}
+        if self.shape.optimizer == "amsgrad":
+            slots |= {"second": [both[0] for both in arrays.seconds],
+                      "highest": [both[1] for both in arrays.seconds]}  # fmt: skip
         optimizer: list[np.ndarray] = []
         for kind, layer in roles:
             if kind == "iteration":
@@ -130,10 +133,16 @@ class Packing:
             for role in self.description.model_roles
         )
 
+    def _seconds(self, optimizer: dict[Role, np.ndarray]) -> list[np.ndarray]:
+        """Padded second slots; one number a weight where the optimizer has none."""
+        if self.shape.optimizer == "adam":
+            return self._slots(optimizer, "second")
+        if self.shape.optimizer == "amsgrad":
+            pairs = (self._slots(optimizer, slot) for slot in ("second", "highest"))
+            return [np.stack(pair) for pair in zip(*pairs, strict=True)]
+        return [np.zeros((), _F) for _ in self.shape.weights]
+
     def _slots(self, optimizer: dict[Role, np.ndarray], slot: str) -> list[np.ndarray]:
-        """Padded slots; one number a weight where the optimizer has no such slot."""
-        if slot == "second" and self.shape.optimizer != "adam":
-            return [np.zeros((), _F) for _ in self.shape.weights]
         prefix = f"{slot} "
         own = {
             (kind.removeprefix(prefix), layer): array

@@ -15,7 +15,7 @@ from keras import ops
 
 from sweep.training.fused import backend, layers
 from sweep.training.fused.arrays import Data, Epoch, Measured, Program, State, Tensor, Trials
-from sweep.training.fused.optimizers import Weight, updated
+from sweep.training.fused.optimizers import Weight, clipped, updated
 from sweep.training.fused.penalties import penalised, penalty, per_trial
 from sweep.training.fused.shapes import INPUT, Shape
 
@@ -78,18 +78,14 @@ def _train_step(
         fit.append(ops.sum(_cross_entropies(z, y) * share, axis=1))
 
     dz = ((ops.sigmoid(z) - y) * share)[..., None]
-    gradients = _gradients(batch, dz, h, kept)
+    gradients = [
+        penalised(shape, position, gradient, weights.values[position], trials)
+        for position, gradient in enumerate(_gradients(batch, dz, h, kept))
+    ]
+    gradients = clipped(shape.clip, gradients, trials.numbers[:, 4])
     new = [
-        updated(
-            shape.optimizer,
-            Weight(*weight),
-            penalised(shape, position, gradient, weight[0], trials),
-            epoch.rates[index],
-            trials.numbers,
-        )
-        for position, (gradient, weight) in enumerate(
-            zip(gradients, zip(*weights, strict=False), strict=True)
-        )
+        updated(shape.optimizer, Weight(*weight), gradient, epoch.rates[index], trials.numbers)
+        for gradient, weight in zip(gradients, zip(*weights, strict=False), strict=True)
     ]
     values, firsts, seconds = ([getattr(w, name) for w in new] for name in _WEIGHT)
     moved = layers.moved(batch, {layer: one.norm for layer, one in kept.items()})

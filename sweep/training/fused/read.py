@@ -96,6 +96,7 @@ def _optimizer_roles(optimizer: Any, trainable: list[Role]) -> tuple[Role, ...]:
         ("first", "_momentums"),
         ("first", "momentums"),
         ("second", "_velocities"),
+        ("highest", "_velocity_hats"),
     ):
         for variable, (kind, layer) in zip(
             getattr(optimizer, attribute, ()), trainable, strict=False

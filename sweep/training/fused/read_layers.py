@@ -5,12 +5,15 @@ from typing import Any
 
 from keras import layers, regularizers
 
-from sweep.training.fused.activations import activation_name
+from sweep.training.fused.activations import activation_name, layer_activation_name
 from sweep.training.fused.description import Norm, Penalty, Role, Unit
 from sweep.training.fused.dropout import MAX_UNITS
 from sweep.training.fused.refusal import NotCarriedError, name_of, require
 
-_LAYERS = (layers.Dense, layers.Activation, layers.Dropout, layers.BatchNormalization)
+_ACTIVATIONS = (layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU)
+_LAYERS = (layers.Dense, *_ACTIVATIONS, layers.Dropout, layers.BatchNormalization)
+
+_UNLIKE = "ReLU with a threshold, or with both a slope and a maximum"
 
 _MAX_RATE = 1 - 2**-20
 
@@ -35,7 +38,7 @@ def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, 
             continue
         index = len(units) - 2
         require(units[-1].rate is None, f"{name_of(layer)} follows Dropout")
-        if type(layer) is layers.Activation:
+        if type(layer) in _ACTIVATIONS:
             units[-1] = _activated(units[-1], layer, index)
         elif type(layer) is layers.BatchNormalization:
             units[-1] = _normalised(units[-1], layer)
@@ -70,7 +73,11 @@ def _read_dense(layer: Any) -> Unit:
 def _activated(unit: Unit, layer: Any, index: int) -> Unit:
     require(index >= 0, f"{name_of(layer)} before the first Dense")
     require(unit.activation == "linear", "two activations in a row")
-    return replace(unit, activation=_read_activation(layer.activation))
+    name = layer_activation_name(layer)
+    if name is None:
+        relu = type(layer) is layers.ReLU
+        raise NotCarriedError(_UNLIKE if relu else _unknown(layer.activation))
+    return replace(unit, activation=name)
 
 
 def _normalised(unit: Unit, layer: Any) -> Unit:
@@ -102,8 +109,12 @@ def _read_dropout(unit: Unit, layer: Any) -> Unit:
 def _read_activation(function: Any) -> str:
     name = activation_name(function)
     if name is None:
-        raise NotCarriedError(f"activation {getattr(function, '__name__', name_of(function))}")
+        raise NotCarriedError(_unknown(function))
     return name
+
+
+def _unknown(function: Any) -> str:
+    return f"activation {getattr(function, '__name__', name_of(function))}"
 
 
 def _read_penalty(regularizer: Any) -> Penalty:

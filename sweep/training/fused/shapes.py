@@ -13,8 +13,9 @@ compilations it saves.
 import itertools
 from dataclasses import dataclass
 
-from sweep.training.fused.activations import ACTIVATIONS
+from sweep.training.fused.activations import activation
 from sweep.training.fused.description import Description
+from sweep.training.fused.optimizers import second_slot
 
 _SMALL = 64
 """Up to this width arithmetic is cheap against compiling: pad the depth to a multiple of 4."""
@@ -80,6 +81,7 @@ class Shape:
     smoothed: bool
     """Whether labels are smoothed, for the loss or for its metric."""
     optimizer: str
+    clip: str
     l1: bool
     """Whether there is an L1 penalty."""
     bias_penalty: bool
@@ -90,7 +92,7 @@ class Shape:
     @property
     def masked(self) -> bool:
         """Whether padded units must be silenced, because f(0) ≠ 0."""
-        return not all(ACTIVATIONS[name].zero_at_zero for name in self.activations)
+        return not all(activation(name).zero_at_zero for name in self.activations)
 
     @property
     def output(self) -> int:
@@ -109,6 +111,11 @@ class Shape:
         pairs = itertools.pairwise(widths)
         dense = [shape for a, b in pairs for shape in ((a, b), (b,))]
         return (*dense, *((self._units(layer),) for _, layer in self._norm_weights))
+
+    @property
+    def seconds(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of one trial's second slots."""
+        return tuple(second_slot(self.optimizer, weight) for weight in self.weights)
 
     @property
     def averages(self) -> tuple[tuple[int, ...], ...]:
@@ -168,6 +175,7 @@ def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bo
         norms=norms,
         smoothed=bool(description.loss.smoothing or description.loss.metric_smoothing),
         optimizer=description.optimizer.kind,
+        clip=description.optimizer.clip,
         l1=any(one.l1 for unit in units for one in unit.penalties.values()),
         bias_penalty=any(set(unit.penalties) - {"kernel"} for unit in units),
         slots=slots,

@@ -1,8 +1,10 @@
 import hashlib
 import math
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,16 @@ from sweep.analysis.frontier import frontier_data
 from sweep.analysis.labels import Box, place
 from sweep.errors import PlatformError
 from sweep.records import OutcomeStatus
-from tests.sweeps import BASELINES, Trained, hyperband, record, store_sweep, trained
+from sweep.store import Reference
+from tests.sweeps import (
+    BASELINES,
+    Trained,
+    hyperband,
+    record,
+    rows_of_losses,
+    store_sweep,
+    trained,
+)
 
 FAILED = OutcomeStatus.FAILED
 
@@ -72,6 +83,49 @@ def test_a_model_without_parameters_has_a_place_on_the_chart(tmp_path):
     frames = frames_of(tmp_path, trained(0.69, params=0), trained(0.6, params=100))
     assert frontier_data(frames).steps["params"].tolist() == [1, 100]
     assert len(write_charts(frames, tmp_path / "charts")) == 6
+
+
+def chosen(trials):
+    [simplest] = trials.loc[[mark is True for mark in trials["simplest"]], "trial"]
+    return simplest
+
+
+def with_evidence(frames):
+    """Three trials confirmed, two of one size; and two references, beside no skill."""
+    means = {
+        "params": [10_000, 800_000, 800_000],
+        "val_bce": [0.58, 0.6, 0.57],
+        "val_bce_se": [0.01, 0.01, 0.01],
+        "val_bce_low": [0.56, 0.58, 0.55],
+        "val_bce_high": [0.6, 0.62, 0.59],
+    }
+    names = {"no skill": 0.693, "logistic regression": 0.64, "boosted trees": 0.54}
+    references = [Reference(name, value, 0.01, np.zeros(1), 1.0) for name, value in names.items()]
+    return replace(frames, confirmed=pd.DataFrame(means), references=tuple(references))
+
+
+def test_the_frontier_shows_means_over_seeds_references_and_the_simplest_good_trial(tmp_path):
+    good, bad = rows_of_losses(0.600, 0.640)
+    trials = [
+        trained(0.600, params=900, losses=good),
+        trained(0.601, params=300, losses=good + np.float32(0.001)),
+        trained(0.640, params=100, losses=bad),
+    ]
+    plain = frames_of(tmp_path, *trials)
+    frames = with_evidence(plain)
+    data = frontier_data(frames)
+    assert data.simplest["trial"].tolist() in ([0], [1]) and len(data.simplest) == 1
+    assert (
+        data.simplest["trial"].tolist() == plain.trials.query("simplest == True")["trial"].tolist()
+    )
+    assert data.band["val_bce"].tolist() == [0.58, 0.57], "the lowest mean up to each size"
+    assert data.confirmed["x"].is_monotonic_increasing and data.confirmed["x"].nunique() == 3
+    assert [name for name, _ in data.references] == ["logistic regression", "boosted trees"]
+    assert data.y[0] < 0.54, "a better reference is on the chart"
+    shown, before = words(draw_frontier(frames)), words(draw_frontier(plain))
+    for label in ("mean over other seeds", "boosted trees: 0.540", "logistic regression: 0.640"):
+        assert label in shown and label not in before
+    assert "simplest within one" in before
 
 
 @settings(deadline=None)

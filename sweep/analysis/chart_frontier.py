@@ -5,12 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from sweep.analysis import style, text
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.frontier import FrontierData, along, frontier_data
+from sweep.analysis.frontier_marks import areas, draw_evidence, legend
 from sweep.analysis.labels import place
 
 _LABEL_SIZE = 8.5
@@ -31,8 +31,9 @@ def draw_frontier(frames: SweepFrames) -> Figure:
     axes.axhline(style.NO_SKILL, color=style.BLACK, linewidth=1, linestyle=(0, (1, 2)))
     _draw_trials(axes, data)
     _draw_frontier(axes, data)
+    draw_evidence(axes, data)
     _draw_baselines(axes, figure, data)
-    figure.legend(handles=_legend(data), loc="upper left", bbox_to_anchor=(0.765, 0.895))
+    figure.legend(handles=legend(data), loc="upper left", bbox_to_anchor=(0.765, 0.895))
     return figure
 
 
@@ -74,7 +75,7 @@ def _draw_trials(axes: Axes, data: FrontierData) -> None:
         x = np.column_stack((points["params"], points["params"]))
         lines = np.stack((x, ends), axis=-1)  # (trials, 2 ends, x and y)
         axes.add_collection(LineCollection([*lines], colors="#bdbdbd", linewidths=0.6, zorder=1))
-    area = _areas(points["epochs"].to_numpy(dtype=float))
+    area = areas(points["epochs"].to_numpy(dtype=float))
     if data.is_crowded:
         area = np.full(len(points), 5.0)
     layers = [("train_bce", "v", style.ORANGE, 3), ("val_bce", "o", style.BLUE, 4)]
@@ -93,12 +94,6 @@ def _draw_trials(axes: Axes, data: FrontierData) -> None:
                 zorder=zorder,
                 rasterized=data.is_crowded,
             )
-
-
-def _areas(epochs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Area of a trial's marker: by the logarithm of the epochs it trained."""
-    areas: NDArray[np.float64] = 10 + 12 * np.log(np.maximum(epochs, 1))
-    return areas
 
 
 def _draw_baselines(axes: Axes, figure: Figure, data: FrontierData) -> None:
@@ -151,50 +146,3 @@ def _draw_baselines(axes: Axes, figure: Figure, data: FrontierData) -> None:
             bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85},
             arrowprops={"arrowstyle": "-", "color": style.BLACK, "lw": 0.7, "shrinkB": 5},
         )
-
-
-def _legend(data: FrontierData) -> list[Line2D]:
-    def marker(label: str, shape: str, color: str, epochs: float, fill: bool = True) -> Line2D:
-        return Line2D(
-            [],
-            [],
-            linestyle="",
-            marker=shape,
-            label=label,
-            color=color,
-            markerfacecolor=color if fill else "none",
-            markersize=float(np.sqrt(_areas(np.array([epochs]))[0])),
-        )
-
-    longest = float(data.points["epochs"].max())
-    handles = [
-        marker("validation BCE", "o", style.BLUE, longest),
-        Line2D([], [], color=style.BLACK, linewidth=1.8, label="frontier: lowest\nvalidation BCE"),
-        Line2D(
-            [], [], color=style.ORANGE, linewidth=1, linestyle=(0, (4, 2)),
-            label="train BCE of the frontier",
-        ),
-        Line2D(
-            [], [], color=style.BLACK, linewidth=1, linestyle=(0, (1, 2)),
-            label="no skill: ln 2",
-        ),
-    ]  # fmt: skip
-    if not data.is_crowded:
-        handles.insert(1, marker("train BCE, same weights", "v", style.ORANGE, longest))
-    if data.points["baseline"].notna().any():
-        handles.append(
-            Line2D(
-                [], [], marker="D", linestyle="", color=style.BLACK, markerfacecolor="white",
-                markersize=8, label="baseline",
-            )
-        )  # fmt: skip
-    if data.points["is_cut"].any():
-        handles.append(marker("hollow: cut, or still\nin the search", "o", style.BLUE, 9, False))
-    if data.is_crowded:
-        return handles
-    epochs = sorted({1.0, float(np.round(np.sqrt(longest))), longest})
-    handles += [
-        marker(f"{int(n)} {'epoch' if n == 1 else 'epochs'} trained", "o", style.GREY, n)
-        for n in epochs
-    ]
-    return handles

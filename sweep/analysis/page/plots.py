@@ -14,7 +14,7 @@ from bokeh.plotting import figure
 
 from sweep.analysis import style, text
 from sweep.analysis.frames import SweepFrames
-from sweep.analysis.frontier import frontier_data
+from sweep.analysis.frontier import FrontierData, frontier_data
 from sweep.analysis.ranking import is_scored
 from sweep.analysis.status import standing
 from sweep.records import Json
@@ -45,6 +45,7 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
     ):
         y = [*steps[name].astype(float), float(steps[name].iloc[-1])]
         plot.step(x, y, mode="after", color=color, line_dash=dash, line_width=width)
+    _draw_evidence(plot, data)
     for is_cut in (True, False):
         chosen = data.points.tail(POINTS)  # the best are last
         chosen = chosen[chosen["is_cut"] == is_cut]
@@ -65,6 +66,44 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
         plot.add_tools(HoverTool(renderers=[points], tooltips=hover))
     plot.select_one(TapTool).mode = "replace"
     return _json(plot)
+
+
+def marks(frames: SweepFrames) -> list[tuple[str, str, str]]:
+    """Class, sign and meaning of what `_draw_evidence` draws, for the legend."""
+    data = frontier_data(frames)
+    found = [
+        ("reference", "━ ·", f"{text.plain(name)}: {text.bce(value)}")
+        for name, value in data.references
+    ]
+    if len(data.confirmed):
+        found.append(("mean", "■", "mean over other seeds, 95 % interval"))
+    if len(data.simplest):
+        found.append(("simplest", "◯", "simplest within one standard error of the best"))
+    return found
+
+
+def _draw_evidence(plot: Any, data: FrontierData) -> None:
+    """As `frontier_marks` does for the printed chart."""
+    for name, value in data.references:
+        line = plot.line(list(data.x), [value] * 2, color=style.PURPLE, line_dash="dashdot")
+        label = f"{text.plain(name)}: {text.bce(value)}"
+        plot.add_tools(HoverTool(renderers=[line], tooltips=label))
+    if len(data.band):
+        x = [*data.band["params"], data.x[1]]
+        low, high = (
+            [*data.band[name], data.band[name].iloc[-1]] for name in ("val_bce_low", "val_bce_high")
+        )
+        plot.varea_step(x, low, high, step_mode="after", fill_color=style.GREEN, fill_alpha=0.18)
+        means = data.confirmed
+        plot.segment(
+            means["x"], means["val_bce_low"], means["x"], means["val_bce_high"],
+            color=style.GREEN, line_width=1.5,
+        )  # fmt: skip
+        plot.scatter(means["x"], means["val_bce"], marker="square", size=6, color=style.GREEN)
+    plot.scatter(
+        data.simplest["params"], data.simplest["val_bce"], size=18, fill_alpha=0.0,
+        line_color=style.VERMILLION, line_width=2,
+    )  # fmt: skip
 
 
 def _points(frames: SweepFrames, trials: Sequence[int]) -> ColumnDataSource:

@@ -89,6 +89,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "n_failed": int((frames.trials["status"] == "failed").sum()),
         "provenance": sections.provenance(frames),
         "commands": sections.again(frames),
+        "marks": plots.marks(frames),
         "plots": {"frontier": frontier, "curves": curves},
         "curves": plots.curves(frames),
         "css": Markup(_asset("page.css")),

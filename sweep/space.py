@@ -23,6 +23,9 @@ from sweep.space_source import fingerprint, sources
 
 SHIPPED = "search_spaces"
 METRIC = "binary_crossentropy"
+CROSS_ENTROPY = (METRIC, "bce")
+SQUARED_ERROR = ("mean_squared_error", "mse", "MSE")
+"""Keras' names of the losses that a model may have."""
 _MOST_SWITCHES = 64
 
 
@@ -231,11 +234,11 @@ def _check_model(
             f"build(hp) of {path} returned a model that is not compiled: call model.compile(...)"
         )
     _check_shapes(path, model, n_features)
-    bce = isinstance(model.loss, keras.losses.BinaryCrossentropy)
-    if not bce and model.loss not in (METRIC, "bce"):
+    known = (keras.losses.BinaryCrossentropy, keras.losses.MeanSquaredError)
+    if not isinstance(model.loss, known) and model.loss not in (*CROSS_ENTROPY, *SQUARED_ERROR):
         raise InvalidSpaceError(
             f"the model of {path} is compiled with loss {_name(model.loss)}; "
-            "expected keras.losses.BinaryCrossentropy(...)"
+            "expected keras.losses.BinaryCrossentropy(...), or MeanSquaredError()"
         )
     found = _metric_names(model)
     if METRIC not in found:

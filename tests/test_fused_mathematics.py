@@ -38,12 +38,12 @@ METRIC_BOUND = 2e-6
 WEIGHT_BOUND = 1e-5
 
 
-def compiled(model, optimizer, from_logits=True, smoothing=(0.0, 0.0)):
+def compiled(model, optimizer, from_logits=True, smoothing=(0.0, 0.0), loss=None):
     """`smoothing` of the labels, for the loss and for its metric."""
-    loss, metric = ({"from_logits": from_logits, "label_smoothing": s} for s in smoothing)
+    of_loss, metric = ({"from_logits": from_logits, "label_smoothing": s} for s in smoothing)
     model.compile(
         optimizer,
-        loss=keras.losses.BinaryCrossentropy(**loss),
+        loss=loss or keras.losses.BinaryCrossentropy(**of_loss),
         metrics=[
             keras.metrics.BinaryCrossentropy(**metric, name="binary_crossentropy"),
             "accuracy",
@@ -124,6 +124,22 @@ MODELS = {
             from_logits=False,
             smoothing=(0.1, 0.3),
         )
+    ),
+    "mean squared error of probabilities, L2, smoothed metric": lambda: compiled(
+        chain(
+            layers.Dense(20, activation="elu", kernel_regularizer="l2"),
+            layers.Dropout(0.0),
+            layers.Dense(1, "sigmoid"),
+        ),
+        optimizers.Adam(0.01),
+        from_logits=False,
+        smoothing=(0.0, 0.2),
+        loss="mse",
+    ),
+    "mean squared error of logits": lambda: compiled(
+        chain(layers.Dense(12, activation="tanh"), layers.Dense(1)),
+        optimizers.SGD(0.02),
+        loss=keras.losses.MeanSquaredError(),
     ),
     "normalised before elu, SGD with momentum": lambda: compiled(
         chain(

@@ -92,8 +92,8 @@ REFUSED = {
     "ReLU with a threshold, or with both a slope and a maximum": lambda: compiled(
         layers.Dense(4), layers.ReLU(threshold=0.5), layers.Dense(1)
     ),
-    "loss MeanSquaredError": lambda: compiled(
-        layers.Dense(1), loss=keras.losses.MeanSquaredError()
+    "loss reduction 'sum'": lambda: compiled(
+        layers.Dense(1), loss=keras.losses.MeanSquaredError(reduction="sum")
     ),
     "loss hinge": lambda: compiled(layers.Dense(1), loss="hinge"),
     "no metric named binary_crossentropy": lambda: compiled(layers.Dense(1), metric="accuracy"),
@@ -171,6 +171,8 @@ def test_a_loss_may_be_named_and_its_labels_smoothed():
         loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
     )
     assert read(smoothed).loss == Loss(from_logits=True, smoothing=0.1)
+    squared = compiled(layers.Dense(1), loss=keras.losses.MeanSquaredError())
+    assert read(squared).loss == Loss(from_logits=True, squared=True)
 
 
 @pytest.mark.parametrize("space", [capacity, regularization])

@@ -102,6 +102,13 @@ def test_conditional_hyperparameters_are_found(write):
     assert set(space.hyperparameter_names) == {"kind", "rate", "width"}
 
 
+@pytest.mark.parametrize("loss", ["MeanSquaredError()", "mse", "mean_squared_error"])
+def test_a_space_may_minimise_the_squared_error(loss, write):
+    given = "keras.losses.MeanSquaredError()" if "(" in loss else repr(loss)
+    text = MODEL.replace("keras.losses.BinaryCrossentropy(from_logits=True)", given, 1)
+    assert spaces.load_space(write(text), 28).hyperparameter_names == ["width"]
+
+
 def test_the_description_says_how_each_hyperparameter_is_declared(write):
     asked = """
     hp.Choice("size", [16, 64])

@@ -16,6 +16,7 @@ import numpy as np
 from sweep.data.split import Rows
 from sweep.records import Value
 from sweep.seeds import derive
+from sweep.space import METRIC
 from sweep.training import metrics
 
 Model = Any
@@ -127,8 +128,33 @@ def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
         for start in range(0, len(x), _ROWS_AT_ONCE)
     ]
     outputs = np.concatenate(parts)[:, 0].astype(np.float64)
-    from_logits = getattr(model.loss, "from_logits", False)  # a loss named by a string has none
-    return outputs if from_logits else metrics.logits_from_probabilities(outputs)
+    return outputs if gives_logits(model) else metrics.logits_from_probabilities(outputs)
+
+
+def gives_logits(model: Model) -> bool:
+    """Whether the model's output is a logit: as its loss says, or else its recorded metric.
+
+    A loss named by a string says nothing, nor does one that is no cross-entropy.
+    """
+    from_logits = getattr(model.loss, "from_logits", None)
+    if from_logits is None:
+        metric = recorded_metric(model)
+        from_logits = metric is not None and metric.get("config", {}).get("from_logits")
+    return bool(from_logits)
+
+
+def recorded_metric(model: Model) -> dict[str, Any] | None:
+    """How the metric that the records hold was given to `compile`: its class_name and config.
+
+    None when there is none of its name.
+    """
+    config = model.get_compile_config() or {}
+    for metric in config.get("metrics") or ():
+        if metric == METRIC:
+            return {"class_name": "BinaryCrossentropy", "config": {}}
+        if isinstance(metric, dict) and metric.get("config", {}).get("name") == METRIC:
+            return dict(metric)
+    return None
 
 
 def evaluate(model: Model, rows: Rows) -> Evaluation:

@@ -56,8 +56,8 @@ class Measured(NamedTuple):
     """What comes back to the host after an epoch."""
 
     fit: Tensor
-    """(2, slots): the metric's BCE and the penalty, each summed over the epoch's rows; where
-    labels are smoothed (3, slots), the last the loss's BCE."""
+    """(2, slots): the metric's BCE and the penalty, each summed over the epoch's rows; where the
+    loss is another (3, slots), the last the loss without penalty."""
     penalty: Tensor  # (slots,): with the weights at the end
     logits: Tensor  # (slots, chunks · chunk): with the weights at the end
 

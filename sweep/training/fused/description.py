@@ -61,15 +61,22 @@ class Unit:
 
 @dataclass(frozen=True)
 class Loss:
-    """Binary cross-entropy against labels y·(1 − s) + s/2, s the smoothing.
+    """Binary cross-entropy against labels y·(1 − s) + s/2, s the smoothing; or a mean square.
 
-    `from_logits` is False when the model ends in a sigmoid, which the loss undoes.
+    `from_logits` is False when the model ends in a sigmoid, which cross-entropy undoes.
     """
 
     from_logits: bool
     smoothing: float = 0.0
     metric_smoothing: float = 0.0
     """Of the metric that is recorded of each epoch's fit."""
+    squared: bool = False
+    """Mean squared error of the model's output, instead of cross-entropy."""
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether it is the very metric that is recorded."""
+        return not (self.squared or self.smoothing or self.metric_smoothing)
 
 
 @dataclass(frozen=True)

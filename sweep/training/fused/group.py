@@ -142,14 +142,14 @@ class Group:
                 probabilities = 1 / (1 + np.exp(-logits))
             logits = metrics.logits_from_probabilities(probabilities)
         train, validation = logits[:n_train], logits[n_train:]
-        bce, penalty, *smoothed = (float(total) / n_train for total in measured.fit[:, slot])
+        bce, penalty, *loss = (float(total) / n_train for total in measured.fit[:, slot])
         labels = split.validation.y[:, 0]
         val_losses = metrics.example_losses(validation, labels)
         val_bce = float(val_losses.mean())
         clock, rule = seat.clock, description.optimizer
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         return Measures(
-            fit_loss=(smoothed[0] if smoothed else bce) + penalty,
+            fit_loss=(loss[0] if loss else bce) + penalty,
             fit_bce=bce,
             train_bce=float(metrics.example_losses(train, split.train.y[:, 0]).mean()),
             val_bce=val_bce,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from keras import ops
 
-from sweep.training.fused import backend, layers
+from sweep.training.fused import backend, layers, losses
 from sweep.training.fused.arrays import Data, Epoch, Measured, Program, State, Tensor, Trials
 from sweep.training.fused.optimizers import Weight, clipped, updated
 from sweep.training.fused.penalties import penalised, penalty, per_trial
@@ -41,7 +41,7 @@ def _epoch(
         weights, measured = _train_step(shape, index, weights, trials, epoch, data)
         return index + 1, weights, fit + measured * data.counts[index]
 
-    first = (ops.zeros((), "int32"), weights, ops.zeros((2 + shape.smoothed, shape.slots)))
+    first = (ops.zeros((), "int32"), weights, ops.zeros((losses.sums(shape.loss), shape.slots)))
     _, weights, fit = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
     measured = Measured(
         fit=fit,
@@ -70,14 +70,11 @@ def _train_step(
     for layer in range(len(shape.widths)):
         h, kept[layer] = layers.hidden(batch, layer, h)
     z = _output(shape, h, weights.values)  # (slots, batch)
-    measured_y = _smoothed(y, trials.smoothing[:, 1]) if shape.smoothed else y
-    losses = _cross_entropies(z, measured_y)
-    fit = [ops.sum(losses * share, axis=1), penalty(shape, weights.values, trials)]
-    if shape.smoothed:
-        y = _smoothed(y, trials.smoothing[:, 0])
-        fit.append(ops.sum(_cross_entropies(z, y) * share, axis=1))
-
-    dz = ((ops.sigmoid(z) - y) * share)[..., None]
+    of = losses.of(shape.loss, z, y, trials.smoothing)
+    fit = [ops.sum(of.metric * share, axis=1), penalty(shape, weights.values, trials)]
+    if of.loss is not None:
+        fit.append(ops.sum(of.loss * share, axis=1))
+    dz = (of.gradient * share)[..., None]
     gradients = [
         penalised(shape, position, gradient, weights.values[position], trials)
         for position, gradient in enumerate(_gradients(batch, dz, h, kept))
@@ -110,16 +107,6 @@ def _gradients(
             dh = through if passed else ops.where(layers.present(batch.trials, layer), through, dh)
     found |= layers.given_gradients(batch, dh, kept[INPUT])
     return [found[position] for position in range(len(shape.weights))]
-
-
-def _cross_entropies(z: Tensor, y: Tensor) -> Tensor:
-    """BCE of each row from logits: (slots, batch)."""
-    return ops.maximum(z, 0.0) - z * y + ops.log1p(ops.exp(-ops.absolute(z)))
-
-
-def _smoothed(y: Tensor, smoothing: Tensor) -> Tensor:
-    """Labels (slots, batch) drawn towards 1/2 by smoothing of (slots,)."""
-    return y * (1.0 - smoothing[:, None]) + 0.5 * smoothing[:, None]
 
 
 _WEIGHT = ("value", "first", "second")

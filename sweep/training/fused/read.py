@@ -3,8 +3,8 @@
 What can be described: a Sequential or functional chain of Dense, each followed by at most one
 activation, one BatchNormalization and one Dropout, which the input may have as well, down to a
 single logit or probability; L1 and L2 penalties; Adam, AdamW or SGD under a constant rate or a
-built-in schedule; binary cross-entropy, labels smoothed or not. Everything else, known or
-unknown, is refused by name: nothing is guessed.
+built-in schedule; binary cross-entropy, labels smoothed or not, or mean squared error. Everything
+else, known or unknown, is refused by name: nothing is guessed.
 """
 
 from dataclasses import replace

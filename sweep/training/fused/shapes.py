@@ -12,9 +12,10 @@ compilations it saves.
 
 import itertools
 from dataclasses import dataclass
+from typing import Literal
 
 from sweep.training.fused.activations import activation
-from sweep.training.fused.description import Description
+from sweep.training.fused.description import Description, Loss
 from sweep.training.fused.optimizers import second_slot
 
 _SMALL = 64
@@ -25,6 +26,7 @@ _FEWEST_UNITS = 16
 _EVALUATION_ROWS = 512
 
 
+LossKind = Literal["metric", "smoothed", "squared probability", "squared logit"]
 INPUT = -1
 """The input's place among the layers."""
 
@@ -78,8 +80,9 @@ class Shape:
     """Which layers, the output too, have a bias; elsewhere it is held at zero."""
     input_dropout: bool
     norms: tuple[NormPlace, ...]
-    smoothed: bool
-    """Whether labels are smoothed, for the loss or for its metric."""
+    loss: LossKind
+    """Cross-entropy, which is the metric too; with labels smoothed, for the loss or its metric; the
+    squared error of the probability or of the logit."""
     optimizer: str
     clip: str
     l1: bool
@@ -173,7 +176,7 @@ def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bo
         biased=(*_biased(description, len(widths)), description.output.biased),
         input_dropout=bool(description.given.rate),
         norms=norms,
-        smoothed=bool(description.loss.smoothing or description.loss.metric_smoothing),
+        loss=_loss(description.loss),
         optimizer=description.optimizer.kind,
         clip=description.optimizer.clip,
         l1=any(one.l1 for unit in units for one in unit.penalties.values()),
@@ -209,6 +212,12 @@ def _padded(description: Description) -> tuple[tuple[int, ...], tuple[str, ...],
         depth = -(-len(widths) // multiple) * multiple
         return (widest,) * depth, (activations[0],) * depth, False
     return tuple(widths), tuple(activations), True
+
+
+def _loss(loss: Loss) -> LossKind:
+    if loss.squared:
+        return "squared logit" if loss.from_logits else "squared probability"
+    return "metric" if loss.is_metric else "smoothed"
 
 
 def _norms(description: Description) -> tuple[NormPlace, ...]:

@@ -210,9 +210,10 @@ def test_reading_charting_and_logging_start_no_tensorflow(tmp_path):
         "found = frames.load(Store(Path('sweep.db'), read_only=True))\n"
         "report.report(found), report.to_json(found), report.to_csv(found)\n"
         "charts.write_charts(found, Path('charts'))\n"
+        "slow = 'scipy.stats' in sys.modules\n"
         "tensorboard.write_tensorboard(found, Path('logs'))\n"
         "heavy = [m for m in ('tensorflow', 'keras', 'keras_tuner') if m in sys.modules]\n"
-        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+        "sys.exit(f'imported: {heavy}, scipy.stats: {slow}' if heavy or slow else 0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True

@@ -15,7 +15,6 @@ from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu, rankdata
 
 from sweep.analysis import text
 from sweep.analysis.crossed import Mean, difference
@@ -111,6 +110,8 @@ def permutation_p(early: NDArray[np.float64], late: NDArray[np.float64]) -> floa
 
     For very many runs the normal approximation with ties, as there are too many splits.
     """
+    from scipy.stats import mannwhitneyu, rankdata  # takes a second to import
+
     ranks = rankdata(np.r_[early, late])
     size = len(early)
     if math.comb(len(ranks), size) > _MOST_SPLITS:

@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from sweep.analysis import style
+from sweep.analysis.chart_confirmed import confirmed_data, draw_confirmed
 from sweep.analysis.chart_decades import N_CURVES, decades
 from sweep.analysis.chart_heat import ENOUGH, heat_maps
 from sweep.analysis.chart_importance import importance
@@ -16,9 +18,12 @@ from sweep.analysis.chart_overfitting import overfitting
 from sweep.analysis.chart_parallel import parallel
 from sweep.analysis.chart_time import time_line
 from sweep.analysis.charts import FURTHER, write_further
+from sweep.analysis.charts import charts as all_charts
 from sweep.analysis.frames import load
 from sweep.analysis.style import TooFewDataError
-from tests.sweeps import LADDERS, hyperband, store_sweep, trained
+from sweep.cli.inspect import report
+from tests.sweeps import LADDERS, hyperband, rows_of_losses, store_sweep, trained
+from tests.test_verdict import confirm
 
 
 @pytest.fixture(scope="module")
@@ -153,13 +158,51 @@ def test_the_time_line_counts_epochs_and_finds_pauses(played):
     assert pause[1] - pause[0] == pytest.approx(3600, abs=60)
 
 
-def test_every_chart_is_drawn_of_a_whole_search(played, tmp_path):
-    written, left_out = write_further(played, tmp_path)
-    assert left_out == {}
-    assert {path.stem for path in written} == {chart.stem for chart in FURTHER}
-    for path in tmp_path.glob("*.png"):
+def confirmed_sweep(tmp_path):
+    """Three trials, the second a baseline; the first two trained again with two seeds each."""
+    own = trained(0.62, losses=rows_of_losses(0.62)[0], baseline="Tiny")
+    trials = [trained(0.60, losses=rows_of_losses(0.60)[0]), own, trained(0.65)]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        confirm(store, 0, 0.62, 0.64)
+        confirm(store, 1, 0.61, 0.63)
+        return load(store)
+
+
+def test_confirmed_scores_stand_against_the_searchs_with_the_spread_of_the_seeds(tmp_path):
+    frames = confirmed_sweep(tmp_path)
+    data = confirmed_data(frames)
+    points = data.points.set_index("trial")
+    assert sorted(points.index) == [0, 1]
+    np.testing.assert_allclose(points.loc[0, ["search_val_bce", "val_bce"]].tolist(), [0.60, 0.63])
+    assert points.loc[1, "val_bce"] == pytest.approx(0.62), "a baseline's own run is in its mean"
+    assert points.loc[0, "seed_se"] == pytest.approx(0.01, rel=1e-3), "half of 0.64 - 0.62"
+    assert (points["low"] < points["val_bce"]).all() and (points["val_bce"] < points["high"]).all()
+    assert data.bias is not None and data.bias.value == pytest.approx(-0.03), "of the search alone"
+    assert data.span[0] < points["low"].min() and points["high"].max() < data.span[1]
+    words = " ".join(
+        item.get_text() for item in draw_confirmed(frames).findobj(Text) if item.get_text()
+    )
+    assert "0.0300 nats too good" in words and "Tiny" in words
+    written, left_out = write_further(frames, tmp_path / "charts")
+    assert "confirmed" in {path.stem for path in written} - set(left_out)
+
+
+def test_the_command_writes_all_charts_and_says_which_it_cannot(tmp_path, capsys):
+    (tmp_path / "one").mkdir()
+    hyperband(tmp_path / "one" / "sweep.db").close()
+    report("one", all_charts=True, results=tmp_path)
+    charts = tmp_path / "one" / "charts"
+    stems = {chart.stem for chart in (*all_charts(), *FURTHER)} - {"confirmed"}
+    assert {path.name for path in charts.iterdir()} == {
+        "verdict.json",
+        *(f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")),
+    }
+    for path in charts.glob("*.png"):
         with Image.open(path) as image:
             assert image.size == (1500, 900)
+    said = capsys.readouterr().err
+    assert "no chart confirmed: no trial was trained with other seeds" in said
+    assert str(charts) in said
 
 
 def test_what_cannot_be_drawn_is_left_out_with_its_reason_and_no_old_file_stays(tmp_path):

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from sweep.analysis.charts import STEMS
+from sweep.analysis.charts import FURTHER, charts
 from sweep.analysis.frames import load
 from sweep.analysis.page import pictures, plots, sections
 from sweep.analysis.page.write import MOST_BYTES, ROWS, page, write
@@ -126,7 +126,7 @@ def test_what_a_sweep_holds_is_text_everywhere(tmp_path):
     content = page(frames_of(tmp_path, trials, **changes, space={"name": EVIL, "sha256": EVIL}))
     outline = Outline(content)
     assert outline.tags.count("script") == 4  # two of data, Bokeh's and ours
-    assert outline.tags.count("img") == len(STEMS)
+    assert outline.tags.count("img") == content.count('<figure class="static')
     assert "<img src=x" not in content and "window.hurt=1</script>" not in content
     assert " ".join(outline.words).count("window.hurt=1") > 5
     assert "{{7*7}}" in content and "49" not in outline.words
@@ -146,15 +146,25 @@ def test_thousands_of_trials_fit(tmp_path):
     assert "No room for the curves of 72 of the worst trials." in words
 
 
-def test_pictures_that_do_not_fit_become_smaller_and_then_are_left_out(played):
-    everything, none = pictures.pictures(played, 10**7)
-    assert none == 0
-    svg = sum(len(picture.address) for picture in everything)
-    assert all(picture.address.startswith("data:image/svg+xml,") for picture in everything)
-    smaller, none = pictures.pictures(played, svg - 1)
-    assert none == 0 and sum(len(picture.address) for picture in smaller) < svg
-    nothing, left_out = pictures.pictures(played, 10)
-    assert nothing == [] and left_out == len(everything)
+def test_every_chart_is_in_the_page_or_the_reason_why_not(content):
+    outline = Outline(content)
+    assert outline.tags.count("img") == len(charts()) + len(FURTHER) - 1
+    words = " ".join(" ".join(outline.words).split())
+    [missing] = re.findall("No chart of [^.]*[.]", words)
+    assert "against the mean over seeds”: no trial was trained with other seeds" in missing
+
+
+def test_pictures_that_do_not_fit_become_smaller_and_then_are_left_out(played, monkeypatch):
+    monkeypatch.setattr(pictures, "FURTHER", ())
+    everything = pictures.pictures(played, 10**8)
+    assert everything.n_left_out == 0
+    svg = sum(len(picture.address) for picture in everything.shown)
+    assert all(one.address.startswith("data:image/svg+xml,") for one in everything.shown)
+    smaller = pictures.pictures(played, svg - 1)
+    assert smaller.n_left_out == 0
+    assert sum(len(picture.address) for picture in smaller.shown) < svg
+    nothing = pictures.pictures(played, 10)
+    assert nothing.shown == [] and nothing.n_left_out == len(everything.shown)
 
 
 def test_groups_say_where_trials_overfit(tmp_path):
@@ -207,6 +217,6 @@ def test_the_command_writes_the_page(tmp_path):
     assert file.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
-def test_a_page_that_cannot_be_written_is_one_line(tmp_path, played):
+def test_a_page_that_cannot_be_written_is_one_line(tmp_path):
     with pytest.raises(PlatformError, match="cannot write"):
-        write(played, tmp_path / "no-folder" / "report.html")
+        write(frames_of(tmp_path, [trained(0.6)]), tmp_path / "no-folder" / "report.html")

@@ -1,19 +1,15 @@
 """Draws the frontier of `frontier.frontier_data`: capacity, validation BCE, and the gap beneath."""
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from sweep.analysis import style, text
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.frontier import FrontierData, along, frontier_data
 from sweep.analysis.frontier_marks import areas, draw_evidence, legend
-from sweep.analysis.labels import place
-
-_LABEL_SIZE = 8.5
+from sweep.analysis.labels import label
 
 
 def draw_frontier(frames: SweepFrames) -> Figure:
@@ -110,39 +106,12 @@ def _draw_baselines(axes: Axes, figure: Figure, data: FrontierData) -> None:
         linewidths=1.4,
         zorder=6,
     )
-    area = axes.get_window_extent()
-    scale = 72 / figure.dpi
-    offset = np.array((area.x0, area.y0))
-
-    def to_page(columns: pd.DataFrame) -> NDArray[np.float64]:
-        pixels: NDArray[np.float64] = axes.transData.transform(columns.to_numpy(dtype=float))
-        corner: NDArray[np.float64] = (pixels - offset) * scale
-        return corner  # (points, x and y), in points from the axes' corner
-
-    anchors = to_page(baselines[["params", "val_bce"]])
-    crowd = np.concatenate(
-        [
-            *(to_page(points[["params", name]].dropna()) for name in ("val_bce", "train_bce")),
-            to_page(along(data)),
-        ]
+    crowd = [points[["params", name]].dropna() for name in ("val_bce", "train_bce")]
+    crowd.append(along(data))
+    label(
+        figure,
+        axes,
+        [text.shortened(text.plain(name), 24) for name in baselines["baseline"]],
+        baselines[["params", "val_bce"]].to_numpy(dtype=float),
+        np.concatenate([part.to_numpy(dtype=float) for part in crowd]),
     )
-    names = [text.shortened(text.plain(name), 24) for name in baselines["baseline"]]
-    sizes = [(0.62 * _LABEL_SIZE * len(name) + 4, 1.5 * _LABEL_SIZE) for name in names]
-    page = (area.width * scale, area.height * scale)
-    boxes = place([(x, y) for x, y in anchors], sizes, page, crowd)
-    for name, (x, y), anchor, box in zip(
-        names, baselines[["params", "val_bce"]].to_numpy(float), anchors, boxes, strict=True
-    ):
-        axes.annotate(
-            name,
-            (x, y),
-            xytext=(box.x - anchor[0], box.y - anchor[1]),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=_LABEL_SIZE,
-            fontweight="bold",
-            zorder=7,
-            bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85},
-            arrowprops={"arrowstyle": "-", "color": style.BLACK, "lw": 0.7, "shrinkB": 5},
-        )

@@ -12,6 +12,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from sweep.analysis import style
+from sweep.analysis.chart_confirmed import draw_confirmed
 from sweep.analysis.chart_curves import draw_curves
 from sweep.analysis.chart_decades import draw_decades
 from sweep.analysis.chart_frontier import draw_frontier
@@ -60,6 +61,7 @@ FURTHER = (
         "overfitting", "overfitting", "Gap and onset against trainable parameters", draw_overfitting
     ),
     Chart("regularisation", "regularisation", "Validation BCE by regulariser and size", draw_heat),
+    Chart("confirmed", "honesty", "The search's score against the mean over seeds", draw_confirmed),
     Chart("importance", "search", "Which hyperparameters matter", draw_importance),
     Chart("parallel", "search", "All settings of each trial, and its score", draw_parallel),
     Chart("rungs", "search", "Scores at each rung, and how well ranks last", draw_ladder),

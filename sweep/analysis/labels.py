@@ -1,6 +1,6 @@
 """Where to put labels of points so that they neither overlap nor hide the points.
 
-Pure geometry in points (1/72 inch), y upwards; drawing is left to the chart.
+Geometry is in points (1/72 inch), y upwards.
 """
 
 import math
@@ -8,12 +8,55 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from sweep.analysis import style
+
+_SIZE = 8.5
 _RADII = (16, 26, 38, 52, 68, 86, 106, 130, 160)
 _ANGLES = [math.radians(degrees) for degrees in range(0, 360, 15)]
 _POINT_COST = 4.0
 _CLEARANCE = 5.0
+
+
+def label(
+    figure: Figure,
+    axes: Axes,
+    names: Sequence[str],
+    anchors: NDArray[np.floating],
+    crowd: NDArray[np.floating],
+) -> None:
+    """Write each name beside its anchor, off the points of the crowd where there is room.
+
+    `anchors` (names, 2) and `crowd` (points, 2) are in the axes' data; their limits are final.
+    """
+    area, scale = axes.get_window_extent(), 72 / figure.dpi
+
+    def to_page(points: NDArray[np.floating]) -> NDArray[np.float64]:
+        pixels: NDArray[np.float64] = axes.transData.transform(points.reshape(-1, 2))
+        corner: NDArray[np.float64] = (pixels - (area.x0, area.y0)) * scale
+        return corner
+
+    places = to_page(anchors)
+    sizes = [(0.62 * _SIZE * len(name) + 4, 1.5 * _SIZE) for name in names]
+    page = (area.width * scale, area.height * scale)
+    boxes = place([(x, y) for x, y in places], sizes, page, to_page(crowd))
+    for name, anchor, spot, box in zip(names, anchors, places, boxes, strict=True):
+        axes.annotate(
+            name,
+            (anchor[0], anchor[1]),
+            xytext=(box.x - spot[0], box.y - spot[1]),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=_SIZE,
+            fontweight="bold",
+            zorder=7,
+            bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85},
+            arrowprops={"arrowstyle": "-", "color": style.BLACK, "lw": 0.7, "shrinkB": 5},
+        )
 
 
 @dataclass(frozen=True)

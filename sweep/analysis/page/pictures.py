@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from sweep.analysis import style
-from sweep.analysis.charts import charts
+from sweep.analysis.charts import FURTHER, Chart, charts
 from sweep.analysis.frames import SweepFrames
 
 _DPI = 90
@@ -28,13 +28,31 @@ class Picture:
     """`data:image/…`"""
 
 
-def pictures(frames: SweepFrames, room: int) -> tuple[list[Picture], int]:
-    """The charts in at most `room` characters, and how many had no room.
+@dataclass(frozen=True)
+class Missing:
+    """A chart that cannot be drawn from what there is."""
+
+    section: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """All charts: those that are shown, those there is too little for, those without room."""
+
+    shown: list[Picture]
+    missing: list[Missing]
+    n_left_out: int
+
+
+def pictures(frames: SweepFrames, room: int) -> Pictures:
+    """The charts in at most `room` characters.
 
     The largest become PNG until all fit; those that never do are left out, the largest first.
     """
     with style.styled():
-        drawn = [(chart, chart.draw(frames)) for chart in charts()]
+        drawn, missing = _drawn(frames)
         addresses = [_svg(figure) for _, figure in drawn]
         for i in sorted(range(len(drawn)), key=lambda i: -len(addresses[i])):
             if sum(map(len, addresses)) > room:
@@ -45,7 +63,17 @@ def pictures(frames: SweepFrames, room: int) -> tuple[list[Picture], int]:
     ]
     while sum(len(picture.address) for picture in shown) > room and shown:
         shown.remove(max(shown, key=lambda picture: len(picture.address)))
-    return shown, len(drawn) - len(shown)
+    return Pictures(shown, missing, len(drawn) - len(shown))
+
+
+def _drawn(frames: SweepFrames) -> tuple[list[tuple[Chart, Figure]], list[Missing]]:
+    drawn, missing = [], []
+    for chart in (*charts(), *FURTHER):
+        try:
+            drawn.append((chart, chart.draw(frames)))
+        except style.TooFewDataError as error:
+            missing.append(Missing(chart.section, chart.title, str(error)))
+    return drawn, missing
 
 
 def _svg(figure: Figure) -> str:

@@ -15,7 +15,7 @@ from sweep.analysis import confirmed_table, ledger, report, table, text, verdict
 from sweep.analysis.files import atomically
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.page import plots, sections
-from sweep.analysis.page.pictures import pictures
+from sweep.analysis.page.pictures import Pictures, pictures
 from sweep.analysis.verdict import Verdict, verdict
 from sweep.errors import PlatformError
 
@@ -39,9 +39,8 @@ def page(frames: SweepFrames) -> str:
     """The page's HTML, at most `MOST_BYTES` long."""
     context = _context(frames)
     # the pictures take what room is left
-    bare = len(_rendered(context | {"pictures": [], "pictures_left_out": 0}).encode())
-    shown, n_left_out = pictures(frames, MOST_BYTES - bare - _SPARE)
-    return _rendered(context | {"pictures": shown, "pictures_left_out": n_left_out})
+    bare = len(_rendered(context | {"pictures": Pictures([], [], 0)}).encode())
+    return _rendered(context | {"pictures": pictures(frames, MOST_BYTES - bare - _SPARE)})
 
 
 def _rendered(context: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-# make install | demo | test | lint | requirements | container-test
+# make install | demo | test | lint | requirements | container-test | reference
 # Everything lives in .venv; a stamp makes the second run instant.
 
 VENV := .venv
@@ -48,10 +48,6 @@ requirements: install
 clean:
 	rm -rf $(VENV)
 
-# The report in results/reference and in the README.
+# results/README.md and its charts, also for the README.
 reference: install
-	$(BIN)/sweep start spaces/capacity.py --data builtin --max-epochs 27 --name reference-run --results $(VENV)/reference
-	mkdir -p results/reference
-	$(BIN)/sweep report reference-run --results $(VENV)/reference -o md > results/reference/report.md
-	cp $(VENV)/reference/reference-run/charts/*.png results/reference/
-	rm -rf $(VENV)/reference
+	bash results/reference/make.sh

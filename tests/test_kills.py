@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import traceback
 from collections.abc import Sequence
@@ -13,11 +14,16 @@ import pytest
 
 from sweep.folder import SweepFolder
 from sweep.records import Assignment, Outcome, OutcomeStatus
+from sweep.runner.confirmation import confirmations
+from sweep.settings import Stage
 from sweep.store import Store
 from tests import faults, tiny, warm
+from tests.test_extend import search
 from tests.test_loop import Silent, new_runner, new_store, record, state
 
-N_STEPS = 400
+N_STEPS = 800
+SEARCH_STEPS = 120
+"""About so many steps belong to the search itself; of those behind it, each third is enough."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +45,24 @@ class FormulaTrainer:
 
 
 def work(root: Path, name: str) -> None:
-    """Begin or go on with a sweep."""
-    import keras_tuner
-
-    from sweep.search.hyperband import Search
-
+    """Search, confirm and extend; or go on with that wherever it was."""
     folder = SweepFolder(root, name)
     if folder.exists:
         store = Store(folder.database)
     else:
         folder, store = new_store(root, name)
+    options: dict[str, Any] = {"observer": Silent(), "baselines": {"One": {"width": 1}}}
     with store:
-        hp = keras_tuner.HyperParameters()
-        hp.Int("width", 1, 10_000)
-        search = Search(hp, max_epochs=2, factor=2, iterations=1, seed=5)
-        options = {"observer": Silent(), "baselines": {"One": {"width": 1}}, "search": search}
-        new_runner(folder, store, FormulaTrainer(), **options).run()
+        if not store.sweep().settings:
+            runner = new_runner(folder, store, FormulaTrainer(), **options, search=search(2))
+            runner.run()
+            there = store.confirmed_seeds()
+            chosen: Any = {2: {"width": 5}}
+            store.add_confirmations(confirmations(chosen, [], 1, 5, there), 2)
+            runner.confirm()
+            store.extend({"max_epochs": 4}, {})
+        longer = search(4, stages=(Stage(2, 2), Stage(4, 0)))
+        new_runner(folder, store, FormulaTrainer(), **options, search=longer).run()
 
 
 def work_and_die(root: Path, name: str, step: int) -> int:
@@ -76,7 +84,7 @@ def kill_at_every_step(place: Path, report: Any) -> None:
     problems = []
     work(root, "whole")
     whole = tiny.contents(place, "whole")
-    for step in range(1, N_STEPS):
+    for step in [*range(1, SEARCH_STEPS), *range(SEARCH_STEPS, N_STEPS, 3)]:
         name = f"step-{step}"
         ended = work_and_die(root, name, step)
         if ended == 0:
@@ -87,21 +95,23 @@ def kill_at_every_step(place: Path, report: Any) -> None:
         differing = tiny.differences(whole, tiny.contents(place, name))
         if differing:
             problems.append(f"after step {step} differ: {differing}")
+        shutil.rmtree(root / name)
     report.send((step, problems))
 
 
-def test_killed_at_every_single_step_the_loop_goes_on_to_the_same_end(tmp_path):
-    (tmp_path / "results").mkdir()
+def test_killed_at_any_step_the_loop_goes_on_to_the_same_end(memory_path):
+    """A search, a confirmation and an extension."""
+    (memory_path / "results").mkdir()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.warm_imports"])
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=kill_at_every_step, args=(tmp_path, sender))
+    process = context.Process(target=kill_at_every_step, args=(memory_path, sender))
     process.start()
     sender.close()
     n_steps, problems = receiver.recv()
     process.join()
     assert problems == []
-    assert 80 < n_steps < N_STEPS - 1, n_steps  # "every step was killed, until a run met none"
+    assert 2 * SEARCH_STEPS < n_steps < N_STEPS - 3, n_steps  # until a run met no such step
 
 
 FAULTS = [

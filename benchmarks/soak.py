@@ -2,7 +2,8 @@
 
     python benchmarks/soak.py --kills 200 --minutes 7
 
-Each sweep that got to its end is compared with one that was never killed: every table and every
+Each searches, with two seeds of its baseline, is confirmed and extended. Each that got
+to its end is compared with one that was never killed: every table and every
 array of every checkpoint must be the same. Ends with 1 when one is not. The processes are forked
 from one that has imported TensorFlow, so that a kill costs two seconds instead of eight.
 """
@@ -13,14 +14,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from sweep.doctor.finding import Level
 from sweep.doctor.integrity import check_sweep
 from sweep.folder import SweepFolder
+from sweep.store import Store
 from tests import tiny, warm
 
-_MORE = ("--max-epochs", "4", "--factor", "2")
+_MORE = ("--max-epochs", "4", "--factor", "2", "--seeds", "2")
+_LONGER = 8
 
 
 def main() -> None:
@@ -38,7 +42,8 @@ def main() -> None:
         for trainer in ("keras", "fused"):
             for name in ("warm-up", "whole"):  # the first one parses the data
                 began = time.monotonic()
-                warm.run(place, *tiny.start(f"{name}-{trainer}", trainer, *_MORE))
+                for _, command in _commands(f"{name}-{trainer}", trainer):
+                    warm.run(place, *command)
             seconds[trainer] = time.monotonic() - began
             wholes[trainer] = tiny.contents(place, f"whole-{trainer}")
         number = 0
@@ -65,14 +70,43 @@ def main() -> None:
     sys.exit(any(n for (_, what), n in counts.items() if what == "differing"))
 
 
+def _commands(name: str, trainer: str) -> list[tuple[Callable[[Store], bool], list[str]]]:
+    """A sweep's commands in their order, and whether each has begun in a store there is."""
+    return [
+        (lambda _: True, tiny.start(name, trainer, *_MORE)),
+        (
+            lambda store: len(store.confirmed_seeds()) > 1,  # one is the baseline's
+            ["confirm", name, "--top", "2", "--seeds", "2"],
+        ),
+        (
+            lambda store: store.sweep().settings["max_epochs"] == _LONGER,
+            ["extend", name, "--max-epochs", str(_LONGER)],
+        ),
+    ]
+
+
 def _kill_until_done(
     place: Path, name: str, trainer: str, seconds: float, moments: random.Random
 ) -> int:
-    """Start a sweep, and kill and resume it until it reaches its end; how often it was killed."""
+    """Carry out a sweep's commands, each killed and resumed until its end; how often killed."""
+    return sum(
+        _kill_until_ended(place, name, begun, command, seconds / 3, moments)
+        for begun, command in _commands(name, trainer)
+    )
+
+
+def _kill_until_ended(
+    place: Path,
+    name: str,
+    begun: Callable[[Store], bool],
+    first: list[str],
+    seconds: float,
+    moments: random.Random,
+) -> int:
     database = place / "results" / name / "sweep.db"
     kills = 0
     while True:
-        arguments = ["resume", name] if database.exists() else tiny.start(name, trainer, *_MORE)
+        arguments = ["resume", name] if _has(database, begun) else first
         command = warm.begin(place, *arguments)
         if moments.random() < 0.8:  # of the other moments most fall into starting and compiling
             for _ in range(moments.randint(1, 3)):
@@ -91,6 +125,13 @@ def _kill_until_done(
             for finding in check_sweep(SweepFolder(place / "results", name)):
                 if finding.level is not Level.OK:
                     sys.exit(f"{finding.subject}: {finding.text}")
+
+
+def _has(database: Path, begun: Callable[[Store], bool]) -> bool:
+    if not database.exists():
+        return False
+    with Store(database, read_only=True) as store:
+        return begun(store)
 
 
 def _await_progress(command: warm.Command, folder: Path) -> None:

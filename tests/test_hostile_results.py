@@ -79,7 +79,10 @@ def no_network(monkeypatch):
 
 @pytest.mark.parametrize(
     "command",
-    [["ls"], ["status"], ["report"], *(["report", "--no-charts", "-o", o] for o in ("csv", "md"))],
+    [
+        *(["ls"], ["status"], ["report"], ["show", "0"], ["show", "7"], ["compare", "0", "1"]),
+        *(["report", "--no-charts", "-o", o] for o in ("csv", "md")),
+    ],
     ids=" ".join,
 )
 def test_no_string_steers_the_terminal_or_the_reader(tmp_path, command, no_network):
@@ -243,11 +246,25 @@ def forged(tmp_path_factory):
     return root
 
 
-@given(changes=st.lists(st.tuples(places, cells), min_size=1, max_size=3), charts=st.booleans())
+LOOKS = [
+    ["report", "--no-charts"],
+    ["report", "--charts"],
+    *(["report", "--no-charts", "-o", form] for form in ("json", "csv", "md")),
+    ["report", "--no-charts", "--html", "{root}/page.html"],
+    ["report", "-o", "parquet", "--folder", "{root}/parquet"],
+    ["show", "evil", "0"],
+    ["compare", "evil", "0", "1"],
+    ["confirm", "evil"],
+    ["test", "evil"],
+]
+
+
+@given(changes=st.lists(st.tuples(places, cells), min_size=1, max_size=3), look=st.integers(0))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
-def test_a_forged_database_ends_in_one_line(forged, changes, charts):
+def test_a_forged_database_ends_in_one_line(forged, changes, look):
+    """Every command that reads; in `look`'s turn those that take long."""
     root, sound = forged, (forged / "sound.db").read_bytes()
     path = root / "results" / "evil" / "sweep.db"
     for left in path.parent.glob("sweep.db*"):
@@ -259,9 +276,9 @@ def test_a_forged_database_ends_in_one_line(forged, changes, charts):
                 db.execute(f"UPDATE {table} SET {column} = ?", (value,))
             except (sqlite3.IntegrityError, UnicodeEncodeError):
                 return
-    shown = "--charts" if charts else "--no-charts"
-    for command in (["ls"], ["status"], ["report", shown], ["gc", "--dry-run"]):
-        done = invoke(root, *command)
+    looks = (LOOKS[look % len(LOOKS)], LOOKS[look // len(LOOKS) % len(LOOKS)])
+    for command in (["ls"], ["status"], *looks, ["gc", "--dry-run"]):
+        done = invoke(root, *(part.format(root=root) for part in command))
         assert_harmless(done.stdout)
         assert_harmless(done.stderr)
     check_sweep(SweepFolder(root / "results", "evil"))

@@ -113,6 +113,21 @@ def test_a_best_trial_that_still_improves_is_not_enough(tmp_path):
     assert found.reasons == ["the best trial was still improving when training ended at epoch 20"]
 
 
+def test_one_lucky_epoch_at_the_end_is_no_improvement(tmp_path):
+    flat = [0.5, 0.51] * 60 + [0.485]
+    best = trained(*flat, params=900, last_epoch=243, ended=STOPPED)
+    found = judged(tmp_path, [best, *(trial(10**k, 0.6) for k in range(2, 6))], tied=(0,))
+    assert found.is_enough, found.reasons
+
+
+def test_a_trial_that_rose_for_good_is_not_improving(tmp_path):
+    """From its peak it falls again, but not to where it was."""
+    curve = [*np.linspace(0.7, 0.5, 10), *np.linspace(0.5, 0.6, 10), *np.linspace(0.6, 0.54, 7)]
+    best = trained(*curve, params=900, last_epoch=81, ended=STOPPED)
+    found = judged(tmp_path, [best, *(trial(10**k, 0.6) for k in range(2, 6))], tied=(0,))
+    assert found.is_enough, found.reasons
+
+
 def test_scores_without_errors_are_not_enough(tmp_path):
     found = judged(tmp_path, [trial(10**k, 0.6) for k in range(2, 8)])
     assert found.tied is None and found.capacity is None

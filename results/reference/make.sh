@@ -17,7 +17,7 @@ run() {  # NAME COMMAND…: once
 section() {  # NAME COMMANDS TITLE CHARTS…: its report, a level down, and charts
   local charts="$SWEEP_RESULTS/$1/charts"
   printf '## %s\n\n```bash\n%s\n```\n\n' "$3" "$2"
-  "$sweep" report "$1" -o md --all-charts --top 20 2>/dev/null | sed -e 1d -e 's/^#/###/'
+  "$sweep" report "$1" -o md --all-charts --top 20 2>/dev/null | sed -e 1,2d -e 's/^#/###/'
   mkdir -p "$kept/$1"
   for chart in "${@:4}"; do
     cp "$charts/$chart.png" "$kept/$1/"

@@ -15,7 +15,7 @@ from sweep.analysis import regularisation
 from sweep.analysis.confirmed import bias
 from sweep.analysis.frames import SweepFrames
 from sweep.analysis.groups import Answer, answer, decade
-from sweep.analysis.onset import HALF_WINDOW, TOLERANCE, smoothed
+from sweep.analysis.onset import TOLERANCE
 from sweep.analysis.optimism import Optimism
 from sweep.analysis.overfitting import Overfitting, overfitting
 from sweep.analysis.ranking import is_scored
@@ -151,7 +151,7 @@ def _reasons(
         reasons.append(
             f"the best trial was trained for {best['epochs']} epochs only, not to its end"
         )
-    elif is_improving(frames, int(best["trial"])):
+    elif pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
         reasons.append(
             f"the best trial was still improving when training ended at epoch {best['epochs']}"
         )
@@ -166,11 +166,15 @@ def _reasons(
 
 
 def is_improving(frames: SweepFrames, trial: int) -> bool:
-    """Whether its smoothed validation BCE fell by more than the onset's tolerance at the end."""
+    """Whether its validation BCE was falling at the end, by more than the onset's tolerance.
+
+    By the straight line through its last quarter of epochs (least squares): one lucky epoch at the
+    end of a flat curve is no fall.
+    """
     values = frames.epochs.loc[frames.epochs["trial"] == trial, "val_bce"].to_numpy()
-    smooth = smoothed(np.zeros(len(values), np.intp), values, HALF_WINDOW)
-    before = min(int(len(values) * (1 - _LAST_PART)), len(values) - 2)
-    return before >= 0 and bool(smooth[before] - smooth[-1] > TOLERANCE)
+    last = values[max(min(int(len(values) * (1 - _LAST_PART)), len(values) - 2), 0) :]
+    at = np.arange(len(last)) - (len(last) - 1) / 2
+    return len(last) > 1 and bool(-(at @ last) / (at @ at) * (len(last) - 1) > TOLERANCE)
 
 
 def _confirmation(frames: SweepFrames) -> Confirmation | None:

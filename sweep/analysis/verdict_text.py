@@ -180,7 +180,7 @@ def _worth(verdict: Verdict) -> str:
 def _tutorial(found: Sequence[Conclusion]) -> str:
     counts = [sum(one.holds is answer for one in found) for answer in (True, False, None)]
     return (
-        f"Of {len(found)} of its conclusions {counts[0]} hold, {counts[1]} do not, and for "
+        f"Of {len(found)} conclusions looked at, {counts[0]} held, {counts[1]} failed, and for "
         f"{counts[2]} there is not enough evidence."
     )
 

@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sweep.analysis.text import plain
 from sweep.errors import DataError
@@ -14,16 +16,26 @@ from sweep.folder import SweepFolder
 _PLAIN_WIDTH = 10_000
 
 
+class _Console(Console):
+    """Whatever string is printed or stands in a table steers no terminal; line ends stay."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str("\n".join(map(plain, text.split("\n"))), **options)
+
+
 def out() -> Console:
     """Results. Not a terminal: no colours, no folding, no truncation."""
-    width = None if sys.stdout.isatty() else _PLAIN_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, soft_wrap=False)
+    return _console(sys.stdout)
 
 
 def err() -> Console:
     """Progress, hints, warnings, errors."""
-    width = None if sys.stderr.isatty() else _PLAIN_WIDTH
-    return Console(file=sys.stderr, width=width, highlight=False, markup=False)
+    return _console(sys.stderr)
+
+
+def _console(file: TextIO) -> Console:
+    width = None if file.isatty() else _PLAIN_WIDTH
+    return _Console(file=file, width=width, highlight=False, markup=False, soft_wrap=False)
 
 
 def show_table(table: Table) -> None:

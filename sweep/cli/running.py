@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sweep import space as spaces
-from sweep.cli.output import err, hint, warn
+from sweep.cli.output import err, hint, unfamiliar, warn
 from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
 from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
@@ -73,14 +73,18 @@ def prepare_again(
     Raises InvalidSpaceError when its space or data have changed, or when the space lies in the
     sweep's own folder: results may come from others, code in them is not run.
     """
-    if not stored_space:
-        _refuse_own_folder(folder, sweep)
-    space = _stored_space(sweep) if stored_space else _original_space(sweep)
-    prepared = prepare(str(space), Settings.from_json(sweep.settings), cache)
+    with unfamiliar(folder):
+        if not stored_space:
+            _refuse_own_folder(folder, sweep)
+        space = _stored_space(sweep) if stored_space else _original_space(sweep)
+        settings = Settings.from_json(sweep.settings)
+    prepared = prepare(str(space), settings, cache)
     from sweep.runner import sweep as sweeps
 
-    sweeps.check_unchanged(sweep, prepared)
-    for change in sweeps.changed_versions(sweep):
+    with unfamiliar(folder):
+        sweeps.check_unchanged(sweep, prepared)
+        changes = sweeps.changed_versions(sweep)
+    for change in changes:
         warn(f"numbers may differ in their last digits: {change}")
     return prepared
 

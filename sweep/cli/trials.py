@@ -8,7 +8,7 @@ from rich.table import Table
 
 from sweep.cli import options as opt
 from sweep.cli.inspect import load_frames
-from sweep.cli.output import hint, out, show_table
+from sweep.cli.output import hint, out, show_table, unfamiliar
 from sweep.errors import UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 from sweep.store import Store
@@ -45,12 +45,13 @@ def compare(
     from sweep.analysis import compare as comparing
 
     frames = load_frames(folder)
-    with Store(folder.database, read_only=True) as store:
-        found = comparing.compare(frames, store.losses(), a, b)
-    if output == "json":
-        _print_json(found.to_json())
-    else:
-        _print_comparison(found)
+    with unfamiliar(folder):
+        with Store(folder.database, read_only=True) as store:
+            found = comparing.compare(frames, store.losses(), a, b)
+        if output == "json":
+            _print_json(found.to_json())
+        else:
+            _print_comparison(found)
 
 
 def show(
@@ -69,12 +70,13 @@ def show(
     from sweep.analysis import details
 
     frames = load_frames(folder)
-    with Store(folder.database, read_only=True) as store:
-        found = details.details(store, frames, trial)
-    if output == "json":
-        _print_json(found.to_json())
-    else:
-        _print_details(found, folder)
+    with unfamiliar(folder):
+        with Store(folder.database, read_only=True) as store:
+            found = details.details(store, frames, trial)
+        if output == "json":
+            _print_json(found.to_json())
+        else:
+            _print_details(found, folder)
 
 
 def _arguments(usage: str, given: Sequence[str], n_trials: int) -> tuple[str | None, list[int]]:

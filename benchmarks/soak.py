@@ -17,9 +17,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from sweep.doctor.finding import Level
-from sweep.doctor.integrity import check_sweep
-from sweep.folder import SweepFolder
 from sweep.store import Store
 from tests import tiny, warm
 
@@ -122,9 +119,7 @@ def _kill_until_ended(
             sys.exit(f"{arguments} ended with {command.process.exitcode}: {command.stderr}")
         kills += 1
         if database.exists():
-            for finding in check_sweep(SweepFolder(place / "results", name)):
-                if finding.level is not Level.OK:
-                    sys.exit(f"{finding.subject}: {finding.text}")
+            tiny.assert_sound(place, name)
 
 
 def _has(database: Path, begun: Callable[[Store], bool]) -> bool:

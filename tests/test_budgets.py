@@ -23,6 +23,7 @@ def test_budgets_end_a_sweep_and_a_larger_one_ends_it_like_no_budget(place):
     said = warm.run(place, *tiny.start("b", "fused", "--max-trials", "2"), code=8).stderr
     assert "--max-trials 2 ended the search; " in said
     assert "assignments are left out" in said
+    tiny.assert_sound(place, "b")
     header = warm.run(place, "report", "b", "--no-charts").stdout
     left = left_out(place, "b")
     assert left["trials"] > 0 and left["epochs"] > 0

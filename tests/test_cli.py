@@ -161,9 +161,11 @@ def _interrupt(place: Path, command: list[str], name: str, kind: str, wait: floa
 
 
 def _worked_since(database: Path, moment: float) -> bool:
-    return any(
-        path.stat().st_mtime > moment for path in (database.parent / "checkpoints").iterdir()
-    )
+    try:
+        checkpoints = (database.parent / "checkpoints").iterdir()
+        return any(path.stat().st_mtime > moment for path in checkpoints)
+    except FileNotFoundError:  # removed meanwhile
+        return False
 
 
 def _wait_for(condition: Any, seconds: float) -> None:

@@ -40,15 +40,24 @@ def cut_off() -> None:
     util.Finalize(None, count, exitpriority=0)
 
 
-@pytest.mark.parametrize("command", ["start", "report", "doctor"])
+COMMANDS = {
+    "start": tiny.start("s", "auto"),
+    "report": ["report", "--all-charts", "--html", "page.html", "--tensorboard"],
+    "confirm": ["confirm", "s", "--top", "1", "--seeds", "1"],
+    "test": ["test", "s"],
+    "export": ["export", "s", "best.keras"],
+    "doctor": ["doctor"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_tries_to_reach_anything(tmp_path_factory, command):
     if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode:
         pytest.skip("no network of its own may be made here")
     place = tmp_path_factory.getbasetemp() / "no-network"
     if command == "start":
         tiny.make_place(place)
-    commands = {"start": tiny.start("s", "auto"), "report": ["report"], "doctor": ["doctor"]}
-    warm.run(place, *commands[command], before=cut_off)
+    warm.run(place, *COMMANDS[command], before=cut_off)
     tried, after = json.loads((place / "tried").read_text())
     assert set(tried.values()) == {0}
     assert after != tried

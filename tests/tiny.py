@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sweep.doctor.finding import Level
+from sweep.doctor.integrity import check_sweep
+from sweep.folder import SweepFolder
+
 SPACE = """
 from search_spaces.capacity import mlp
 
@@ -71,6 +75,12 @@ def contents(place: Path, name: str) -> dict[str, Any]:
                     value = archive[array]
                     found[f"{path.name}/{array}"] = (str(value.dtype), value.shape, value.tobytes())
     return found
+
+
+def assert_sound(place: Path, name: str) -> None:
+    """The doctor finds nothing in the sweep."""
+    findings = check_sweep(SweepFolder(place / "results", name))
+    assert [finding.text for finding in findings if finding.level is not Level.OK] == []
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

@@ -82,7 +82,8 @@ def draw_time(frames: SweepFrames) -> Figure:
                 chosen["x"], chosen["y"], color=color, marker=marker, s=26, alpha=0.7,
                 linewidths=0.9, label=f"{status}: {len(chosen):,}", rasterized=len(frame) > 800,
             )  # fmt: skip
-    upper.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    if upper.collections:
+        upper.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
     lower.step(
         np.r_[0, x], np.r_[0, data.epochs], where="post", color=style.BLUE, linewidth=1.8,
         label=f"trained: {text.count(int(data.epochs[-1]))}",

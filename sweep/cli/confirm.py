@@ -8,7 +8,7 @@ import typer
 from sweep.cli import options as opt
 from sweep.cli import running
 from sweep.cli.inspect import load_frames
-from sweep.cli.output import hint
+from sweep.cli.output import hint, unfamiliar
 from sweep.cli.stopping import Stopping
 from sweep.errors import NotFoundError, UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep
@@ -75,9 +75,9 @@ def _add(folder: SweepFolder, top: int, seeds: int) -> tuple[int, int]:
         )
     from sweep.runner.confirmation import confirmations
 
-    chosen = _chosen(frames, top)
-    settings = frames.sweep.settings
-    with Store(folder.database) as store:
+    with unfamiliar(folder), Store(folder.database) as store:
+        chosen = _chosen(frames, top)
+        settings = frames.sweep.settings
         there = store.confirmed_seeds()
         baselines = frames.trials.loc[frames.trials["baseline"].notna(), "trial"]
         new = confirmations(chosen, baselines, seeds, int(settings["seed"]), there)

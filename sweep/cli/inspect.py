@@ -190,10 +190,13 @@ def write_logs(folder: SweepFolder) -> None:
 
 
 def load_frames(folder: SweepFolder) -> "SweepFrames":
-    """A sweep as it is now. One whose process has died is interrupted."""
+    """A sweep as it is now. One whose process has died is interrupted.
+
+    Raises DataError when its database is damaged.
+    """
     from sweep.analysis.frames import load
 
-    with Store(folder.database, read_only=True) as store:
+    with unfamiliar(folder), Store(folder.database, read_only=True) as store:
         died = store.sweep().state == "running" and folder.holder() is None
         return load(store, "interrupted" if died else None)
 

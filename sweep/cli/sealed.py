@@ -8,7 +8,7 @@ from rich.table import Table
 from sweep.cli import options as opt
 from sweep.cli import running
 from sweep.cli.inspect import load_frames
-from sweep.cli.output import hint, out, show_table
+from sweep.cli.output import hint, out, show_table, unfamiliar
 from sweep.errors import NotFoundError, UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 from sweep.store import Opening, Store
@@ -54,7 +54,8 @@ def test(
             trial = _chosen(load_frames(folder), rule)
         else:
             rule = "trial"
-        found = store.exportable(trial)
+        with unfamiliar(folder):
+            found = store.exportable(trial)
         if found is None:
             raise NotFoundError(
                 f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
@@ -71,7 +72,8 @@ def test(
 
 
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
-    openings = store.openings()
+    with unfamiliar(folder):
+        openings = store.openings()
     if openings and not again:
         from sweep.analysis.ledger import when
 

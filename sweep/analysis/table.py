@@ -129,7 +129,8 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
 
 def _decimals(trials: pd.DataFrame) -> list[int]:
     """Decimals of each trial's BCEs: those its own error deserves and no more than the best's."""
-    return [min(text.decimals_of(se), decimals_of_best(trials)) for se in trials["val_bce_se"]]
+    most = decimals_of_best(trials)
+    return [min(text.decimals_of(se), most) for se in trials["val_bce_se"]]
 
 
 def decimals_of_best(trials: pd.DataFrame) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli.options import CacheOption
-from sweep.cli.output import clean, err, hint, out, show_table
+from sweep.cli.output import clean, display, err, hint, out
 from sweep.data.cache import Cache, Dataset, default_cache_dir
 from sweep.data.ranges import DEFAULT_ROWS, DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import DataError, UsageError
@@ -153,7 +153,7 @@ def _print_table(title: str, frame: "pd.DataFrame") -> None:
     for name, *values in frame.itertuples():
         table.add_row(str(name), *(_cell(value) for value in values))
     out().print(f"\n{title}")
-    show_table(table)
+    display(table)
 
 
 def _cell(value: float) -> str:

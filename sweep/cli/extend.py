@@ -7,7 +7,7 @@ import typer
 from sweep.analysis.text import counted
 from sweep.cli import options as opt
 from sweep.cli import running
-from sweep.cli.output import hint, out, show_table
+from sweep.cli.output import display, hint, out
 from sweep.cli.search import rung_table
 from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
@@ -76,7 +76,7 @@ def extend(
 def _print_added(name: str, before: "Prepared", after: "Prepared") -> None:
     known = set(before.plan.rungs)
     console = out()
-    show_table(rung_table([rung for rung in after.plan.rungs if rung not in known]))
+    display(rung_table([rung for rung in after.plan.rungs if rung not in known]))
     old, new = before.plan_json(), after.plan_json()
     added = {key: new[key] - old[key] for key in ("trials", "assignments", "epochs")}
     longer = new["baseline_epochs"] - old["baseline_epochs"]

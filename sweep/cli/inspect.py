@@ -10,7 +10,7 @@ from rich.table import Table
 from sweep.analysis.text import counted
 from sweep.cli import options as opt
 from sweep.cli import running
-from sweep.cli.output import clean, duration, hint, out, show_table, unfamiliar
+from sweep.cli.output import clean, display, duration, hint, out, unfamiliar
 from sweep.errors import NotFoundError, SweepError, UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 from sweep.store import Progress, Store, SweepRow
@@ -38,7 +38,7 @@ def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
     for folder in folders:
         table.add_row(*_row(folder))
     if folders:
-        show_table(table)
+        display(table)
     else:
         hint(f"no sweeps in {results}; start one with: sweep start capacity")
 
@@ -205,7 +205,7 @@ def _print_report(frames: "SweepFrames", output: str, top: int | None) -> None:
     from sweep.analysis import report as reports
 
     if output == "table":
-        out().print(reports.report(frames, top))
+        display(reports.report(frames, top))
         return
     write = {"json": reports.to_json, "csv": reports.to_csv, "md": reports.to_markdown}[output]
     typer.echo(write(frames, top).rstrip("\n"))

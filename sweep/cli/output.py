@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from sweep.analysis.text import plain
@@ -38,13 +37,14 @@ def _console(file: TextIO) -> Console:
     return _Console(file=file, width=width, highlight=False, markup=False, soft_wrap=False)
 
 
-def show_table(table: Table) -> None:
-    """A table as a result; where there is no terminal, without blanks at the ends of lines."""
+def display(found: RenderableType) -> None:
+    """A result in columns; where there is no terminal, without blanks at the ends of lines."""
     console = out()
-    with console.capture() as capture:
-        console.print(table)
-    lines = capture.get().splitlines()
-    sys.stdout.writelines(f"{line if console.is_terminal else line.rstrip()}\n" for line in lines)
+    if console.is_terminal:
+        console.print(found)
+        return
+    text = "".join(segment.text for segment in console.render(found))
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in text.removesuffix("\n").split("\n"))
 
 
 def hint(text: str) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from sweep.cli import options as opt
 from sweep.cli import running
 from sweep.cli.inspect import load_frames
-from sweep.cli.output import hint, out, show_table, unfamiliar
+from sweep.cli.output import display, hint, out, unfamiliar
 from sweep.errors import NotFoundError, UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 from sweep.store import Opening, Store
@@ -110,5 +110,5 @@ def _show(openings: list[Opening], output: str) -> None:
     table.add_row("validation BCE", text.bce(last.val_bce), "it was chosen by this")
     for row in ledger.rows(last):
         table.add_row(*row)
-    show_table(table)
+    display(table)
     out().print(f"\n{last.rows:,} test rows; {ledger.lines(openings)[0]}")

@@ -14,7 +14,7 @@ from sweep.analysis.text import counted
 from sweep.cli import options as opt
 from sweep.cli import running
 from sweep.cli.confirm import go_on
-from sweep.cli.output import clean, duration, hint, out, show_table
+from sweep.cli.output import clean, display, duration, hint, out
 from sweep.cli.stopping import Stopping
 from sweep.errors import (
     DataError,
@@ -50,7 +50,7 @@ def list_spaces() -> None:
         table.add_column(column)
     for stem, path in spaces.shipped_spaces().items():
         table.add_row(stem, spaces.summary(path), str(path))
-    show_table(table)
+    display(table)
 
 
 def plan(
@@ -254,7 +254,7 @@ def _print_plan(prepared: "Prepared") -> None:
     console = out()
     made = prepared.plan_json()
     if prepared.plan.rungs:
-        show_table(rung_table(prepared.plan.rungs))
+        display(rung_table(prepared.plan.rungs))
         console.print()
     console.print(
         f"{counted(made['trials'], 'trial')}, {counted(made['assignments'], 'assignment')}, "

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from sweep.cli import options as opt
 from sweep.cli.inspect import load_frames
-from sweep.cli.output import hint, out, show_table, unfamiliar
+from sweep.cli.output import display, hint, out, unfamiliar
 from sweep.errors import UsageError
 from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 from sweep.store import Store
@@ -128,7 +128,7 @@ def _print_comparison(found: "Comparison") -> None:
         one, other = text.settings([a.get(name), b.get(name)])
         table.add_row(text.plain(name), one, other, "≠" if name in found.differing else "")
     out().print()
-    show_table(table)
+    display(table)
 
 
 def _described(row: Any) -> list[tuple[str, str]]:
@@ -211,7 +211,7 @@ def _print_rungs(found: "Details") -> None:
             text.MISSING if seconds is None else text.seconds(seconds),
         )
     out().print()
-    show_table(table)
+    display(table)
     for one in found.rungs:
         if one["error"]:
             out().print(f"\nerror in rung {one['rung']}: {text.plain(one['error'])}")

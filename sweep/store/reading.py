@@ -284,9 +284,10 @@ class Reader:
         if self._db.execute(f"SELECT 1 FROM {name} WHERE {kinds} LIMIT 1").fetchone():
             raise DataError(f"{self.path} is damaged: table {name} holds values of a wrong type")
         key = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}[name]
-        cursor = self._db.execute(f"SELECT * FROM {name} ORDER BY {key}")
-        columns = [column[0] for column in cursor.description]
-        return columns, [tuple(row) for row in cursor]
+        cursor = self._db.cursor()
+        cursor.row_factory = None  # tuples
+        cursor.execute(f"SELECT * FROM {name} ORDER BY {key}")
+        return [column[0] for column in cursor.description], cursor.fetchall()
 
 
 def _with_values(row: sqlite3.Row) -> Json:

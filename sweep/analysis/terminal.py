@@ -7,6 +7,7 @@ a second; `rich.table` does neither.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -20,6 +21,12 @@ _OPTIONAL = ("seconds", "rung", "best epoch", "train BCE", "epochs")
 _INDENT = 6
 
 Cells = Sequence[str]
+
+
+class _Sized(NamedTuple):
+    column: Column
+    width: int
+    """Places its widest line takes."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +85,22 @@ def lay_out(columns: Sequence[Column], width: int) -> Layout:
     """All columns if they fit into `width`, else without the optional ones, else with the
     hyperparameters beneath the rows."""
     hidden: list[str] = []
+    sized = [_Sized(column, column_width(column)) for column in columns]
     for gap in (2, 1):
-        if total_width(columns, gap) <= width:
-            return _layout(columns, gap, [])
-    left = list(columns)
+        if _total_width(sized, gap) <= width:
+            return _layout(sized, gap, [])
+    left = list(sized)
     for name in _OPTIONAL:
-        left = [column for column in left if column.name != name or column.is_hyperparameter]
+        left = [one for one in left if one.column.name != name or one.column.is_hyperparameter]
         hidden.append(name)
-        if total_width(left, 1) <= width:
+        if _total_width(left, 1) <= width:
             return _layout(left, 1, hidden)
-    left = [column for column in columns if not column.is_hyperparameter]
+    left = [one for one in sized if not one.column.is_hyperparameter]
     hidden = []
     for name in _OPTIONAL:
-        if total_width(left, 1) <= width:
+        if _total_width(left, 1) <= width:
             break
-        left = [column for column in left if column.name != name]
+        left = [one for one in left if one.column.name != name]
         hidden.append(name)
     layout = _layout(left, 1, hidden)
     settings = [column for column in columns if column.is_hyperparameter]
@@ -132,15 +140,15 @@ def _width(cell: str) -> int:
     return len(cell) if cell.isascii() else cell_len(cell)
 
 
-def total_width(columns: Sequence[Column], gap: int) -> int:
-    return sum(map(column_width, columns)) + gap * (len(columns) - 1)
+def _total_width(sized: Sequence[_Sized], gap: int) -> int:
+    return sum(one.width for one in sized) + gap * (len(sized) - 1)
 
 
-def _layout(columns: Sequence[Column], gap: int, hidden: list[str]) -> Layout:
-    n_lines = max(len(header_lines(column)) for column in columns)
+def _layout(sized: Sequence[_Sized], gap: int, hidden: list[str]) -> Layout:
+    n_lines = max(len(header_lines(one.column)) for one in sized)
     headers, cells = [], []
-    for column in columns:
-        width, lines = column_width(column), header_lines(column)
+    for column, width in sized:
+        lines = header_lines(column)
         lines = [""] * (n_lines - len(lines)) + lines
         headers.append([_pad(line, width, column.left) for line in lines])
         cells.append([_pad(cell, width, column.left) for cell in column.cells])

@@ -12,12 +12,19 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = r"```[a-z]*\n(.*?)```"
 COMMANDS = sorted(
     {
         line.split("#")[0].strip()
-        for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+        for block in re.findall(BLOCK, README, re.DOTALL)
         for line in block.splitlines()
         if line.startswith("sweep ")
+    }
+    | {
+        " ".join(command.split())
+        for command in re.findall(
+            r"`(sweep [a-z][^`]*)`", re.sub(BLOCK, "", README, flags=re.DOTALL)
+        )
     }
 )
 
@@ -69,8 +76,8 @@ def test_the_readmes_commands_exist_with_their_options(command):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    for option in (word for word in words if word.startswith("--")):
-        assert option in done.stdout
+    for option in (word for word in words if word.startswith("-")):
+        assert re.search(rf"(?<![\w-]){option}\b", done.stdout), option
 
 
 def test_the_readme_shows_a_picture_that_is_there():

@@ -168,7 +168,8 @@ def paths(folder: Path, stem: str) -> list[Path]:
 def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
     """`stem`.png and `stem`.svg in `folder`, each whole or not at all."""
     png, svg = paths(folder, stem)
-    atomically(png, lambda file: figure.savefig(file, format="png", dpi=DPI))
+    quick = {"compress_level": 3}  # 5 % larger than the default, in half the time
+    atomically(png, lambda file: figure.savefig(file, format="png", dpi=DPI, pil_kwargs=quick))
     undated = {"Date": None}
     atomically(svg, lambda file: figure.savefig(file, format="svg", metadata=undated))
     return [png, svg]

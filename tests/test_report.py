@@ -5,6 +5,7 @@ import math
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from sweep.analysis import text
 from sweep.analysis.frames import load
@@ -16,6 +17,7 @@ from sweep.analysis.report import (
     to_json,
     to_markdown,
 )
+from sweep.cli.app import app
 from sweep.records import OutcomeStatus
 from tests.sweeps import NAMES, hyperband, store_sweep, trained
 
@@ -240,3 +242,20 @@ def test_settings_of_one_column_share_a_style(values, shown):
 def test_a_diverged_bce_does_not_widen_the_table():
     assert text.bce(1.23456e9) == "1.23e+09"
     assert text.bce(math.nan) == "–"
+
+
+def test_the_command_shows_the_best_500_and_says_how_to_see_all(tmp_path, monkeypatch):
+    """The other forms hold all."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    trials = [trained(0.7, 0.6 + n / 10_000, params=10 + n) for n in range(510)]
+    store_sweep(folder / "sweep.db", trials, name="many").close()
+    options = ["many", "--no-charts", "--results", str(tmp_path)]
+    done = CliRunner().invoke(app, ["report", *options])
+    assert done.exit_code == 0 and "The best 500 of 510 trials." in done.stdout
+    assert "all trials: sweep report many --top 510" in done.stderr
+    everything = CliRunner().invoke(app, ["report", *options, "--top", "510"])
+    assert len(everything.stdout.splitlines()) >= len(done.stdout.splitlines()) + 9
+    assert "all trials" not in everything.stderr
+    whole = CliRunner().invoke(app, ["report", *options, "-o", "csv"])
+    assert len(whole.stdout.splitlines()) == 511

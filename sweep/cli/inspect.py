@@ -18,6 +18,8 @@ from sweep.store import Progress, Store, SweepRow
 if TYPE_CHECKING:
     from sweep.analysis.frames import SweepFrames
 
+_MOST_ROWS = 500
+"""Of a table, when nobody says how many: more is for programs, which take the other forms."""
 _FORMATS = ("table", "json", "csv", "md", "parquet", "optuna")
 _INTO_FOLDER = ("parquet", "optuna")
 
@@ -94,7 +96,12 @@ def report(
         "table"
     ),
     top: Annotated[
-        int | None, typer.Option("--top", min=1, help="Show only the best so many trials.")
+        int | None,
+        typer.Option(
+            "--top",
+            min=1,
+            help=f"Show only the best so many trials; a table shows {_MOST_ROWS} unless told.",
+        ),
     ] = None,
     charts: Annotated[
         bool, typer.Option("--charts/--no-charts", help="Write the charts, PNG and SVG.")
@@ -205,7 +212,9 @@ def _print_report(frames: "SweepFrames", output: str, top: int | None) -> None:
     from sweep.analysis import report as reports
 
     if output == "table":
-        display(reports.report(frames, top))
+        display(reports.report(frames, _MOST_ROWS if top is None else top))
+        if top is None and len(frames.trials) > _MOST_ROWS:
+            hint(f"all trials: sweep report {frames.sweep.name} --top {len(frames.trials)}")
         return
     write = {"json": reports.to_json, "csv": reports.to_csv, "md": reports.to_markdown}[output]
     typer.echo(write(frames, top).rstrip("\n"))

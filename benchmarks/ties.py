@@ -54,7 +54,7 @@ def main() -> None:
     print("|---:|---:|---:|---:|---:|---:|")
     for n_rows in (1000, 100):
         for n_trials in (2, 10, 100):
-            for n_worse, by in ((0, 0.0), (1, 3.0), (n_trials // 2, 3.0), (1, 3.5)):
+            for n_worse, by in dict.fromkeys(((0, 0.0), (1, 3.0), (n_trials // 2, 3.0), (1, 3.5))):
                 wrong, found = rates(n_trials, n_rows, n_worse, by, repetitions)
                 power = f"{found:.1%}" if n_worse else "–"
                 print(f"| {n_trials} | {n_rows:,} | {n_worse} | {by} | {wrong:.1%} | {power} |")

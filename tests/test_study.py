@@ -103,6 +103,7 @@ def test_optuna_reads_the_epochs_and_what_we_know_besides(study):
     assert study.trials[2].user_attrs["rung"] == 0
     assert study.trials[3].user_attrs["error"] == "ValueError: no"
     assert study.user_attrs["data"] and study.user_attrs["space"] == "mine"
+    assert study.metric_names == ["validation BCE"]
 
 
 def test_optuna_can_analyse_it(study):

@@ -6,6 +6,7 @@ Optuna is an optional extra; it is imported here only, when a study is written.
 import math
 import sqlite3
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -102,11 +103,13 @@ def _refuse_others(frames: SweepFrames, path: Path) -> None:
 
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    """Without Optuna's remarks that a study was created."""
+    """Without Optuna's remarks: that a study was created, that naming its value is experimental."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
     finally:
         optuna.logging.set_verbosity(before)
 
@@ -125,6 +128,7 @@ def _write(optuna: Any, frames: SweepFrames, path: Path) -> None:
             ("settings", {k: v for k, v in sweep.settings.items() if k != "stages"}),
         ):
             study.set_user_attr(name, value)
+        study.set_metric_names(["validation BCE"])
         study.add_trials(_trials(optuna, frames))
     finally:
         storage.remove_session()

@@ -80,8 +80,8 @@ def test_a_trial_continues_to_the_last_bit():
 def test_an_interrupted_group_goes_on_to_the_same_numbers():
     work = [assignment(0, 5, **SMALL), *neighbours(9)]
     whole, broken = trained(work), MemoryJournal()
-    trained(work, broken, stop=lambda: len(broken.live) >= 8)
-    assert broken.states[0].epoch in (1, 2)
+    trained(work, broken, stop=lambda: len(broken.live) >= 4)
+    assert 1 <= broken.states[0].epoch < 5
     assert not broken.outcomes
     rest = [task for task in work if task.trial not in broken.outcomes]
     trained(rest, broken)
@@ -169,13 +169,13 @@ def test_out_of_memory_splits_the_group_and_loses_nobody(monkeypatch):
 
     def scarce(self):
         calls.append(self.shape.slots)
-        if self.shape.slots > 2 and len(calls) > 1:
+        if self.shape.slots > 1 and len(calls) > 1:
             raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
         return train_epoch(self)
 
     monkeypatch.setattr(fused_group.Group, "train_epoch", scarce)
     split = trained(work)
-    assert calls[:3] == [4, 4, 2]
+    assert calls[:2] == [2, 2] and calls[-1] == 1
     for task in work:
         assert split.outcomes[task.trial].status is OutcomeStatus.COMPLETED
         for mine, theirs in zip(split.records[task.trial], whole.records[task.trial], strict=True):

@@ -1,8 +1,10 @@
 """The command line: the only place that prints, reads environment variables or exits."""
 
+import atexit
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
 
@@ -15,8 +17,23 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        _leave(128 + signal.SIGINT)
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise
+        _leave(ended.code or 0)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
+
+
+def _leave(code: int) -> None:
+    """Exit, past the dismantling of TensorFlow where it was used: it takes over a second."""
+    if "tensorflow" not in sys.modules:
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    with suppress(OSError):  # the reader of our output has gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

@@ -25,7 +25,8 @@ SHIPPED = "search_spaces"
 METRIC = "binary_crossentropy"
 CROSS_ENTROPY = (METRIC, "bce")
 SQUARED_ERROR = ("mean_squared_error", "mse", "MSE")
-"""Keras' names of the losses that a model may have."""
+CATEGORICAL = ("sparse_categorical_crossentropy",)
+"""Keras' names of the losses that a model may have; the last of one with two outputs."""
 _MOST_SWITCHES = 64
 
 
@@ -234,18 +235,13 @@ def _check_model(
             f"build(hp) of {path} returned a model that is not compiled: call model.compile(...)"
         )
     _check_shapes(path, model, n_features)
-    known = (keras.losses.BinaryCrossentropy, keras.losses.MeanSquaredError)
-    if not isinstance(model.loss, known) and model.loss not in (*CROSS_ENTROPY, *SQUARED_ERROR):
-        raise InvalidSpaceError(
-            f"the model of {path} is compiled with loss {_name(model.loss)}; "
-            "expected keras.losses.BinaryCrossentropy(...), or MeanSquaredError()"
-        )
-    found = _metric_names(model)
-    if METRIC not in found:
+    _check_loss(path, model)
+    found = _metrics(model)
+    if METRIC not in found or (_outputs(model) == 2 and "Categorical" not in found[METRIC]):
         raise InvalidSpaceError(
             f"the model of {path} lacks the metric {METRIC!r} "
             f"(it has: {', '.join(found) or 'none'}); "
-            "add keras.metrics.BinaryCrossentropy(from_logits=...) to compile(metrics=[...])"
+            f"add {_METRICS[_outputs(model)]} to compile(metrics=[...])"
         )
     return dict(hp.values)
 
@@ -255,23 +251,58 @@ def _check_shapes(path: Path, model: Any, n_features: int) -> None:
         raise InvalidSpaceError(
             f"the model of {path} has no input shape: begin it with keras.Input(({n_features},))"
         )
-    for what, shape, wanted in (
+    for what, shape, *wanted in (
         ("inputs", model.input_shape, n_features),
-        ("outputs", model.output_shape, 1),
+        ("outputs", model.output_shape, 1, 2),
     ):
-        if not isinstance(shape, tuple) or tuple(shape[1:]) != (wanted,):
+        if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] not in wanted:
+            expected = " or ".join(f"(None, {size})" for size in wanted)
             raise InvalidSpaceError(
-                f"the model of {path} has {what} of shape {shape}, expected (None, {wanted})"
+                f"the model of {path} has {what} of shape {shape}, expected {expected}"
             )
+
+
+_METRICS = {
+    1: "keras.metrics.BinaryCrossentropy(from_logits=...)",
+    2: f'keras.metrics.SparseCategoricalCrossentropy(from_logits=..., name="{METRIC}")',
+}
+"""The metric that a model needs, by its number of outputs."""
+
+
+def _outputs(model: Any) -> int:
+    return int(model.output_shape[1])
+
+
+def _check_loss(path: Path, model: Any) -> None:
+    """One output is a logit or probability; two are those of the classes 0 and 1."""
+    from keras import losses
+
+    if _outputs(model) == 1:
+        kinds: tuple[Any, ...] = (losses.BinaryCrossentropy, losses.MeanSquaredError)
+        names: tuple[str, ...] = (*CROSS_ENTROPY, *SQUARED_ERROR)
+        expected = "BinaryCrossentropy(...), or MeanSquaredError()"
+    else:
+        kinds, names = (losses.SparseCategoricalCrossentropy,), CATEGORICAL
+        expected = "SparseCategoricalCrossentropy(...), as it has two outputs"
+    if not isinstance(model.loss, kinds) and model.loss not in names:
+        raise InvalidSpaceError(
+            f"the model of {path} is compiled with loss {_name(model.loss)}; "
+            f"expected keras.losses.{expected}"
+        )
 
 
 def _name(loss: object) -> str:
     return loss if isinstance(loss, str) else type(loss).__name__
 
 
-def _metric_names(model: Any) -> list[str]:
+def _metrics(model: Any) -> dict[str, str]:
+    """The class, or what stands for it, of each metric by its name."""
     metrics = model.get_compile_config()["metrics"] or []
-    return [m if isinstance(m, str) else str(m.get("config", {}).get("name")) for m in metrics]
+    named = (m for m in metrics if isinstance(m, str))
+    built = (m for m in metrics if isinstance(m, dict))
+    return {name: name for name in named} | {
+        str(m.get("config", {}).get("name")): str(m.get("class_name")) for m in built
+    }
 
 
 def _baselines(path: Path, module: ModuleType) -> dict[str, dict[str, Value]]:

@@ -52,6 +52,20 @@ def compiled(model, optimizer, from_logits=True, smoothing=(0.0, 0.0), loss=None
     return model
 
 
+def categorical(model, optimizer, from_logits=True, loss=None):
+    """Two outputs, one for each class."""
+    model.compile(
+        optimizer,
+        loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits),
+        metrics=[
+            keras.metrics.SparseCategoricalCrossentropy(
+                from_logits=from_logits, name="binary_crossentropy"
+            )
+        ],
+    )
+    return model
+
+
 def chain(*stack):
     return keras.Sequential([keras.Input((28,)), *stack])
 
@@ -140,6 +154,29 @@ MODELS = {
         chain(layers.Dense(12, activation="tanh"), layers.Dense(1)),
         optimizers.SGD(0.02),
         loss=keras.losses.MeanSquaredError(),
+    ),
+    "categorical, from logits, L2 and bias penalty": lambda: categorical(
+        chain(
+            layers.Dense(20, activation="elu", kernel_regularizer="l2"),
+            layers.Dense(2, kernel_regularizer="l1", bias_regularizer="l2"),
+        ),
+        optimizers.Adam(0.01),
+    ),
+    "categorical, from probabilities, without bias": lambda: categorical(
+        chain(
+            layers.Dense(70, activation="relu"),
+            layers.Dense(9, activation="tanh"),
+            layers.Dense(2, use_bias=False),
+            layers.Activation("softmax"),
+        ),
+        optimizers.SGD(0.05, momentum=0.9, clipnorm=0.1),
+        from_logits=False,
+    ),
+    "categorical, by name": lambda: categorical(
+        chain(layers.Dense(2, activation="softmax")),
+        optimizers.AdamW(0.01),
+        from_logits=False,
+        loss="sparse_categorical_crossentropy",
     ),
     "normalised before elu, SGD with momentum": lambda: compiled(
         chain(
@@ -246,6 +283,7 @@ def random_models(draw):
     l1, l2 = draw(st.sampled_from([0.0, 1e-3])), draw(st.sampled_from([0.0, 1e-2]))
     rate = draw(st.sampled_from([1e-3, 1e-2]))
     kind = draw(st.sampled_from([optimizers.Adam, optimizers.AdamW, optimizers.SGD]))
+    finished, outputs = draw(st.sampled_from([(compiled, 1), (categorical, 2)]))
 
     def make(hp):
         penalty = regularizers.L1L2(l1, l2)
@@ -258,7 +296,7 @@ def random_models(draw):
             stack.append(layers.Activation(name))
             if norm == "after":
                 stack.append(layers.BatchNormalization())
-        return compiled(chain(*stack, layers.Dense(1)), kind(rate))
+        return finished(chain(*stack, layers.Dense(outputs)), kind(rate))
 
     return make
 

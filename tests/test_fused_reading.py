@@ -28,6 +28,10 @@ def compiled(*stack, optimizer=None, loss=None, metric=None, inputs=28):
     return model
 
 
+CATEGORICAL = keras.losses.SparseCategoricalCrossentropy
+LIKEWISE = keras.metrics.SparseCategoricalCrossentropy(from_logits=True, name="binary_crossentropy")
+
+
 class OwnDense(layers.Dense):
     pass
 
@@ -94,6 +98,19 @@ REFUSED = {
     ),
     "loss reduction 'sum'": lambda: compiled(
         layers.Dense(1), loss=keras.losses.MeanSquaredError(reduction="sum")
+    ),
+    "a loss that ignores a class": lambda: compiled(
+        layers.Dense(2),
+        loss=CATEGORICAL(from_logits=True, ignore_class=0),
+        metric=LIKEWISE,
+    ),
+    "the output has 1 units": lambda: compiled(
+        layers.Dense(1), loss=CATEGORICAL(from_logits=True), metric=LIKEWISE
+    ),
+    "probabilities come from sigmoid": lambda: compiled(
+        layers.Dense(2, "sigmoid"),
+        loss="sparse_categorical_crossentropy",
+        metric=keras.metrics.SparseCategoricalCrossentropy(name="binary_crossentropy"),
     ),
     "loss hinge": lambda: compiled(layers.Dense(1), loss="hinge"),
     "no metric named binary_crossentropy": lambda: compiled(layers.Dense(1), metric="accuracy"),
@@ -173,6 +190,8 @@ def test_a_loss_may_be_named_and_its_labels_smoothed():
     assert read(smoothed).loss == Loss(from_logits=True, smoothing=0.1)
     squared = compiled(layers.Dense(1), loss=keras.losses.MeanSquaredError())
     assert read(squared).loss == Loss(from_logits=True, squared=True)
+    categorical = compiled(layers.Dense(2), loss=CATEGORICAL(from_logits=True), metric=LIKEWISE)
+    assert read(categorical).loss == Loss(from_logits=True, categorical=True)
 
 
 @pytest.mark.parametrize("space", [capacity, regularization])

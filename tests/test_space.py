@@ -19,6 +19,10 @@ def build(hp):
     return model
 """
 
+CATEGORICAL = MODEL.replace("Dense(1)", "Dense(2)").replace(
+    "BinaryCrossentropy", "SparseCategoricalCrossentropy"
+)
+
 
 @pytest.fixture(autouse=True)
 def _keras(keras: Any) -> None:
@@ -77,7 +81,21 @@ def test_a_missing_space_names_the_nearest(write, tmp_path):
         ),
         (MODEL.replace("Input((28,))", "Input((10,))"), r"inputs of shape \(None, 10\)"),
         (MODEL.replace("keras.Input((28,)), ", ""), "no input shape"),
-        (MODEL.replace("Dense(1)])", "Dense(2)])"), r"outputs of shape \(None, 2\)"),
+        (MODEL.replace("Dense(1)])", "Dense(3)])"), r"outputs of shape \(None, 3\)"),
+        (MODEL.replace("Dense(1)])", "Dense(2)])"), "loss BinaryCrossentropy; .*SparseCategorical"),
+        (
+            CATEGORICAL.replace('"binary_crossentropy"', '"cross"'),
+            "lacks the metric.*SparseCategoricalCrossentropy",
+        ),
+        (
+            CATEGORICAL.replace("metrics.SparseCategorical", "metrics.Binary"),
+            "lacks the metric.*SparseCategoricalCrossentropy",
+        ),
+        (
+            CATEGORICAL.replace("Sparse", ""),
+            r"loss CategoricalCrossentropy; .*SparseCategoricalCrossentropy\(...\)",
+        ),
+        (CATEGORICAL.replace("Dense(2)])", "Dense(1)])"), "loss SparseCategorical.*BinaryCross"),
         (MODEL.replace("BinaryCrossentropy(from_logits=True),", "Hinge(),"), "loss Hinge"),
         (MODEL.replace('name="binary_crossentropy"', 'name="bce"'), "lacks the metric"),
         (MODEL + "BASELINES = {'A': {'widht': 3}}", "baseline 'A'.*sets widht.*asks for: width"),
@@ -100,6 +118,10 @@ def test_conditional_hyperparameters_are_found(write):
     )
     space = spaces.load_space(write(text), 28)
     assert set(space.hyperparameter_names) == {"kind", "rate", "width"}
+
+
+def test_a_space_may_have_an_output_for_each_class(write):
+    assert spaces.load_space(write(CATEGORICAL), 28).hyperparameter_names == ["width"]
 
 
 @pytest.mark.parametrize("loss", ["MeanSquaredError()", "mse", "mean_squared_error"])

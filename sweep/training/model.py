@@ -127,8 +127,10 @@ def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
         keras.ops.convert_to_numpy(model(x[start : start + _ROWS_AT_ONCE], training=False))
         for start in range(0, len(x), _ROWS_AT_ONCE)
     ]
-    outputs = np.concatenate(parts)[:, 0].astype(np.float64)
-    return outputs if gives_logits(model) else metrics.logits_from_probabilities(outputs)
+    outputs = np.concatenate(parts).astype(np.float64)
+    if not gives_logits(model):  # two are the probabilities of 0 and 1
+        return metrics.logits_from_probabilities(outputs[:, -1])
+    return outputs[:, 0] if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
 
 
 def gives_logits(model: Model) -> bool:

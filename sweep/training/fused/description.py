@@ -63,7 +63,7 @@ class Unit:
 class Loss:
     """Binary cross-entropy against labels y·(1 − s) + s/2, s the smoothing; or a mean square.
 
-    `from_logits` is False when the model ends in a sigmoid, which cross-entropy undoes.
+    `from_logits` is False when the model ends in a sigmoid or softmax, which cross-entropy undoes.
     """
 
     from_logits: bool
@@ -72,6 +72,8 @@ class Loss:
     """Of the metric that is recorded of each epoch's fit."""
     squared: bool = False
     """Mean squared error of the model's output, instead of cross-entropy."""
+    categorical: bool = False
+    """Categorical cross-entropy of two outputs: the binary one of their difference."""
 
     @property
     def is_metric(self) -> bool:
@@ -81,7 +83,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Description:
-    """A model the fused trainer can carry. The last unit is the output: width 1, linear."""
+    """A model the fused trainer can carry. The last unit is the output: width 1 or 2, linear."""
 
     given: Unit
     """The input."""

@@ -74,7 +74,7 @@ def _train_step(
     fit = [ops.sum(of.metric * share, axis=1), penalty(shape, weights.values, trials)]
     if of.loss is not None:
         fit.append(ops.sum(of.loss * share, axis=1))
-    dz = (of.gradient * share)[..., None]
+    dz = _at_outputs(shape, of.gradient * share)
     gradients = [
         penalised(shape, position, gradient, weights.values[position], trials)
         for position, gradient in enumerate(_gradients(batch, dz, h, kept))
@@ -114,7 +114,16 @@ _WEIGHT = ("value", "first", "second")
 
 def _output(shape: Shape, h: Tensor, values: list[Tensor]) -> Tensor:
     """Logits (slots, batch)."""
-    return ops.matmul(h, values[shape.output])[..., 0] + values[shape.output + 1]
+    z = ops.matmul(h, values[shape.output])
+    if shape.outputs == 1:
+        return z[..., 0] + values[shape.output + 1]
+    z = z + values[shape.output + 1][:, None, :]
+    return z[..., 1] - z[..., 0]
+
+
+def _at_outputs(shape: Shape, gradient: Tensor) -> Tensor:
+    """The gradient at the outputs (slots, batch, outputs) from that at the logit."""
+    return gradient[..., None] if shape.outputs == 1 else ops.stack([-gradient, gradient], axis=-1)
 
 
 def _dense_gradients(h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tensor]:

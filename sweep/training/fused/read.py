@@ -1,10 +1,11 @@
 """Reads a compiled Keras model into a description, or says why it is left to Keras.
 
 What can be described: a Sequential or functional chain of Dense, each followed by at most one
-activation, one BatchNormalization and one Dropout, which the input may have as well, down to a
-single logit or probability; L1 and L2 penalties; Adam, AdamW or SGD under a constant rate or a
-built-in schedule; binary cross-entropy, labels smoothed or not, or mean squared error. Everything
-else, known or unknown, is refused by name: nothing is guessed.
+activation, one BatchNormalization and one Dropout, which the input may have as well, down to one
+logit or probability, or to one of each class; L1 and L2 penalties; Adam, AdamW or SGD under a
+constant rate or a built-in schedule; binary cross-entropy, labels smoothed or not, categorical
+cross-entropy, or mean squared error. Everything else, known or unknown, is refused by name:
+nothing is guessed.
 """
 
 from dataclasses import replace
@@ -15,7 +16,7 @@ from keras import layers
 
 from sweep.training.fused.description import Description, Role
 from sweep.training.fused.optimizers import OptimizerRule, read_optimizer
-from sweep.training.fused.read_layers import read_layers
+from sweep.training.fused.read_layers import SOFTMAX, read_layers
 from sweep.training.fused.read_loss import read_loss
 from sweep.training.fused.refusal import NotCarriedError, name_of, require
 from sweep.training.model import Model
@@ -36,12 +37,14 @@ def read(model: Model) -> Description:
     chain = _chain(model)
     units, roles = read_layers(int(model.input_shape[-1]), chain)
     given, *hidden, output = units
+    require(all(unit.activation != SOFTMAX for unit in hidden), f"activation {SOFTMAX}")
     if loss.from_logits:
         require(output.activation == "linear", f"logits pass through {output.activation}")
     else:
-        require(output.activation == "sigmoid", f"probabilities come from {output.activation}")
+        squashing = SOFTMAX if loss.categorical else "sigmoid"
+        require(output.activation == squashing, f"probabilities come from {output.activation}")
         output = replace(output, activation="linear")
-    require(output.width == 1, f"the output has {output.width} units")
+    require(output.width == 1 + loss.categorical, f"the output has {output.width} units")
     require(output.rate is None, "Dropout follows the output")
     require(output.norm is None, "BatchNormalization follows the output")
     trainable = [roles.get(id(variable), ("unknown", -1)) for variable in model.trainable_variables]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from keras import layers, regularizers
+from keras import activations, layers, regularizers
 
 from sweep.training.fused.activations import activation_name, layer_activation_name
 from sweep.training.fused.description import Norm, Penalty, Role, Unit
@@ -16,6 +16,9 @@ _LAYERS = (layers.Dense, *_ACTIVATIONS, layers.Dropout, layers.BatchNormalizatio
 _UNLIKE = "ReLU with a threshold, or with both a slope and a maximum"
 
 _MAX_RATE = 1 - 2**-20
+
+SOFTMAX = "softmax"
+"""Read like an activation, though no program has it: it may stand at the output only."""
 
 
 def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, Role]]:
@@ -74,6 +77,8 @@ def _activated(unit: Unit, layer: Any, index: int) -> Unit:
     require(index >= 0, f"{name_of(layer)} before the first Dense")
     require(unit.activation == "linear", "two activations in a row")
     name = layer_activation_name(layer)
+    if type(layer) is layers.Activation and layer.activation is activations.softmax:
+        name = SOFTMAX
     if name is None:
         relu = type(layer) is layers.ReLU
         raise NotCarriedError(_UNLIKE if relu else _unknown(layer.activation))
@@ -107,7 +112,7 @@ def _read_dropout(unit: Unit, layer: Any) -> Unit:
 
 
 def _read_activation(function: Any) -> str:
-    name = activation_name(function)
+    name = SOFTMAX if function is activations.softmax else activation_name(function)
     if name is None:
         raise NotCarriedError(_unknown(function))
     return name

@@ -83,6 +83,8 @@ class Shape:
     """Which layers, the output too, have a bias; elsewhere it is held at zero."""
     input_dropout: bool
     norms: tuple[NormPlace, ...]
+    outputs: int
+    """1, or 2 whose difference is the logit."""
     loss: LossKind
     """Cross-entropy, which is the metric too; with labels smoothed, for the loss or its metric; the
     squared error of the probability or of the logit."""
@@ -113,7 +115,7 @@ class Shape:
     @property
     def weights(self) -> tuple[tuple[int, ...], ...]:
         """Shapes of one trial's weights: kernel, bias, kernel, …, the output's; then γ and β."""
-        widths = [self.features, *self.widths, 1]
+        widths = [self.features, *self.widths, self.outputs]
         pairs = itertools.pairwise(widths)
         dense = [shape for a, b in pairs for shape in ((a, b), (b,))]
         return (*dense, *((self._units(layer),) for _, layer in self._norm_weights))
@@ -179,6 +181,7 @@ def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bo
         biased=(*_biased(description, len(widths)), description.output.biased),
         input_dropout=bool(description.given.rate),
         norms=norms,
+        outputs=description.output.width,
         loss=_loss(description.loss),
         optimizer=description.optimizer.kind,
         clip=description.optimizer.clip,

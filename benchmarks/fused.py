@@ -1,15 +1,16 @@
 """The fused trainer beside the Keras trainer: ms per trial and epoch, and the rate it reaches.
 
-    python benchmarks/fused.py                         # about two minutes on two cores
+    python benchmarks/fused.py                         # about ten minutes on two cores
     KERAS_BACKEND=jax python benchmarks/fused.py --trials 1 8 64 256   # on a GPU, under JAX
 
 10,000 rows, 1,000 validation rows, batches of 500, dropout 0.1, L2. Wall time over the epochs
-trained, as many groups at work as in a sweep; building and compiling left out. An epoch is
+trained, as many groups at work as in a sweep; building and compiling left out; medians. An epoch is
 training on all rows and the evaluation of train and validation rows, as recorded. FLOPs count
 matrix products only, of the model itself: padding counts as loss.
 """
 
 import argparse
+import statistics
 import time
 
 import keras
@@ -88,38 +89,42 @@ def gemm_rate():
 
 
 def measure(kind, split, width, depth, trials, epochs):
-    journal, started = Stopwatch(), time.perf_counter()
+    """Milliseconds a trial and epoch."""
+    journal = Stopwatch()
     trainer = kind(capacity.build, split, BATCH, None)
     trainer.train(work(width, depth, trials, epochs), journal, lambda: False)
-    return journal, time.perf_counter() - started
+    return journal.milliseconds()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--no-keras", action="store_true", help="leave out the Keras trainer")
     parser.add_argument("--trials", type=int, nargs="+", default=TRIALS)
+    parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     with_keras = not options.no_keras
+
+    def median(*work):
+        return statistics.median(measure(*work) for _ in range(options.repeats))
+
     start_keras()
     split, rate = make_split(), gemm_rate()
     device = "a GPU" if on_gpu() else "the CPU"
-    print(f"large GEMM: {rate:.0f} GFLOP/s on {device}, by {keras.backend.backend()}\n")
+    print(f"large GEMM: {rate:.0f} GFLOP/s on {device}, by {keras.backend.backend()}")
+    print(f"medians of {options.repeats}\n")
     print("| model | trials | slots | fused ms | GFLOP/s | of GEMM rate | keras ms | gain |")
     print("|---|---|---|---|---|---|---|---|")
     for width, depth in MODELS:
         stock = None
         if with_keras:
-            journal, _ = measure(KerasTrainer, split, width, depth, 1, 3 if width > 64 else 5)
-            stock = journal.milliseconds()
+            stock = median(KerasTrainer, split, width, depth, 1, 3 if width > 64 else 5)
         trainer = FusedTrainer(capacity.build, split, BATCH, None)
         description = trainer.readings.description(work(width, depth, 1, 1)[0])
         slots = trainer.shape(description).slots
         for trials in options.trials:
             if width > 128 and trials > 8 and not on_gpu():
                 continue  # no more than two at a time in any case
-            epochs = 4 if width > 128 else 12
-            journal, _ = measure(FusedTrainer, split, width, depth, trials, epochs)
-            took = journal.milliseconds()
+            took = median(FusedTrainer, split, width, depth, trials, 6 if width > 128 else 30)
             reached = flops(width, depth) / took / 1e6
             print(
                 f"| {width}×{depth} | {trials} | {slots} | {took:.1f} | {reached:.0f} "

@@ -71,6 +71,11 @@ def timed(command: list[str]) -> tuple[float, float]:
     return seconds, usage.ru_maxrss / 1024
 
 
+def warm() -> None:
+    """Read the libraries, so that neither is timed while they come from a cold disk."""
+    subprocess.run([sys.executable, "-c", "import keras_tuner, tensorflow, sklearn"], check=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--space", default="capacity")
@@ -86,9 +91,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for repeat in range(options.repeats):
             search = ["--space", options.space, "--max-epochs", str(options.max_epochs)]
+            warm()
             rows["stock"].append(
                 timed([sys.executable, __file__, *search, "--stock-folder", f"{scratch}/{repeat}"])
             )
+            warm()
             rows["sweep"].append(timed(sweep_command(options, Path(scratch) / "results")))
     print(f"{options.space}, max_epochs {options.max_epochs}, {options.repeats} runs, medians\n")
     print("| | wall, s | peak memory, MiB |\n|---|---|---|")

@@ -73,7 +73,8 @@ def timed(command: list[str]) -> tuple[float, float]:
 
 def warm() -> None:
     """Read the libraries, so that neither is timed while they come from a cold disk."""
-    subprocess.run([sys.executable, "-c", "import keras_tuner, tensorflow, sklearn"], check=True)
+    libraries = "import keras_tuner, tensorflow, sklearn"
+    subprocess.run([sys.executable, "-c", libraries], check=True, stderr=subprocess.DEVNULL)
 
 
 def main() -> None:

@@ -38,23 +38,6 @@ PASSES = 8
 STEPS = -(-common.TRAIN // common.BATCH)
 
 
-class Silent:
-    """A journal that keeps nothing but what failed."""
-
-    def load(self, assignment):
-        return None
-
-    def checkpoint(self, assignment, state, records):
-        pass
-
-    def epoch(self, assignment, record):
-        pass
-
-    def finish(self, assignment, outcome, state, records):
-        if outcome.error:
-            raise RuntimeError(outcome.error)
-
-
 def planned(max_epochs):
     """Hyperband's trials in the order of the search, one assignment each."""
     hp = keras_tuner.HyperParameters()
@@ -72,11 +55,6 @@ def planned(max_epochs):
 
 def size(trial):
     return trial.hyperparameters["width"], trial.hyperparameters["depth"]
-
-
-def params(width, depth):
-    """Trainable parameters."""
-    return (capacity.N_FEATURES + 1) * width + (depth - 1) * (width + 1) * width + width + 1
 
 
 def fit_alone(trial, split):
@@ -103,12 +81,7 @@ def fit_alone(trial, split):
 def copy_rate():
     """Bytes a second of a large array read and written."""
     array = keras.ops.ones((COPIED,))
-    seconds = []
-    for _ in range(10):
-        started = time.perf_counter()
-        np.asarray((array + 1.0)[:1])
-        seconds.append(time.perf_counter() - started)
-    return 2 * 4 * COPIED / min(seconds)
+    return 2 * 4 * COPIED / common.quickest(lambda: np.asarray((array + 1.0)[:1]))
 
 
 def main():
@@ -128,7 +101,7 @@ def main():
     epochs = sum(trial.last_epoch for trial in trials)
     started = time.perf_counter()
     trainer = FusedTrainer(capacity.build, split, common.BATCH, None)
-    trainer.train(trials, Silent(), lambda: False)
+    trainer.train(trials, common.Stopwatch(), lambda: False)
     fused = time.perf_counter() - started
     count = min(options.sample, len(trials))
     by_size = sorted(trials, key=lambda trial: common.flops(*size(trial)))
@@ -137,7 +110,7 @@ def main():
     alone = len(trials) * statistics.mean(first) + (epochs - len(trials)) * statistics.mean(each)
     gemm, copied = 1e9 * common.gemm_rate(), copy_rate()
     arithmetic = sum(t.last_epoch * common.flops(*size(t)) for t in trials) / gemm
-    weights = sum(t.last_epoch * params(*size(t)) for t in trials)
+    weights = sum(t.last_epoch * trainer.readings.description(t).params for t in trials)
     moved = 4 * PASSES * STEPS * weights / copied
     where = "a GPU" if on_gpu() else "the CPU, which says nothing of a GPU"
     print(f"capacity, max_epochs {options.max_epochs}: {len(trials)} trials, {epochs} epochs")

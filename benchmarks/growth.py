@@ -41,7 +41,7 @@ def milliseconds(width: int, depth: int, slots: int, resident: Resident, epochs:
         shapes.shape_of(description, resident.rows, 1 << 40, False),
         widths=tuple(unit.width for unit in description.hidden),
         activations=tuple(unit.activation for unit in description.hidden),
-        exact_depth=True,
+        depth="exact",
         slots=slots,
     )
     packing = Packing(description, exact)

@@ -93,7 +93,7 @@ def test_the_counter_does_not_depend_on_the_padding():
     np.testing.assert_array_equal(narrow, wide[:, :, :16])
 
 
-def trained_arrays(values, widths):
+def trained_arrays(values, widths, depth):
     """Slot 0's state after two epochs in a program of the given widths."""
     split = small_split()
     rows = shapes.Rows(200, 60, BATCH)
@@ -102,7 +102,12 @@ def trained_arrays(values, widths):
     description = readings.description(task)
     own = shapes.shape_of(description, rows, 1 << 30, False)
     shape = dataclasses.replace(
-        own, widths=widths, activations=("elu",) * len(widths), slots=2, exact_depth=False
+        own,
+        widths=widths,
+        activations=("elu",) * len(widths),
+        biased=(True,) * (len(widths) + 1),
+        slots=2,
+        depth=depth,
     )
     packing = Packing(description, shape)
     arrays, clock = packing.pack(readings.initial_state(task, None))
@@ -112,20 +117,22 @@ def trained_arrays(values, widths):
     return packing, group.arrays(slot), measures
 
 
-def test_padding_stays_zero_and_results_equal_the_unpadded_ones():
+@pytest.mark.parametrize("depth", ["padded", "looped"])
+def test_padding_stays_zero_and_results_equal_the_unpadded_ones(depth):
     """Bound 1e-6: only the order of summation in matrix products differs."""
     values = {"width": 24, "depth": 2, "l2": 1e-3, "dropout": 0.4, "decay_steps": 500}
-    plain, bare, exact = trained_arrays(values, (24, 24))
-    padded, wide, measured = trained_arrays(values, (32, 32, 32, 32))
+    plain, bare, exact = trained_arrays(values, (24, 24), "exact")
+    padded, wide, measured = trained_arrays(values, (32, 32, 32, 32), depth)
+    trainable = [role for role in plain.description.model_roles if role[0] in ("kernel", "bias")]
     for name in ("values", "firsts", "seconds"):
-        for position, array in enumerate(getattr(wide, name)):
-            layer = position // 2
-            real = np.zeros(array.shape, bool)
-            if layer in (0, 1, 4):
-                kernel = (28 if layer == 0 else 24, 1 if layer == 4 else 24)
-                size = kernel[1:] if position % 2 else kernel
-                real[tuple(slice(0, extent) for extent in size)] = True
-            assert not array[~real].any(), f"{name} of weight {position}"
+        arrays = getattr(wide, name)
+        real = [np.zeros(array.shape, bool) for array in arrays]
+        for role in trainable:
+            inside, where = padded._found(role, real)
+            inside[where] = True
+        assert sum(map(np.sum, real)) == plain.description.params
+        for position, array in enumerate(arrays):
+            assert not array[~real[position]].any(), f"{name} of array {position}"
     for role in padded.description.model_roles:
         if role[0] != "generator":
             mine, theirs = padded._cut(wide.values, role), plain._cut(bare.values, role)
@@ -173,8 +180,9 @@ def real_parts(packing, state):
             if kind == "generator" or (averages and name in ("firsts", "seconds")):
                 continue
             real = packing._cut(arrays, (kind, layer))
-            rest = arrays[packing._position((kind, layer))].copy()
-            rest[tuple(slice(0, size) for size in real.shape)] = 0
+            whole, where = packing._found((kind, layer), arrays)
+            rest = whole.copy()
+            rest[where] = 0
             found.append((f"{name}: {kind} of layer {layer}", real, rest))
     return found
 

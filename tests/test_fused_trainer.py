@@ -182,15 +182,17 @@ def test_out_of_memory_splits_the_group_and_loses_nobody(monkeypatch):
             np.testing.assert_allclose(measures(mine), measures(theirs), rtol=0, atol=2e-6)
 
 
-def test_the_number_of_programs_of_the_capacity_space_is_small():
+@pytest.mark.parametrize(("on_gpu", "programs"), [(False, 6), (True, 13)])
+def test_the_number_of_programs_of_the_capacity_space_is_small(on_gpu, programs):
+    """On a CPU one for each class of widths; on a GPU depth counts from 128 units on."""
     trainer = FusedTrainer(capacity.build, SPLIT, BATCH, None)
     found = set()
     for width in capacity.WIDTHS:
         for depth in capacity.DEPTHS:
             values = {**SMALL, "width": width, "depth": depth}
             description = trainer.readings.description(assignment(0, **values))
-            found.add(shapes.shape_of(description, shapes.Rows(200, 60, BATCH), 1 << 30, False))
-    assert len(found) == 13
+            found.add(shapes.shape_of(description, shapes.Rows(200, 60, BATCH), 1 << 30, on_gpu))
+    assert len(found) == programs
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ Tensor = Any
 
 
 class State(NamedTuple):
-    """What an epoch changes, a list entry for each weight: (slots, …).
+    """What an epoch changes, a list entry for each of a shape's arrays: (slots, …).
 
     Behind the weights, `values` and `best` hold the moving averages of normalisation.
     """
@@ -23,8 +23,8 @@ class Trials(NamedTuple):
     """What distinguishes the trials of a group."""
 
     units: Tensor  # (slots, hidden) int32: width of each layer, 0 where the trial has none
-    l1: Tensor  # (slots, weights)
-    l2: Tensor  # (slots, weights)
+    l1: Tensor  # (slots, ordinals)
+    l2: Tensor  # (slots, ordinals)
     thresholds: Tensor  # (slots, masks) uint32: dropout
     scales: Tensor  # (slots, masks)
     smoothing: Tensor  # (slots, 2): of the labels, for the loss and for its metric

@@ -186,7 +186,7 @@ class Group:
     def _empty_trials(self, slots: int | None = None) -> Trials:
         slots = self.shape.slots if slots is None else slots
         hidden, masks = len(self.shape.widths), len(self.shape.masks)
-        weights = len(self.shape.weights)
+        weights = self.shape.ordinals
         shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": masks,
                   "scales": masks, "smoothing": 2, "numbers": 5}  # fmt: skip
         kinds = {"units": np.int32, "thresholds": np.uint32}

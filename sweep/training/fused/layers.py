@@ -14,7 +14,7 @@ from sweep.training.fused import dropout, normalization
 from sweep.training.fused.activations import activation
 from sweep.training.fused.arrays import Trials
 from sweep.training.fused.normalization import Normed
-from sweep.training.fused.shapes import INPUT, NormPlace, Shape
+from sweep.training.fused.shapes import INPUT, Layer, NormPlace, Shape
 
 Tensor = Any
 
@@ -48,7 +48,7 @@ def given(batch: Batch, x: Tensor) -> tuple[Tensor, Kept]:
         h, norm = _normalised(batch, place, h)
     if not batch.shape.input_dropout:
         return h, Kept(x, h, h, None, norm)
-    mask = _mask(batch, INPUT)
+    mask = _mask(batch, Layer(INPUT, INPUT))
     return h * mask, Kept(x, h, h, mask, norm)
 
 
@@ -60,13 +60,13 @@ def given_gradients(batch: Batch, dh: Tensor, kept: Kept) -> dict[int, Tensor]:
     return _norm_gradients(batch, place, dh if kept.mask is None else dh * kept.mask, kept)[1]
 
 
-def hidden(batch: Batch, layer: int, h: Tensor) -> tuple[Tensor, Kept]:
+def hidden(batch: Batch, layer: Layer, h: Tensor) -> tuple[Tensor, Kept]:
     """A hidden layer in training: what it passes on, and what its gradient needs."""
-    shape, place, norm = batch.shape, batch.shape.norm(layer), None
-    z = product(batch.values, layer, h)
+    shape, place, norm = batch.shape, batch.shape.norm(layer.like), None
+    z = _product(shape, batch.values, layer, h)
     if place is not None and not place.after:
         z, norm = _normalised(batch, place, z)
-    f = activation(shape.activations[layer]).value(z)
+    f = activation(shape.activations[layer.like]).value(z)
     mask = _mask(batch, layer)
     if shape.masked:
         mask = mask * _real_units(shape, layer, batch.trials)
@@ -77,47 +77,77 @@ def hidden(batch: Batch, layer: int, h: Tensor) -> tuple[Tensor, Kept]:
 
 
 def hidden_gradients(
-    batch: Batch, layer: int, dh: Tensor, kept: Kept
+    batch: Batch, layer: Layer, dh: Tensor, kept: Kept
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """The gradient at the product, 0 where a trial has no such layer; γ's and β's by position."""
-    shape, place = batch.shape, batch.shape.norm(layer)
+    shape, place = batch.shape, batch.shape.norm(layer.like)
+    if place is None:
+        return dh * slope(batch, layer, kept), {}
     found: dict[int, Tensor] = {}
     dz = dh * kept.mask
-    if place is not None and place.after:
+    if place.after:
         dz, found = _norm_gradients(batch, place, dz, kept)
-    dz = dz * activation(shape.activations[layer]).slope(kept.argument, kept.value)
-    if place is not None and not place.after:
+    dz = dz * _slope(shape, layer, kept)
+    if not place.after:
         dz, found = _norm_gradients(batch, place, dz, kept)
-    if layer == 0 or shape.exact_depth:
-        return dz, found
-    return ops.where(present(batch.trials, layer), dz, ops.zeros_like(dz)), found
+    return dz, found
 
 
-def evaluated(shape: Shape, values: list[Tensor], trials: Trials, h: Tensor) -> Tensor:
-    """The input of the output layer in evaluation mode: (slots, rows, units)."""
+def slope(batch: Batch, layer: Layer, kept: Kept) -> Tensor:
+    """Of what a layer without normalisation passes on, by its product: (slots, batch, units)."""
+    found = kept.mask * _slope(batch.shape, layer, kept)
+    return _passed_on(batch.shape, layer, ops.zeros_like(found), found, batch.trials)
+
+
+def back(batch: Batch, layer: Layer, dh: Tensor, dz: Tensor) -> Tensor:
+    """The gradient at a layer's input, from that at what it passes on and at its product."""
+    through = back_through(dz, kernel_of(batch.shape, batch.values, layer))
+    return _passed_on(batch.shape, layer, dh, through, batch.trials)
+
+
+def back_through(dz: Tensor, kernel: Tensor) -> Tensor:
+    """The gradient at a product's input: (slots, batch, in).
+
+    An einsum, as the kernels' gradients: XLA would carry out a transposition on its own.
+    """
+    return ops.einsum("tbo,tio->tbi", dz, kernel)
+
+
+def product_gradients(h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tensor]:
+    """Gradients of kernel (slots, in, out) and bias (slots, out); 0 where there is no bias."""
+    of_bias = ops.sum(dz, axis=1) if biased else ops.zeros_like(dz[:, 0])
+    return ops.einsum("tbi,tbo->tio", h, dz), of_bias
+
+
+def evaluated_input(shape: Shape, values: list[Tensor], trials: Trials, x: Tensor) -> Tensor:
+    """The input (slots, rows, features) as the first layer gets it in evaluation mode."""
     place = shape.norm(INPUT)
-    if place is not None:
-        h = _evaluated_norm(shape, place, h, values, trials)
-    for layer, name in enumerate(shape.activations):
-        place = shape.norm(layer)
-        f = product(values, layer, h)
-        if place is not None and not place.after:
-            f = _evaluated_norm(shape, place, f, values, trials)
-        f = _silenced(shape, layer, activation(name).value(f), trials)
-        if place is not None and place.after:
-            f = _evaluated_norm(shape, place, f, values, trials)
-        h = _passed_on(shape, layer, h, f, trials)
-    return h
+    return x if place is None else _evaluated_norm(shape, place, x, values, trials)
 
 
-def product(values: list[Tensor], layer: int, h: Tensor) -> Tensor:
-    """(slots, rows, units) from (slots, rows, inputs)."""
-    return ops.matmul(h, values[2 * layer]) + values[2 * layer + 1][:, None, :]
+def evaluated(
+    shape: Shape, values: list[Tensor], trials: Trials, layer: Layer, h: Tensor
+) -> Tensor:
+    """What a hidden layer passes on in evaluation mode: (slots, rows, units)."""
+    place = shape.norm(layer.like)
+    f = _product(shape, values, layer, h)
+    if place is not None and not place.after:
+        f = _evaluated_norm(shape, place, f, values, trials)
+    f = _silenced(shape, layer, activation(shape.activations[layer.like]).value(f), trials)
+    if place is not None and place.after:
+        f = _evaluated_norm(shape, place, f, values, trials)
+    return _passed_on(shape, layer, h, f, trials)
 
 
-def present(trials: Trials, layer: int) -> Tensor:
-    """Whether each trial has the layer: (slots, 1, 1)."""
-    return (trials.units[:, layer] > 0)[:, None, None]
+def kernel_of(shape: Shape, values: list[Tensor], layer: Layer) -> Tensor:
+    """A layer's kernel (slots, in, out)."""
+    return weight_of(shape, values, "kernel", layer)
+
+
+def weight_of(shape: Shape, values: list[Tensor], kind: str, layer: Layer) -> Tensor:
+    """A layer's kernel or bias, or one of their slots, out of the arrays that hold them."""
+    array = values[shape.position(kind, layer.like)]
+    return array[:, layer.index - 1] if shape.row(kind, layer.like) else array
 
 
 def moved(batch: Batch, norms: dict[int, Normed | None]) -> dict[int, Tensor]:
@@ -129,6 +159,16 @@ def moved(batch: Batch, norms: dict[int, Normed | None]) -> dict[int, Tensor]:
             numbers = batch.trials.norms[:, place.layer]
             found |= normalization.moved(batch.shape, place, kept, batch.values, numbers)
     return found
+
+
+def _product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor) -> Tensor:
+    """(slots, rows, units) from (slots, rows, inputs)."""
+    bias = weight_of(shape, values, "bias", layer)
+    return ops.matmul(h, kernel_of(shape, values, layer)) + bias[:, None, :]
+
+
+def _slope(shape: Shape, layer: Layer, kept: Kept) -> Tensor:
+    return activation(shape.activations[layer.like]).slope(kept.argument, kept.value)
 
 
 def _normalised(batch: Batch, place: NormPlace, h: Tensor) -> tuple[Tensor, Normed]:
@@ -150,25 +190,30 @@ def _evaluated_norm(
     return normalization.evaluated(shape, place, h, values, trials.norms[:, place.layer])
 
 
-def _mask(batch: Batch, layer: int) -> Tensor:
+def _mask(batch: Batch, layer: Layer) -> Tensor:
     """A step's dropout mask: (slots, batch, units)."""
-    counters = dropout.counters(batch.shape.rows.batch, batch.shape.masks[layer])
-    thresholds, scales = batch.trials.thresholds[:, layer], batch.trials.scales[:, layer]
-    return dropout.mask(counters, batch.keys[layer], thresholds, scales)
+    counters = dropout.counters(batch.shape.rows.batch, batch.shape.masks[layer.like])
+    thresholds = batch.trials.thresholds[:, layer.index]
+    scales = batch.trials.scales[:, layer.index]
+    return dropout.mask(counters, batch.keys[layer.index], thresholds, scales)
 
 
-def _passed_on(shape: Shape, layer: int, given: Tensor, computed: Tensor, trials: Trials) -> Tensor:
-    if layer == 0 or shape.exact_depth:
+def _passed_on(
+    shape: Shape, layer: Layer, given: Tensor, computed: Tensor, trials: Trials
+) -> Tensor:
+    """`computed` of trials that have the layer, `given` of others."""
+    if layer.like == 0 or not shape.gaps:
         return computed
-    return ops.where(present(trials, layer), computed, given)
+    return ops.where((trials.units[:, layer.index] > 0)[:, None, None], computed, given)
 
 
-def _silenced(shape: Shape, layer: int, f: Tensor, trials: Trials) -> Tensor:
+def _silenced(shape: Shape, layer: Layer, f: Tensor, trials: Trials) -> Tensor:
     """0 for padded units, where the activation does not give it."""
     return f * _real_units(shape, layer, trials) if shape.masked else f
 
 
-def _real_units(shape: Shape, layer: int, trials: Trials) -> Tensor:
+def _real_units(shape: Shape, layer: Layer, trials: Trials) -> Tensor:
     """1 for the trial's own units, 0 for padding: (slots, 1, units)."""
-    units = ops.arange(shape.widths[layer], dtype="int32")
-    return ops.cast(units[None, :] < trials.units[:, layer][:, None], "float32")[:, None, :]
+    units = ops.arange(shape.widths[layer.like], dtype="int32")
+    own = trials.units[:, layer.index][:, None]
+    return ops.cast(units[None, :] < own, "float32")[:, None, :]

@@ -6,7 +6,7 @@ of the program, so that trials with other numbers share it. A weight has two slo
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -137,8 +137,7 @@ def clipped(clip: str, gradients: list[Tensor], limits: Tensor) -> list[Tensor]:
     return [one * over(scales, one) for one in gradients]
 
 
-@dataclass(frozen=True)
-class Weight:
+class Weight(NamedTuple):
     """A weight of all trials with its two slots: each (trials, …) of one shape."""
 
     value: Tensor

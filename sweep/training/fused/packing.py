@@ -1,7 +1,8 @@
 """A trial's state ↔ its slot in a group's stacked arrays.
 
 Keras' order of variables on one side, padded weights on the other. A trial of D hidden layers
-takes the first D of a program's hidden layers and its output; the rest is zero.
+takes the first D of a program's hidden layers and its output; the rest is zero. Where the program
+has a loop, a layer is a row of the loop's stack.
 """
 
 from dataclasses import dataclass, replace
@@ -73,8 +74,8 @@ class Packing:
         roles = self.description.optimizer_roles
         slots = {"first": arrays.firsts, "second": arrays.seconds}
         if self.shape.optimizer == "amsgrad":
-            slots |= {"second": [both[0] for both in arrays.seconds],
-                      "highest": [both[1] for both in arrays.seconds]}  # fmt: skip
+            slots |= {"second": self._of_pairs(arrays.seconds, 0),
+                      "highest": self._of_pairs(arrays.seconds, 1)}  # fmt: skip
         optimizer: list[np.ndarray] = []
         for kind, layer in roles:
             if kind == "iteration":
@@ -91,7 +92,7 @@ class Packing:
     def trials(self) -> Trials:
         """What distinguishes this trial, for one slot."""
         shape, description = self.shape, self.description
-        n_hidden, n_weights = len(shape.widths), len(shape.weights)
+        n_hidden, n_weights = len(shape.widths), shape.ordinals
         units = np.zeros(n_hidden, np.int32)
         n_masks = len(shape.masks)
         thresholds, scales = np.zeros(n_masks, np.uint32), np.ones(n_masks, _F)
@@ -100,8 +101,8 @@ class Packing:
         norms[:, 2] = 1.0  # ε where a layer has none
         for layer, unit in self._units:
             for kind, penalty in unit.penalties.items():
-                position = self._position((kind, layer))
-                l1[position], l2[position] = penalty.l1, penalty.l2
+                ordinal = shape.ordinal(kind, self._place(layer))
+                l1[ordinal], l2[ordinal] = penalty.l1, penalty.l2
             if unit.norm is not None:
                 momentum = unit.norm.momentum
                 norms[layer] = momentum, 1 - momentum, unit.norm.epsilon
@@ -139,8 +140,17 @@ class Packing:
             return self._slots(optimizer, "second")
         if self.shape.optimizer == "amsgrad":
             pairs = (self._slots(optimizer, slot) for slot in ("second", "highest"))
-            return [np.stack(pair) for pair in zip(*pairs, strict=True)]
-        return [np.zeros((), _F) for _ in self.shape.weights]
+            return [
+                np.stack(pair, axis=len(self.shape.stack(role)))
+                for role, *pair in zip(self.shape.roles, *pairs, strict=True)
+            ]
+        return [np.zeros(shape, _F) for shape in self.shape.seconds]
+
+    def _of_pairs(self, seconds: list[np.ndarray], which: int) -> list[np.ndarray]:
+        return [
+            both.take(which, axis=len(self.shape.stack(role)))
+            for role, both in zip(self.shape.roles, seconds, strict=True)
+        ]
 
     def _slots(self, optimizer: dict[Role, np.ndarray], slot: str) -> list[np.ndarray]:
         prefix = f"{slot} "
@@ -160,16 +170,25 @@ class Packing:
                 expected = self._shape(role)
                 if array.shape != expected:
                     raise ValueError(f"{role} has shape {expected}, the state {array.shape}")
-                padded[self._position(role)][_corner(expected)] = array
+                whole, where = self._found(role, padded)
+                whole[where] = array
         return padded
 
     def _cut(self, weights: list[np.ndarray], role: Role) -> np.ndarray:
-        return np.array(weights[self._position(role)][_corner(self._shape(role))])
+        array, where = self._found(role, weights)
+        return np.array(array[where])
 
-    def _position(self, role: Role) -> int:
-        kind, layer = role
-        place = len(self.shape.widths) if layer == len(self.description.hidden) else layer
-        return self.shape.position(kind, place)
+    def _found(
+        self, role: Role, weights: list[np.ndarray]
+    ) -> tuple[np.ndarray, tuple[int | slice, ...]]:
+        """The array that holds a weight, and where in it."""
+        kind, layer = role[0], self._place(role[1])
+        corner = (slice(0, size) for size in self._shape(role))
+        return weights[self.shape.position(kind, layer)], (*self.shape.row(kind, layer), *corner)
+
+    def _place(self, layer: int) -> int:
+        """The program's layer that carries the trial's: the output stands behind all."""
+        return len(self.shape.widths) if layer == len(self.description.hidden) else layer
 
     @property
     def _units(self) -> list[tuple[int, Unit]]:
@@ -183,10 +202,6 @@ class Packing:
         units = dict(self._units)
         width = units[layer].width
         return (units[layer - 1].width, width) if kind == "kernel" else (width,)
-
-
-def _corner(shape: tuple[int, ...]) -> tuple[slice, ...]:
-    return tuple(slice(0, size) for size in shape)
 
 
 def _by_role(roles: tuple[Role, ...], arrays: Arrays, owner: str) -> dict[Role, np.ndarray]:

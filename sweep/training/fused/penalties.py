@@ -10,29 +10,45 @@ from sweep.training.fused.shapes import Shape
 Tensor = Any
 
 
-def penalty(shape: Shape, values: list[Tensor], trials: Trials) -> Tensor:
-    """Σ l1·Σ|w| + l2·Σw² over the weights: (slots,)."""
+def penalty(shape: Shape, values: list[Tensor], trials: Trials, loop: bool = True) -> Tensor:
+    """Σ l1·Σ|w| + l2·Σw² over the weights, those of a loop's layers only if `loop`: (slots,)."""
     total = ops.zeros((shape.slots,))
-    for position in range(len(shape.weights)):
-        if not shape.penalised(position):
-            continue
-        value = values[position]
-        axes = tuple(range(1, len(value.shape)))
-        total = total + trials.l2[:, position] * ops.sum(value * value, axis=axes)
-        if shape.l1:
-            total = total + trials.l1[:, position] * ops.sum(ops.absolute(value), axis=axes)
+    for position, role in enumerate(shape.roles):
+        if not shape.stack(role):
+            total = total + of_weight(shape, *role, values[position], trials)
+        elif loop and shape.penalised(role[0]):
+            first = shape.ordinal(*role)
+            of_rows = slice(first, first + 2 * shape.stack(role)[0], 2)
+            l1, l2 = trials.l1[:, of_rows], trials.l2[:, of_rows]
+            total = total + ops.sum(_penalties(shape, l1, l2, values[position]), axis=1)
     return total
 
 
+def of_weight(shape: Shape, kind: str, layer: Any, value: Tensor, trials: Trials) -> Tensor:
+    """The penalty of one weight (slots, …), its layer perhaps a tensor: (slots,)."""
+    if not shape.penalised(kind):
+        return ops.zeros((shape.slots,))
+    ordinal = shape.ordinal(kind, layer)
+    return _penalties(shape, trials.l1[:, ordinal], trials.l2[:, ordinal], value)
+
+
+def _penalties(shape: Shape, l1: Tensor, l2: Tensor, value: Tensor) -> Tensor:
+    """Of weights (slots, …) or (slots, rows, …), like the strengths (slots,) or (slots, rows)."""
+    axes = tuple(range(len(l2.shape), len(value.shape)))
+    total = l2 * ops.sum(value * value, axis=axes)
+    return total + l1 * ops.sum(ops.absolute(value), axis=axes) if shape.l1 else total
+
+
 def penalised(
-    shape: Shape, position: int, gradient: Tensor, value: Tensor, trials: Trials
+    shape: Shape, kind: str, layer: Any, gradient: Tensor, value: Tensor, trials: Trials
 ) -> Tensor:
-    """The gradient of loss and penalty together."""
-    if not shape.penalised(position):
+    """The gradient of loss and penalty together at one weight, its layer perhaps a tensor."""
+    if not shape.penalised(kind):
         return gradient
-    gradient = gradient + per_trial(2.0 * trials.l2[:, position], value) * value
+    ordinal = shape.ordinal(kind, layer)
+    gradient = gradient + per_trial(2.0 * trials.l2[:, ordinal], value) * value
     if shape.l1:
-        gradient = gradient + per_trial(trials.l1[:, position], value) * ops.sign(value)
+        gradient = gradient + per_trial(trials.l1[:, ordinal], value) * ops.sign(value)
     return gradient
 
 

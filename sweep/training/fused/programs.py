@@ -9,15 +9,15 @@ Written in `keras.ops`, so that it runs on TensorFlow and on JAX.
 """
 
 import functools
-from typing import NamedTuple
 
 from keras import ops
 
-from sweep.training.fused import backend, layers, losses
+from sweep.training.fused import backend, layers, looped, losses
 from sweep.training.fused.arrays import Data, Epoch, Measured, Program, State, Tensor, Trials
-from sweep.training.fused.optimizers import Weight, clipped, updated
-from sweep.training.fused.penalties import penalised, penalty, per_trial
-from sweep.training.fused.shapes import INPUT, Shape
+from sweep.training.fused.descent import Descent, Weights
+from sweep.training.fused.looped import Tape
+from sweep.training.fused.penalties import penalty, per_trial
+from sweep.training.fused.shapes import INPUT, Layer, Shape
 
 
 @functools.cache
@@ -35,14 +35,18 @@ def _epoch(
         ops.where(per_trial(epoch.improved, value), value, old)
         for value, old in zip(state.values, state.best, strict=True)
     ]
-    weights = _Weights(state.values, state.firsts, state.seconds)
+    weights = Weights(state.values, state.firsts, state.seconds)
 
-    def step(index: Tensor, weights: _Weights, fit: Tensor) -> tuple[Tensor, _Weights, Tensor]:
-        weights, measured = _train_step(shape, index, weights, trials, epoch, data)
-        return index + 1, weights, fit + measured * data.counts[index]
+    def step(
+        index: Tensor, weights: Weights, fit: Tensor, tapes: list[Tape]
+    ) -> tuple[Tensor, Weights, Tensor, list[Tape]]:
+        weights, measured, tapes = _train_step(shape, index, weights, tapes, trials, epoch, data)
+        return index + 1, weights, fit + measured * data.counts[index], tapes
 
-    first = (ops.zeros((), "int32"), weights, ops.zeros((losses.sums(shape.loss), shape.slots)))
-    _, weights, fit = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
+    fit = ops.zeros((losses.sums(shape.loss), shape.slots))
+    tapes = [looped.blank(shape)] if shape.looped else []
+    first = (ops.zeros((), "int32"), weights, fit, tapes)
+    _, weights, fit, _ = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
     measured = Measured(
         fit=fit,
         penalty=penalty(shape, weights.values, trials),
@@ -51,15 +55,10 @@ def _epoch(
     return State(weights.values, weights.firsts, weights.seconds, best), measured
 
 
-class _Weights(NamedTuple):
-    values: list[Tensor]
-    firsts: list[Tensor]
-    seconds: list[Tensor]
-
-
 def _train_step(
-    shape: Shape, index: Tensor, weights: _Weights, trials: Trials, epoch: Epoch, data: Data
-) -> tuple[_Weights, Tensor]:
+    shape: Shape, index: Tensor, weights: Weights, tapes: list[Tape], trials: Trials, epoch: Epoch,
+    data: Data,
+) -> tuple[Weights, Tensor, list[Tape]]:  # fmt: skip
     """One batch of every trial; also the rows of `Measured.fit` before the step."""
     rows = epoch.order[index]  # (slots, batch)
     x, y = ops.take(data.x, rows, axis=0), ops.take(data.y, rows, axis=0)
@@ -67,69 +66,80 @@ def _train_step(
     batch = layers.Batch(shape, weights.values, trials, epoch.keys[index], share)
     kept = {}
     h, kept[INPUT] = layers.given(batch, x)
-    for layer in range(len(shape.widths)):
-        h, kept[layer] = layers.hidden(batch, layer, h)
+    for layer in shape.unrolled:
+        h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)
+    if tapes:
+        h, *tapes = looped.forward(batch, h, *tapes)
     z = _output(shape, h, weights.values)  # (slots, batch)
     of = losses.of(shape.loss, z, y, trials.smoothing)
-    fit = [ops.sum(of.metric * share, axis=1), penalty(shape, weights.values, trials)]
+    fit = [ops.sum(of.metric * share, axis=1), penalty(shape, weights.values, trials, loop=False)]
     if of.loss is not None:
         fit.append(ops.sum(of.loss * share, axis=1))
-    dz = _at_outputs(shape, of.gradient * share)
-    gradients = [
-        penalised(shape, position, gradient, weights.values[position], trials)
-        for position, gradient in enumerate(_gradients(batch, dz, h, kept))
-    ]
-    gradients = clipped(shape.clip, gradients, trials.numbers[:, 4])
-    new = [
-        updated(shape.optimizer, Weight(*weight), gradient, epoch.rates[index], trials.numbers)
-        for gradient, weight in zip(gradients, zip(*weights, strict=False), strict=True)
-    ]
-    values, firsts, seconds = ([getattr(w, name) for w in new] for name in _WEIGHT)
-    moved = layers.moved(batch, {layer: one.norm for layer, one in kept.items()})
-    values += [moved[position] for position in sorted(moved)]
-    return _Weights(values, firsts, seconds), ops.stack(fit)
+    descent = Descent(shape, trials, epoch.rates[index])
+    dh, found = _output_gradients(batch, of.gradient * share, h)
+    if tapes:
+        dh, weights, of_loop = looped.backward(batch, weights, dh, tapes[0], descent)
+        fit[1] = fit[1] + of_loop
+    found |= _gradients(batch, dh, kept)
+    positions = sorted(found)
+    new = descent.moved(
+        [shape.roles[position] for position in positions],
+        [weights.at(position) for position in positions],
+        [found[position] for position in positions],
+    )
+    weights = weights.replaced(dict(zip(positions, new, strict=True)))
+    averages = layers.moved(batch, {layer: one.norm for layer, one in kept.items()})
+    for position, average in averages.items():
+        weights.values[position] = average
+    return weights, ops.stack(fit), tapes
 
 
-def _gradients(
-    batch: layers.Batch, dz: Tensor, h: Tensor, kept: dict[int, layers.Kept]
-) -> list[Tensor]:
-    """The gradients of all weights, from that at the logits and the output layer's input."""
-    shape, out = batch.shape, batch.shape.output
-    found = dict(zip((out, out + 1), _dense_gradients(h, dz, shape.biased[-1]), strict=True))
-    dh = _back(dz, batch.values[out])
-    for layer in reversed(range(len(shape.widths))):
-        dz, of_norm = layers.hidden_gradients(batch, layer, dh, kept[layer])
-        of_dense = _dense_gradients(kept[layer].given, dz, shape.biased[layer])
-        found |= {2 * layer: of_dense[0], 2 * layer + 1: of_dense[1], **of_norm}
-        if layer > 0 or shape.norm(INPUT) is not None:
-            through = _back(dz, batch.values[2 * layer])
-            passed = layer == 0 or shape.exact_depth
-            dh = through if passed else ops.where(layers.present(batch.trials, layer), through, dh)
-    found |= layers.given_gradients(batch, dh, kept[INPUT])
-    return [found[position] for position in range(len(shape.weights))]
+def _gradients(batch: layers.Batch, dh: Tensor, kept: dict[int, layers.Kept]) -> dict[int, Tensor]:
+    """Those of the layers that are written out, by position, from that at the last one's output."""
+    shape = batch.shape
+    found: dict[int, Tensor] = {}
+    for index in reversed(shape.unrolled):
+        layer = Layer(index, index)
+        dz, of_norm = layers.hidden_gradients(batch, layer, dh, kept[index])
+        of_dense = layers.product_gradients(kept[index].given, dz, shape.biased[index])
+        found |= _at(shape, index, *of_dense) | of_norm
+        if index > 0 or shape.norm(INPUT) is not None:
+            dh = layers.back(batch, layer, dh, dz)
+    return found | layers.given_gradients(batch, dh, kept[INPUT])
 
 
-_WEIGHT = ("value", "first", "second")
+def _at(shape: Shape, layer: int, kernel: Tensor, bias: Tensor) -> dict[int, Tensor]:
+    return {shape.position("kernel", layer): kernel, shape.position("bias", layer): bias}
 
 
 def _output(shape: Shape, h: Tensor, values: list[Tensor]) -> Tensor:
     """Logits (slots, batch)."""
-    z = ops.matmul(h, values[shape.output])
+    kernel, bias = (values[shape.position(kind, len(shape.widths))] for kind in ("kernel", "bias"))
+    z = ops.matmul(h, kernel)
     if shape.outputs == 1:
-        return z[..., 0] + values[shape.output + 1]
-    z = z + values[shape.output + 1][:, None, :]
+        return z[..., 0] + bias
+    z = z + bias[:, None, :]
     return z[..., 1] - z[..., 0]
 
 
-def _at_outputs(shape: Shape, gradient: Tensor) -> Tensor:
-    """The gradient at the outputs (slots, batch, outputs) from that at the logit."""
-    return gradient[..., None] if shape.outputs == 1 else ops.stack([-gradient, gradient], axis=-1)
+def _output_gradients(
+    batch: layers.Batch, of_logit: Tensor, h: Tensor
+) -> tuple[Tensor, dict[int, Tensor]]:
+    """At the output layer's input h (slots, batch, in); those of its weights by position.
 
-
-def _dense_gradients(h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tensor]:
-    """Gradients of kernel (slots, in, out) and bias (slots, out); 0 where there is no bias."""
-    of_bias = ops.sum(dz, axis=1) if biased else ops.zeros_like(dz[:, 0])
-    return ops.einsum("tbi,tbo->tio", h, dz), of_bias
+    With one output both products are written element by element: XLA's products of such thin
+    matrices take several times as long.
+    """
+    shape, out = batch.shape, len(batch.shape.widths)
+    kernel = batch.values[shape.position("kernel", out)]
+    if shape.outputs == 2:
+        dz = ops.stack([-of_logit, of_logit], axis=-1)
+        of_weights = layers.product_gradients(h, dz, shape.biased[-1])
+        return layers.back_through(dz, kernel), _at(shape, out, *of_weights)
+    dz = of_logit[..., None]
+    of_kernel = ops.sum(h * dz, axis=1)[..., None]
+    of_bias = ops.sum(dz, axis=1) if shape.biased[-1] else ops.zeros_like(dz[:, 0])
+    return dz * kernel[:, None, :, 0], _at(shape, out, of_kernel, of_bias)
 
 
 def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: Data) -> Tensor:
@@ -140,16 +150,12 @@ def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: Data) -> T
         start = index * size
         rows = ops.slice(data.x, (start, 0), (size, shape.features))
         h = ops.broadcast_to(rows[None], (shape.slots, size, shape.features))
-        h = layers.evaluated(shape, values, trials, h)
+        h = layers.evaluated_input(shape, values, trials, h)
+        for layer in shape.unrolled:
+            h = layers.evaluated(shape, values, trials, Layer(layer, layer), h)
+        if shape.looped:
+            h = looped.evaluated(shape, values, trials, h)
         return index + 1, ops.slice_update(logits, (0, start), _output(shape, h, values))
 
     first = (ops.zeros((), "int32"), ops.zeros((shape.slots, shape.rows.chunks * size)))
     return ops.while_loop(lambda index, _: index < shape.rows.chunks, chunk, first)[1]
-
-
-def _back(dz: Tensor, kernel: Tensor) -> Tensor:
-    """The gradient at a dense layer's input: (slots, batch, in).
-
-    An einsum, as the kernels' gradients: XLA would carry out a transposition on its own.
-    """
-    return ops.einsum("tbo,tio->tbi", dz, kernel)

@@ -5,23 +5,28 @@ the number of slots, too, is fixed for each shape, and slots without a trial hol
 trial meets the same arithmetic, to the last bit, alone or in company, before and after a
 restart; and the number of programs to compile is bounded by the number of classes.
 
-Widths are padded up to a class. Where all hidden layers are small and alike, depth is padded
-too, with layers that pass their input on. Measured on two cores, that costs less than the
-compilations it saves.
+Widths are padded up to a class. Where all hidden layers are alike, one program carries them at
+any depth. On a CPU it holds one of them in a loop that runs as often as the deepest trial has
+layers: measured on two cores, that takes the time of the layers written out, half the time to
+compile, and nothing for layers that are not there. On a GPU, where each round of such a loop
+would wait for the host, depth is padded with layers that pass their input on.
 """
 
 import itertools
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from sweep.training.fused.activations import activation
 from sweep.training.fused.description import Description, Loss
 from sweep.training.fused.optimizers import second_slot
 
 _SMALL = 64
-"""Up to this width arithmetic is cheap against compiling: pad the depth to a multiple of 4."""
+"""Up to this width arithmetic is cheap against compiling: all layers are padded to the widest, and
+on a GPU the depth to a multiple of 4."""
 _MEDIUM = 128
-"""Up to this width, to a multiple of 2."""
+"""Up to this width, on a GPU to a multiple of 2."""
+_LOOP = 4
+"""A loop has room for a multiple of so many layers; those that a trial lacks take memory only."""
 _NARROW = 32
 """Up to this width two trials share a program on a CPU: there each operation costs more than its
 arithmetic."""
@@ -30,6 +35,7 @@ _EVALUATION_ROWS = 512
 
 
 LossKind = Literal["metric", "smoothed", "squared probability", "squared logit"]
+Depth = Literal["exact", "padded", "looped"]
 INPUT = -1
 """The input's place among the layers."""
 
@@ -42,6 +48,16 @@ class NormPlace:
     after: bool
     scale: bool
     center: bool
+
+
+class Layer(NamedTuple):
+    """A hidden layer in a program, or the input.
+
+    In a loop over alike layers `index` is a tensor, and `like` one of those layers.
+    """
+
+    like: int
+    index: Any
 
 
 @dataclass(frozen=True)
@@ -77,8 +93,9 @@ class Shape:
     widths: tuple[int, ...]
     """Padded widths of the hidden layers."""
     activations: tuple[str, ...]
-    exact_depth: bool
-    """Whether every trial has all the layers; else each says how many it has."""
+    depth: Depth
+    """Whether every trial has all the layers; or those beyond its own pass its values on; or all
+    but the first stand in one stack, and a loop runs over as many as the deepest trial has."""
     biased: tuple[bool, ...]
     """Which layers, the output too, have a bias; elsewhere it is held at zero."""
     input_dropout: bool
@@ -103,9 +120,19 @@ class Shape:
         return not all(activation(name).zero_at_zero for name in self.activations)
 
     @property
-    def output(self) -> int:
-        """The position of the output's kernel among the weights; its bias is the next."""
-        return 2 * len(self.widths)
+    def looped(self) -> bool:
+        """Whether the hidden layers behind the first are a loop's."""
+        return self.depth == "looped"
+
+    @property
+    def unrolled(self) -> range:
+        """The hidden layers that are written out."""
+        return range(1 if self.looped else len(self.widths))
+
+    @property
+    def gaps(self) -> bool:
+        """Whether a layer may be computed that a trial in the program does not have."""
+        return self.depth == "padded" or (self.looped and self.slots > 1)
 
     @property
     def masks(self) -> tuple[int, ...]:
@@ -113,17 +140,41 @@ class Shape:
         return (*self.widths, self.features) if self.input_dropout else self.widths
 
     @property
+    def roles(self) -> tuple[tuple[str, int], ...]:
+        """Kind and layer of each array of weights; of a loop's stack, the first layer in it.
+
+        Kernel, bias, kernel, …, the output's; then γ and β.
+        """
+        layers = (0, 1, len(self.widths)) if self.looped else range(len(self.widths) + 1)
+        dense = [(kind, layer) for layer in layers for kind in ("kernel", "bias")]
+        return (*dense, *self._norm_weights)
+
+    @property
     def weights(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of one trial's weights: kernel, bias, kernel, …, the output's; then γ and β."""
-        widths = [self.features, *self.widths, self.outputs]
-        pairs = itertools.pairwise(widths)
-        dense = [shape for a, b in pairs for shape in ((a, b), (b,))]
-        return (*dense, *((self._units(layer),) for _, layer in self._norm_weights))
+        """Shapes of one trial's arrays of weights, as `roles` names them."""
+        return tuple((*self.stack(role), *self._weight(*role)) for role in self.roles)
 
     @property
     def seconds(self) -> tuple[tuple[int, ...], ...]:
         """Shapes of one trial's second slots."""
-        return tuple(second_slot(self.optimizer, weight) for weight in self.weights)
+        return tuple(
+            (*self.stack(role), *second_slot(self.optimizer, self._weight(*role)))
+            for role in self.roles
+        )
+
+    def stack(self, role: tuple[str, int]) -> tuple[int, ...]:
+        """(layers,) of a role's array that holds a loop's layers, else ()."""
+        return (len(self.widths) - 1,) if self.row(*role) else ()
+
+    def row(self, kind: str, layer: int) -> tuple[int, ...]:
+        """(row,) of a weight in its array, where that holds a loop's layers, else ()."""
+        inside = self.looped and kind in ("kernel", "bias") and 0 < layer < len(self.widths)
+        return (layer - 1,) if inside else ()
+
+    def _weight(self, kind: str, layer: int) -> tuple[int, ...]:
+        if kind != "kernel":
+            return (self._units(layer),)
+        return (self._units(layer - 1), self._units(layer))
 
     @property
     def averages(self) -> tuple[tuple[int, ...], ...]:
@@ -140,32 +191,40 @@ class Shape:
         ]
 
     def _units(self, layer: int) -> int:
-        return self.features if layer == INPUT else self.widths[layer]
+        return (*self.widths, self.outputs, self.features)[layer]
 
     def norm(self, layer: int) -> NormPlace | None:
         """The normalisation in `layer`, if it has one."""
         return next((norm for norm in self.norms if norm.layer == layer), None)
 
     def position(self, kind: str, layer: int) -> int:
-        """Where a weight or a moving average stands; `layer` is len(widths) for the output.
+        """The array that holds a weight or a moving average; the output is layer len(widths).
 
         `kind` is kernel, bias, gamma, beta, mean or variance.
         """
+        averages = [(kind, norm.layer) for norm in self.norms for kind in ("mean", "variance")]
+        return [*self.roles, *averages].index((kind, 1 if self.row(kind, layer) else layer))
+
+    @property
+    def ordinals(self) -> int:
+        """How many weights a trial has, each of a loop's layers counted."""
+        return 2 * len(self.widths) + 2 + len(self._norm_weights)
+
+    def ordinal(self, kind: str, layer: Any) -> Any:
+        """A weight's number among these; the layer of a kernel or a bias may be a tensor."""
         if kind in ("kernel", "bias"):
             return 2 * layer + (kind == "bias")
-        averages = [(kind, norm.layer) for norm in self.norms for kind in ("mean", "variance")]
-        return self.output + 2 + [*self._norm_weights, *averages].index((kind, layer))
+        return 2 * len(self.widths) + 2 + self._norm_weights.index((kind, layer))
 
-    def penalised(self, position: int) -> bool:
-        """Whether the weight at `position` may have a penalty."""
-        kernel = position % 2 == 0 and position <= self.output
-        return kernel or self.bias_penalty
+    def penalised(self, kind: str) -> bool:
+        """Whether weights of that kind may have a penalty."""
+        return kind == "kernel" or self.bias_penalty
 
 
 def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bool) -> Shape:
     """The shape that carries the described trial, its slots within `memory_bytes`."""
     units = (description.given, *description.hidden, description.output)
-    widths, activations, exact_depth = _padded(description)
+    widths, activations, depth = _padded(description, on_gpu)
     slots = _slots(max(widths, default=1), on_gpu)
     norms = _norms(description)
     while (
@@ -177,7 +236,7 @@ def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bo
         features=description.features,
         widths=widths,
         activations=activations,
-        exact_depth=exact_depth,
+        depth=depth,
         biased=(*_biased(description, len(widths)), description.output.biased),
         input_dropout=bool(description.given.rate),
         norms=norms,
@@ -207,17 +266,22 @@ def slot_bytes(
     return 4 * (10 * weights + 4 * batch + 2 * normed + 2 * rows.chunks * rows.chunk)
 
 
-def _padded(description: Description) -> tuple[tuple[int, ...], tuple[str, ...], bool]:
+def _padded(
+    description: Description, on_gpu: bool
+) -> tuple[tuple[int, ...], tuple[str, ...], Depth]:
     widths = [width_class(unit.width) for unit in description.hidden]
     activations = [unit.activation for unit in description.hidden]
     widest = max(widths, default=0)
     alike = len({(unit.activation, unit.biased) for unit in description.hidden}) == 1
     normed = any(unit.norm is not None for unit in description.hidden)
-    if alike and not normed and (widest <= _SMALL or set(widths) == {_MEDIUM}):
-        multiple = 4 if widest <= _SMALL else 2
-        depth = -(-len(widths) // multiple) * multiple
-        return (widest,) * depth, (activations[0],) * depth, False
-    return tuple(widths), tuple(activations), True
+    one_width = widest <= _SMALL or set(widths) == {widest}
+    # the norm of all gradients must be known before the first weight moves
+    loops = not on_gpu and description.optimizer.clip != "global_clipnorm"
+    if not (alike and not normed and one_width) or (widest > _MEDIUM and not loops):
+        return tuple(widths), tuple(activations), "exact"
+    multiple = _LOOP if loops else 4 if widest <= _SMALL else 2
+    layers = -(-len(widths) // multiple) * multiple
+    return (widest,) * layers, (activations[0],) * layers, "looped" if loops else "padded"
 
 
 def _loss(loss: Loss) -> LossKind:

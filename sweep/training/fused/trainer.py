@@ -118,7 +118,7 @@ class FusedTrainer:
             if len(queue) >= (shape.slots if reading else 1)
         ]
         while ready:
-            shape = max(ready, key=lambda shape: (shape not in busy, _work(shape, waiting[shape])))
+            shape = max(ready, key=lambda shape: (shape not in busy, _work(waiting[shape])))
             lane = Lane(self._group(shape))
             lane.fill(waiting[shape], self.readings)
             if lane.live:
@@ -172,8 +172,10 @@ class FusedTrainer:
         return Group(shape, self._programs[shape], self._resident)
 
 
-def _work(shape: Shape, queue: Iterable[Run]) -> int:
+def _work(queue: Iterable[Run]) -> int:
     """Multiplications that the queue waits for, up to a factor."""
-    weights = sum(a * b for a, b in (weight for weight in shape.weights if len(weight) == 2))
-    tasks = (run.assignment for run in queue)
-    return weights * sum(task.last_epoch - task.first_epoch for task in tasks)
+    return sum(
+        run.description.params * (run.assignment.last_epoch - run.assignment.first_epoch)
+        for run in queue
+        if run.description is not None
+    )

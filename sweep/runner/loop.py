@@ -1,7 +1,8 @@
 """Runs a sweep to its end, or to where a budget, a failure limit or a signal ends it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -28,6 +29,18 @@ class State(StrEnum):
     FINISHED = "finished"
     FAILED = "failed"
     BUDGET = "budget"
+
+
+@dataclass
+class Taken(Iterator[Assignment]):
+    """Takes assignments from a queue, also those that are put there after it was empty."""
+
+    queue: deque[Assignment]
+
+    def __next__(self) -> Assignment:
+        if not self.queue:
+            raise StopIteration
+        return self.queue.popleft()
 
 
 @dataclass
@@ -60,6 +73,8 @@ class Runner:
     _best: tuple[int, float] | None = field(init=False, default=None)
     """The trial that reached the target, and its validation BCE."""
     _journal: StoreJournal = field(init=False)
+    _queue: deque[Assignment] = field(init=False, default_factory=deque)
+    """What the trainer has not taken yet."""
 
     def __post_init__(self) -> None:
         identity = self.store.sweep().identity
@@ -97,28 +112,30 @@ class Runner:
             ended = self._ended()
             if ended is not None:
                 return ended
-            self.wave(pending)
-            self.trainer.train(pending, self._journal, self._must_stop)
+            self._train(pending)
         self._make_room()
         return State.FINISHED, None
 
     def _loop(self) -> tuple[State, str | None]:
         while True:
+            self._next_wave()
             pending = self.store.pending()
             allowed = self._allowed(pending)
             ended = self._ended() if allowed else self._failed()
             if ended is not None:
                 return ended
             if allowed:
-                self.wave(allowed)
-                self.trainer.train(allowed, self._journal, self._must_stop)
-            elif not self._next_wave():
-                if not pending:
-                    self._compare()
-                    return State.FINISHED, None
+                self._train(allowed)
+            elif pending:
                 return State.BUDGET, f"--max-trials {self.budget.max_trials} ended the search"
             else:
-                self._make_room()
+                self._compare()
+                return State.FINISHED, None
+
+    def _train(self, assignments: Sequence[Assignment]) -> None:
+        self._queue = deque(assignments)
+        self.wave(assignments)
+        self.trainer.train(Taken(self._queue), self._journal, self._must_stop)
 
     def _compare(self) -> None:
         """Reference models, once for a sweep."""
@@ -159,8 +176,8 @@ class Runner:
             lowest = self.store.lowest()
             self._best = lowest if lowest and lowest[1] <= self.budget.target else None
 
-    def _next_wave(self) -> bool:
-        """Ask for the next wave and store it; False when there is none now."""
+    def _next_wave(self) -> None:
+        """Ask for what can be trained now and store it."""
         first = self.store.sweep().wave == 0
         proposals = self.search.ask()
         roots = [p for p in proposals if p.oracle_id == p.root_id]
@@ -171,11 +188,11 @@ class Runner:
             new += [(trial, None, last) for trial in self._other_seeds()]
         longer = [(trial, reached, last) for trial, reached in self.store.beside_search_below(last)]
         if not proposals and not new and not longer:
-            return False
+            return
         self.store.add_wave(self.search.state(), new, promotions, longer)
         if first:
             self._most_failures = len(new)
-        return True
+        self._make_room()
 
     def _new_trials(
         self, roots: Sequence[Proposal], baselines: Mapping[str, Mapping[str, Value]]
@@ -244,6 +261,18 @@ class Runner:
         else:
             score_told = WORST if score is None else score
             self._look_for_target(assignment, score_told)
+        self.observer.finished(assignment, outcome, score)
         if assignment.oracle_id is not None:
             self.search.tell(assignment.oracle_id, score_told)
-        self.observer.finished(assignment, outcome, score)
+            self._promote()
+
+    def _promote(self) -> None:
+        """Let a bracket whose rung is complete go on, while other brackets are trained."""
+        if self._must_stop():
+            return
+        known = self.store.last_assignment()
+        self._next_wave()
+        new = self._allowed([a for a in self.store.pending() if a.assignment > known])
+        if new:
+            self._queue.extend(new)
+            self.wave(new)

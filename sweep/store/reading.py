@@ -99,6 +99,11 @@ class Reader:
         (count,) = self._db.execute("SELECT COUNT(*) FROM assignment WHERE wave = 0").fetchone()
         return int(count)
 
+    def last_assignment(self) -> int:
+        """The highest number of an assignment; 0 when there is none."""
+        (last,) = self._db.execute("SELECT COALESCE(MAX(assignment), 0) FROM assignment").fetchone()
+        return int(last)
+
     def pending(self) -> list[Assignment]:
         """The assignments still to do, in order."""
         return self._assignments("status = 'pending'")

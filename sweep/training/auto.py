@@ -1,7 +1,7 @@
 """Sends each trial to the fused trainer when that can carry it, and to Keras when not."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sweep.data.split import Split
@@ -52,24 +52,15 @@ class AutoTrainer:
         return self._fused.compilations
 
     def train(
-        self, assignments: Sequence[Assignment], journal: Journal, stop: StopRequested
+        self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
     ) -> None:
-        others: list[Assignment] = []
-        self._fused.train(self._fused_of(assignments, others), journal, stop)
-        if not stop():
+        fused = _Fused(iter(assignments), self.refusal)
+        while not stop():
+            self._fused.train(fused, journal, stop)
+            if not fused.others:
+                return
+            others, fused.others = fused.others, []
             self._keras.train(others, journal, stop)
-
-    def _fused_of(
-        self, assignments: Iterable[Assignment], others: list[Assignment]
-    ) -> Iterator[Assignment]:
-        """The assignments to fuse, each read when it is asked for; all else goes to `others`."""
-        for assignment in assignments:
-            reason = self.refusal(assignment)
-            if reason is None:
-                yield assignment
-            else:
-                _log.info("trial %d is left to Keras: %s", assignment.trial, reason)
-                others.append(assignment)
 
     def trainer_of(self, assignment: Assignment) -> str:
         """The name of the trainer that carries the trial: fused or keras."""
@@ -94,3 +85,21 @@ class AutoTrainer:
         except Exception as exception:  # the Keras trainer records it as the trial's failure
             return f"build(hp) raises {type(exception).__name__}"
         return None
+
+
+@dataclass
+class _Fused(Iterator[Assignment]):
+    """The assignments to fuse, each read when it is asked for; all else goes to `others`."""
+
+    assignments: Iterator[Assignment]
+    refusal: Callable[[Assignment], str | None]
+    others: list[Assignment] = field(default_factory=list)
+
+    def __next__(self) -> Assignment:
+        for assignment in self.assignments:
+            reason = self.refusal(assignment)
+            if reason is None:
+                return assignment
+            _log.info("trial %d is left to Keras: %s", assignment.trial, reason)
+            self.others.append(assignment)
+        raise StopIteration

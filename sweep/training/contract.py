@@ -4,7 +4,7 @@ A trainer takes assignments and reports to a journal; it knows neither the store
 oracle, so the loop can be tested with a trainer that does nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from sweep.records import Assignment, EpochRecord, Outcome
@@ -48,9 +48,12 @@ class Trainer(Protocol):
         """The trainer's name as it stands in the store."""
 
     def train(
-        self, assignments: Sequence[Assignment], journal: Journal, stop: StopRequested
+        self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
     ) -> None:
         """Train every assignment, reporting to `journal`.
+
+        They are taken one by one, and the end of one may bring others: an iterator that had no
+        more is asked again until nothing is at work.
 
         A trial that raises or whose loss is not finite is finished as FAILED and the others go
         on. When `stop()` turns true the epoch under way is finished, its state kept, and the

@@ -4,7 +4,7 @@ import gc
 import math
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,7 @@ class KerasTrainer:
     name: str = "keras"
 
     def train(
-        self, assignments: Sequence[Assignment], journal: Journal, stop: StopRequested
+        self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
     ) -> None:
         for assignment in assignments:
             if stop():

@@ -1,5 +1,6 @@
 """Starts Keras quietly and deterministically. Call `start_keras` before anything imports it."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -37,6 +38,7 @@ def start_keras() -> None:
             tf.config.experimental.set_memory_growth(gpu, True)
     with _silence():
         import keras_tuner  # noqa: F401
+    gc.freeze()  # the libraries' half a million objects need not be looked at again and again
 
 
 @contextmanager
@@ -61,6 +63,27 @@ def traces_forgotten() -> Iterator[None]:
     finally:
         for name in set(entries) - before:
             del entries[name]
+
+
+@contextmanager
+def variables_unmade() -> Iterator[None]:
+    """Keras variables created inside have their first values, but are never made.
+
+    Keras keeps a list of them, to make them at the end of the next such scope of its own; they are
+    taken off it. Keras has no public way to that list.
+    """
+    import keras
+    from keras.src.backend.common import global_state
+
+    waiting: list[object] = global_state.get_global_attribute(
+        "uninitialized_variables", [], set_to_default=True
+    )
+    before = len(waiting)
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        del waiting[before:]
 
 
 @contextmanager

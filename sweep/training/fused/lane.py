@@ -1,8 +1,8 @@
 """A group at work: its slots filled from a queue, an epoch at a time."""
 
 import time
-from collections import deque
 from dataclasses import dataclass, field
+from heapq import heappop
 
 from sweep.training.fused.group import Group, Measures
 from sweep.training.fused.reading import Readings
@@ -34,10 +34,10 @@ class Lane:
     def shape(self) -> Shape:
         return self.group.shape
 
-    def fill(self, queue: deque[Run], readings: Readings) -> None:
-        """Seat trials from `queue` while there is room."""
+    def fill(self, queue: list[Run], readings: Readings) -> None:
+        """Seat the most urgent trials of `queue`, a heap, while there is room."""
         while queue and len(self.live) < self.shape.slots:
-            run = queue.popleft()
+            run = heappop(queue)
             if run.enter(self.shape, readings):
                 self.live[self.group.seat(run.seat, run.arrays)] = run
 

@@ -22,7 +22,7 @@ from sweep.training.fused.refusal import NotCarriedError
 from sweep.training.fused.shapes import Shape
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """An assignment waiting, in a slot, or done.
 
@@ -46,6 +46,15 @@ class Run:
 
     def __post_init__(self) -> None:
         self.early_stopping = EarlyStopping(self.patience)
+
+    def __lt__(self, other: "Run") -> bool:
+        """Whether it is more urgent: promotions come first, as their brackets wait for them."""
+        return self._urgency < other._urgency
+
+    @property
+    def _urgency(self) -> tuple[int, int]:
+        bracket = self.assignment.bracket
+        return (0 if bracket is None else -bracket, self.assignment.assignment)
 
     def read(self, readings: Readings) -> Description | None:
         """The description of the trial's model; None when it could not be had: it has failed."""

@@ -8,10 +8,10 @@ soon as a program's slots can be filled, while further models are read.
 """
 
 import logging
-from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from heapq import heapify, heappush
 
 from sweep.data.split import Split
 from sweep.records import Assignment
@@ -30,7 +30,8 @@ from sweep.training.model import Build
 
 _log = logging.getLogger(__name__)
 
-Queues = dict[Shape, deque[Run]]
+Queues = dict[Shape, list[Run]]
+"""Of each program, a heap of the trials that wait for it."""
 
 
 @dataclass
@@ -49,6 +50,7 @@ class FusedTrainer:
     name: str = "fused"
     readings: Readings = field(init=False)
     _programs: dict[Shape, Program] = field(init=False, default_factory=dict)
+    _compiled: set[Shape] = field(init=False, default_factory=set)
     _narrower: dict[Shape, Shape] = field(init=False, default_factory=dict)
     _resident: Resident | None = field(init=False, default=None)
 
@@ -63,19 +65,21 @@ class FusedTrainer:
     def train(
         self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
     ) -> None:
-        unread = (Run(assignment, journal, self.patience) for assignment in assignments)
+        unread = iter(assignments)
         waiting: Queues = {}
         at_work: dict[Future[Trained], Lane] = {}
-        reading = True
         with ThreadPoolExecutor(groups_at_once()) as pool:
             while True:
-                reading = reading and not stop() and self._read_next(unread, waiting)
+                reading = not stop() and self._read_next(unread, journal, waiting)
                 while len(at_work) < groups_at_once() and not stop():
                     lane = self._open(waiting, at_work.values(), reading)
                     if lane is None:
                         break
                     at_work[pool.submit(lane.train_epoch)] = lane
-                if not at_work and not reading and (stop() or not any(waiting.values())):
+                if not at_work and stop():
+                    break
+                done = not at_work and not any(waiting.values())
+                if done and not self._read_next(unread, journal, waiting):
                     break
                 poll = 0 if reading else None
                 for future in wait(at_work, poll, FIRST_COMPLETED).done:
@@ -96,29 +100,30 @@ class FusedTrainer:
     def _rows(self) -> Rows:
         return Rows(len(self.split.train.x), len(self.split.validation.x), self.batch_size)
 
-    def _read_next(self, unread: Iterator[Run], waiting: Queues) -> bool:
-        """Read one more model and queue its trial; False when there is none."""
-        run = next(unread, None)
-        if run is None:
+    def _read_next(self, unread: Iterator[Assignment], journal: Journal, waiting: Queues) -> bool:
+        """Read one more model and queue its trial; False when there is none now."""
+        assignment = next(unread, None)
+        if assignment is None:
             return False
+        run = Run(assignment, journal, self.patience)
         description = run.read(self.readings)
         if description is not None:
-            waiting.setdefault(self.shape(description), deque()).append(run)
+            heappush(waiting.setdefault(self.shape(description), []), run)
         return True
 
     def _open(self, waiting: Queues, at_work: Iterable[Lane], reading: bool) -> Lane | None:
-        """A group for the shape with the most work waiting, if it can be filled.
+        """A group for the most urgent trial whose program can be filled.
 
-        A shape that is not at work comes first: two groups would wait for one compilation.
+        A program that is not compiled comes first, and nobody waits for one that is being so.
         """
-        busy = {lane.shape for lane in at_work}
+        compiling = {lane.shape for lane in at_work if lane.shape not in self._compiled}
         ready = [
             shape
             for shape, queue in waiting.items()
-            if len(queue) >= (shape.slots if reading else 1)
+            if len(queue) >= (shape.slots if reading else 1) and shape not in compiling
         ]
         while ready:
-            shape = max(ready, key=lambda shape: (shape not in busy, _work(waiting[shape])))
+            shape = min(ready, key=lambda shape: (shape in self._compiled, waiting[shape][0]))
             lane = Lane(self._group(shape))
             lane.fill(waiting[shape], self.readings)
             if lane.live:
@@ -137,11 +142,13 @@ class FusedTrainer:
                 raise
             self._split(lane, waiting, error)
             return False
+        self._compiled.add(lane.shape)
         lane.end_epoch(trained)
         if stop():
             lane.checkpoint()
             return False
-        lane.fill(waiting[lane.shape], self.readings)
+        if lane.live:
+            lane.fill(waiting[lane.shape], self.readings)
         lane.checkpoint(self.checkpoint_seconds)
         return bool(lane.live)
 
@@ -157,7 +164,8 @@ class FusedTrainer:
         narrower = replace(shape, slots=shape.slots // 2)
         self._narrower[shape] = narrower
         self._programs.pop(shape, None)
-        waiting[narrower] = deque([*runs, *waiting.pop(shape, ()), *waiting.get(narrower, ())])
+        waiting[narrower] = [*runs, *waiting.pop(shape, ()), *waiting.get(narrower, ())]
+        heapify(waiting[narrower])
         _log.warning("out of memory with %d trials at once: trying %d", shape.slots, narrower.slots)
 
     def _group(self, shape: Shape) -> Group:
@@ -170,12 +178,3 @@ class FusedTrainer:
                 len(self._programs), shape.slots, "-".join(map(str, shape.widths)) or "none",
             )  # fmt: skip
         return Group(shape, self._programs[shape], self._resident)
-
-
-def _work(queue: Iterable[Run]) -> int:
-    """Multiplications that the queue waits for, up to a factor."""
-    return sum(
-        run.description.params * (run.assignment.last_epoch - run.assignment.first_epoch)
-        for run in queue
-        if run.description is not None
-    )

@@ -120,7 +120,7 @@ def test_a_sweep_runs_its_plan_and_its_baselines_in_full(tmp_path):
     folder, store = new_store(tmp_path)
     observer = Silent()
     assert new_runner(folder, store, IdleTrainer(), observer=observer).run() == "finished"
-    assert (observer.waves, observer.ended) == (3, 23 + 2)
+    assert (observer.waves, observer.ended) == (4, 23 + 2)
     tables = contents(store)
     assert len(tables["trial"]) == 17 + 2
     assert [row[1] for row in tables["trial"]][:3] == ["Small", "Large", None]

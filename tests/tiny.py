@@ -29,6 +29,8 @@ ARGUMENTS = [
 ]
 
 _CLOCKED = {"seconds", "ended_at", "created_at", "active_seconds"}
+_ORDERED = {"assignment", "wave"}
+"""What says in which order brackets went on: that depends on which was trained first."""
 _OWN = {"name", "identity"}
 
 
@@ -50,9 +52,9 @@ def start(name: str, trainer: str, *more: str) -> list[str]:
 
 
 def contents(place: Path, name: str) -> dict[str, Any]:
-    """All that a sweep's folder holds, but for clock times and the sweep's own name.
+    """All that a sweep's folder holds, but for clock times, their order and the sweep's own name.
 
-    Every column, and every array of every checkpoint.
+    Every other column, and every array of every checkpoint.
     """
     folder = place / "results" / name
     found: dict[str, Any] = {}
@@ -62,10 +64,14 @@ def contents(place: Path, name: str) -> dict[str, Any]:
         ).fetchall():
             cursor = db.execute(f'SELECT * FROM "{table}"')
             names = [column[0] for column in cursor.description]
-            left_out = _CLOCKED | (_OWN if table == "sweep" else set())
+            left_out = _CLOCKED | _ORDERED | (_OWN if table == "sweep" else set())
             kept = [i for i, column in enumerate(names) if column not in left_out]
             found |= {f"{table}.{names[i]}": [] for i in kept}
-            for row in cursor:
+            rows = cursor.fetchall()
+            if table == "assignment":
+                trial, end = names.index("trial"), names.index("last_epoch")
+                rows.sort(key=lambda row: (row[trial], row[end]))
+            for row in rows:
                 for i in kept:
                     found[f"{table}.{names[i]}"].append(row[i])
     for path in sorted((folder / "checkpoints").iterdir()):

@@ -68,6 +68,7 @@ def timed(command: list[str]) -> tuple[float, float]:
     seconds = time.perf_counter() - started
     if status != 0:
         raise SystemExit(f"failed with {status}: {' '.join(command)}")
+    print(f"{seconds:.1f} s: {' '.join(command)}", file=sys.stderr, flush=True)
     return seconds, usage.ru_maxrss / 1024
 
 

@@ -1,11 +1,14 @@
 """What the fused trainer refuses, in words; and how the auto trainer shares out the work."""
 
+from collections import deque
+
 import keras
 import pytest
 from keras import layers, optimizers, regularizers
 
 from search_spaces import capacity, regularization
 from sweep.records import OutcomeStatus
+from sweep.runner.loop import Taken
 from sweep.training.auto import AutoTrainer
 from sweep.training.fused.description import Loss, Norm, Penalty, Unit
 from sweep.training.fused.read import carries, read
@@ -225,3 +228,23 @@ def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):
     ]
     assert trainer.compilations == 1
     assert "trial 1 is left to Keras: layer LayerNormalization" in caplog.text
+
+
+def test_auto_takes_up_what_the_end_of_a_trial_brings_whichever_trainer_ended_it():
+    def build(hp):
+        if hp.get("width") == 32:
+            return compiled(layers.Dense(4), layers.LayerNormalization(), layers.Dense(1))
+        return capacity.build(hp)
+
+    waiting = deque([assignment(0, 1, **SMALL)])
+    following = {0: assignment(1, 1, **{**SMALL, "width": 32}), 1: assignment(2, 1, **SMALL)}
+
+    class Growing(MemoryJournal):
+        def finish(self, task, *rest):
+            super().finish(task, *rest)
+            waiting.extend([following[task.trial]] if task.trial in following else [])
+
+    journal = Growing()
+    AutoTrainer(build, small_split(), BATCH, None).train(Taken(waiting), journal, never)
+    statuses = {trial: outcome.status for trial, outcome in journal.outcomes.items()}
+    assert statuses == dict.fromkeys(range(3), OutcomeStatus.COMPLETED)

@@ -1,5 +1,7 @@
 """What holds bit for bit in the fused trainer, and what becomes of trials that go wrong."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from search_spaces import capacity
 from sweep.records import OutcomeStatus
 from sweep.training.fused import group as fused_group
 from sweep.training.fused import shapes
+from sweep.training.fused.read import read
+from sweep.training.fused.run import Run
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
 from tests.fused_support import (
@@ -180,6 +184,45 @@ def test_out_of_memory_splits_the_group_and_loses_nobody(monkeypatch):
         assert split.outcomes[task.trial].status is OutcomeStatus.COMPLETED
         for mine, theirs in zip(split.records[task.trial], whole.records[task.trial], strict=True):
             np.testing.assert_allclose(measures(mine), measures(theirs), rtol=0, atol=2e-6)
+
+
+def test_a_trial_of_a_bracket_with_more_rungs_is_seated_first():
+    def run(number, bracket):
+        return Run(replace(assignment(number), bracket=bracket), MemoryJournal(), None)
+
+    runs = [run(0, None), run(1, 0), run(2, 3), run(3, 3), run(4, 1)]
+    assert [run.assignment.trial for run in sorted(runs)] == [2, 3, 4, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("clip", "widths", "on_gpu", "depth", "padded"),
+    [
+        (None, (24, 24), False, "looped", (32,) * 4),
+        (None, (60, 20), False, "looped", (64,) * 4),
+        (None, (512,) * 5, False, "looped", (512,) * 8),
+        (None, (512, 256), False, "exact", (512, 256)),
+        ("clipnorm", (24, 24), False, "looped", (32,) * 4),
+        ("global_clipnorm", (24, 24), False, "padded", (32,) * 4),
+        ("global_clipnorm", (512, 512), False, "exact", (512, 512)),
+        (None, (24, 24), True, "padded", (32,) * 4),
+        (None, (128,) * 3, True, "padded", (128,) * 4),
+        (None, (512,) * 3, True, "exact", (512,) * 3),
+        (None, (), False, "exact", ()),
+    ],
+)
+def test_alike_layers_are_a_loop_on_a_cpu_unless_all_gradients_are_needed_at_once(
+    clip, widths, on_gpu, depth, padded
+):
+    hidden = [layers.Dense(width, activation="elu") for width in widths]
+    model = keras.Sequential([keras.Input((28,)), *hidden, layers.Dense(1)])
+    model.compile(
+        keras.optimizers.Adam(**({clip: 1.0} if clip else {})),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
+    )
+    model.optimizer.build(model.trainable_variables)
+    shape = shapes.shape_of(read(model), shapes.Rows(200, 60, BATCH), 1 << 30, on_gpu)
+    assert (shape.depth, shape.widths) == (depth, padded)
 
 
 @pytest.mark.parametrize(("on_gpu", "programs"), [(False, 6), (True, 13)])

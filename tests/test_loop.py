@@ -1,7 +1,7 @@
 """The loop over real stores and a trainer that does nothing: resume, failures, budgets."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,55 @@ def test_a_sweep_runs_its_plan_and_its_baselines_in_full(tmp_path):
     assert len(tables["epoch"]) == 75 + 2 * 9
     assert store.sweep().state == "finished"
     assert len(list(folder.checkpoints.iterdir())) == 19, "one checkpoint a trial, no leftovers"
+
+
+@dataclass
+class FrontTrainer:
+    """Takes all it can, then ends the trials of the bracket that has most rungs before any other.
+
+    `order` is what it ended: bracket and rung.
+    """
+
+    name: str = "front"
+    order: list[tuple[int | None, int]] = field(default_factory=list)
+
+    def train(self, assignments: Iterable[Assignment], journal: Any, stop: Any) -> None:
+        waiting: list[Assignment] = []
+        source = iter(assignments)
+        while True:
+            waiting += source
+            if not waiting:
+                return
+            first = max(waiting, key=lambda a: (-1 if a.bracket is None else a.bracket, -a.trial))
+            waiting.remove(first)
+            self.order.append((first.bracket, first.rung))
+            IdleTrainer().train([first], journal, stop)
+
+
+def test_a_bracket_goes_on_while_other_brackets_have_not_begun(tmp_path):
+    _, store = new_store(tmp_path, "whole")
+    new_runner(_, store, IdleTrainer()).run()
+    folder, front = new_store(tmp_path, "front")
+    trainer = FrontTrainer()
+    assert new_runner(folder, front, trainer).run() == "finished"
+    brackets = [bracket for bracket, _ in trainer.order]
+    assert brackets == [2] * (9 + 3 + 1) + [1] * (5 + 2) + [0] * 3 + [None] * 2
+
+    def scores(store: Store) -> Any:
+        ended = [(a.trial, a.rung, a.last_epoch, a.bracket) for a in store.ended()]
+        return sorted(ended), store.progress().best_score
+
+    assert scores(front) == scores(store)
+
+
+def test_a_rung_that_was_complete_when_the_process_died_is_promoted_first(tmp_path):
+    folder, store = new_store(tmp_path)
+    with pytest.raises(KeyboardInterrupt):  # baselines, and all of bracket 2's first rung
+        new_runner(folder, store, IdleTrainer(die_after=2 + 9)).run()
+    store._db.execute("DELETE FROM assignment WHERE rung = 1")  # killed before they were stored
+    trainer = FrontTrainer()
+    assert new_runner(folder, store, trainer).run() == "finished"
+    assert trainer.order[:4] == [(2, 1), (2, 1), (2, 1), (2, 2)]
 
 
 @pytest.mark.parametrize("die_after", [1, 5, 18])

@@ -1,4 +1,4 @@
-"""Hyperband over Keras Tuner's search spaces, asked in waves and told in order.
+"""Hyperband over Keras Tuner's search spaces, asked whenever a trial has ended.
 
 Configurations, bracket sizes and rung epochs are those of Keras Tuner's Hyperband oracle; who is
 promoted is decided here, as the oracle decides it when all of a rung is known: the lowest
@@ -31,7 +31,9 @@ WORST = math.inf
 
 @dataclass
 class Search:
-    """A Hyperband search: `ask` a wave, train it in any order, `tell` its scores, ask again.
+    """A Hyperband search: `ask`, train in any order, `tell` each score, ask again.
+
+    Brackets do not wait for each other, and who is promoted depends on scores alone.
 
     `hyperparameters` is the search space, a `keras_tuner.HyperParameters` that has seen
     `build(hp)`. `stages` are those of an extended search, else it is one of `iterations` at

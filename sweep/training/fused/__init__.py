@@ -10,13 +10,15 @@ shapes        a description → the shape whose program carries it
 programs      the compiled epoch; activations, dropout and optimizers are its parts
 arrays        what goes into a program and what comes out
 layers        the layers, forward and back; normalization is one of them
+looped        alike hidden layers as a loop
+descent       how a step moves the weights
 penalties     L1 and L2
 schedules     learning rates, step by step
 packing       a trial's state ↔ its place in a group's stacked arrays
 group         the trials in a program's slots and their next epoch
 run           one assignment, from its model to its outcome
 lane          a group at work, its slots filled from a queue
-trainer       the queues of trials by shape; out of memory
+trainer       the trials that wait, by shape; out of memory
 device        how much memory programs may take, how many run at once
 backend       compiling and arrays, on TensorFlow or JAX
 """

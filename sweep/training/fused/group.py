@@ -76,6 +76,8 @@ class Group:
         self.seats: list[Seat | None] = [None] * shape.slots
         self._state = self._empty_state()
         self._trials = self._empty_trials()
+        self._on_device: Trials | None = None
+        """The trials as the program takes them; None when one has come or gone since."""
 
     @property
     def taken(self) -> list[tuple[int, Seat]]:
@@ -108,8 +110,10 @@ class Group:
 
         Raises the backend's error when memory does not suffice, with nothing changed.
         """
+        if self._on_device is None:
+            self._on_device = Trials(*(on_device(array) for array in self._trials))
         state, measured = self.program(
-            self._state, self._trials, self._next_epoch(), self.resident.data
+            self._state, self._on_device, self._next_epoch(), self.resident.data
         )
         measured = Measured(*(np.asarray(array) for array in measured))
         self._state = state
@@ -172,6 +176,7 @@ class Group:
                 array[slot] = value
         for array, value in zip(self._trials, trials, strict=True):
             array[slot] = value
+        self._on_device = None
 
     def _empty_state(self, slots: int | None = None) -> State:
         slots = self.shape.slots if slots is None else slots

@@ -1,10 +1,12 @@
 """Trains many trials at once: each epoch of a group of alike trials is one compiled program.
 
-Trials are queued by shape. A program's slots are filled from its queue; a trial that ends,
-stops early or fails leaves its slot to the next, so that a slot is idle only when its queue is
-empty. On a CPU a few groups are at work at a time, each epoch in a thread of its own: what one
+Trials wait by shape, the most urgent first: those of brackets with many rungs, whose next rung
+waits for them. A program's slots are filled from its queue; a trial that ends, stops early or
+fails leaves its slot to the next, and an empty group gives way to the most urgent trial of any
+shape. On a CPU a few groups are at work at a time, each epoch in a thread of its own: what one
 program does on a single core, and its compilation, is hidden behind another. Training begins as
-soon as a program's slots can be filled, while further models are read.
+soon as a program's slots can be filled, while further models are read; and what the end of a
+trial brings is taken up at once.
 """
 
 import logging

@@ -199,7 +199,8 @@ def test_a_trial_of_a_bracket_with_more_rungs_is_seated_first():
     [
         (None, (24, 24), False, "looped", (32,) * 4),
         (None, (60, 20), False, "looped", (64,) * 4),
-        (None, (512,) * 5, False, "looped", (512,) * 8),
+        (None, (256,) * 5, False, "looped", (256,) * 8),
+        (None, (512,) * 2, False, "exact", (512,) * 2),
         (None, (512, 256), False, "exact", (512, 256)),
         ("clipnorm", (24, 24), False, "looped", (32,) * 4),
         ("global_clipnorm", (24, 24), False, "padded", (32,) * 4),
@@ -225,9 +226,9 @@ def test_alike_layers_are_a_loop_on_a_cpu_unless_all_gradients_are_needed_at_onc
     assert (shape.depth, shape.widths) == (depth, padded)
 
 
-@pytest.mark.parametrize(("on_gpu", "programs"), [(False, 6), (True, 13)])
+@pytest.mark.parametrize(("on_gpu", "programs"), [(False, 9), (True, 13)])
 def test_the_number_of_programs_of_the_capacity_space_is_small(on_gpu, programs):
-    """On a CPU one for each class of widths; on a GPU depth counts from 128 units on."""
+    """Up to 256 units one for each class of widths on a CPU; on a GPU depth counts from 128 on."""
     trainer = FusedTrainer(capacity.build, SPLIT, BATCH, None)
     found = set()
     for width in capacity.WIDTHS:

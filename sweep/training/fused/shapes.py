@@ -5,11 +5,12 @@ the number of slots, too, is fixed for each shape, and slots without a trial hol
 trial meets the same arithmetic, to the last bit, alone or in company, before and after a
 restart; and the number of programs to compile is bounded by the number of classes.
 
-Widths are padded up to a class. Where all hidden layers are alike, one program carries them at
-any depth. On a CPU it holds one of them in a loop that runs as often as the deepest trial has
-layers: measured on two cores, that takes the time of the layers written out, half the time to
-compile, and nothing for layers that are not there. On a GPU, where each round of such a loop
-would wait for the host, depth is padded with layers that pass their input on.
+Widths are padded up to a class. Where all hidden layers are alike and not very wide, one program
+carries them at any depth. On a CPU it holds one of them, in a loop that runs as often as the
+deepest trial has layers: measured on two cores, that takes the time of the layers written out,
+three quarters of the time to compile, and nothing for layers that are not there. On a GPU, where
+each round of such a loop would wait for the host, depth is padded with layers that pass their
+input on.
 """
 
 import itertools
@@ -25,6 +26,9 @@ _SMALL = 64
 on a GPU the depth to a multiple of 4."""
 _MEDIUM = 128
 """Up to this width, on a GPU to a multiple of 2."""
+_WIDEST_LOOP = 256
+"""Beyond it layers are written out: cutting 512×512 weights out of a stack and putting them back
+takes a tenth of an epoch."""
 _LOOP = 4
 """A loop has room for a multiple of so many layers; those that a trial lacks take memory only."""
 _NARROW = 32
@@ -276,7 +280,8 @@ def _padded(
     normed = any(unit.norm is not None for unit in description.hidden)
     one_width = widest <= _SMALL or set(widths) == {widest}
     # the norm of all gradients must be known before the first weight moves
-    loops = not on_gpu and description.optimizer.clip != "global_clipnorm"
+    at_once = description.optimizer.clip == "global_clipnorm"
+    loops = not on_gpu and not at_once and widest <= _WIDEST_LOOP
     if not (alike and not normed and one_width) or (widest > _MEDIUM and not loops):
         return tuple(widths), tuple(activations), "exact"
     multiple = _LOOP if loops else 4 if widest <= _SMALL else 2

@@ -1,5 +1,6 @@
 """The loop over real stores and a trainer that does nothing: resume, failures, budgets."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,6 +167,31 @@ def test_a_bracket_goes_on_while_other_brackets_have_not_begun(tmp_path):
         return sorted(ended), store.progress().best_score
 
     assert scores(front) == scores(store)
+
+
+def test_the_end_of_a_trial_asks_for_nothing_unless_it_completes_a_rung(tmp_path, monkeypatch):
+    """Else a search's work would grow with the square of its trials."""
+    folder, store = new_store(tmp_path)
+    runner, calls = new_runner(folder, store, IdleTrainer()), Counter()
+
+    def count(owner: Any, name: str) -> None:
+        called = getattr(owner, name)
+
+        def counted(*arguments: Any) -> Any:
+            calls[name] += 1
+            return called(*arguments)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    count(runner.search, "ask")
+    for name in ("pending", "standings", "stored_after"):
+        count(store, name)
+    assert runner.run() == "finished"
+    rungs = 3 + 2 + 1
+    assert calls["ask"] == 2 + rungs, "before the first wave, at the end, and at each rung"
+    assert calls["stored_after"] == rungs - 3, "a bracket's last rung promotes nobody"
+    assert calls["pending"] == 2
+    assert calls["standings"] <= 2 + rungs
 
 
 def test_a_rung_that_was_complete_when_the_process_died_is_promoted_first(tmp_path):

@@ -20,6 +20,9 @@ from sweep.settings import Budget, Settings
 from sweep.store import NewTrial, Reference, Store
 from sweep.training.contract import Trainer
 
+_ROOM_EACH = 10
+"""Room is made when a tenth of the sweep's trials have ended since: it looks at all of them."""
+
 
 class State(StrEnum):
     """A sweep's state as stored."""
@@ -68,7 +71,10 @@ class Runner:
     """Trains the reference models on the sweep's split."""
     _deadline: float | None = field(init=False)
     _failures: int = field(init=False, default=0)
-    _most_failures: int = field(init=False, default=0)
+    _n_begun: int = field(init=False, default=0)
+    """Trials of the first wave, or confirmations: when so many fail, nothing is left."""
+    _n_ended: int = field(init=False, default=0)
+    """Assignments that ended since room was made."""
     _over_failures: bool = field(init=False, default=False)
     _best: tuple[int, float] | None = field(init=False, default=None)
     """The trial that reached the target, and its validation BCE."""
@@ -108,7 +114,7 @@ class Runner:
         self.store.count_seconds()
         self._make_room()
         while pending := [a for a in self.store.pending() if a.confirms is not None]:
-            self._most_failures = self._most_failures or len(pending)
+            self._n_begun = self._n_begun or len(pending)
             ended = self._ended()
             if ended is not None:
                 return ended
@@ -129,6 +135,7 @@ class Runner:
             elif pending:
                 return State.BUDGET, f"--max-trials {self.budget.max_trials} ended the search"
             else:
+                self._make_room()
                 self._compare()
                 return State.FINISHED, None
 
@@ -162,6 +169,7 @@ class Runner:
     def _make_room(self) -> None:
         """Remove what a kill left, and checkpoints that the policy gives up."""
         remove(self.store, removable(self.folder, self.store, self.keep))
+        self._n_ended = 0
 
     # The oracle
 
@@ -170,7 +178,7 @@ class Runner:
         if sweep.wave > 0:
             told = [(proposal, score) for proposal, _, score in self.store.proposals()]
             self.search.restore(sweep.oracle, told)
-            self._most_failures = self.store.first_wave_size()
+            self._n_begun = self.store.first_wave_size()
         self._failures = self.store.n_failures()
         if self.budget.target is not None:
             lowest = self.store.lowest()
@@ -191,8 +199,7 @@ class Runner:
             return
         self.store.add_wave(self.search.state(), new, promotions, longer)
         if first:
-            self._most_failures = len(new)
-        self._make_room()
+            self._n_begun = len(new)
 
     def _new_trials(
         self, roots: Sequence[Proposal], baselines: Mapping[str, Mapping[str, Value]]
@@ -256,23 +263,27 @@ class Runner:
         if outcome.status is OutcomeStatus.FAILED:
             score_told = WORST
             self._failures += 1
-            limit = min(self.budget.max_failures, self._most_failures)
+            limit = min(self.budget.max_failures, self._n_begun)
             self._over_failures = self._failures >= limit
         else:
             score_told = WORST if score is None else score
             self._look_for_target(assignment, score_told)
         self.observer.finished(assignment, outcome, score)
+        self._n_ended += 1
         if assignment.oracle_id is not None:
             self.search.tell(assignment.oracle_id, score_told)
-            self._promote()
+            if self.search.has_complete_rung and not self._must_stop():
+                self._promote()
 
     def _promote(self) -> None:
-        """Let a bracket whose rung is complete go on, while other brackets are trained."""
-        if self._must_stop():
-            return
-        known = self.store.last_assignment()
-        self._next_wave()
-        new = self._allowed([a for a in self.store.pending() if a.assignment > known])
-        if new:
-            self._queue.extend(new)
-            self.wave(new)
+        """Let brackets whose rung is complete go on, while others are trained."""
+        promotions = self.search.ask()
+        if promotions:
+            known = self.store.last_assignment()
+            self.store.add_wave(self.search.state(), [], promotions)
+            new = self._allowed(self.store.stored_after(known))
+            if new:
+                self._queue.extend(new)
+                self.wave(new)
+        if _ROOM_EACH * self._n_ended >= self._n_begun:
+            self._make_room()

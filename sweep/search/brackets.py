@@ -24,6 +24,8 @@ class Bracket:
     epochs: tuple[int, ...]
     """Epochs that a trial has trained at the end of each rung."""
     rungs: list[list[str]] = field(default_factory=list)
+    untold: set[str] = field(default_factory=set)
+    """Those in it whose score is not known yet."""
 
     @property
     def key(self) -> tuple[int, int]:
@@ -33,6 +35,7 @@ class Bracket:
         while len(self.rungs) <= rung:
             self.rungs.append([])
         self.rungs[rung].append(oracle_id)
+        self.untold.add(oracle_id)
 
     def name(self, rung: int) -> str:
         """A name for the next one on a rung, unlike all others in the search."""

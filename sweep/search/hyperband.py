@@ -48,6 +48,9 @@ class Search:
     stages: tuple[Stage, ...] = ()
     _sampler: Any = field(init=False)
     _brackets: list[Bracket] = field(init=False)
+    _by_key: dict[tuple[int, int], Bracket] = field(init=False)
+    _complete: set[tuple[int, int]] = field(init=False, default_factory=set)
+    """Keys of the brackets whose last rung is all told and that were not asked since."""
     _drawn: int = field(init=False, default=0)
     """Brackets whose configurations have been drawn: the first so many."""
     _proposals: dict[str, Proposal] = field(init=False, default_factory=dict)
@@ -60,15 +63,23 @@ class Search:
             self.stages = (Stage(self.max_epochs, n_all),)
         oracles = {stage.max_epochs: self._oracle(stage.max_epochs) for stage in self.stages}
         self._brackets = brackets_of(self.stages, self.factor, oracles)
+        self._by_key = {bracket.key: bracket for bracket in self._brackets}
 
     def ask(self) -> list[Proposal]:
         """Every assignment that can run now: the next rung of each bracket that is all told.
 
         Empty when the search is over, or when it waits for scores.
         """
-        wave = [p for bracket in self._brackets[: self._drawn] for p in self._promote(bracket)]
+        complete = [bracket for key, bracket in self._by_key.items() if key in self._complete]
+        self._complete.clear()
+        wave = [proposal for bracket in complete for proposal in self._promote(bracket)]
         wave += self._draw_the_rest()
         return wave
+
+    @property
+    def has_complete_rung(self) -> bool:
+        """Whether a bracket may go on: one of its rungs became complete since it was asked."""
+        return bool(self._complete)
 
     def tell(self, oracle_id: str, score: float) -> None:
         """Report the score of an assignment: the trial's lowest validation BCE so far.
@@ -76,6 +87,11 @@ class Search:
         A score that is not finite (a failed trial) counts as the worst and is not promoted.
         """
         self._scores[oracle_id] = score if math.isfinite(score) else WORST
+        proposal = self._proposals[oracle_id]
+        bracket = self._by_key[proposal.iteration, proposal.bracket]
+        bracket.untold.discard(oracle_id)
+        if not bracket.untold:
+            self._complete.add(bracket.key)
 
     def state(self) -> Json:
         """What `restore` needs beside the proposals. JSON-able."""
@@ -89,25 +105,21 @@ class Search:
         """
         # before there were stages, all brackets were drawn at once
         self._drawn = int(state.get("brackets_drawn", self.stages[0].brackets))
-        by_key = {bracket.key: bracket for bracket in self._brackets}
-        for proposal, score in proposals:
-            bracket = by_key[proposal.iteration, proposal.bracket]
-            bracket.enter(proposal.rung, proposal.oracle_id)
-            self._proposals[proposal.oracle_id] = proposal
+        told = list(proposals)
+        for proposal, _ in told:  # all of a rung, before it can be complete
+            self._propose(self._by_key[proposal.iteration, proposal.bracket], proposal)
+        for proposal, score in told:
             if score is not None:
                 self.tell(proposal.oracle_id, score)
 
     # Promotion
 
     def _promote(self, bracket: Bracket) -> list[Proposal]:
-        """The next rung's proposals, of the best of the last one; none while a score is missing."""
+        """The next rung's proposals, of the best of the last one, which is all told."""
         rung = len(bracket.rungs)
-        if rung == 0 or rung == len(bracket.sizes):
+        if rung == len(bracket.sizes):
             return []
-        below = bracket.rungs[-1]
-        if not all(oracle_id in self._scores for oracle_id in below):
-            return []
-        alive = [oracle_id for oracle_id in below if self._scores[oracle_id] < WORST]
+        alive = [oracle_id for oracle_id in bracket.rungs[-1] if self._scores[oracle_id] < WORST]
         best = sorted(alive, key=self._scores.__getitem__)[: bracket.sizes[rung]]
         return [self._continue(self._proposals[oracle_id], bracket, rung) for oracle_id in best]
 

@@ -108,16 +108,21 @@ class Reader:
         """The assignments still to do, in order."""
         return self._assignments("status = 'pending'")
 
+    def stored_after(self, number: int) -> list[Assignment]:
+        """The assignments with higher numbers than this one, in order."""
+        return self._assignments("assignment > ?", number)
+
     def ended(self) -> list[Assignment]:
         """The assignments that have ended, however, in order."""
         return self._assignments("status != 'pending'")
 
-    def _assignments(self, condition: str) -> list[Assignment]:
+    def _assignments(self, condition: str, *values: int) -> list[Assignment]:
         rows = self._db.execute(
             "SELECT assignment, trial, rung, first_epoch, last_epoch, hyperparameters, seed,"
             " baseline, iteration, bracket, oracle_id, confirms, seed_number"
             " FROM assignment JOIN trial USING (trial)"
-            f" WHERE {condition} ORDER BY assignment"
+            f" WHERE {condition} ORDER BY assignment",
+            values,
         )
         return [Assignment(**_with_values(row)) for row in rows]
 

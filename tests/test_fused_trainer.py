@@ -12,6 +12,7 @@ from search_spaces import capacity
 from sweep.records import OutcomeStatus
 from sweep.training.fused import group as fused_group
 from sweep.training.fused import shapes
+from sweep.training.fused import trainer as fused_trainer
 from sweep.training.fused.read import read
 from sweep.training.fused.run import Run
 from sweep.training.fused.trainer import FusedTrainer
@@ -184,6 +185,24 @@ def test_out_of_memory_splits_the_group_and_loses_nobody(monkeypatch):
         assert split.outcomes[task.trial].status is OutcomeStatus.COMPLETED
         for mine, theirs in zip(split.records[task.trial], whole.records[task.trial], strict=True):
             np.testing.assert_allclose(measures(mine), measures(theirs), rtol=0, atol=2e-6)
+
+
+def test_out_of_memory_in_one_group_leaves_another_of_its_program_at_work(monkeypatch):
+    monkeypatch.setattr(fused_trainer, "groups_at_once", lambda: 3)
+    work = [assignment(trial, last_epoch=3 + trial, **SMALL) for trial in range(5)]
+    train_epoch, calls = fused_group.Group.train_epoch, []
+
+    def scarce(self):
+        calls.append(self)
+        if len({id(group) for group in calls}) == 2 and calls.count(self) == 1:
+            raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
+        return train_epoch(self)
+
+    monkeypatch.setattr(fused_group.Group, "train_epoch", scarce)
+    split = trained(work)
+    assert {group.shape.slots for group in calls} == {2, 1}
+    statuses = {trial: outcome.status for trial, outcome in split.outcomes.items()}
+    assert statuses == dict.fromkeys(range(5), OutcomeStatus.COMPLETED)
 
 
 def test_a_trial_of_a_bracket_with_more_rungs_is_seated_first():

@@ -166,7 +166,8 @@ class FusedTrainer:
         narrower = replace(shape, slots=shape.slots // 2)
         self._narrower[shape] = narrower
         self._programs.pop(shape, None)
-        waiting[narrower] = [*runs, *waiting.pop(shape, ()), *waiting.get(narrower, ())]
+        queued, waiting[shape] = waiting[shape], []  # another group may have it still
+        waiting[narrower] = [*runs, *queued, *waiting.get(narrower, ())]
         heapify(waiting[narrower])
         _log.warning("out of memory with %d trials at once: trying %d", shape.slots, narrower.slots)
 

@@ -99,10 +99,9 @@ def slope(batch: Batch, layer: Layer, kept: Kept) -> Tensor:
     return _passed_on(batch.shape, layer, ops.zeros_like(found), found, batch.trials)
 
 
-def back(batch: Batch, layer: Layer, dh: Tensor, dz: Tensor) -> Tensor:
+def back(batch: Batch, layer: Layer, kernel: Tensor, dh: Tensor, dz: Tensor) -> Tensor:
     """The gradient at a layer's input, from that at what it passes on and at its product."""
-    through = back_through(dz, kernel_of(batch.shape, batch.values, layer))
-    return _passed_on(batch.shape, layer, dh, through, batch.trials)
+    return _passed_on(batch.shape, layer, dh, back_through(dz, kernel), batch.trials)
 
 
 def back_through(dz: Tensor, kernel: Tensor) -> Tensor:
@@ -115,8 +114,12 @@ def back_through(dz: Tensor, kernel: Tensor) -> Tensor:
 
 def product_gradients(h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tensor]:
     """Gradients of kernel (slots, in, out) and bias (slots, out); 0 where there is no bias."""
-    of_bias = ops.sum(dz, axis=1) if biased else ops.zeros_like(dz[:, 0])
-    return ops.einsum("tbi,tbo->tio", h, dz), of_bias
+    return ops.einsum("tbi,tbo->tio", h, dz), bias_gradient(dz, biased)
+
+
+def bias_gradient(dz: Tensor, biased: bool) -> Tensor:
+    """(slots, out); 0 where there is no bias."""
+    return ops.sum(dz, axis=1) if biased else ops.zeros_like(dz[:, 0])
 
 
 def evaluated_input(shape: Shape, values: list[Tensor], trials: Trials, x: Tensor) -> Tensor:
@@ -139,17 +142,6 @@ def evaluated(
     return _passed_on(shape, layer, h, f, trials)
 
 
-def kernel_of(shape: Shape, values: list[Tensor], layer: Layer) -> Tensor:
-    """A layer's kernel (slots, in, out)."""
-    return weight_of(shape, values, "kernel", layer)
-
-
-def weight_of(shape: Shape, values: list[Tensor], kind: str, layer: Layer) -> Tensor:
-    """A layer's kernel or bias, or one of their slots, out of the arrays that hold them."""
-    array = values[shape.position(kind, layer.like)]
-    return array[:, layer.index - 1] if shape.row(kind, layer.like) else array
-
-
 def moved(batch: Batch, norms: dict[int, Normed | None]) -> dict[int, Tensor]:
     """The moving averages after the batch, by position, from what each layer's norm left."""
     found: dict[int, Tensor] = {}
@@ -163,8 +155,15 @@ def moved(batch: Batch, norms: dict[int, Normed | None]) -> dict[int, Tensor]:
 
 def _product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor) -> Tensor:
     """(slots, rows, units) from (slots, rows, inputs)."""
-    bias = weight_of(shape, values, "bias", layer)
-    return ops.matmul(h, kernel_of(shape, values, layer)) + bias[:, None, :]
+    kernel, bias = (values[shape.position(kind, layer.like)] for kind in ("kernel", "bias"))
+    if shape.row("kernel", layer.like):
+        kernel, bias = (row_of(stack, layer.index) for stack in (kernel, bias))
+    return ops.matmul(h, kernel) + bias[:, None, :]
+
+
+def row_of(stack: Tensor, layer: Tensor) -> Tensor:
+    """A loop's layer (slots, …) out of its stack (slots, rows, …), which the second begins."""
+    return stack[:, layer - 1]
 
 
 def _slope(shape: Shape, layer: Layer, kept: Kept) -> Tensor:

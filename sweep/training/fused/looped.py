@@ -62,7 +62,7 @@ def backward(
     ) -> tuple[Tensor, Tensor, list[Weight], Tensor]:
         dz = dh * tape.slope[index - 1]
         gradients = layers.product_gradients(tape.given[index - 1], dz, shape.biased[1])
-        own = [Weight(*(stack[:, index - 1] for stack in stacked)) for stacked in stacks]
+        own = [Weight(*(layers.row_of(stack, index) for stack in stacked)) for stacked in stacks]
         roles = [(kind, index) for kind in _KINDS]
         for role, weight in zip(roles, own, strict=True):
             penalty = penalty + of_weight(shape, *role, weight.value, batch.trials)
@@ -71,7 +71,9 @@ def backward(
             Weight(*(_row_written(*pair, index - 1) for pair in zip(stacked, new, strict=True)))
             for stacked, new in zip(stacks, moved, strict=True)
         ]
-        return index - 1, layers.back(batch, Layer(1, index), dh, dz), stacks, penalty
+        kernel, _ = own
+        dh = layers.back(batch, Layer(1, index), kernel.value, dh, dz)
+        return index - 1, dh, stacks, penalty
 
     stacks = [weights.at(position) for position in positions]
     first = (_depth(batch.trials) - 1, dh, stacks, ops.zeros((shape.slots,)))

@@ -104,7 +104,8 @@ def _gradients(batch: layers.Batch, dh: Tensor, kept: dict[int, layers.Kept]) ->
         of_dense = layers.product_gradients(kept[index].given, dz, shape.biased[index])
         found |= _at(shape, index, *of_dense) | of_norm
         if index > 0 or shape.norm(INPUT) is not None:
-            dh = layers.back(batch, layer, dh, dz)
+            kernel = batch.values[shape.position("kernel", index)]
+            dh = layers.back(batch, layer, kernel, dh, dz)
     return found | layers.given_gradients(batch, dh, kept[INPUT])
 
 
@@ -138,7 +139,7 @@ def _output_gradients(
         return layers.back_through(dz, kernel), _at(shape, out, *of_weights)
     dz = of_logit[..., None]
     of_kernel = ops.sum(h * dz, axis=1)[..., None]
-    of_bias = ops.sum(dz, axis=1) if shape.biased[-1] else ops.zeros_like(dz[:, 0])
+    of_bias = layers.bias_gradient(dz, shape.biased[-1])
     return dz * kernel[:, None, :, 0], _at(shape, out, of_kernel, of_bias)
 
 

@@ -48,13 +48,13 @@ class Run:
         self.early_stopping = EarlyStopping(self.patience)
 
     def __lt__(self, other: "Run") -> bool:
-        """Whether it is more urgent: promotions come first, as their brackets wait for them."""
+        """Whether it is more urgent: under way, or of a bracket with more rungs to wait for."""
         return self._urgency < other._urgency
 
     @property
-    def _urgency(self) -> tuple[int, int]:
-        bracket = self.assignment.bracket
-        return (0 if bracket is None else -bracket, self.assignment.assignment)
+    def _urgency(self) -> tuple[bool, int, int]:
+        bracket = self.assignment.bracket or 0
+        return not self._entered, -bracket, self.assignment.assignment
 
     def read(self, readings: Readings) -> Description | None:
         """The description of the trial's model; None when it could not be had: it has failed."""

@@ -245,7 +245,7 @@ def test_alike_layers_are_a_loop_on_a_cpu_unless_all_gradients_are_needed_at_onc
     assert (shape.depth, shape.widths) == (depth, padded)
 
 
-@pytest.mark.parametrize(("on_gpu", "programs"), [(False, 9), (True, 13)])
+@pytest.mark.parametrize(("on_gpu", "programs"), [(False, 8), (True, 12)])
 def test_the_number_of_programs_of_the_capacity_space_is_small(on_gpu, programs):
     """Up to 256 units one for each class of widths on a CPU; on a GPU depth counts from 128 on."""
     trainer = FusedTrainer(capacity.build, SPLIT, BATCH, None)
@@ -260,7 +260,7 @@ def test_the_number_of_programs_of_the_capacity_space_is_small(on_gpu, programs)
 
 @pytest.mark.parametrize(
     ("width", "padded"),
-    [(1, 16), (16, 16), (17, 32), (33, 64), (64, 64), (65, 96), (97, 128), (129, 192),
+    [(1, 32), (16, 32), (32, 32), (33, 64), (64, 64), (65, 96), (97, 128), (129, 192),
      (193, 256), (300, 384), (512, 512), (513, 768)],
 )  # fmt: skip
 def test_widths_are_padded_to_a_class(width, padded):

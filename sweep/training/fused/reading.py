@@ -2,8 +2,10 @@
 
 import gc
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
+import numpy as np
 
 from sweep.records import Assignment, Value
 from sweep.training import model as trial_model
@@ -59,7 +61,7 @@ class Readings:
         )
         key = _key(assignment)
         try:
-            self._read[key] = read(model)
+            description = self._read[key] = read(model)
         except NotCarriedError as error:
             self._read[key] = error
             return
@@ -67,7 +69,7 @@ class Readings:
             self._initial.clear()
             self._initial_bytes = 0
         weights = trial_model.get_state(model.variables)
-        slots = trial_model.get_state(model.optimizer.variables)
+        slots = _initial_slots(model.optimizer.variables, description)
         self._initial[key, assignment.seed] = (weights, slots)
         size = _bytes(weights) + _bytes(slots)
         self._initial_bytes += size
@@ -88,6 +90,16 @@ class Readings:
 
 def _key(assignment: Assignment) -> Key:
     return tuple(sorted(assignment.hyperparameters.items()))
+
+
+def _initial_slots(variables: list[Any], description: Description) -> Arrays:
+    """Of an optimizer not yet used. Moments are zero, which need not be asked of Keras."""
+    return tuple(
+        trial_model.get_state([variable])[0]
+        if kind in ("iteration", "rate")
+        else np.zeros(variable.shape, variable.dtype)
+        for variable, (kind, _) in zip(variables, description.optimizer_roles, strict=True)
+    )
 
 
 def _bytes(arrays: Arrays) -> int:

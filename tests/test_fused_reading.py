@@ -3,6 +3,7 @@
 from collections import deque
 
 import keras
+import numpy as np
 import pytest
 from keras import layers, optimizers, regularizers
 
@@ -12,8 +13,9 @@ from sweep.runner.loop import Taken
 from sweep.training.auto import AutoTrainer
 from sweep.training.fused.description import Loss, Norm, Penalty, Unit
 from sweep.training.fused.read import carries, read
-from sweep.training.model import build_model
-from tests.fused_support import BATCH, MemoryJournal, assignment, never, small_split
+from sweep.training.fused.reading import Readings
+from sweep.training.model import build_model, get_state
+from tests.fused_support import BATCH, MemoryJournal, assignment, never, normalised, small_split
 
 SMALL = {"width": 16, "depth": 1, "l2": 0.0, "dropout": 0.0, "decay_steps": 500}
 
@@ -204,6 +206,50 @@ def test_the_shipped_spaces_are_fused(space):
         surveyed = trainer.survey(values)
         assert surveyed.refusal is None and surveyed.program is not None
         assert surveyed.params == build_model(space.build, values, 1).count_params()
+
+
+def initial_arrays(readings, task):
+    state = readings.initial_state(task, None)
+    return [*state.model, *state.optimizer]
+
+
+@pytest.mark.parametrize("build", [capacity.build, normalised], ids=["plain", "normalised"])
+def test_a_model_that_is_only_read_has_the_values_of_one_for_fit(build):
+    readings = Readings(build)
+    for number in range(3):  # the first is made in full
+        task = assignment(number, **{**SMALL, "depth": 1 + number, "dropout": 0.2})
+        found = initial_arrays(readings, task)
+        model = build_model(build, task.hyperparameters, task.seed)
+        expected = get_state(model.variables) + get_state(model.optimizer.variables)
+        for one, other in zip(found, expected, strict=True):
+            assert one.dtype == other.dtype
+            assert np.array_equal(one, other)
+
+
+def test_a_build_that_sets_weights_is_read_with_those():
+    def build(hp):
+        model = capacity.build(hp)
+        model.layers[0].kernel.assign(np.full(model.layers[0].kernel.shape, 0.25, np.float32))
+        return model
+
+    readings = Readings(build)
+    for number in range(2):
+        kernel, *_ = initial_arrays(readings, assignment(number, **{**SMALL, "depth": 1 + number}))
+        assert (kernel == 0.25).all()
+
+
+def test_a_layer_that_the_search_space_keeps_is_made_for_good():
+    """Its variables would be missing when a model with it is trained or exported."""
+    kept = layers.Dense(16, activation="elu")
+
+    def build(hp):
+        return compiled(kept, layers.Dense(hp.Choice("width", [16, 32])), layers.Dense(1))
+
+    readings = Readings(build)
+    for number, width in enumerate((16, 32)):
+        readings.description(assignment(number, width=width))
+    kept.kernel.assign(np.zeros(kept.kernel.shape))
+    assert not np.asarray(kept.kernel).any()
 
 
 def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):

@@ -17,7 +17,7 @@ _JAX = keras.backend.backend() == "jax"
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of nested tensors, always of the same shapes, compiled by XLA at its first call."""
+    """`function` of nested tensors, alike at every call, compiled by XLA at the first."""
     if _JAX:
         import jax
 

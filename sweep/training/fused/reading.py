@@ -1,5 +1,6 @@
 """What the models of a search space are: descriptions and initial states, kept once read."""
 
+import contextlib
 import gc
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,8 @@ class Readings:
     _initial_bytes: int = 0
     _left_bytes: int = 0
     _left: bool = False
+    _carried: bool = False
+    """Whether a model was."""
 
     def description(self, assignment: Assignment) -> Description:
         """The trial's description. Raises NotCarriedError, or whatever `build` raises."""
@@ -56,15 +59,14 @@ class Readings:
         return TrialState(0, model, optimizer, (), EarlyStopping(patience))
 
     def _build(self, assignment: Assignment) -> None:
-        model = trial_model.build_model(
-            self.build, assignment.hyperparameters, assignment.seed, for_fit=False
-        )
+        model = self._model(assignment)
         key = _key(assignment)
         try:
             description = self._read[key] = read(model)
         except NotCarriedError as error:
             self._read[key] = error
             return
+        self._carried = True
         if self._initial_bytes > _KEPT_BYTES:
             self._initial.clear()
             self._initial_bytes = 0
@@ -79,6 +81,18 @@ class Readings:
         if self._left_bytes > _LEFT_BYTES:
             gc.collect()
             self._left_bytes = 0
+
+    def _model(self, assignment: Assignment) -> trial_model.Model:
+        """Its variables are made only where they must be.
+
+        That is where `build` assigns to one; and in the first models, as the search space may
+        keep layers that it gives to each model.
+        """
+        settings = (self.build, assignment.hyperparameters, assignment.seed)
+        if self._carried:
+            with contextlib.suppress(Exception):
+                return trial_model.build_model(*settings, for_fit=False)
+        return trial_model.build_model(*settings)
 
     def forget_models(self) -> None:
         """Free the Keras models read so far. No program may be running."""

@@ -14,6 +14,10 @@ from sweep.errors import PlatformError
 _VECTOR_WIDTH = "--xla_cpu_prefer_vector_width"
 """XLA takes half of an AVX-512 core's width unless told: 1.1 times the time at 512 units."""
 
+_COLLECTED_AFTER = (20_000, 20, 50)
+"""Objects, and younger collections, between two of Python's garbage: a Keras model alone is tens of
+thousands of objects, and looking for garbage 700 by 700 takes 2 to 3 % of a search."""
+
 
 def start_keras() -> None:
     """Import Keras and its backend without their start-up chatter, with deterministic kernels.
@@ -40,6 +44,7 @@ def start_keras() -> None:
     with _silence():
         import keras_tuner  # noqa: F401
     gc.freeze()  # the libraries' half a million objects need not be looked at again and again
+    gc.set_threshold(*_COLLECTED_AFTER)
 
 
 @contextmanager

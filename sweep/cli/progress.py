@@ -15,6 +15,10 @@ from sweep.cli.output import clean, duration
 from sweep.records import Assignment, EpochRecord, Json, Outcome, OutcomeStatus
 from sweep.store import Progress as Counts
 
+_FEWEST_EPOCHS = 20
+_FEWEST_SECONDS = 60.0
+"""A rate of epochs is worth showing after so many of them, or after so long: the first wait for
+programs to be compiled."""
 _CONFIRMATION = -1
 """In place of a bracket: a trial that confirms another."""
 _Rung = tuple[int | None, int | None, int, int]
@@ -36,12 +40,11 @@ class Tally:
             self.assignments_done += progress.assignments_done
             self.epochs_done += progress.epochs_done
         self.best: tuple[float, str] | None = None
-        self._new_epochs = 0
-        self._started = time.monotonic()
+        self._epochs_at: list[float] = []
 
     def epoch(self) -> None:
         self.epochs_done += 1
-        self._new_epochs += 1
+        self._epochs_at.append(time.monotonic())
 
     def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
         self.assignments_done += 1
@@ -51,10 +54,12 @@ class Tally:
             self.best = (score, label(assignment))
 
     def eta(self) -> str:
-        """Time left at the present rate of epochs."""
-        if not self._new_epochs:
+        """Time left at the rate of the latter half of this process's epochs."""
+        ended, now = self._epochs_at, time.monotonic()
+        if len(ended) < _FEWEST_EPOCHS and (not ended or now - ended[0] < _FEWEST_SECONDS):
             return "…"
-        rate = (time.monotonic() - self._started) / self._new_epochs
+        middle = (len(ended) - 1) // 2
+        rate = (now - ended[middle]) / max(1, len(ended) - 1 - middle)
         return duration(rate * max(0, self.epochs - self.epochs_done))
 
     def best_text(self) -> str:

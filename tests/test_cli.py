@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from sweep.store import Store
+from tests.tiny import CLOCKED, ORDERED
 
 SWEEP = str(Path(sys.executable).with_name("sweep"))
 SPACE = """
@@ -85,14 +86,13 @@ def whole(place: Path) -> str:
 
 
 def stored(place: Path, name: str) -> dict[str, Any]:
-    """All that decides the report, but for clock times."""
-    timed = {"seconds", "ended_at"}
+    """All that decides the report, but for clock times and the order in which brackets went on."""
     with Store(place / "results" / name / "sweep.db", read_only=True) as store:
         tables = {}
         for table in ("trial", "assignment", "epoch"):
             columns, rows = store.table(table)
-            keep = [i for i, column in enumerate(columns) if column not in timed]
-            tables[table] = [tuple(row[i] for i in keep) for row in rows]
+            keep = [i for i, name in enumerate(columns) if name not in CLOCKED | ORDERED]
+            tables[table] = sorted((tuple(row[i] for i in keep) for row in rows), key=repr)
         losses = store.losses()
         tables["losses"] = [losses.trials.tolist(), losses.epochs.tolist(), losses.values.tolist()]
     return tables

@@ -28,8 +28,8 @@ ARGUMENTS = [
     *("--batch-size", "120", "--max-epochs", "3", "--factor", "3", "--patience", "2"),
 ]
 
-_CLOCKED = {"seconds", "ended_at", "created_at", "active_seconds"}
-_ORDERED = {"assignment", "wave"}
+CLOCKED = {"seconds", "ended_at", "created_at", "active_seconds"}
+ORDERED = {"assignment", "wave"}
 """What says in which order brackets went on: that depends on which was trained first."""
 _OWN = {"name", "identity"}
 
@@ -64,7 +64,7 @@ def contents(place: Path, name: str) -> dict[str, Any]:
         ).fetchall():
             cursor = db.execute(f'SELECT * FROM "{table}"')
             names = [column[0] for column in cursor.description]
-            left_out = _CLOCKED | _ORDERED | (_OWN if table == "sweep" else set())
+            left_out = CLOCKED | ORDERED | (_OWN if table == "sweep" else set())
             kept = [i for i, column in enumerate(names) if column not in left_out]
             found |= {f"{table}.{names[i]}": [] for i in kept}
             rows = cursor.fetchall()

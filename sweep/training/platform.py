@@ -75,7 +75,7 @@ def traces_forgotten() -> Iterator[None]:
 def variables_unmade() -> Iterator[None]:
     """Keras variables created inside have their first values, but cannot be assigned to.
 
-    They are tensors then: TensorFlow's variables take more than half the time of building a
+    They are tensors then: TensorFlow's variables take two fifths of the time of building a
     small model.
     """
     import keras

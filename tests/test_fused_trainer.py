@@ -13,7 +13,9 @@ from sweep.records import OutcomeStatus
 from sweep.training.fused import group as fused_group
 from sweep.training.fused import shapes
 from sweep.training.fused import trainer as fused_trainer
+from sweep.training.fused.queue import Queue
 from sweep.training.fused.read import read
+from sweep.training.fused.reading import Readings
 from sweep.training.fused.run import Run
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
@@ -205,6 +207,22 @@ def test_out_of_memory_in_one_group_leaves_another_of_its_program_at_work(monkey
     assert statuses == dict.fromkeys(range(5), OutcomeStatus.COMPLETED)
 
 
+def waiting(number, depth, bracket):
+    run = Run(replace(assignment(number, depth=depth), bracket=bracket), MemoryJournal(), None)
+    run.read(Readings(capacity.build))
+    return run
+
+
+def test_a_trial_is_given_company_of_its_depth_but_not_out_of_turn():
+    queue = Queue()
+    for number, (depth, bracket) in enumerate([(2, 0), (1, 1), (3, 1), (2, 1), (3, 1), (1, 0)]):
+        queue.push(waiting(number, depth, bracket))
+    assert queue.first.assignment.trial == 1
+    order = [queue.pop(depths).assignment.trial for depths in ((), (2,), (1,), (3,), (1,), ())]
+    assert order == [1, 3, 2, 4, 5, 0]
+    assert not queue
+
+
 def test_a_trial_of_a_bracket_with_more_rungs_is_seated_first():
     def run(number, bracket):
         return Run(replace(assignment(number), bracket=bracket), MemoryJournal(), None)
@@ -240,7 +258,6 @@ def test_alike_layers_are_a_loop_on_a_cpu_unless_all_gradients_are_needed_at_onc
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
     )
-    model.optimizer.build(model.trainable_variables)
     shape = shapes.shape_of(read(model), shapes.Rows(200, 60, BATCH), 1 << 30, on_gpu)
     assert (shape.depth, shape.widths) == (depth, padded)
 

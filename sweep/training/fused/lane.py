@@ -2,9 +2,9 @@
 
 import time
 from dataclasses import dataclass, field
-from heapq import heappop
 
 from sweep.training.fused.group import Group, Measures
+from sweep.training.fused.queue import Queue
 from sweep.training.fused.reading import Readings
 from sweep.training.fused.run import Run
 from sweep.training.fused.shapes import Shape
@@ -34,10 +34,10 @@ class Lane:
     def shape(self) -> Shape:
         return self.group.shape
 
-    def fill(self, queue: list[Run], readings: Readings) -> None:
-        """Seat the most urgent trials of `queue`, a heap, while there is room."""
+    def fill(self, queue: Queue, readings: Readings) -> None:
+        """Seat the most urgent trials of `queue` while there is room."""
         while queue and len(self.live) < self.shape.slots:
-            run = heappop(queue)
+            run = queue.pop({run.depth for run in self.live.values()})
             if run.enter(self.shape, readings):
                 self.live[self.group.seat(run.seat, run.arrays)] = run
 

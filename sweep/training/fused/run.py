@@ -51,6 +51,21 @@ class Run:
         """Whether it is more urgent: under way, or of a bracket with more rungs to wait for."""
         return self._urgency < other._urgency
 
+    def is_as_urgent_as(self, other: "Run") -> bool:
+        """Whether both are of one bracket, and both under way or not."""
+        return self._urgency[:2] == other._urgency[:2]
+
+    @property
+    def depth(self) -> int:
+        """Hidden layers. Raises RuntimeError before the model has been read."""
+        return len(self._described.hidden)
+
+    @property
+    def _described(self) -> Description:
+        if self.description is None:
+            raise RuntimeError("a trial's model is read before anything else is done with it")
+        return self.description
+
     @property
     def _urgency(self) -> tuple[bool, int, int]:
         bracket = self.assignment.bracket or 0
@@ -70,17 +85,15 @@ class Run:
 
     def enter(self, shape: Shape, readings: Readings) -> bool:
         """Load the trial's state, unless it is loaded; False when nothing is left to train."""
-        if self.description is None:
-            raise RuntimeError("a trial enters after it has been read")
         if self._entered:  # back from a group that was too large
-            self.seat.packing = Packing(self.description, shape)
+            self.seat.packing = Packing(self._described, shape)
             return True
         started = time.perf_counter()
         try:
             state = self.journal.load(self.assignment)
             if state is None:
                 state = readings.initial_state(self.assignment, self.patience)
-            self._restore(state, Packing(self.description, shape))
+            self._restore(state, Packing(self._described, shape))
         except SweepError:
             raise
         except Exception as exception:

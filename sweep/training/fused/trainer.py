@@ -10,10 +10,10 @@ trial brings is taken up at once.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from heapq import heapify, heappush
 
 from sweep.data.split import Split
 from sweep.records import Assignment
@@ -25,6 +25,7 @@ from sweep.training.fused.device import groups_at_once, memory_budget
 from sweep.training.fused.group import Group, Resident
 from sweep.training.fused.lane import Lane, Trained
 from sweep.training.fused.programs import compiled
+from sweep.training.fused.queue import Queue
 from sweep.training.fused.reading import Readings
 from sweep.training.fused.run import Run
 from sweep.training.fused.shapes import Rows, Shape, shape_of
@@ -32,8 +33,8 @@ from sweep.training.model import Build
 
 _log = logging.getLogger(__name__)
 
-Queues = dict[Shape, list[Run]]
-"""Of each program, a heap of the trials that wait for it."""
+Queues = defaultdict[Shape, Queue]
+"""Of each program, the trials that wait for it."""
 
 
 @dataclass
@@ -68,7 +69,7 @@ class FusedTrainer:
         self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
     ) -> None:
         unread = iter(assignments)
-        waiting: Queues = {}
+        waiting: Queues = defaultdict(Queue)
         at_work: dict[Future[Trained], Lane] = {}
         with ThreadPoolExecutor(groups_at_once()) as pool:
             while True:
@@ -110,7 +111,7 @@ class FusedTrainer:
         run = Run(assignment, journal, self.patience)
         description = run.read(self.readings)
         if description is not None:
-            heappush(waiting.setdefault(self.shape(description), []), run)
+            waiting[self.shape(description)].push(run)
         return True
 
     def _open(self, waiting: Queues, at_work: Iterable[Lane], reading: bool) -> Lane | None:
@@ -125,7 +126,7 @@ class FusedTrainer:
             if len(queue) >= (shape.slots if reading else 1) and shape not in compiling
         ]
         while ready:
-            shape = min(ready, key=lambda shape: (shape in self._compiled, waiting[shape][0]))
+            shape = min(ready, key=lambda shape: (shape in self._compiled, waiting[shape].first))
             lane = Lane(self._group(shape))
             lane.fill(waiting[shape], self.readings)
             if lane.live:
@@ -166,9 +167,9 @@ class FusedTrainer:
         narrower = replace(shape, slots=shape.slots // 2)
         self._narrower[shape] = narrower
         self._programs.pop(shape, None)
-        queued, waiting[shape] = waiting[shape], []  # another group may have it still
-        waiting[narrower] = [*runs, *queued, *waiting.get(narrower, ())]
-        heapify(waiting[narrower])
+        queued = waiting[shape]
+        for run in (*runs, *(queued.pop() for _ in range(len(queued)))):
+            waiting[narrower].push(run)
         _log.warning("out of memory with %d trials at once: trying %d", shape.slots, narrower.slots)
 
     def _group(self, shape: Shape) -> Group:

@@ -1,0 +1,32 @@
+"""The trials that wait for a program: the most urgent first, and company of their own depth."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from sweep.training.fused.run import Run
+
+
+@dataclass
+class Queue:
+    """A heap for each depth, as a program that loops over layers takes as long as its deepest."""
+
+    _heaps: dict[int, list[Run]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return sum(len(heap) for heap in self._heaps.values())
+
+    def push(self, run: Run) -> None:
+        heappush(self._heaps.setdefault(run.depth, []), run)
+
+    @property
+    def first(self) -> Run:
+        """The most urgent trial of all."""
+        return min(heap[0] for heap in self._heaps.values() if heap)
+
+    def pop(self, depths: Collection[int] = ()) -> Run:
+        """Take the most urgent trial, or one of its bracket that has one of these depths."""
+        run = self.first
+        alike = [heap[0] for depth in depths if (heap := self._heaps.get(depth))]
+        run = min((other for other in alike if other.is_as_urgent_as(run)), default=run)
+        return heappop(self._heaps[run.depth])

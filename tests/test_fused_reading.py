@@ -29,7 +29,6 @@ def compiled(*stack, optimizer=None, loss=None, metric=None, inputs=28):
             metric or keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")
         ],
     )
-    model.optimizer.build(model.trainable_variables)
     return model
 
 
@@ -140,13 +139,11 @@ def test_a_branching_model_is_refused():
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
     )
-    model.optimizer.build(model.trainable_variables)
     assert carries(model) == "Add is not in a simple chain"
 
 
 def test_a_description_says_what_the_model_is():
     model = capacity.mlp(12, 2, 1e-3, 0.25, 700)
-    model.optimizer.build(model.trainable_variables)
     description = read(model)
     unit = Unit(width=12, activation="elu", rate=0.25, kernel=Penalty(l2=1e-3))
     assert description.hidden == (unit, unit)
@@ -213,7 +210,31 @@ def initial_arrays(readings, task):
     return [*state.model, *state.optimizer]
 
 
-@pytest.mark.parametrize("build", [capacity.build, normalised], ids=["plain", "normalised"])
+OPTIMIZERS = {
+    "Adam": lambda: optimizers.Adam(0.01),
+    "AMSGrad": lambda: optimizers.Adam(0.01, amsgrad=True),
+    "AdamW": lambda: optimizers.AdamW(optimizers.schedules.ExponentialDecay(0.1, 9, 0.9)),
+    "SGD": lambda: optimizers.SGD(0.1),
+    "momentum": lambda: optimizers.SGD(0.1, momentum=0.9),
+    "Nesterov": lambda: optimizers.SGD(
+        optimizers.schedules.CosineDecay(0.1, 9), momentum=0.9, nesterov=True
+    ),
+}
+
+
+def under(optimizer):
+    def build(hp):
+        hidden = [layers.Dense(8) for _ in range(hp.get("depth"))]
+        return compiled(*hidden, layers.Dense(1), optimizer=OPTIMIZERS[optimizer]())
+
+    return build
+
+
+@pytest.mark.parametrize(
+    "build",
+    [capacity.build, normalised, *map(under, OPTIMIZERS)],
+    ids=["plain", "normalised", *OPTIMIZERS],
+)
 def test_a_model_that_is_only_read_has_the_values_of_one_for_fit(build):
     readings = Readings(build)
     for number in range(3):  # the first is made in full

@@ -3,7 +3,6 @@
 import contextlib
 import gc
 from dataclasses import dataclass, field
-from typing import Any
 
 import keras
 import numpy as np
@@ -71,7 +70,7 @@ class Readings:
             self._initial.clear()
             self._initial_bytes = 0
         weights = trial_model.get_state(model.variables)
-        slots = _initial_slots(model.optimizer.variables, description)
+        slots = _initial_slots(model, description)
         self._initial[key, assignment.seed] = (weights, slots)
         size = _bytes(weights) + _bytes(slots)
         self._initial_bytes += size
@@ -106,13 +105,21 @@ def _key(assignment: Assignment) -> Key:
     return tuple(sorted(assignment.hyperparameters.items()))
 
 
-def _initial_slots(variables: list[Any], description: Description) -> Arrays:
-    """Of an optimizer not yet used. Moments are zero, which need not be asked of Keras."""
+def _initial_slots(model: trial_model.Model, description: Description) -> Arrays:
+    """The state of its optimizer, which has not been used: moments are zero."""
+    shapes = {
+        role: tuple(variable.shape)
+        for role, variable in zip(description.model_roles, model.variables, strict=True)
+    }
+    counted = {
+        "iteration": lambda: model.optimizer.iterations,
+        "rate": lambda: model.optimizer._learning_rate,
+    }
     return tuple(
-        trial_model.get_state([variable])[0]
-        if kind in ("iteration", "rate")
-        else np.zeros(variable.shape, variable.dtype)
-        for variable, (kind, _) in zip(variables, description.optimizer_roles, strict=True)
+        trial_model.get_state([counted[kind]()])[0]
+        if kind in counted
+        else np.zeros(shapes[kind.split()[1], layer], np.float32)
+        for kind, layer in description.optimizer_roles
     )
 
 

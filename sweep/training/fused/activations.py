@@ -172,9 +172,7 @@ def activation_name(function: Any) -> str | None:
 
 
 def layer_activation_name(layer: Any) -> str | None:
-    """The name under which `activation` knows what a layer does, or None."""
-    if type(layer) is layers.Activation:
-        return activation_name(layer.activation)
+    """The name under which `activation` knows a ReLU, LeakyReLU or ELU, or None."""
     if type(layer) is layers.LeakyReLU:
         return f"leaky_relu({float(layer.negative_slope)})"
     if type(layer) is layers.ELU:

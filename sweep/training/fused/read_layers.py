@@ -76,12 +76,11 @@ def _read_dense(layer: Any) -> Unit:
 def _activated(unit: Unit, layer: Any, index: int) -> Unit:
     require(index >= 0, f"{name_of(layer)} before the first Dense")
     require(unit.activation == "linear", "two activations in a row")
+    if type(layer) is layers.Activation:
+        return replace(unit, activation=_read_activation(layer.activation))
     name = layer_activation_name(layer)
-    if type(layer) is layers.Activation and layer.activation is activations.softmax:
-        name = SOFTMAX
     if name is None:
-        relu = type(layer) is layers.ReLU
-        raise NotCarriedError(_UNLIKE if relu else _unknown(layer.activation))
+        raise NotCarriedError(_UNLIKE)
     return replace(unit, activation=name)
 
 
@@ -114,12 +113,9 @@ def _read_dropout(unit: Unit, layer: Any) -> Unit:
 def _read_activation(function: Any) -> str:
     name = SOFTMAX if function is activations.softmax else activation_name(function)
     if name is None:
-        raise NotCarriedError(_unknown(function))
+        unknown = getattr(function, "__name__", name_of(function))
+        raise NotCarriedError(f"activation {unknown}")
     return name
-
-
-def _unknown(function: Any) -> str:
-    return f"activation {getattr(function, '__name__', name_of(function))}"
 
 
 def _read_penalty(regularizer: Any) -> Penalty:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from types import FrameType
 
 
@@ -12,28 +13,37 @@ def main() -> None:
     """Entry point of the `sweep` command."""
     # a container's first process ignores SIGTERM unless it has a handler: before all imports
     signal.signal(signal.SIGTERM, _end)
+    leaving = _Leaving()
+    atexit.register(leaving)  # the first of all, so the last to be called
     try:
         from sweep.cli.app import run
 
         run()
+        leaving.code = 0
     except KeyboardInterrupt:
-        _leave(128 + signal.SIGINT)
+        leaving.code = 128 + signal.SIGINT
+        sys.exit(leaving.code)
     except SystemExit as ended:
-        if not isinstance(ended.code, int | None):
-            raise
-        _leave(ended.code or 0)
+        if isinstance(ended.code, int | None):
+            leaving.code = ended.code or 0
+        raise
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
-def _leave(code: int) -> None:
-    """Exit, past the dismantling of TensorFlow where it was used: it takes over a second."""
-    if "tensorflow" not in sys.modules:
-        sys.exit(code)
-    atexit._run_exitfuncs()
-    with suppress(OSError):  # the reader of our output has gone
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
+@dataclass
+class _Leaving:
+    """Exits past the dismantling of TensorFlow where it was used: that takes over a second."""
+
+    code: int = 1
+    """Also when nothing catches an exception."""
+
+    def __call__(self) -> None:
+        if "tensorflow" not in sys.modules:
+            return
+        with suppress(OSError):  # the reader of our output has gone
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(self.code)

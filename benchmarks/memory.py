@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from sweep.cli.running import prepare
 from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome
 from sweep.settings import Budget, Settings
@@ -84,7 +85,7 @@ def main() -> None:
             batch_size=120,
             trainer=options.trainer,
         )
-        prepared = sweeps.prepare(str(place / "tiny.py"), settings, place / "cache")
+        prepared = prepare(str(place / "tiny.py"), settings, place / "cache")
         sweep = SweepFolder(place, "s")
         sweep.create()
         sweeps.create(sweep, prepared)

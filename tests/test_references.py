@@ -1,5 +1,7 @@
 """Reference models: what the rows give without a network."""
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from sweep.analysis.frames import load
 from sweep.analysis.report import to_json, to_markdown
 from sweep.data.split import Rows, Split
 from sweep.training.references import LOGISTIC, NO_SKILL, TREES, reference_models
+from sweep.training.references_beside import ReferencesBeside
 from tests.sweeps import store_sweep, trained
 
 
@@ -43,6 +46,18 @@ def test_the_same_split_and_seed_give_the_same_numbers_whatever_the_validation_r
     for whole, less in zip(one, part, strict=True):
         np.testing.assert_array_equal(whole.losses[:100], less.losses)
         assert whole.val_bce == pytest.approx(float(whole.losses.mean()), rel=1e-6)
+
+
+def test_beside_they_are_the_same_also_when_their_process_is_killed():
+    split = split_of(600, "linear")
+    expected = reference_models(split, 3)
+    kept, killed = ReferencesBeside(split, 3), ReferencesBeside(split, 3)
+    killed.process.kill()
+    for found in (kept.models(), killed.models()):
+        for one, other in zip(expected, found, strict=True):
+            assert one.name == other.name
+            np.testing.assert_array_equal(one.losses, other.losses)
+    assert (kept.process.returncode, killed.process.returncode) == (0, -signal.SIGKILL)
 
 
 def test_rows_of_one_class_have_no_skill_only():

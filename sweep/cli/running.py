@@ -28,15 +28,30 @@ if TYPE_CHECKING:
     from sweep.runner.sweep import Prepared
 
 
-def prepare(space: str, settings: Settings, cache: Path | None) -> "Prepared":
-    """Start Keras, then load and check all that a sweep needs."""
-    spaces.find_space(space)  # refuse a wrong name before TensorFlow is waited for
-    from sweep.training.platform import start_keras
+def prepare(
+    space: str, settings: Settings, cache: Path | None, *, compared: bool = False
+) -> "Prepared":
+    """Load the data, start Keras, then load and check all else that a sweep needs.
 
+    `compared` says that the reference models will be wanted: they are trained meanwhile.
+    """
+    spaces.find_space(space)  # refuse wrong names before TensorFlow is waited for
+    from sweep.data.split import load_split
+    from sweep.training.platform import start_keras
+    from sweep.training.references_beside import ReferencesBeside
+
+    split = load_split(
+        settings.data,
+        train_rows=settings.train_rows,
+        validation_rows=settings.validation_rows,
+        test_rows=settings.test_rows,
+        cache_dir=cache,
+    )
+    references = ReferencesBeside(split, settings.seed).models if compared else None
     start_keras()
     from sweep.runner import sweep as sweeps
 
-    return sweeps.prepare(space, settings, cache)
+    return sweeps.prepare(space, settings, split, references)
 
 
 class _StderrHandler(logging.Handler):
@@ -66,7 +81,12 @@ def _refuse_own_folder(folder: SweepFolder, sweep: SweepRow) -> None:
 
 
 def prepare_again(
-    folder: SweepFolder, sweep: SweepRow, cache: Path | None, stored_space: bool
+    folder: SweepFolder,
+    sweep: SweepRow,
+    cache: Path | None,
+    stored_space: bool,
+    *,
+    compared: bool = False,
 ) -> "Prepared":
     """What a stored sweep needs to go on. This runs its search space's file.
 
@@ -78,7 +98,7 @@ def prepare_again(
             _refuse_own_folder(folder, sweep)
         space = _stored_space(sweep) if stored_space else _original_space(sweep)
         settings = Settings.from_json(sweep.settings)
-    prepared = prepare(str(space), settings, cache)
+    prepared = prepare(str(space), settings, cache, compared=compared)
     from sweep.runner import sweep as sweeps
 
     with unfamiliar(folder):

@@ -137,7 +137,7 @@ def start(
     folder = SweepFolder(results, name or free_name(results, path.stem))
     _refuse_existing(folder)
     with Stopping() as stopping:
-        prepared = running.prepare(space, settings, cache)
+        prepared = running.prepare(space, settings, cache, compared=True)
         folder.create()
         with folder.locked() as lock:
             _refuse_existing(folder)
@@ -173,6 +173,7 @@ def resume(
             sweep, problems = store.sweep(), store.problems()
             # a damaged database is not read further
             unconfirmed = not problems and any(a.confirms is not None for a in store.pending())
+            compared = not problems and not store.references()
         if problems:
             raise DataError(
                 f"{folder.database} is damaged ({problems[0]}); restore it from a copy, "
@@ -184,7 +185,7 @@ def resume(
         if sweep.state == "finished":
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return
-        prepared = running.prepare_again(folder, sweep, cache, stored_space)
+        prepared = running.prepare_again(folder, sweep, cache, stored_space, compared=compared)
         running.run(folder, prepared, budget, stopping, tensorboard)
 
 

@@ -3,13 +3,14 @@
 import platform
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from sweep.data.columns import N_FEATURES
-from sweep.data.split import Split, load_split
+from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.folder import SweepFolder
 from sweep.records import Assignment, Json
@@ -20,7 +21,7 @@ from sweep.search.plan import Plan, rehearse
 from sweep.settings import Budget, Settings
 from sweep.space import Space, load_space
 from sweep.space_commit import commit_of
-from sweep.store import Store, SweepRow
+from sweep.store import Reference, Store, SweepRow
 from sweep.training.auto import AutoTrainer
 from sweep.training.contract import Trainer
 from sweep.training.fused.trainer import FusedTrainer
@@ -39,6 +40,8 @@ class Prepared:
     split: Split
     settings: Settings
     plan: Plan
+    references: Callable[[], Sequence[Reference]]
+    """Trains the reference models on the split, or waits for them."""
 
     def search(self) -> Search:
         return new_search(self.space, self.settings)
@@ -64,19 +67,18 @@ class Prepared:
         }
 
 
-def prepare(space_name: str, settings: Settings, cache: Path | None) -> Prepared:
-    """Load and check everything a sweep needs. Keras must have been started.
+def prepare(
+    space_name: str,
+    settings: Settings,
+    split: Split,
+    references: Callable[[], Sequence[Reference]] | None = None,
+) -> Prepared:
+    """Load and check everything a sweep on `split` needs. Keras must have been started.
 
-    Raises InvalidSpaceError or DataError in one line.
+    Without `references` the reference models are trained when they are asked for. Raises
+    InvalidSpaceError in one line.
     """
     space = load_space(space_name, N_FEATURES)
-    split = load_split(
-        settings.data,
-        train_rows=settings.train_rows,
-        validation_rows=settings.validation_rows,
-        test_rows=settings.test_rows,
-        cache_dir=cache,
-    )
     # "auto" and relative paths mean the same data at every resume
     settings = replace(settings, data=_resolved(settings.data, split))
     if not space.searched and not settings.stages:  # extended, it is searched after all
@@ -86,7 +88,9 @@ def prepare(space_name: str, settings: Settings, cache: Path | None) -> Prepared
             f"nothing to train: no search is asked for, and {space.name} has no BASELINES in use"
         )
     plan = rehearse(lambda: new_search(space, settings))
-    return Prepared(space, split, settings, plan)
+    if references is None:
+        references = partial(reference_models, split, settings.seed)
+    return Prepared(space, split, settings, plan, references)
 
 
 def _resolved(data: str, split: Split) -> str:
@@ -205,7 +209,7 @@ def _runner(
         interrupted=interrupted,
         keep=prepared.settings.keep,
         seeds=prepared.settings.seeds,
-        references=lambda: reference_models(prepared.split, prepared.settings.seed),
+        references=prepared.references,
     )
 
 

@@ -1,6 +1,10 @@
 """What holds bit for bit in the fused trainer, and what becomes of trials that go wrong."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -31,6 +35,7 @@ from tests.fused_support import (
     small_split,
 )
 
+ROOT = Path(__file__).parent.parent
 SPLIT = small_split()
 SMALL = {"width": 16, "depth": 2, "l2": 1e-3, "dropout": 0.3, "decay_steps": 500}
 PLAIN = {**SMALL, "dropout": 0.0}
@@ -73,6 +78,22 @@ def test_a_trial_is_the_same_alone_and_in_company(width):
 
 
 BUILDS = pytest.mark.parametrize("build", [capacity.build, normalised], ids=["plain", "normalised"])
+
+
+ALL_DEPTHS = """
+from sweep.training.platform import start_keras
+start_keras()
+from tests.test_fused_trainer import PLAIN, assignment, trained
+trained([assignment(number, 1, **{**PLAIN, "depth": 1 + number}) for number in range(4)])
+trained([assignment(number, 2, **{**PLAIN, "depth": 4 - number}) for number in range(4)])
+"""
+
+
+def test_a_program_is_compiled_once_whatever_the_depths_of_its_trials(tmp_path):
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_dump_to={tmp_path} --xla_dump_hlo_as_text"
+    environment = {**os.environ, "XLA_FLAGS": flags}
+    subprocess.run([sys.executable, "-c", ALL_DEPTHS], check=True, env=environment, cwd=ROOT)
+    assert len(list(tmp_path.glob("*before_optimizations.txt"))) == 1
 
 
 def test_a_trial_continues_to_the_last_bit():

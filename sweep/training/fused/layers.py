@@ -162,8 +162,12 @@ def _product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor) -> Ten
 
 
 def row_of(stack: Tensor, layer: Tensor) -> Tensor:
-    """A loop's layer (slots, …) out of its stack (slots, rows, …), which the second begins."""
-    return stack[:, layer - 1]
+    """A loop's layer (slots, …) out of its stack (slots, rows, …), which the second begins.
+
+    Taken, not cut: TensorFlow compiles a program with `stack[:, layer - 1]` again for each `layer`
+    that it can tell from the arguments.
+    """
+    return ops.take(stack, layer - 1, axis=1)
 
 
 def _slope(shape: Shape, layer: Layer, kept: Kept) -> Tensor:

@@ -1,6 +1,7 @@
 """What the fused trainer refuses, in words; and how the auto trainer shares out the work."""
 
 from collections import deque
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ from keras import layers, optimizers, regularizers
 from search_spaces import capacity, regularization
 from sweep.records import OutcomeStatus
 from sweep.runner.loop import Taken
-from sweep.training.auto import AutoTrainer
+from sweep.training.auto import AutoTrainer, Interleaved
 from sweep.training.fused.description import Loss, Norm, Penalty, Unit
 from sweep.training.fused.read import carries, read
 from sweep.training.fused.reading import Readings
@@ -295,6 +296,18 @@ def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):
     ]
     assert trainer.compilations == 1
     assert "trial 1 is left to Keras: layer LayerNormalization" in caplog.text
+
+
+def test_models_of_every_bracket_are_read_by_turns():
+    brackets = [2] * 6 + [1] * 3 + [0] * 2
+    work = [replace(assignment(n), bracket=bracket) for n, bracket in enumerate(brackets)]
+    source = deque(work[:9])
+    interleaved = Interleaved(Taken(source))
+    order = [next(interleaved).assignment for _ in range(4)]
+    source.extend(work[9:])
+    assert [*order, *(a.assignment for a in interleaved)] == [0, 6, 1, 2, 9, 7, 3, 10, 4, 8, 5]
+    source.append(work[0])
+    assert next(interleaved) is work[0]
 
 
 def test_auto_takes_up_what_the_end_of_a_trial_brings_whichever_trainer_ended_it():

@@ -234,13 +234,13 @@ def waiting(number, depth, bracket):
     return run
 
 
-def test_a_trial_is_given_company_of_its_depth_but_not_out_of_turn():
+def test_a_trial_is_given_company_of_its_depth_where_there_is_any():
     queue = Queue()
     for number, (depth, bracket) in enumerate([(2, 0), (1, 1), (3, 1), (2, 1), (3, 1), (1, 0)]):
         queue.push(waiting(number, depth, bracket))
     assert queue.first.assignment.trial == 1
     order = [queue.pop(depths).assignment.trial for depths in ((), (2,), (1,), (3,), (1,), ())]
-    assert order == [1, 3, 2, 4, 5, 0]
+    assert order == [1, 3, 5, 2, 4, 0]
     assert not queue
 
 

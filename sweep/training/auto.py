@@ -1,6 +1,7 @@
 """Sends each trial to the fused trainer when that can carry it, and to Keras when not."""
 
 import logging
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -54,7 +55,7 @@ class AutoTrainer:
     def train(
         self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
     ) -> None:
-        fused = _Fused(iter(assignments), self.refusal)
+        fused = _Fused(Interleaved(iter(assignments)), self.refusal)
         while not stop():
             self._fused.train(fused, journal, stop)
             if not fused.others:
@@ -85,6 +86,33 @@ class AutoTrainer:
         except Exception as exception:  # the Keras trainer records it as the trial's failure
             return f"build(hp) raises {type(exception).__name__}"
         return None
+
+
+@dataclass
+class Interleaved(Iterator[Assignment]):
+    """Takes the same share of every bracket's assignments, so that long ones are among the first.
+
+    A bracket of many trials has short ones: they are trained faster than their models are read.
+    """
+
+    source: Iterator[Assignment]
+    """Drained at each step: more may have come."""
+    _brackets: dict[int, deque[Assignment]] = field(default_factory=dict)
+    _taken: Counter[int] = field(default_factory=Counter)
+
+    def __next__(self) -> Assignment:
+        for assignment in self.source:
+            self._brackets.setdefault(assignment.bracket or 0, deque()).append(assignment)
+        shares = [
+            (self._taken[bracket] / (self._taken[bracket] + len(queue)), -bracket)
+            for bracket, queue in self._brackets.items()
+            if queue
+        ]
+        if not shares:
+            raise StopIteration
+        bracket = -min(shares)[1]
+        self._taken[bracket] += 1
+        return self._brackets[bracket].popleft()
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Trains the reference models in a process of its own, while TensorFlow is imported on one core."""
 
 import atexit
+import os
 import pickle
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from sweep.training.references import reference_models
 
 _COMMAND = (sys.executable, "-P", "-m", __name__)
 
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Others would spin while they wait for each other, as TensorFlow's import has a core."""
+
 
 class ReferencesBeside:
     """The process begins at once, and leaves nothing behind: its files have no name."""
@@ -24,7 +28,11 @@ class ReferencesBeside:
             pickle.dump((split, seed), given)
             given.seek(0)
             self.process = subprocess.Popen(
-                _COMMAND, stdin=given, stdout=self._found, stderr=subprocess.DEVNULL
+                _COMMAND,
+                stdin=given,
+                stdout=self._found,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, **_ONE_THREAD},
             )
         atexit.register(self.process.kill)
 

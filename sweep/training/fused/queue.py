@@ -25,8 +25,7 @@ class Queue:
         return min(heap[0] for heap in self._heaps.values() if heap)
 
     def pop(self, depths: Collection[int] = ()) -> Run:
-        """Take the most urgent trial, or one of its bracket that has one of these depths."""
-        run = self.first
+        """Take the most urgent trial of these depths, or of all where there is none of them."""
         alike = [heap[0] for depth in depths if (heap := self._heaps.get(depth))]
-        run = min((other for other in alike if other.is_as_urgent_as(run)), default=run)
+        run = min(alike) if alike else self.first
         return heappop(self._heaps[run.depth])

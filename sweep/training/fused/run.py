@@ -51,10 +51,6 @@ class Run:
         """Whether it is more urgent: under way, or of a bracket with more rungs to wait for."""
         return self._urgency < other._urgency
 
-    def is_as_urgent_as(self, other: "Run") -> bool:
-        """Whether both are of one bracket, and both under way or not."""
-        return self._urgency[:2] == other._urgency[:2]
-
     @property
     def depth(self) -> int:
         """Hidden layers. Raises RuntimeError before the model has been read."""

@@ -37,12 +37,16 @@ class ReferencesBeside:
         atexit.register(self.process.kill)
 
     def models(self) -> Sequence[Reference]:
-        """As `reference_models` gives them, which is called here should the process have failed."""
-        if self.process.wait() != 0:
-            return reference_models(self._split, self._seed)
-        self._found.seek(0)
-        found: list[Reference] = pickle.load(self._found)
-        return found
+        """As `reference_models` gives them, which is called here should the process have failed.
+
+        To be asked once.
+        """
+        with self._found:
+            if self.process.wait() == 0:
+                self._found.seek(0)
+                found: list[Reference] = pickle.load(self._found)
+                return found
+        return reference_models(self._split, self._seed)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,10 @@ _COLLECTED_AFTER = (20_000, 20, 50)
 """Objects, and younger collections, between two of Python's garbage: a Keras model alone is tens of
 thousands of objects, and looking for garbage 700 by 700 takes 2 to 3 % of a search."""
 
-_UNUSED = ("matplotlib", "pandas", "scipy", "sklearn")
-"""Keras and Keras Tuner import them where they are, for pictures, wrappers and tuners
-that nothing here uses: together two fifths of the time of importing all."""
+_UNUSED_BY_KERAS = ("matplotlib", "pandas", "sklearn")
+_UNUSED_BY_TUNER = (*_UNUSED_BY_KERAS, "scipy")
+"""They are imported where they are, for pictures, wrappers and tuners that nothing here uses:
+together two fifths of the time of importing all."""
 
 
 def start_keras() -> None:
@@ -32,7 +33,7 @@ def start_keras() -> None:
     if _VECTOR_WIDTH not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_VECTOR_WIDTH}=512".strip()
     gc.disable()  # the libraries' half a million objects are no garbage
-    with _silence(), _absent(*_UNUSED):
+    with _silence(), _absent(*_UNUSED_BY_KERAS):
         try:
             import keras
         except Exception as error:
@@ -47,7 +48,7 @@ def start_keras() -> None:
         tf.config.experimental.enable_op_determinism()
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
-    with _silence(), _absent(*_UNUSED):
+    with _silence(), _absent(*_UNUSED_BY_TUNER):
         import keras_tuner  # noqa: F401
     gc.freeze()  # nor need they be looked at again and again
     gc.set_threshold(*_COLLECTED_AFTER)

@@ -152,6 +152,11 @@ def test_a_description_says_what_the_model_is():
     assert description.params == model.count_params()
 
 
+def test_an_activation_layer_is_known_by_its_function():
+    model = compiled(layers.Dense(4), layers.Activation("hard_swish"), layers.Dense(1))
+    assert read(model).hidden[0].activation == "hard_silu"
+
+
 def test_the_input_and_layers_without_bias_are_described():
     model = compiled(
         layers.Dropout(0.1),

@@ -35,7 +35,7 @@ class Lane:
         return self.group.shape
 
     def fill(self, queue: Queue, readings: Readings) -> None:
-        """Seat the most urgent trials of `queue` while there is room."""
+        """Seat trials of `queue` while there is room, of a seated depth if there are any."""
         while queue and len(self.live) < self.shape.slots:
             run = queue.pop({run.depth for run in self.live.values()})
             if run.enter(self.shape, readings):

@@ -111,12 +111,9 @@ def _initial_slots(model: trial_model.Model, description: Description) -> Arrays
         role: tuple(variable.shape)
         for role, variable in zip(description.model_roles, model.variables, strict=True)
     }
-    counted = {
-        "iteration": lambda: model.optimizer.iterations,
-        "rate": lambda: model.optimizer._learning_rate,
-    }
+    counted = {"iteration": model.optimizer.iterations, "rate": model.optimizer._learning_rate}
     return tuple(
-        trial_model.get_state([counted[kind]()])[0]
+        trial_model.get_state([counted[kind]])[0]
         if kind in counted
         else np.zeros(shapes[kind.split()[1], layer], np.float32)
         for kind, layer in description.optimizer_roles

@@ -34,9 +34,18 @@ def of_weight(shape: Shape, kind: str, layer: Any, value: Tensor, trials: Trials
 
 def _penalties(shape: Shape, l1: Tensor, l2: Tensor, value: Tensor) -> Tensor:
     """Of weights (slots, …) or (slots, rows, …), like the strengths (slots,) or (slots, rows)."""
-    axes = tuple(range(len(l2.shape), len(value.shape)))
-    total = l2 * ops.sum(value * value, axis=axes)
-    return total + l1 * ops.sum(ops.absolute(value), axis=axes) if shape.l1 else total
+    total = _weighted(l2, value * value)
+    return total + _weighted(l1, ops.absolute(value)) if shape.l1 else total
+
+
+def _weighted(strengths: Tensor, parts: Tensor) -> Tensor:
+    """Each trial's strength times the sum of its parts, like the strengths.
+
+    Summed over the inputs, weighted, then summed over the units: XLA sums both at once one by one.
+    """
+    of_inputs = tuple(range(len(strengths.shape), len(parts.shape) - 1))
+    of_units = ops.sum(parts, axis=of_inputs) if of_inputs else parts
+    return ops.sum(strengths[..., None] * of_units, axis=-1)
 
 
 def penalised(

@@ -32,27 +32,25 @@ def start_keras() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if _VECTOR_WIDTH not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_VECTOR_WIDTH}=512".strip()
-    gc.disable()  # the libraries' half a million objects are no garbage
-    with _silence(), _absent(*_UNUSED_BY_KERAS):
-        try:
-            import keras
-        except Exception as error:
-            gc.enable()
-            raise PlatformError(
-                f"Keras does not start here ({type(error).__name__}: {error}); "
-                "reinstall it, or run `make install` again"
-            ) from error
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+    with _uncollected():
+        with _silence(), _absent(*_UNUSED_BY_KERAS):
+            try:
+                import keras
+            except Exception as error:
+                raise PlatformError(
+                    f"Keras does not start here ({type(error).__name__}: {error}); "
+                    "reinstall it, or run `make install` again"
+                ) from error
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
 
-        tf.config.experimental.enable_op_determinism()
-        for gpu in tf.config.list_physical_devices("GPU"):
-            tf.config.experimental.set_memory_growth(gpu, True)
-    with _silence(), _absent(*_UNUSED_BY_TUNER):
-        import keras_tuner  # noqa: F401
-    gc.freeze()  # nor need they be looked at again and again
+            tf.config.experimental.enable_op_determinism()
+            for gpu in tf.config.list_physical_devices("GPU"):
+                tf.config.experimental.set_memory_growth(gpu, True)
+        with _silence(), _absent(*_UNUSED_BY_TUNER):
+            import keras_tuner  # noqa: F401
+        gc.freeze()  # nor need they be looked at again and again
     gc.set_threshold(*_COLLECTED_AFTER)
-    gc.enable()
 
 
 @contextmanager
@@ -119,6 +117,16 @@ def native_messages_to(path: Path) -> Iterator[None]:
             terminal.flush()
             sys.stderr = before
             os.dup2(kept, 2)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for garbage: the libraries' half a million objects are none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager

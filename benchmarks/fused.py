@@ -20,6 +20,11 @@ from search_spaces import capacity
 from sweep.data.split import Rows, Split
 from sweep.records import Assignment
 from sweep.training.fused.backend import on_gpu
+from sweep.training.fused.group import Group, Seat
+from sweep.training.fused.packing import Packing
+from sweep.training.fused.programs import compiled
+from sweep.training.fused.reading import Readings
+from sweep.training.fused.shapes import shape_of
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
 from sweep.training.platform import start_keras
@@ -69,6 +74,25 @@ def make_split():
 def work(width, depth, trials, epochs):
     values = {"width": width, "depth": depth, "l2": 1e-4, "dropout": 0.1, "decay_steps": 5_000}
     return [Assignment(n, n, 0, 0, epochs, values, 1 + n) for n in range(trials)]
+
+
+def usual(description, rows):
+    """The program that carries the described trial on a CPU with memory to spare."""
+    return shape_of(description, rows, 1 << 40, False)
+
+
+def full_group(width, depth, resident, shape=None):
+    """A group with all its slots taken; `shape` makes its program's from a description."""
+    readings = Readings(capacity.build)
+    assignment = work(width, depth, 1, 1)[0]
+    description = readings.description(assignment)
+    shape = shape(description) if shape else usual(description, resident.rows)
+    packing = Packing(description, shape)
+    arrays, clock = packing.pack(readings.initial_state(assignment, None))
+    group = Group(shape, compiled(shape), resident)
+    for slot in range(shape.slots):
+        group.seat(Seat(packing, clock, seed=slot, epoch=0), arrays)
+    return group
 
 
 def flops(width, depth):

@@ -18,12 +18,9 @@ from pathlib import Path
 
 import fused as common
 
-from search_spaces import capacity
 from sweep.training.fused import shapes
-from sweep.training.fused.group import Group, Resident, Seat
-from sweep.training.fused.packing import Packing
-from sweep.training.fused.programs import compiled
-from sweep.training.fused.reading import Readings
+from sweep.training.fused.description import Description
+from sweep.training.fused.group import Resident
 
 MODELS = ((16, 1), (16, 4), (64, 1), (64, 4), (128, 4), (512, 1), (512, 4))
 QUICK = ((16, 4), (64, 4), (512, 4))
@@ -34,21 +31,17 @@ MOST_SECONDS = 2.0
 
 def milliseconds(width: int, depth: int, slots: int, resident: Resident, epochs: int) -> float:
     """An epoch's milliseconds, of the program with all its slots taken, over their number."""
-    readings = Readings(capacity.build)
-    assignment = common.work(width, depth, 1, 1)[0]
-    description = readings.description(assignment)
-    exact = replace(
-        shapes.shape_of(description, resident.rows, 1 << 40, False),
-        widths=tuple(unit.width for unit in description.hidden),
-        activations=tuple(unit.activation for unit in description.hidden),
-        depth="exact",
-        slots=slots,
-    )
-    packing = Packing(description, exact)
-    arrays, clock = packing.pack(readings.initial_state(assignment, None))
-    group = Group(exact, compiled(exact), resident)
-    for slot in range(slots):
-        group.seat(Seat(packing, clock, seed=slot, epoch=0), arrays)
+
+    def exact(description: Description) -> shapes.Shape:
+        return replace(
+            common.usual(description, resident.rows),
+            widths=tuple(unit.width for unit in description.hidden),
+            activations=tuple(unit.activation for unit in description.hidden),
+            depth="exact",
+            slots=slots,
+        )
+
+    group = common.full_group(width, depth, resident, exact)
     seconds = []
     for _ in range(epochs + 1):
         started = time.perf_counter()

@@ -81,7 +81,7 @@ def fit_alone(trial, split):
 def copy_rate():
     """Bytes a second of a large array read and written."""
     array = keras.ops.ones((COPIED,))
-    return 2 * 4 * COPIED / common.quickest(lambda: np.asarray((array + 1.0)[:1]))
+    return 2 * 4 * COPIED / common.seconds_of(lambda: np.asarray((array + 1.0)[:1]))
 
 
 def main():

@@ -19,12 +19,12 @@ import numpy as np
 from search_spaces import capacity
 from sweep.data.split import Rows, Split
 from sweep.records import Assignment
+from sweep.training.fused import shapes
 from sweep.training.fused.backend import on_gpu
-from sweep.training.fused.group import Group, Seat
+from sweep.training.fused.group import Group, Resident, Seat
 from sweep.training.fused.packing import Packing
 from sweep.training.fused.programs import compiled
 from sweep.training.fused.reading import Readings
-from sweep.training.fused.shapes import shape_of
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras import KerasTrainer
 from sweep.training.platform import start_keras
@@ -76,9 +76,14 @@ def work(width, depth, trials, epochs):
     return [Assignment(n, n, 0, 0, epochs, values, 1 + n) for n in range(trials)]
 
 
+def resident():
+    """The split as a program sees it."""
+    return Resident(make_split(), shapes.Rows(TRAIN, VALIDATION, BATCH))
+
+
 def usual(description, rows):
     """The program that carries the described trial on a CPU with memory to spare."""
-    return shape_of(description, rows, 1 << 40, False)
+    return shapes.shape_of(description, rows, 1 << 40, False)
 
 
 def full_group(width, depth, resident, shape=None):

@@ -80,8 +80,7 @@ def main() -> None:
     options = parser.parse_args()
     common.start_keras()
     rate = common.gemm_rate()
-    rows = shapes.Rows(common.TRAIN, common.VALIDATION, common.BATCH)
-    resident = Resident(common.make_split(), rows)
+    resident = common.resident()
     slots = [count for count in SLOTS if count <= options.most]
     print(f"large GEMM: {rate:.0f} GFLOP/s; ms a trial and epoch\n")
     print("| model | floor |" + "".join(f" {count} |" for count in slots))

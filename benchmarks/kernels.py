@@ -13,11 +13,8 @@ from pathlib import Path
 
 import fused as common
 
-from sweep.training.fused.group import Resident
-from sweep.training.fused.shapes import Rows
-
 EPOCHS = 3
-HOST = "/host:CPU"
+_HOST = "/host:CPU"
 _NO_KERNELS = ("Execut", "function", "BlockUntilReady", "tf.constant", "_EagerConst", "Kernel")
 
 
@@ -28,8 +25,7 @@ def main() -> None:
     parser.add_argument("--top", type=int, default=30, help="rows to show")
     options = parser.parse_args()
     common.start_keras()
-    rows = Rows(common.TRAIN, common.VALIDATION, common.BATCH)
-    group = common.full_group(options.width, options.depth, Resident(common.make_split(), rows))
+    group = common.full_group(options.width, options.depth, common.resident())
     for _ in range(EPOCHS):
         group.train_epoch()
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +53,7 @@ def profiled(group, folder: Path) -> tuple[Counter[str], Counter[str]]:
     microseconds: Counter[str] = Counter()
     calls: Counter[str] = Counter()
     for plane in space.planes:
-        if plane.name != HOST:
+        if plane.name != _HOST:
             continue
         for event in (event for line in plane.lines for event in line.events):
             name = plane.event_metadata[event.metadata_id].name

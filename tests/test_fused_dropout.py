@@ -32,8 +32,7 @@ def words():
     """Random words of several trials' layers and steps: (trials · layers, steps, rows, units)."""
     seeds = np.array([1, 2, 3, 403271457, 403271457, 2**31 - 1], dtype=np.int64)
     keys = dropout.step_keys(seeds, np.array([0, 0, 5, 100, 0, 7]), STEPS)
-    counters = dropout.counters(BATCH_ROWS, UNITS)
-    by_step = [np.asarray(dropout.bits(counters, keys[step])) for step in range(STEPS)]
+    by_step = [np.asarray(dropout.bits(BATCH_ROWS, UNITS, keys[step])) for step in range(STEPS)]
     return np.stack(by_step, axis=1)
 
 
@@ -78,18 +77,18 @@ def test_bytes_are_uniform_by_chi_square(words):
 
 
 def test_the_mean_stays_and_a_rate_of_nought_changes_nothing():
-    counters = dropout.counters(BATCH_ROWS, UNITS)
     keys = dropout.step_keys(np.array([5, 6]), np.array([0, 0]), 1)[0]
     rates = [0.0, 0.4]
     thresholds = np.array([dropout.threshold(rate) for rate in rates])
     scales = np.array([dropout.scale(rate) for rate in rates])
-    mask = np.asarray(dropout.mask(counters, keys, thresholds, scales))
+    mask = np.asarray(dropout.mask(BATCH_ROWS, UNITS, keys, thresholds, scales))
     assert (mask[0] == 1).all()
     assert abs(mask[1].mean() - 1) < Z * np.sqrt(0.4 / 0.6 / mask[1].size)
 
 
-def test_the_counter_does_not_depend_on_the_padding():
-    narrow, wide = (np.asarray(dropout.counters(8, units)) for units in (16, 64))
+def test_the_bits_do_not_depend_on_the_padding():
+    keys = dropout.step_keys(np.array([5, 6]), np.array([0, 3]), 1)[0]
+    narrow, wide = (np.asarray(dropout.bits(8, units, keys)) for units in (16, 64))
     np.testing.assert_array_equal(narrow, wide[:, :, :16])
 
 
@@ -206,13 +205,12 @@ def test_dropout_on_the_input_trains_on_what_its_masks_leave():
     FusedTrainer(dropped_input, split, BATCH, None).train([task], journal, never)
     kernel, bias = kernel[:, 0].astype(float), float(bias[0])
     threshold, scale = np.array([dropout.threshold(0.25)]), np.array([dropout.scale(0.25)])
-    counters = dropout.counters(BATCH, 28)
     for epoch in (1, 2):
         order = epoch_order(200, task.seed, epoch)
         for start in range(0, 200, BATCH):
             rows = order[start : start + BATCH]
             keys = dropout.step_keys(np.array([seed]), np.array([count]), 1)[0]
-            mask = dropout.mask(counters, keys, threshold, scale)
+            mask = dropout.mask(BATCH, 28, keys, threshold, scale)
             x = split.train.x[rows] * np.asarray(mask)[0, : len(rows)]
             error = 1 / (1 + np.exp(-(x @ kernel + bias))) - split.train.y[rows, 0]
             kernel -= 0.5 * x.T @ error / len(rows)

@@ -48,26 +48,25 @@ def scale(rate: float) -> np.float32:
     return np.float32(1.0 / (1.0 - rate))
 
 
-def counters(batch: int, units: int) -> Tensor:
-    """Each element's counter: uint32 (1, batch, units), the same whatever the padding."""
-    rows = ops.cast(ops.arange(batch, dtype="int32"), "uint32")
-    columns = ops.cast(ops.arange(units, dtype="int32"), "uint32")
-    return (rows[:, None] * _word(MAX_UNITS) + columns[None, :])[None]
+def bits(batch: int, units: int, keys: Tensor) -> Tensor:
+    """Random bits from keys of (trials, 2): uint32 (trials, batch, units), whatever the padding.
 
-
-def bits(counters: Tensor, keys: Tensor) -> Tensor:
-    """Random bits: uint32 (trials, batch, units) from counters and keys of (trials, 2)."""
+    The counter's halves are mixed in one by one: as an array of their own XLA would keep them in
+    memory and read them at each use.
+    """
+    rows = ops.cast(ops.arange(batch, dtype="int32"), "uint32")[None, :, None]
+    columns = ops.cast(ops.arange(units, dtype="int32"), "uint32")[None, None, :]
     first, second = keys[:, 0][:, None, None], keys[:, 1][:, None, None]
-    x = ops.bitwise_xor(counters, first)
+    x = ops.bitwise_xor(ops.bitwise_xor(rows * _word(MAX_UNITS), first), columns)
     x = ops.bitwise_xor(x, ops.right_shift(x, _word(16))) * _word(0x7FEB352D)
     x = x + second
     x = ops.bitwise_xor(x, ops.right_shift(x, _word(15))) * _word(0x846CA68B)
     return ops.bitwise_xor(x, ops.right_shift(x, _word(16)))
 
 
-def mask(counters: Tensor, keys: Tensor, thresholds: Tensor, scales: Tensor) -> Tensor:
+def mask(batch: int, units: int, keys: Tensor, thresholds: Tensor, scales: Tensor) -> Tensor:
     """0 or the scale: float32 (trials, batch, units), thresholds and scales of (trials,)."""
-    kept = bits(counters, keys) >= thresholds[:, None, None]
+    kept = bits(batch, units, keys) >= thresholds[:, None, None]
     return ops.where(kept, scales[:, None, None], ops.zeros((), "float32"))
 
 

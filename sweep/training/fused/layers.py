@@ -8,6 +8,7 @@ input on.
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 from keras import ops
 
 from sweep.training.fused import dropout, normalization
@@ -30,14 +31,33 @@ class Batch:
     share: Tensor  # (batch,)
 
 
-class Kept(NamedTuple):
-    """What a forward pass leaves for the backward pass: (slots, batch, units)."""
+class Left(NamedTuple):
+    """What a layer without normalisation leaves for the backward pass: (slots, batch, units)."""
 
-    given: Tensor
+    marked: Tensor
+    """What it passes on, and `DROPPED` where it has dropped a unit."""
+    slopes: list[Tensor]
+    """One, where the activation's slope cannot be told from what is passed on; else none."""
+
+
+class Inside(NamedTuple):
+    """What the input, and a layer with normalisation, leave: (slots, batch, units)."""
+
     argument: Tensor
     value: Tensor
     mask: Tensor
     norm: Normed | None
+
+
+class Kept(NamedTuple):
+    """What a layer was given (slots, batch, inputs), and what it leaves."""
+
+    given: Tensor
+    left: Left | Inside
+
+
+DROPPED = float(np.finfo(np.float32).min)
+"""Stands for a dropped unit. As a value it would overflow in the next layer: such a trial fails."""
 
 
 def given(batch: Batch, x: Tensor) -> tuple[Tensor, Kept]:
@@ -47,56 +67,90 @@ def given(batch: Batch, x: Tensor) -> tuple[Tensor, Kept]:
     if place is not None:
         h, norm = _normalised(batch, place, h)
     if not batch.shape.input_dropout:
-        return h, Kept(x, h, h, None, norm)
+        return h, Kept(x, Inside(h, h, None, norm))
     mask = _mask(batch, Layer(INPUT, INPUT))
-    return h * mask, Kept(x, h, h, mask, norm)
+    return h * mask, Kept(x, Inside(h, h, mask, norm))
 
 
 def given_gradients(batch: Batch, dh: Tensor, kept: Kept) -> dict[int, Tensor]:
     """The gradients of the weights that stand before the first layer, by position."""
-    place = batch.shape.norm(INPUT)
-    if place is None:
+    place, left = batch.shape.norm(INPUT), kept.left
+    if place is None or not isinstance(left, Inside):
         return {}
-    return _norm_gradients(batch, place, dh if kept.mask is None else dh * kept.mask, kept)[1]
+    return _norm_gradients(batch, place, dh if left.mask is None else dh * left.mask, left)[1]
 
 
 def hidden(batch: Batch, layer: Layer, h: Tensor) -> tuple[Tensor, Kept]:
     """A hidden layer in training: what it passes on, and what its gradient needs."""
-    shape, place, norm = batch.shape, batch.shape.norm(layer.like), None
+    place = batch.shape.norm(layer.like)
+    if place is not None:
+        return _normed(batch, layer, place, h)
+    left = leave(batch, layer, h)
+    return passed_on(left.marked), Kept(h, left)
+
+
+def leave(batch: Batch, layer: Layer, h: Tensor) -> Left:
+    """A hidden layer without normalisation in training."""
+    shape, trials = batch.shape, batch.trials
+    function = activation(shape.activations[layer.like])
     z = _product(shape, batch.values, layer, h)
-    if place is not None and not place.after:
+    f = function.value(z)
+    mask = _real_mask(batch, layer)
+    marked = _passed_on(shape, layer, h, ops.where(mask > 0, f * mask, DROPPED), trials)
+    if function.by_value:
+        return Left(marked, [])
+    slope = mask * function.slope(z, f)
+    return Left(marked, [_passed_on(shape, layer, ops.zeros_like(slope), slope, trials)])
+
+
+def passed_on(marked: Tensor) -> Tensor:
+    """What a layer passes on: 0 for the units it has dropped."""
+    return ops.where(ops.equal(marked, DROPPED), 0.0, marked)
+
+
+def slope(batch: Batch, layer: Layer, left: Left) -> Tensor:
+    """Of what a layer without normalisation passes on, by its product: (slots, batch, units)."""
+    if left.slopes:
+        return left.slopes[0]
+    shape, trials, marked = batch.shape, batch.trials, left.marked
+    scale = trials.scales[:, layer.index][:, None, None]
+    of_value = activation(shape.activations[layer.like]).slope(None, marked * (1.0 / scale))
+    found = ops.where(ops.equal(marked, DROPPED), 0.0, scale * of_value)
+    return _passed_on(shape, layer, ops.zeros_like(found), found, trials)
+
+
+def _normed(batch: Batch, layer: Layer, place: NormPlace, h: Tensor) -> tuple[Tensor, Kept]:
+    """A hidden layer with normalisation in training: what it passes on, and what it leaves."""
+    shape, norm = batch.shape, None
+    z = _product(shape, batch.values, layer, h)
+    if not place.after:
         z, norm = _normalised(batch, place, z)
-    f = activation(shape.activations[layer.like]).value(z)
-    mask = _mask(batch, layer)
-    if shape.masked:
-        mask = mask * _real_units(shape, layer, batch.trials)
-    n = f
-    if place is not None and place.after:
+    n = f = activation(shape.activations[layer.like]).value(z)
+    mask = _real_mask(batch, layer)
+    if place.after:
         n, norm = _normalised(batch, place, _silenced(shape, layer, f, batch.trials))
-    return _passed_on(shape, layer, h, n * mask, batch.trials), Kept(h, z, f, mask, norm)
+    passed = _passed_on(shape, layer, h, n * mask, batch.trials)
+    return passed, Kept(h, Inside(z, f, mask, norm))
 
 
 def hidden_gradients(
-    batch: Batch, layer: Layer, dh: Tensor, kept: Kept
+    batch: Batch, layer: Layer, dh: Tensor, left: Left | Inside
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """The gradient at the product, 0 where a trial has no such layer; γ's and β's by position."""
-    shape, place = batch.shape, batch.shape.norm(layer.like)
+    if isinstance(left, Left):
+        return dh * slope(batch, layer, left), {}
+    place = batch.shape.norm(layer.like)
     if place is None:
-        return dh * slope(batch, layer, kept), {}
+        raise RuntimeError("only a layer with normalisation leaves what is inside")
     found: dict[int, Tensor] = {}
-    dz = dh * kept.mask
+    of_argument = activation(batch.shape.activations[layer.like]).slope(left.argument, left.value)
+    dz = dh * left.mask
     if place.after:
-        dz, found = _norm_gradients(batch, place, dz, kept)
-    dz = dz * _slope(shape, layer, kept)
+        dz, found = _norm_gradients(batch, place, dz, left)
+    dz = dz * of_argument
     if not place.after:
-        dz, found = _norm_gradients(batch, place, dz, kept)
+        dz, found = _norm_gradients(batch, place, dz, left)
     return dz, found
-
-
-def slope(batch: Batch, layer: Layer, kept: Kept) -> Tensor:
-    """Of what a layer without normalisation passes on, by its product: (slots, batch, units)."""
-    found = kept.mask * _slope(batch.shape, layer, kept)
-    return _passed_on(batch.shape, layer, ops.zeros_like(found), found, batch.trials)
 
 
 def back(batch: Batch, layer: Layer, kernel: Tensor, dh: Tensor, dz: Tensor) -> Tensor:
@@ -142,14 +196,14 @@ def evaluated(
     return _passed_on(shape, layer, h, f, trials)
 
 
-def moved(batch: Batch, norms: dict[int, Normed | None]) -> dict[int, Tensor]:
-    """The moving averages after the batch, by position, from what each layer's norm left."""
+def moved(batch: Batch, kept: dict[int, Kept]) -> dict[int, Tensor]:
+    """The moving averages after the batch, by position, from what each layer left."""
     found: dict[int, Tensor] = {}
     for place in batch.shape.norms:
-        kept = norms[place.layer]
-        if kept is not None:
+        left = kept[place.layer].left
+        if isinstance(left, Inside) and left.norm is not None:
             numbers = batch.trials.norms[:, place.layer]
-            found |= normalization.moved(batch.shape, place, kept, batch.values, numbers)
+            found |= normalization.moved(batch.shape, place, left.norm, batch.values, numbers)
     return found
 
 
@@ -170,21 +224,17 @@ def row_of(stack: Tensor, layer: Tensor) -> Tensor:
     return ops.take(stack, layer - 1, axis=1)
 
 
-def _slope(shape: Shape, layer: Layer, kept: Kept) -> Tensor:
-    return activation(shape.activations[layer.like]).slope(kept.argument, kept.value)
-
-
 def _normalised(batch: Batch, place: NormPlace, h: Tensor) -> tuple[Tensor, Normed]:
     numbers = batch.trials.norms[:, place.layer]
     return normalization.normalised(batch.shape, place, h, batch.values, numbers, batch.share)
 
 
 def _norm_gradients(
-    batch: Batch, place: NormPlace, dh: Tensor, kept: Kept
+    batch: Batch, place: NormPlace, dh: Tensor, left: Inside
 ) -> tuple[Tensor, dict[int, Tensor]]:
-    if kept.norm is None:
+    if left.norm is None:
         raise RuntimeError("a normalised layer keeps what its gradient needs")
-    return normalization.gradients(batch.shape, place, dh, kept.norm, batch.values, batch.share)
+    return normalization.gradients(batch.shape, place, dh, left.norm, batch.values, batch.share)
 
 
 def _evaluated_norm(
@@ -195,10 +245,16 @@ def _evaluated_norm(
 
 def _mask(batch: Batch, layer: Layer) -> Tensor:
     """A step's dropout mask: (slots, batch, units)."""
-    counters = dropout.counters(batch.shape.rows.batch, batch.shape.masks[layer.like])
+    size = batch.shape.rows.batch, batch.shape.masks[layer.like]
     thresholds = batch.trials.thresholds[:, layer.index]
     scales = batch.trials.scales[:, layer.index]
-    return dropout.mask(counters, batch.keys[layer.index], thresholds, scales)
+    return dropout.mask(*size, batch.keys[layer.index], thresholds, scales)
+
+
+def _real_mask(batch: Batch, layer: Layer) -> Tensor:
+    """It, and 0 for padded units where the activation does not silence them."""
+    mask = _mask(batch, layer)
+    return mask * _real_units(batch.shape, layer, batch.trials) if batch.shape.masked else mask
 
 
 def _passed_on(

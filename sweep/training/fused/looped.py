@@ -1,18 +1,19 @@
-"""The hidden layers behind the first as a loop over alike layers, in one stack of weights.
+"""Hidden layers as a loop over alike ones; those behind the first stand in one stack of weights.
 
 The loop runs as often as the deepest trial in the program has such layers, so one program
 carries every depth, and a trial pays for its own layers only. On the way forward each layer
-leaves its input and its slope on a tape; on the way back its weights move at once.
+leaves on a tape what it passes on; on the way back its weights move at once.
 """
 
-from typing import NamedTuple
+from typing import Any
 
 from keras import ops
 
 from sweep.training.fused import layers
+from sweep.training.fused.activations import activation
 from sweep.training.fused.arrays import Tensor, Trials
 from sweep.training.fused.descent import Descent, Weights
-from sweep.training.fused.layers import Batch
+from sweep.training.fused.layers import Batch, Left
 from sweep.training.fused.optimizers import Weight
 from sweep.training.fused.penalties import of_weight
 from sweep.training.fused.shapes import Layer, Shape
@@ -20,34 +21,33 @@ from sweep.training.fused.shapes import Layer, Shape
 _KINDS = ("kernel", "bias")
 
 
-class Tape(NamedTuple):
-    """What the way forward leaves for the way back: each (layers, slots, batch, units)."""
-
-    given: Tensor
-    slope: Tensor
+Tape = Left
+"""What every hidden layer leaves on the way forward: each (layers, slots, batch, units)."""
 
 
 def blank(shape: Shape) -> Tape:
     """A tape to write on; what an earlier step left on it does not matter."""
-    size = (len(shape.widths) - 1, shape.slots, shape.rows.batch, shape.widths[1])
-    return Tape(ops.zeros(size), ops.zeros(size))
+    size = (len(shape.widths), shape.slots, shape.rows.batch, shape.widths[0])
+    by_value = activation(shape.activations[0]).by_value
+    return Tape(ops.zeros(size), [] if by_value else [ops.zeros(size)])
 
 
-def forward(batch: Batch, h: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
-    """What the last layer passes on: (slots, batch, units)."""
+def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
+    """What the last layer passes on, (slots, batch, units), and the tape with every layer's.
 
-    def through(index: Tensor, h: Tensor, tape: Tape) -> tuple[Tensor, Tensor, Tape]:
-        layer = Layer(1, index)
-        passed, kept = layers.hidden(batch, layer, h)
-        left = Tape(h, layers.slope(batch, layer, kept))
-        pairs = zip(tape, left, strict=True)
-        tape = Tape(*(_written(stack, value, index - 1) for stack, value in pairs))
-        return index + 1, passed, tape
+    Each layer's values go to the tape and are read from it: used twice, XLA would compute the
+    exponential in a pass over memory of its own, and copy what it hands to the next round.
+    """
+    tape = _on(tape, layers.leave(batch, Layer(0, 0), x), 0)
+
+    def through(index: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
+        h = layers.passed_on(_at(tape.marked, index - 1))
+        return index + 1, _on(tape, layers.leave(batch, Layer(1, index), h), index)
 
     depth = _depth(batch.trials)
-    first = (ops.ones((), "int32"), h, tape)
-    _, h, tape = ops.while_loop(lambda index, *_: index < depth, through, first)
-    return h, tape
+    first = (ops.ones((), "int32"), tape)
+    _, tape = ops.while_loop(lambda index, _: index < depth, through, first)
+    return layers.passed_on(_at(tape.marked, depth - 1)), tape
 
 
 def backward(
@@ -56,18 +56,17 @@ def backward(
     """The gradient at the first layer's output, the weights moved, and what their penalty was.
 
     Each round hands the next one its weights. XLA would copy every stack twice if a round cut its
-    weights out of what it then writes them to: 1.05 to 1.1 times the time of an epoch. It hands on
-    the input transposed, too: within a round XLA would make that a part of the product, which
-    takes 1.2 times as long as to copy it and multiply.
+    weights out of what it then writes them to: 1.05 to 1.1 times the time of an epoch.
     """
     shape = batch.shape
     positions = [shape.position(kind, 1) for kind in _KINDS]
 
     def through(
-        index: Tensor, dh: Tensor, given: Tensor, own: list[Weight], stacks: list[Weight],
-        penalty: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, list[Weight], list[Weight], Tensor]:  # fmt: skip
-        dz = dh * tape.slope[index - 1]
+        index: Tensor, dh: Tensor, own: list[Weight], stacks: list[Weight], penalty: Tensor
+    ) -> tuple[Tensor, Tensor, list[Weight], list[Weight], Tensor]:
+        layer = Layer(1, index)
+        dz = dh * layers.slope(batch, layer, left(tape, index))
+        given = _transposed_input(tape, index)
         gradients = ops.matmul(given, dz), layers.bias_gradient(dz, shape.biased[1])
         roles = [(kind, index) for kind in _KINDS]
         for role, weight in zip(roles, own, strict=True):
@@ -78,14 +77,12 @@ def backward(
             for stacked, new in zip(stacks, moved, strict=True)
         ]
         kernel, _ = own
-        dh = layers.back(batch, Layer(1, index), kernel.value, dh, dz)
-        below = _transposed(tape.given, index - 1)
-        return index - 1, dh, below, _rows(stacks, index - 1), stacks, penalty
+        dh = layers.back(batch, layer, kernel.value, dh, dz)
+        return index - 1, dh, _rows(stacks, index - 1), stacks, penalty
 
     stacks = [weights.at(position) for position in positions]
     last = _depth(batch.trials) - 1
-    given = _transposed(tape.given, last)
-    first = (last, dh, given, _rows(stacks, last), stacks, ops.zeros((shape.slots,)))
+    first = (last, dh, _rows(stacks, last), stacks, ops.zeros((shape.slots,)))
     _, dh, *_, stacks, penalty = ops.while_loop(lambda index, *_: index > 0, through, first)
     return dh, weights.replaced(dict(zip(positions, stacks, strict=True))), penalty
 
@@ -107,12 +104,24 @@ def _rows(stacks: list[Weight], layer: Tensor) -> list[Weight]:
     return [Weight(*(layers.row_of(stack, there) for stack in stacked)) for stacked in stacks]
 
 
-def _transposed(tape: Tensor, layer: Tensor) -> Tensor:
-    """A layer's input off the tape: (slots, units, batch); any layer's where there is none of it.
+def left(tape: Tape, layer: Any) -> Left:
+    """What a layer left on the tape."""
+    return Left(_at(tape.marked, layer), [_at(slopes, layer) for slopes in tape.slopes])
 
-    Taken, not cut, as in `layers.row_of`.
+
+def _transposed_input(tape: Tape, layer: Tensor) -> Tensor:
+    """What a layer behind the first was given: (slots, units, batch).
+
+    Under a condition, which is always met, as XLA makes nothing in it a part of what follows: it
+    would make the transposition a part of the product, which takes 1.2 times as long as to copy
+    and multiply, or read the tape by columns.
     """
-    return ops.swapaxes(ops.take(tape, ops.maximum(layer, 1) - 1, axis=0), 1, 2)
+
+    def transposed() -> Tensor:
+        return ops.swapaxes(layers.passed_on(_at(tape.marked, layer - 1)), 1, 2)
+
+    _, slots, batch, units = tape.marked.shape
+    return ops.cond(layer > 0, transposed, lambda: ops.zeros((slots, units, batch)))
 
 
 def _depth(trials: Trials) -> Tensor:
@@ -120,9 +129,19 @@ def _depth(trials: Trials) -> Tensor:
     return ops.max(ops.sum(ops.cast(trials.units > 0, "int32"), axis=1))
 
 
-def _written(stack: Tensor, value: Tensor, row: Tensor) -> Tensor:
-    """`stack` (rows, …) with `value` (…) at `row`."""
-    return ops.slice_update(stack, (row,) + (0,) * len(value.shape), value[None])
+def _at(stack: Tensor, layer: Any) -> Tensor:
+    """A layer's part of a tape. Taken, not cut, as in `layers.row_of`."""
+    return ops.take(stack, layer, axis=0)
+
+
+def _on(tape: Tape, left: Left, layer: Any) -> Tape:
+    """The tape with what a layer left."""
+
+    def written(stack: Tensor, value: Tensor) -> Tensor:
+        return ops.slice_update(stack, (layer, 0, 0, 0), value[None])
+
+    pairs = zip(tape.slopes, left.slopes, strict=True)
+    return Tape(written(tape.marked, left.marked), [written(*pair) for pair in pairs])
 
 
 def _row_written(stack: Tensor, value: Tensor, row: Tensor) -> Tensor:

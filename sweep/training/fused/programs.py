@@ -66,10 +66,12 @@ def _train_step(
     batch = layers.Batch(shape, weights.values, trials, epoch.keys[index], share)
     kept = {}
     h, kept[INPUT] = layers.given(batch, x)
-    for layer in shape.unrolled:
-        h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)
-    if tapes:
-        h, *tapes = looped.forward(batch, h, *tapes)
+    if shape.looped:
+        last, *tapes = looped.forward(batch, h, *tapes)
+        h, kept[0] = last, layers.Kept(h, looped.left(tapes[0], 0))
+    else:
+        for layer in shape.unrolled:
+            h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)
     z = _output(shape, h, weights.values)  # (slots, batch)
     of = losses.of(shape.loss, z, y, trials.smoothing)
     fit = [ops.sum(of.metric * share, axis=1), penalty(shape, weights.values, trials, loop=False)]
@@ -77,7 +79,7 @@ def _train_step(
         fit.append(ops.sum(of.loss * share, axis=1))
     descent = Descent(shape, trials, epoch.rates[index])
     dh, found = _output_gradients(batch, of.gradient * share, h)
-    if tapes:
+    if shape.looped:
         dh, weights, of_loop = looped.backward(batch, weights, dh, tapes[0], descent)
         fit[1] = fit[1] + of_loop
     found |= _gradients(batch, dh, kept)
@@ -88,7 +90,7 @@ def _train_step(
         [found[position] for position in positions],
     )
     weights = weights.replaced(dict(zip(positions, new, strict=True)))
-    averages = layers.moved(batch, {layer: one.norm for layer, one in kept.items()})
+    averages = layers.moved(batch, kept)
     for position, average in averages.items():
         weights.values[position] = average
     return weights, ops.stack(fit), tapes
@@ -100,7 +102,7 @@ def _gradients(batch: layers.Batch, dh: Tensor, kept: dict[int, layers.Kept]) ->
     found: dict[int, Tensor] = {}
     for index in reversed(shape.unrolled):
         layer = Layer(index, index)
-        dz, of_norm = layers.hidden_gradients(batch, layer, dh, kept[index])
+        dz, of_norm = layers.hidden_gradients(batch, layer, dh, kept[index].left)
         of_dense = layers.product_gradients(kept[index].given, dz, shape.biased[index])
         found |= _at(shape, index, *of_dense) | of_norm
         if index > 0 or shape.norm(INPUT) is not None:

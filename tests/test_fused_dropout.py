@@ -9,6 +9,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from search_spaces import capacity
@@ -220,6 +221,65 @@ def test_dropout_on_the_input_trains_on_what_its_masks_leave():
     assert list(mine[0]) == [seed, count]
     np.testing.assert_allclose(mine[1][:, 0], kernel, rtol=0, atol=2e-6)
     np.testing.assert_allclose(mine[2], bias, rtol=0, atol=2e-6)
+
+
+def dropped_between(activation, alike):
+    """A build of three layers so narrow that dropout often leaves nothing of a row; plain SGD."""
+
+    def make(hp):
+        hidden = [
+            one
+            for bias in (alike, True, True)
+            for one in (layers.Dense(3, activation, use_bias=bias), layers.Dropout(0.5))
+        ]
+        model = keras.Sequential([keras.Input((28,)), *hidden, layers.Dense(1)])
+        model.compile(
+            keras.optimizers.SGD(0.5),
+            loss=keras.losses.BinaryCrossentropy(from_logits=True),
+            metrics=[
+                keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")
+            ],
+        )
+        return model
+
+    return make
+
+
+@pytest.mark.parametrize("alike", [True, False], ids=["loop", "written out"])
+@pytest.mark.parametrize("activation", ["elu", "relu", "gelu", "sigmoid"])
+def test_dropout_between_layers_trains_on_what_its_masks_leave(activation, alike):
+    """Against Keras' layers and gradients with the same masks; bound 2e-6 after 8 steps."""
+    make, split, task = dropped_between(activation, alike), small_split(), assignment(0, 2)
+    journal, model = MemoryJournal(), make(None)
+    initial = Readings(make).initial_state(task, None).model
+    for variable, value in zip(model.variables, initial, strict=True):
+        variable.assign(value)
+    seeds, counts = np.array([array for array in initial if array.dtype == np.int64]).T
+    threshold, scale = np.array([dropout.threshold(0.5)]), np.array([dropout.scale(0.5)])
+    silent = 0
+    for epoch in (1, 2):
+        order = epoch_order(200, task.seed, epoch)
+        for start in range(0, 200, BATCH):
+            rows = order[start : start + BATCH]
+            keys = iter(dropout.step_keys(seeds, counts, 1)[0])
+            with tf.GradientTape() as tape:
+                h = split.train.x[rows]
+                for layer in model.layers:
+                    if isinstance(layer, layers.Dropout):
+                        mask = dropout.mask(BATCH, 3, next(keys)[None], threshold, scale)
+                        h = h * mask[0, : len(rows)]
+                        silent += int(np.sum(np.all(np.asarray(h) == 0, axis=1)))
+                    else:
+                        h = layer(h)
+                loss = tf.reduce_mean(model.loss(split.train.y[rows], h))
+            weights = model.trainable_variables
+            model.optimizer.apply(tape.gradient(loss, weights), weights)
+            counts = counts + 1
+    assert silent > 20
+    FusedTrainer(make, split, BATCH, None).train([task], journal, never)
+    for mine, variable in zip(journal.states[0].model, model.variables, strict=True):
+        if mine.dtype != np.int64:
+            np.testing.assert_allclose(mine, variable.numpy(), rtol=0, atol=2e-6)
 
 
 def test_the_mean_outcome_over_seeds_is_that_of_keras():

@@ -319,10 +319,11 @@ NAMES = [*ACTIVATIONS, "leaky_relu(0.3)", "elu(0.5)", "relu(6.0)"]
 @pytest.mark.parametrize("name", NAMES)
 def test_written_slopes_are_those_of_the_tape(name):
     z = tf.constant(np.linspace(-7.013, 7.017, 143).astype(np.float32))  # beside the kinks
+    by_value = activation(name).by_value
     with tf.GradientTape() as tape:
         tape.watch(z)
         f = activation(name).value(z)
-    slope = np.broadcast_to(activation(name).slope(z, f), z.shape)
+    slope = np.broadcast_to(activation(name).slope(None if by_value else z, f), z.shape)
     np.testing.assert_allclose(slope, tape.gradient(f, z).numpy(), rtol=2e-5, atol=2e-6)
     assert activation(name).zero_at_zero == (float(activation(name).value(tf.zeros(()))) == 0)
 

@@ -5,6 +5,7 @@ carries every depth, and a trial pays for its own layers only. On the way forwar
 leaves on a tape what it passes on; on the way back its weights move at once.
 """
 
+import functools
 from typing import Any
 
 from keras import ops
@@ -19,7 +20,6 @@ from sweep.training.fused.penalties import of_weight
 from sweep.training.fused.shapes import Layer, Shape
 
 _KINDS = ("kernel", "bias")
-
 
 Tape = Left
 """What every hidden layer leaves on the way forward: each (layers, slots, batch, units)."""
@@ -41,13 +41,13 @@ def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
     tape = _on(tape, layers.leave(batch, Layer(0, 0), x), 0)
 
     def through(index: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
-        h = layers.passed_on(_at(tape.marked, index - 1))
-        return index + 1, _on(tape, layers.leave(batch, Layer(1, index), h), index)
+        found = layers.leave(batch, Layer(1, index), _given(tape, index))
+        return index + 1, _on(tape, found, index)
 
     depth = _depth(batch.trials)
     first = (ops.ones((), "int32"), tape)
     _, tape = ops.while_loop(lambda index, _: index < depth, through, first)
-    return layers.passed_on(_at(tape.marked, depth - 1)), tape
+    return _given(tape, depth), tape
 
 
 def backward(
@@ -66,7 +66,8 @@ def backward(
     ) -> tuple[Tensor, Tensor, list[Weight], list[Weight], Tensor]:
         layer = Layer(1, index)
         dz = dh * layers.slope(batch, layer, left(tape, index))
-        given = _transposed_input(tape, index)
+        below = functools.partial(_given, tape, index)
+        given = layers.transposed(batch, shape.widths[0], below)
         gradients = ops.matmul(given, dz), layers.bias_gradient(dz, shape.biased[1])
         roles = [(kind, index) for kind in _KINDS]
         for role, weight in zip(roles, own, strict=True):
@@ -109,19 +110,9 @@ def left(tape: Tape, layer: Any) -> Left:
     return Left(_at(tape.marked, layer), [_at(slopes, layer) for slopes in tape.slopes])
 
 
-def _transposed_input(tape: Tape, layer: Tensor) -> Tensor:
-    """What a layer behind the first was given: (slots, units, batch).
-
-    Under a condition, which is always met, as XLA makes nothing in it a part of what follows: it
-    would make the transposition a part of the product, which takes 1.2 times as long as to copy
-    and multiply, or read the tape by columns.
-    """
-
-    def transposed() -> Tensor:
-        return ops.swapaxes(layers.passed_on(_at(tape.marked, layer - 1)), 1, 2)
-
-    _, slots, batch, units = tape.marked.shape
-    return ops.cond(layer > 0, transposed, lambda: ops.zeros((slots, units, batch)))
+def _given(tape: Tape, layer: Tensor) -> Tensor:
+    """What a layer behind the first is given, from what the one below left."""
+    return layers.passed_on(_at(tape.marked, layer - 1))
 
 
 def _depth(trials: Trials) -> Tensor:

@@ -103,7 +103,7 @@ def _gradients(batch: layers.Batch, dh: Tensor, kept: dict[int, layers.Kept]) ->
     for index in reversed(shape.unrolled):
         layer = Layer(index, index)
         dz, of_norm = layers.hidden_gradients(batch, layer, dh, kept[index].left)
-        of_dense = layers.product_gradients(kept[index].given, dz, shape.biased[index])
+        of_dense = layers.product_gradients(batch, kept[index].given, dz, shape.biased[index])
         found |= _at(shape, index, *of_dense) | of_norm
         if index > 0 or shape.norm(INPUT) is not None:
             kernel = batch.values[shape.position("kernel", index)]
@@ -137,7 +137,7 @@ def _output_gradients(
     kernel = batch.values[shape.position("kernel", out)]
     if shape.outputs == 2:
         dz = ops.stack([-of_logit, of_logit], axis=-1)
-        of_weights = layers.product_gradients(h, dz, shape.biased[-1])
+        of_weights = layers.product_gradients(batch, h, dz, shape.biased[-1])
         return layers.back_through(dz, kernel), _at(shape, out, *of_weights)
     dz = of_logit[..., None]
     of_kernel = ops.sum(h * dz, axis=1)[..., None]

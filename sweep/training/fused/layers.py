@@ -87,7 +87,7 @@ def hidden(batch: Batch, layer: Layer, h: Tensor) -> tuple[Tensor, Kept]:
     place = batch.shape.norm(layer.like)
     if place is not None:
         return _normed(batch, layer, place, h)
-    left = leave(batch, layer, h)
+    left = apart(batch, lambda: leave(batch, layer, h), lambda: blank(batch.shape, layer.like))
     return passed_on(left.marked), Kept(h, left)
 
 
@@ -103,6 +103,13 @@ def leave(batch: Batch, layer: Layer, h: Tensor) -> Left:
         return Left(marked, [])
     slope = mask * function.slope(z, f)
     return Left(marked, [_passed_on(shape, layer, ops.zeros_like(slope), slope, trials)])
+
+
+def blank(shape: Shape, like: int, *stacked: int) -> Left:
+    """The place for what such a layer leaves, or for a stack of it."""
+    size = (*stacked, shape.slots, shape.rows.batch, shape.widths[like])
+    by_value = activation(shape.activations[like]).by_value
+    return Left(ops.zeros(size), [] if by_value else [ops.zeros(size)])
 
 
 def passed_on(marked: Tensor) -> Tensor:
@@ -163,30 +170,36 @@ def back(batch: Batch, layer: Layer, kernel: Tensor, dh: Tensor, dz: Tensor) -> 
 def back_through(dz: Tensor, kernel: Tensor) -> Tensor:
     """The gradient at a product's input: (slots, batch, in).
 
-    An einsum, as the kernels' gradients: XLA would carry out a transposition on its own.
+    An einsum: XLA would carry out a transposition on its own.
     """
     return ops.einsum("tbo,tio->tbi", dz, kernel)
 
 
 def product_gradients(batch: Batch, h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tensor]:
     """Gradients of kernel (slots, in, out) and bias (slots, out); 0 where there is no bias."""
-    if on_gpu():
-        of_kernel = ops.einsum("tbi,tbo->tio", h, dz)
-    else:
-        of_kernel = ops.matmul(transposed(batch, h.shape[2], lambda: h), dz)
+    of_kernel = ops.matmul(transposed(batch, h.shape[2], lambda: h), dz)
     return of_kernel, bias_gradient(dz, biased)
 
 
 def transposed(batch: Batch, units: int, of: Callable[[], Tensor]) -> Tensor:
-    """What `of` gives, (slots, batch, units), laid out as (slots, units, batch).
+    """What `of` gives, (slots, batch, units), as (slots, units, batch).
 
-    For a CPU, under a condition that is always met, as XLA makes nothing in it a part of what
-    follows: it would make the transposition a part of the product, which then takes 1.2 times as
-    long as copying and multiplying, and read what is computed on the way by columns.
+    Apart on a CPU, where a product that transposes takes 1.2 times as long as to copy and multiply.
     """
     size = (batch.shape.slots, units, batch.shape.rows.batch)
-    rows_there = batch.share[0] > 0
-    return ops.cond(rows_there, lambda: ops.swapaxes(of(), 1, 2), lambda: ops.zeros(size))
+    return apart(batch, lambda: ops.swapaxes(of(), 1, 2), lambda: ops.zeros(size))
+
+
+def apart(batch: Batch, of: Callable[[], Any], nothing: Callable[[], Any]) -> Any:
+    """What `of` gives, which is alike to what `nothing` does.
+
+    On a CPU under a condition that is always met: what is inside XLA makes no part of what
+    follows, so it is computed once however often it is used, and not by columns where that
+    follows a transposition.
+    """
+    if on_gpu():
+        return of()
+    return ops.cond(batch.share[0] > 0, of, nothing)
 
 
 def bias_gradient(dz: Tensor, biased: bool) -> Tensor:

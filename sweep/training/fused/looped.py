@@ -11,7 +11,6 @@ from typing import Any
 from keras import ops
 
 from sweep.training.fused import layers
-from sweep.training.fused.activations import activation
 from sweep.training.fused.arrays import Tensor, Trials
 from sweep.training.fused.descent import Descent, Weights
 from sweep.training.fused.layers import Batch, Left
@@ -27,9 +26,7 @@ Tape = Left
 
 def blank(shape: Shape) -> Tape:
     """A tape to write on; what an earlier step left on it does not matter."""
-    size = (len(shape.widths), shape.slots, shape.rows.batch, shape.widths[0])
-    by_value = activation(shape.activations[0]).by_value
-    return Tape(ops.zeros(size), [] if by_value else [ops.zeros(size)])
+    return layers.blank(shape, 0, len(shape.widths))
 
 
 def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape]:

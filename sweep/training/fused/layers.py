@@ -102,7 +102,7 @@ def leave(batch: Batch, layer: Layer, h: Tensor) -> Left:
     if function.by_value:
         return Left(marked, [])
     slope = mask * function.slope(z, f)
-    return Left(marked, [_passed_on(shape, layer, ops.zeros_like(slope), slope, trials)])
+    return Left(marked, [_or_nothing(shape, layer, slope, trials)])
 
 
 def blank(shape: Shape, like: int, *stacked: int) -> Left:
@@ -125,7 +125,7 @@ def slope(batch: Batch, layer: Layer, left: Left) -> Tensor:
     scale = trials.scales[:, layer.index][:, None, None]
     of_value = activation(shape.activations[layer.like]).slope(None, marked * (1.0 / scale))
     found = ops.where(ops.equal(marked, DROPPED), 0.0, scale * of_value)
-    return _passed_on(shape, layer, ops.zeros_like(found), found, trials)
+    return _or_nothing(shape, layer, found, trials)
 
 
 def _normed(batch: Batch, layer: Layer, place: NormPlace, h: Tensor) -> tuple[Tensor, Kept]:
@@ -295,6 +295,11 @@ def _passed_on(
     if layer.like == 0 or not shape.gaps:
         return computed
     return ops.where((trials.units[:, layer.index] > 0)[:, None, None], computed, given)
+
+
+def _or_nothing(shape: Shape, layer: Layer, computed: Tensor, trials: Trials) -> Tensor:
+    """`computed` of trials that have the layer, 0 of others."""
+    return _passed_on(shape, layer, ops.zeros_like(computed), computed, trials)
 
 
 def _silenced(shape: Shape, layer: Layer, f: Tensor, trials: Trials) -> Tensor:

@@ -5,7 +5,6 @@ carries every depth, and a trial pays for its own layers only. On the way forwar
 leaves on a tape what it passes on; on the way back its weights move at once.
 """
 
-import functools
 from typing import Any
 
 from keras import ops
@@ -63,8 +62,7 @@ def backward(
     ) -> tuple[Tensor, Tensor, list[Weight], list[Weight], Tensor]:
         layer = Layer(1, index)
         dz = dh * layers.slope(batch, layer, left(tape, index))
-        below = functools.partial(_given, tape, index)
-        given = layers.transposed(batch, shape.widths[0], below)
+        given = layers.transposed(batch, shape.widths[0], lambda: _given(tape, index))
         gradients = ops.matmul(given, dz), layers.bias_gradient(dz, shape.biased[1])
         roles = [(kind, index) for kind in _KINDS]
         for role, weight in zip(roles, own, strict=True):

@@ -61,6 +61,12 @@ class Stopwatch:
         return 1e3 * (end - start) / (len(self.ended) - 1 - begun)
 
 
+def model(text):
+    """(width, depth) of a text such as 128x4."""
+    width, depth = text.split("x")
+    return int(width), int(depth)
+
+
 def make_split():
     random = np.random.default_rng(0)
 
@@ -137,16 +143,11 @@ def measure(kind, split, width, depth, trials, epochs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--no-keras", action="store_true", help="leave out the Keras trainer")
+    parser.add_argument("--models", type=model, nargs="+", default=MODELS, metavar="WIDTHxDEPTH")
     parser.add_argument("--trials", type=int, nargs="+", default=TRIALS)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    with_keras = not options.no_keras
-
-    def medians(*work):
-        """Milliseconds a trial and epoch, and the rate of a large product between whiles."""
-        pairs = [(measure(*work), gemm_rate()) for _ in range(options.repeats)]
-        return [statistics.median(column) for column in zip(*pairs, strict=True)]
-
+    repeats = range(options.repeats)
     start_keras()
     split, rate = make_split(), gemm_rate()
     device = "a GPU" if on_gpu() else "the CPU"
@@ -154,10 +155,12 @@ def main():
     print(f"medians of {options.repeats}\n")
     print("| model | trials | slots | fused ms | GFLOP/s | of GEMM | of | keras ms | gain |")
     print("|---|---|---|---|---|---|---|---|---|")
-    for width, depth in MODELS:
+    for width, depth in options.models:
         stock = None
-        if with_keras:
-            stock, _ = medians(KerasTrainer, split, width, depth, 1, 3 if width > 64 else 5)
+        if not options.no_keras:
+            few = 3 if width > 64 else 5
+            times = (measure(KerasTrainer, split, width, depth, 1, few) for _ in repeats)
+            stock = statistics.median(times)
         trainer = FusedTrainer(capacity.build, split, BATCH, None)
         description = trainer.readings.description(work(width, depth, 1, 1)[0])
         slots = trainer.shape(description).slots
@@ -165,7 +168,11 @@ def main():
             if width > 128 and trials > 8 and not on_gpu():
                 continue  # no more than two at a time in any case
             epochs = 6 if width > 128 else 30
-            took, rate = medians(FusedTrainer, split, width, depth, trials, epochs)
+            pairs = [
+                (measure(FusedTrainer, split, width, depth, trials, epochs), gemm_rate())
+                for _ in repeats
+            ]
+            took, rate = map(statistics.median, zip(*pairs, strict=True))
             reached = flops(width, depth) / took / 1e6
             print(
                 f"| {width}×{depth} | {trials} | {slots} | {took:.1f} | {reached:.0f} "

@@ -292,6 +292,8 @@ def test_a_drawing_that_fails_leaves_the_old_file(tmp_path):
         (0.93, 87, [1, 10, 3, 30]),
         (200, 1.3e6, [1e3, 1e4, 1e5, 1e6]),
         (0.93, 2.2, [1, 2]),
+        (5.7e-4, 1.3e-3, [6e-4, 7e-4, 8e-4, 9e-4, 1e-3]),
+        (1.54e-3, 2.6e-3, [1.75e-3, 2e-3, 2.25e-3, 2.5e-3]),
     ],
 )
 def test_logarithmic_ticks_are_plain_numbers(first, last, ticks):

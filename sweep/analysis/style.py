@@ -14,7 +14,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from sweep.analysis import text
@@ -114,15 +114,17 @@ def log_axis(axes: Axes, first: float, last: float, which: str = "x") -> None:
 
 
 def log_ticks(first: float, last: float) -> list[float]:
-    """Between 3 and about 8 ticks of the form 1, 2, 3 or 5 times a power of ten."""
+    """2 to about 9 ticks: a digit times a power of ten, or evenly spaced where just one fits."""
     powers = range(int(np.floor(np.log10(first))), int(np.ceil(np.log10(last))) + 1)
-    ticks: list[float] = []
-    for steps in ((1,), (1, 3), (1, 2, 5)):
-        ticks = [step * 10.0**power for power in powers for step in steps]
+    for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
+        ticks = [digit * 10.0**power for power in powers for digit in digits]
         ticks = [tick for tick in ticks if first <= tick <= last]
         if len(ticks) >= 3:
-            break
-    return ticks
+            return ticks
+    if len(ticks) == 2:
+        return ticks
+    even = MaxNLocator(nbins=5).tick_values(first, last)
+    return [float(tick) for tick in even if first <= tick <= last]
 
 
 def magnitude(value: float) -> str:

@@ -74,6 +74,7 @@ ENV PATH=/opt/sweep/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     SWEEP_DATA=/data \
+    XDG_CACHE_HOME=/data/cache \
     SWEEP_RESULTS=/results \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 

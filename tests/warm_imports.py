@@ -1,6 +1,7 @@
 """What takes seconds to import. Nothing here starts TensorFlow's threads, so forking is safe."""
 
 import gc
+from pathlib import Path
 
 import keras  # noqa: F401
 import keras_tuner  # noqa: F401
@@ -8,6 +9,10 @@ import tensorflow  # noqa: F401
 
 import sweep.cli.app
 import sweep.runner.sweep  # noqa: F401
+from sweep.training import program_cache
+
+# all processes of all runs share what they compile, as a user's do
+program_cache.open_for_tensorflow(Path(__file__).parent.parent / ".pytest_cache" / "programs")
 
 gc.collect()
 gc.freeze()  # a child that walks over all these objects would copy their pages first

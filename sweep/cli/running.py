@@ -38,6 +38,7 @@ def prepare(
     spaces.find_space(space)  # refuse wrong names before TensorFlow is waited for
     from sweep.data.split import load_split
     from sweep.training.platform import start_keras
+    from sweep.training.program_cache import default_root
     from sweep.training.references_beside import ReferencesBeside
 
     split = load_split(
@@ -48,7 +49,7 @@ def prepare(
         cache_dir=cache,
     )
     references = ReferencesBeside(split, settings.seed).models if compared else None
-    start_keras()
+    start_keras(default_root())
     from sweep.runner import sweep as sweeps
 
     return sweeps.prepare(space, settings, split, references)

@@ -23,7 +23,14 @@ from numpy.typing import NDArray
 
 from sweep.data.arrays import ArrayWriter, open_array
 from sweep.data.columns import N_FEATURES
-from sweep.data.disk import locked, sync_folder, try_lock, write_json, writing
+from sweep.data.disk import (
+    locked,
+    new_folder,
+    remove_abandoned,
+    sync_folder,
+    write_json,
+    writing,
+)
 from sweep.data.manifest import Manifest, Origin, read_manifest
 from sweep.data.parse import Block, Float32Array, LabelArray
 from sweep.errors import DataError
@@ -118,12 +125,10 @@ class Cache:
     @contextmanager
     def _new_folder(self) -> Iterator[Path]:
         """A folder to write in, gone at the end unless renamed."""
-        folder = self.root / f".new-{uuid.uuid4().hex[:12]}"
         with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             with locked(self.root / ".lock"):
-                folder.mkdir()
-                lock = try_lock(folder)
+                folder, lock = new_folder(self.root)
         try:
             yield folder
         finally:
@@ -148,11 +153,7 @@ class Cache:
         for path in self.root.glob(f"{key}.*/"):
             if path.name != current:
                 shutil.rmtree(path, ignore_errors=True)
-        for path in self.root.glob(".new-*/"):
-            lock = try_lock(path)
-            if lock is not None:  # its writer is gone
-                shutil.rmtree(path, ignore_errors=True)
-                os.close(lock)
+        remove_abandoned(self.root)
 
 
 def remedy(key: str) -> str:

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,20 +32,32 @@ def writing(path: Path) -> Iterator[None]:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Replace `path` in one step; it is on the disk when this returns."""
+    write_bytes(path, json.dumps(values, indent=1).encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` in one step; it is on the disk when this returns."""
     new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        with new.open("w", encoding="utf-8") as file:
-            json.dump(values, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        new.write_bytes(content)
+        move(new, path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def move(file: Path, path: Path) -> None:
+    """Make `file` be `path`, in one step; it is on the disk when this returns."""
+    _sync(file)
+    file.replace(path)
     sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
     """Put the names in a folder on the disk."""
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -75,3 +88,22 @@ def try_lock(path: Path) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def new_folder(root: Path) -> tuple[Path, int | None]:
+    """A folder in `root` for this process to write in, and what holds it: see `try_lock`.
+
+    Whoever holds a lock on `root` may call it.
+    """
+    folder = root / f".new-{uuid.uuid4().hex[:12]}"
+    folder.mkdir()
+    return folder, try_lock(folder)
+
+
+def remove_abandoned(root: Path) -> None:
+    """Remove the new folders whose processes are gone. Needs the same lock as making them."""
+    for folder in root.glob(".new-*/"):
+        lock = try_lock(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import PlatformError
+from sweep.training import program_cache
 
 _VECTOR_WIDTH = "--xla_cpu_prefer_vector_width"
 """XLA takes half of an AVX-512 core's width unless told: 1.1 times the time at 512 units."""
@@ -24,14 +25,16 @@ _UNUSED_BY_TUNER = (*_UNUSED_BY_KERAS, "scipy")
 together two fifths of the time of importing all."""
 
 
-def start_keras() -> None:
+def start_keras(programs: Path | None = None) -> None:
     """Import Keras and its backend without their start-up chatter, with deterministic kernels.
 
+    In `programs` compiled programs outlast the process, unless TensorFlow is imported already.
     Takes seconds. Raises PlatformError when they cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if _VECTOR_WIDTH not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_VECTOR_WIDTH}=512".strip()
+    fresh = "tensorflow" not in sys.modules
     with _uncollected():
         with _silence(), _absent(*_UNUSED_BY_KERAS):
             try:
@@ -44,13 +47,26 @@ def start_keras() -> None:
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
+            if fresh and programs is not None:
+                program_cache.open_for_tensorflow(programs)
             tf.config.experimental.enable_op_determinism()
             for gpu in tf.config.list_physical_devices("GPU"):
                 tf.config.experimental.set_memory_growth(gpu, True)
+        elif keras.backend.backend() == "jax" and programs is not None:
+            _keep_jax_programs(programs)
         with _silence(), _absent(*_UNUSED_BY_TUNER):
             import keras_tuner  # noqa: F401
         gc.freeze()  # nor need they be looked at again and again
     gc.set_threshold(*_COLLECTED_AFTER)
+
+
+def _keep_jax_programs(root: Path) -> None:
+    import jax
+
+    folder = program_cache.folder_for_jax(root)
+    if folder is not None:
+        config: Any = jax.config
+        config.update("jax_compilation_cache_dir", str(folder))
 
 
 @contextmanager

@@ -21,4 +21,5 @@ lane          a group at work, its slots filled from a queue
 trainer       the trials that wait, by shape; out of memory
 device        how much memory programs may take, how many run at once
 backend       compiling and arrays, on TensorFlow or JAX
+lasting       a traced function under names that outlast the process
 """

@@ -5,19 +5,32 @@ Compiling, putting arrays on the device, telling what memory ran out: all else i
 """
 
 import functools
+import hashlib
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import keras
 
+from sweep.training import program_cache
+from sweep.training.program_cache import ProgramCache
+
 Tensor = Any
+
+_log = logging.getLogger(__name__)
 
 _JAX = keras.backend.backend() == "jax"
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of nested tensors, alike at every call, compiled by XLA at the first."""
+def compiled(
+    function: Callable[..., Any], key: str, like_result: Callable[..., Any]
+) -> Callable[..., Any]:
+    """`function` of nested tensors, alike at every call, compiled by XLA at the first.
+
+    Functions that differ have different keys; under its key a program is kept on disk where a
+    cache was opened. `like_result` makes of the arguments anything of the result's structure.
+    """
     if _JAX:
         import jax
 
@@ -27,15 +40,57 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
     graph = tf.function(function, jit_compile=True, autograph=False)
     once = threading.Lock()
-    traced: list[Callable[..., Any]] = []
+    ready: list[Callable[..., Any]] = []
 
     def call(*args: Any) -> Any:
         with once:  # which trace fits need not be found again at each call: 0.6 to 1 ms
-            if not traced:
-                traced.append(graph.get_concrete_function(*args))
-        return traced[0](*args)
+            if not ready:
+                cache = None if on_gpu() else program_cache.opened()
+                if cache is not None:
+                    kept, result = _first_call(graph, key, like_result, args, cache)
+                    if kept is not None:
+                        ready.append(kept)
+                        return result
+                ready.append(graph.get_concrete_function(*args))
+        return ready[0](*args)
 
     return call
+
+
+def _first_call(
+    graph: Any, key: str, like_result: Callable[..., Any], args: Any, cache: ProgramCache
+) -> tuple[Callable[..., Any] | None, Any]:
+    """The kept program, made and kept where there is none, and its result; or None, for nothing.
+
+    Anything may be wrong with files: but for memory that ran out, an error forgets them all.
+    """
+    import tensorflow as tf
+
+    from sweep.training.fused import lasting
+
+    specs = [tf.TensorSpec.from_tensor(tf.convert_to_tensor(x)) for x in tf.nest.flatten(args)]
+    program = hashlib.sha256(f"{key} {specs}".encode()).hexdigest()[:16]
+    try:
+        stored = cache.graph(program)
+        if stored is None:
+            made = lasting.graph_of(graph.get_concrete_function(*args), f"sweep_{program}")
+            cache.keep_graph(program, made.SerializeToString())
+        else:
+            made = tf.compat.v1.GraphDef.FromString(stored)
+        run = lasting.runnable(made, specs)
+
+        def kept(*args: Any) -> Any:
+            return tf.nest.pack_sequence_as(like_result(*args), run(*tf.nest.flatten(args)))
+
+        result = kept(*args)
+        cache.keep_compiled()
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        _log.info("compiled programs are not kept: %s: %s", type(error).__name__, error)
+        cache.forget()
+        return None, None
+    return kept, result
 
 
 def on_device(array: Any) -> Tensor:

@@ -15,7 +15,7 @@ from sweep.analysis.chart_heat import ENOUGH, heat_maps
 from sweep.analysis.chart_importance import importance
 from sweep.analysis.chart_ladder import ladder
 from sweep.analysis.chart_overfitting import overfitting
-from sweep.analysis.chart_parallel import parallel
+from sweep.analysis.chart_parallel import logarithmic, parallel
 from sweep.analysis.chart_time import time_line
 from sweep.analysis.charts import FURTHER, write_further
 from sweep.analysis.charts import charts as all_charts
@@ -112,6 +112,21 @@ def test_parallel_places_lie_on_the_axes_and_the_best_is_on_top(played):
     width = {label: place for place, label in data.axes[0].ticks}
     shown = [str(v) for v in played.hyperparameters["width"]][: len(data.axes[0].place)]
     assert [width[label] for label in shown] == data.axes[0].place.tolist()
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ((241, 241, 241), {0.0: "241"}),
+        ((240, 241, 242), {0.0: "240", 1.0: "242"}),
+        ((1, 10, 1000), {0.0: "1", 1 / 3: "10", 2 / 3: "100", 1.0: "1k"}),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_lie_on_it(params, expected):
+    ticks = dict(logarithmic("params", np.array(params, dtype=float)).ticks)
+    assert all(0 <= place <= 1 for place in ticks)
+    shown = {round(place, 2): label for place, label in ticks.items()}
+    assert {round(place, 2): label for place, label in expected.items()}.items() <= shown.items()
 
 
 def test_the_ladders_steps_pool_the_brackets(tmp_path):

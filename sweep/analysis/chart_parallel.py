@@ -57,7 +57,7 @@ def parallel(frames: SweepFrames) -> Parallel:
         raise style.TooFewDataError("no hyperparameter varies")
     axes = [_axis(str(name), settings[name]) for name in names[:_MAX_AXES]]
     params = trials["params"].to_numpy(dtype=float).clip(min=1)
-    axes.append(_logarithmic("params", params))
+    axes.append(logarithmic("params", params))
     axes.append(_score(trials["val_bce"].to_numpy(dtype=float)))
     return Parallel(axes, n_trials, max(len(names) - _MAX_AXES, 0))
 
@@ -70,7 +70,7 @@ def _axis(name: str, values: "pd.Series[Any]") -> Axis:
     if is_number and len(distinct) > _MAX_TICKS:
         numbers = np.asarray(values.astype(float), dtype=np.float64)
         if np.nanmin(numbers) > 0 and np.nanmax(numbers) > 50 * np.nanmin(numbers):
-            return _logarithmic(name, numbers)
+            return logarithmic(name, numbers)
         low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
         ticks = [(share, f"{low + share * (high - low):.3g}") for share in (0, 0.25, 0.5, 0.75, 1)]
         return Axis(name, (numbers - low) / (high - low), ticks)
@@ -83,12 +83,15 @@ def _axis(name: str, values: "pd.Series[Any]") -> Axis:
     return Axis(name, place, ticks[::every])
 
 
-def _logarithmic(name: str, values: NDArray[np.float64]) -> Axis:
-    low, high = np.log(np.nanmin(values)), np.log(np.nanmax(values))
-    span = max(high - low, 1e-9)
-    marks = style.log_ticks(float(np.exp(low)) * 0.999, float(np.exp(high)) * 1.001)
-    ticks = [(float((np.log(m) - low) / span), style.magnitude(m)) for m in marks]
-    return Axis(name, (np.log(values) - low) / span, ticks)
+def logarithmic(name: str, values: NDArray[np.float64]) -> Axis:
+    """Positive numbers by their logarithm; NaN where there is none."""
+    first, last = float(np.nanmin(values)), float(np.nanmax(values))
+    if first == last:
+        return Axis(name, values * 0, [(0.0, style.magnitude(first))])
+    span = np.log(last / first)
+    marks = style.log_ticks(first, last)
+    ticks = [(float(np.log(mark / first) / span), style.magnitude(mark)) for mark in marks]
+    return Axis(name, np.log(values / first) / span, ticks)
 
 
 def _score(val_bce: NDArray[np.float64]) -> Axis:

@@ -20,17 +20,26 @@ import sys
 from pathlib import Path
 from sweep.training.platform import start_keras
 start_keras(Path(sys.argv[1]))
+exec(sys.argv[2])
 from tests.test_fused_trainer import SMALL, assignment, measures, trained
 print([measures(record).tolist() for record in trained([assignment(0, 2, **SMALL)]).records[0]])
 """
 
 
-def train(place):
+UNWRITABLE = """
+from sweep.training import program_cache
+own = program_cache.opened().own
+own.rmdir()
+own.symlink_to("/proc/nonesuch")
+"""
+
+
+def train(place, first=""):
     """What a process of its own finds, and how many modules XLA compiled for it."""
     dumped = place / "dumped"
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_dump_to={dumped} --xla_dump_hlo_as_text"
     done = subprocess.run(
-        [sys.executable, "-c", PROCESS, place / "programs"],
+        [sys.executable, "-c", PROCESS, place / "programs", first],
         check=True,
         cwd=ROOT,
         env={**os.environ, "XLA_FLAGS": flags, "KERAS_BACKEND": "tensorflow"},
@@ -61,6 +70,12 @@ def test_the_next_process_compiles_nothing_and_a_damaged_file_is_made_anew(tmp_p
 
     graph.write_bytes(b"no graph")
     assert train(tmp_path) == (numbers, 1)
+
+
+def test_where_xla_cannot_write_any_more_the_program_is_compiled_all_the_same(tmp_path):
+    numbers, compiled = train(tmp_path, UNWRITABLE)
+    assert numbers.startswith("[") and compiled == 2
+    assert not files(tmp_path, "*.graph") and not files(tmp_path, "*.pb")
 
 
 @pytest.fixture
@@ -97,8 +112,10 @@ def test_what_is_kept_is_found_by_the_next_to_open(root, monkeypatch):
     assert first.own.is_dir()  # its process lives
 
     second.forget()
-    assert first.graph("p") is None and not list(second.own.iterdir())
-    assert [file.name for file in first.folder.iterdir() if file.is_file()] == []
+    second.forget()  # by another thread
+    assert program_cache.opened() is None
+    assert first.graph("p") is None and not list(first.folder.glob("*.pb"))
+    (second.own / "xla_compile_cache__3__4__XLA_CPU_JIT.pb").write_bytes(b"code")
 
 
 def test_other_processors_flags_and_versions_have_folders_of_their_own(root, monkeypatch):

@@ -17,6 +17,7 @@ import logging
 import os
 import platform
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -36,7 +37,7 @@ _MOST_FILES = 400
 _UNUSED_SECONDS = 30 * 86_400
 """After it the folders of other versions and processors are removed."""
 _LEAST_FREE = 100 << 20
-"""Bytes: with fewer, nothing is kept. XLA compiles nothing at all when it cannot write."""
+"""Bytes: with fewer, nothing is kept."""
 
 _log = logging.getLogger(__name__)
 
@@ -72,14 +73,28 @@ class ProgramCache:
                     file.symlink_to(kept)
 
     def forget(self) -> None:
-        """Remove all that is kept: nobody knows which file made a program fail."""
-        for file in [*self.folder.glob("*.graph"), *self.folder.glob(_COMPILED)]:
-            file.unlink(missing_ok=True)
-        for file in self.own.iterdir():
-            file.unlink(missing_ok=True)
+        """Remove all that is kept: nobody knows which file made a program fail.
+
+        This process keeps nothing any more. XLA, which must write somewhere, goes on in the
+        system's folder for temporary files: the disk or the quota may be full here.
+        """
+        _opened.clear()
+        with suppress(OSError):
+            for file in [*self.folder.glob("*.graph"), *self.folder.glob(_COMPILED)]:
+                file.unlink(missing_ok=True)
+            if self.own.is_symlink():
+                self.own.unlink()
+            else:
+                shutil.rmtree(self.own)
+            elsewhere = tempfile.mkdtemp(prefix="sweep-programs-")
+            atexit.register(shutil.rmtree, elsewhere, ignore_errors=True)
+            self.own.symlink_to(elsewhere)
 
     def _graph(self, program: str) -> Path:
         return self.folder / f"{program}.graph"
+
+
+_opened: list[ProgramCache] = []
 
 
 def default_root() -> Path:
@@ -87,9 +102,6 @@ def default_root() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("sweep-programs"))
-
-
-_opened: list[ProgramCache] = []
 
 
 def opened() -> ProgramCache | None:

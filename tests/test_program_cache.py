@@ -172,6 +172,12 @@ def test_where_it_is_not_safe_nothing_is_kept_and_the_reason_is_logged(
     assert os.environ["TF_XLA_FLAGS"] == ""
 
 
+def test_a_name_that_tensorflow_would_not_read_is_not_given_to_it(root, caplog):
+    with caplog.at_level("INFO", "sweep"):
+        assert opened(root / "my programs") is None
+    assert "spaces or quotes" in caplog.text and os.environ["TF_XLA_FLAGS"] == ""
+
+
 def test_a_users_own_cache_stays_theirs(root, monkeypatch):
     own = "--tf_xla_persistent_cache_directory=/somewhere"
     monkeypatch.setenv("TF_XLA_FLAGS", own)

@@ -106,7 +106,7 @@ def default_root() -> Path:
 
 def opened() -> ProgramCache | None:
     """The cache that TensorFlow was started with."""
-    return _opened[0] if _opened else None
+    return next(iter(_opened), None)  # another thread may clear it
 
 
 def open_for_tensorflow(root: Path) -> None:
@@ -137,6 +137,8 @@ def folder_for_jax(root: Path) -> Path | None:
 
 def _open(root: Path) -> ProgramCache:
     """Raises OSError when nothing can be kept there."""
+    if any(mark in str(root.absolute()) for mark in " \t\n'\""):
+        raise OSError(f"{_FLAGS} cannot hold a name with spaces or quotes: {root}")
     folder = _folder(root)
     with locked(root / ".lock"):
         remove_abandoned(folder)

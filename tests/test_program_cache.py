@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from sweep.training import program_cache
-from sweep.training.fused import lasting
+from sweep.training.fused import backend, lasting
 
 ROOT = Path(__file__).parent.parent
 
@@ -176,6 +176,17 @@ def test_a_name_that_tensorflow_would_not_read_is_not_given_to_it(root, caplog):
     with caplog.at_level("INFO", "sweep"):
         assert opened(root / "my programs") is None
     assert "spaces or quotes" in caplog.text and os.environ["TF_XLA_FLAGS"] == ""
+
+
+def test_a_full_disk_is_not_taken_for_a_lack_of_memory(root, monkeypatch):
+    def full(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    cache = opened(root)
+    monkeypatch.setattr(lasting, "runnable", lambda graph, specs: full)
+    double = backend.compiled(lambda x: x * 2, "double", lambda x: x)
+    assert double(tf.constant([1.0, 3.0])).numpy().tolist() == [2.0, 6.0]
+    assert program_cache.opened() is None and not list(cache.folder.glob("*.graph"))
 
 
 def test_a_users_own_cache_stays_theirs(root, monkeypatch):

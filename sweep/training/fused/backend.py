@@ -62,7 +62,8 @@ def _first_call(
 ) -> tuple[Callable[..., Any] | None, Any]:
     """The kept program, made and kept where there is none, and its result; or None, for nothing.
 
-    Anything may be wrong with files: but for memory that ran out, an error forgets them all.
+    Anything may be wrong with files, so every error forgets them all: a full disk is told from
+    memory that ran out by compiling again.
     """
     import tensorflow as tf
 
@@ -85,8 +86,6 @@ def _first_call(
         result = kept(*args)
         cache.keep_compiled()
     except Exception as error:
-        if is_out_of_memory(error):
-            raise
         _log.info("compiled programs are not kept: %s: %s", type(error).__name__, error)
         cache.forget()
         return None, None

@@ -13,10 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests import tiny, warm
-from tests.crowd import crowd
-from tests.file_server import serving
-from tests.higgs_rows import as_gzip, random_rows
+from tests.support import tiny, warm
+from tests.support.crowd import crowd
+from tests.support.file_server import serving
+from tests.support.higgs_rows import as_gzip, random_rows
 
 
 def main() -> None:

@@ -19,15 +19,15 @@ import numpy as np
 from search_spaces import capacity
 from sweep.data.split import Rows, Split
 from sweep.records import Assignment
-from sweep.training.fused import shapes
-from sweep.training.fused.backend import on_gpu
 from sweep.training.fused.group import Group, Resident, Seat
 from sweep.training.fused.packing import Packing
-from sweep.training.fused.programs import compiled
-from sweep.training.fused.reading import Readings
+from sweep.training.fused.program import shape as shapes
+from sweep.training.fused.program.backend import on_gpu
+from sweep.training.fused.program.epoch import compiled
+from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.trainer import FusedTrainer
-from sweep.training.keras import KerasTrainer
-from sweep.training.platform import start_keras
+from sweep.training.keras_trainer import KerasTrainer
+from sweep.training.start_keras import start_keras
 
 TRAIN, VALIDATION, BATCH = 10_000, 1_000, 500
 MODELS = ((16, 1), (16, 2), (64, 3), (128, 4), (256, 4), (512, 4))

@@ -27,7 +27,7 @@ from sweep.records import Assignment
 from sweep.search.hyperband import Search
 from sweep.search.plan import Plan, rehearse
 from sweep.settings import Settings
-from sweep.training.fused.backend import on_gpu
+from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.model import build_model
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import fused as common
 
-from sweep.training.fused import shapes
 from sweep.training.fused.description import Description
 from sweep.training.fused.group import Resident
+from sweep.training.fused.program import shape
 
 MODELS = ((16, 1), (16, 4), (64, 1), (64, 4), (128, 4), (512, 1), (512, 4))
 QUICK = ((16, 4), (64, 4), (512, 4))
@@ -32,7 +32,7 @@ MOST_SECONDS = 2.0
 def milliseconds(width: int, depth: int, slots: int, resident: Resident, epochs: int) -> float:
     """An epoch's milliseconds, of the program with all its slots taken, over their number."""
 
-    def exact(description: Description) -> shapes.Shape:
+    def exact(description: Description) -> shape.Shape:
         return replace(
             common.usual(description, resident.rows),
             widths=tuple(unit.width for unit in description.hidden),

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 from isal import isal_zlib
 
-from sweep.data.cache import Cache
-from sweep.data.files import import_higgs
-from sweep.data.parse import image, parse_rows
-from sweep.data.stream import decompressed
+from sweep.data.cache.cache import Cache
+from sweep.data.higgs.gunzip import decompressed
+from sweep.data.higgs.import_file import import_higgs
+from sweep.data.higgs.rows import image, parse_rows
 
 _CHUNK_BYTES = 1 << 18
 _WRITE_ROWS = 10_000

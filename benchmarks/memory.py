@@ -14,13 +14,13 @@ from pathlib import Path
 
 import psutil
 
-from sweep.cli.running import prepare
-from sweep.folder import SweepFolder
+from sweep.cli.work import prepare
 from sweep.records import Assignment, EpochRecord, Outcome
 from sweep.settings import Budget, Settings
 from sweep.store import Store
-from sweep.training.platform import start_keras
-from tests import tiny
+from sweep.sweep_folder import SweepFolder
+from sweep.training.start_keras import start_keras
+from tests.support import tiny
 
 _SPACE = """
 from search_spaces.capacity import mlp
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60, help="Or stop after so long.")
     options = parser.parse_args()
     start_keras()
-    from sweep.runner import sweep as sweeps
+    from sweep.runner import prepare as sweeps
 
     with tempfile.TemporaryDirectory() as folder:
         place = tiny.make_place(Path(folder), _SPACE)

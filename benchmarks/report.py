@@ -22,10 +22,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from rich.console import Console
 
-from sweep.analysis import charts, report
-from sweep.analysis.frames import load
+from sweep.analysis.charts import catalogue
+from sweep.analysis.frames.load import load
+from sweep.analysis.report import terminal
 from sweep.store import Store
-from tests.sweeps import Trained, record, store_sweep
+from tests.support.sweeps import Trained, record, store_sweep
 
 SIZES = (100, 1_000, 10_000)
 EPOCHS = 10
@@ -52,7 +53,7 @@ def build(path: Path, n_trials: int) -> Store:
 def table(store: Store) -> str:
     """The whole table as text, as it is printed into a pipe."""
     output = io.StringIO()
-    Console(file=output, width=10_000).print(report.report(load(store)))
+    Console(file=output, width=10_000).print(terminal.report(load(store)))
     return output.getvalue()
 
 
@@ -84,15 +85,15 @@ def main(sizes: list[int]) -> None:
         for size, path in paths.items():
             path.parent.mkdir(parents=True)
             stores[size] = build(path, size)
-        charts.write_charts(load(stores[sizes[0]]), Path(scratch) / "warm-up")  # font cache
+        catalogue.write_charts(load(stores[sizes[0]]), Path(scratch) / "warm-up")  # font cache
         print("| trials | epoch records | frames and table, s | JSON, s | charts, s | command, s |")
         print("|---:|---:|---:|---:|---:|---:|")
         for size, store in stores.items():
             frames = load(store)
             parts = [
                 seconds(lambda s=store: table(s)),
-                seconds(lambda f=frames: report.to_json(f)),
-                seconds(lambda f=frames: charts.write_charts(f, Path(scratch) / "charts")),
+                seconds(lambda f=frames: terminal.to_json(f)),
+                seconds(lambda f=frames: catalogue.write_charts(f, Path(scratch) / "charts")),
                 seconds(lambda p=paths[size]: command(p)),
             ]
             cells = " | ".join(f"{part:.2f}" for part in parts)

@@ -29,13 +29,13 @@ from typing import Any
 
 from rich.console import Console
 
-from sweep.analysis.frames import load
-from sweep.analysis.report import report
-from sweep.folder import SweepFolder
+from sweep.analysis.frames.load import load
+from sweep.analysis.report.terminal import report
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.settings import Budget, Settings
 from sweep.store import Store, SweepRow
-from sweep.training.platform import start_keras
+from sweep.sweep_folder import SweepFolder
+from sweep.training.start_keras import start_keras
 
 MAX_EPOCHS, FACTOR = 81, 3
 _TRIALS_AN_ITERATION = 143

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from sweep.data.columns import FEATURES, LOW_LEVEL_FEATURES
-from sweep.data.parse import parse_rows
-from sweep.data.simulate import simulate_events
-from sweep.data.stream import decompressed
+from sweep.data.higgs.gunzip import decompressed
+from sweep.data.higgs.rows import parse_rows
+from sweep.data.simulation.events import simulate_events
 
 _CHUNK_BYTES = 1 << 18
 _TRAIN_ROWS = 10_000

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sweep.store import Store
-from tests import tiny, warm
+from tests.support import tiny, warm
 
 _MORE = ("--max-epochs", "4", "--factor", "2", "--seeds", "2")
 _LONGER = 8

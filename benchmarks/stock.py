@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from sweep.data.split import load_split
-from sweep.training import program_cache
+from sweep.training.fused.program import kept
 
 SEED = 0
 PATIENCE = 20
@@ -34,7 +34,7 @@ def stock(space: str, max_epochs: int, folder: Path) -> None:
     import tensorflow as tf
 
     from sweep.seeds import derive
-    from sweep.space import load_space
+    from sweep.space.load import load_space
 
     split = load_split("builtin")
     train = (
@@ -103,7 +103,7 @@ def main() -> None:
             rows["stock"].append(
                 timed([sys.executable, __file__, *search, "--stock-folder", f"{scratch}/{repeat}"])
             )
-            shutil.rmtree(program_cache.default_root(), ignore_errors=True)
+            shutil.rmtree(kept.default_root(), ignore_errors=True)
             for name in ("sweep", "sweep, again"):
                 warm()
                 rows[name].append(timed(sweep_command(options, Path(scratch) / "results")))

@@ -11,8 +11,8 @@ import sys
 
 import numpy as np
 
-from sweep.analysis.confidence_set import confidence_set
-from sweep.training.metrics import example_losses
+from sweep.metrics import example_losses
+from sweep.statistics.confidence_set import confidence_set
 
 NOISE = 0.5
 """Of the trials' logits; the signal has spread 1. Two trials' losses then correlate by 0.75."""

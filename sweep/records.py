@@ -103,5 +103,14 @@ class Proposal:
     hyperparameters: dict[str, Value]
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % confidence interval. NaN where it cannot be told."""
+
+    value: float
+    low: float
+    high: float
+
+
 Json = dict[str, Any]
 """A JSON object, at the edge of a file or a database column only."""

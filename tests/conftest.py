@@ -28,7 +28,7 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def keras():
-    from sweep.training.platform import start_keras
+    from sweep.training.start_keras import start_keras
 
     start_keras()
     import keras
@@ -39,7 +39,7 @@ def keras():
 @pytest.fixture(scope="session")
 def tiny_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tiny sweep's space and data, and a sweep `whole` that ran to its end."""
-    from tests import tiny, warm
+    from tests.support import tiny, warm
 
     place = tiny.make_place(tmp_path_factory.mktemp("tiny"))
     warm.run(place, *tiny.start("whole", "keras"))

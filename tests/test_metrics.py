@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sweep.training import metrics
+from sweep import metrics
 
 LOGITS = hnp.arrays(np.float64, st.integers(2, 40), elements=st.integers(-40, 40).map(float))
 

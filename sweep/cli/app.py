@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from sweep import __version__
-from sweep.cli import confirm, data, doctor, extend, inspect, sealed, search, storage, trials
+from sweep.cli import inspect, search, storage, trials
+from sweep.cli.commands import confirm, data, doctor, extend, test
 from sweep.cli.output import show_error
 from sweep.errors import PlatformError, SweepError
 
@@ -28,7 +29,7 @@ extend.register(app)
 doctor.register(app)
 inspect.register(app)
 confirm.register(app)
-sealed.register(app)
+test.register(app)
 storage.register(app)
 trials.register(app)
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from sweep.analysis.text import counted
 from sweep.cli import options as opt
-from sweep.cli import running
+from sweep.cli import work
 from sweep.cli.output import clean, display, duration, hint, out, unfamiliar
 from sweep.errors import NotFoundError, SweepError, UsageError
-from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 from sweep.store import Progress, Store, SweepRow
+from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
+from sweep.words import counted
 
 if TYPE_CHECKING:
-    from sweep.analysis.frames import SweepFrames
+    from sweep.analysis.frames.load import SweepFrames
 
 _MOST_ROWS = 500
 """Of a table, when nobody says how many: more is for programs, which take the other forms."""
@@ -156,14 +156,14 @@ def report(
 
 
 def _print_schema() -> None:
-    from sweep.analysis.report import json_schema
+    from sweep.analysis.report.terminal import json_schema
 
     typer.echo(json_schema(), nl=False)
 
 
 def _write_files(frames: "SweepFrames", output: str, folder: Path) -> None:
-    from sweep.analysis.parquet import write_parquet
-    from sweep.analysis.study import write_study
+    from sweep.analysis.exchange.optuna_study import write_study
+    from sweep.analysis.exchange.parquet import write_parquet
 
     if output == "optuna":
         hint(f"writing {counted(len(frames.trials), 'trial')} into Optuna's storage …")
@@ -174,8 +174,8 @@ def _write_files(frames: "SweepFrames", output: str, folder: Path) -> None:
 
 
 def _write_charts(folder: SweepFolder, frames: "SweepFrames", smooth: int, every: bool) -> None:
-    from sweep.analysis.charts import write_charts, write_further
-    from sweep.analysis.report import write_verdict
+    from sweep.analysis.charts.catalogue import write_charts, write_further
+    from sweep.analysis.report.terminal import write_verdict
 
     folder.refuse_links()
     write_charts(frames, folder.charts, smooth)
@@ -189,7 +189,7 @@ def _write_charts(folder: SweepFolder, frames: "SweepFrames", smooth: int, every
 
 def write_logs(folder: SweepFolder) -> None:
     """TensorBoard logs of a sweep, from its records."""
-    from sweep.analysis.tensorboard import write_tensorboard
+    from sweep.analysis.exchange.tensorboard import write_tensorboard
 
     folder.refuse_links()
     write_tensorboard(load_frames(folder), folder.tensorboard)
@@ -201,7 +201,7 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
 
     Raises DataError when its database is damaged.
     """
-    from sweep.analysis.frames import load
+    from sweep.analysis.frames.load import load
 
     with unfamiliar(folder), Store(folder.database, read_only=True) as store:
         died = store.sweep().state == "running" and folder.holder() is None
@@ -209,7 +209,7 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
 
 
 def _print_report(frames: "SweepFrames", output: str, top: int | None) -> None:
-    from sweep.analysis import report as reports
+    from sweep.analysis.report import terminal as reports
 
     if output == "table":
         display(reports.report(frames, _MOST_ROWS if top is None else top))
@@ -252,8 +252,8 @@ def export(
             f"the checkpoint of trial {trial} has been removed, its records are there; train it "
             f"again, to the same numbers, by: sweep export --retrain {folder.name} {trial} {path}"
         )
-    prepared = running.prepare_again(folder, sweep, cache, stored_space=False)
-    from sweep.runner.memory import state_of
+    prepared = work.prepare_again(folder, sweep, cache, stored_space=False)
+    from sweep.runner.retrain import state_of
     from sweep.training.export import export_best
 
     if found.file is None:

@@ -8,9 +8,9 @@ from typing import Any, TextIO
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from sweep.analysis.text import plain
 from sweep.errors import DataError
-from sweep.folder import SweepFolder
+from sweep.sweep_folder import SweepFolder
+from sweep.words import plain
 
 _PLAIN_WIDTH = 10_000
 

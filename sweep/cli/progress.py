@@ -10,10 +10,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from sweep.analysis.text import counted
 from sweep.cli.output import clean, duration
 from sweep.records import Assignment, EpochRecord, Json, Outcome, OutcomeStatus
 from sweep.store import Progress as Counts
+from sweep.words import counted
 
 _FEWEST_EPOCHS = 20
 _FEWEST_SECONDS = 60.0

@@ -9,28 +9,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sweep import space as spaces
-from sweep.analysis.text import counted
 from sweep.cli import options as opt
-from sweep.cli import running
-from sweep.cli.confirm import go_on
+from sweep.cli import work
+from sweep.cli.commands.confirm import go_on
 from sweep.cli.output import clean, display, duration, hint, out
 from sweep.cli.stopping import Stopping
-from sweep.errors import (
-    DataError,
-    LockedError,
-    PlatformError,
-    UsageError,
-)
-from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, free_name
+from sweep.errors import DataError, LockedError, PlatformError, UsageError
 from sweep.settings import Budget, Settings
+from sweep.space import load as spaces
 from sweep.store import Store
+from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, free_name
+from sweep.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sweep.runner.calibrate import Survey
-    from sweep.runner.sweep import Prepared
+    from sweep.runner.estimate import Survey
+    from sweep.runner.prepare import Prepared
     from sweep.search.plan import PlannedRung
 
 _DEFAULT = Settings()
@@ -84,7 +79,7 @@ def plan(
         trainer=trainer,
         baselines=baselines,
     )
-    prepared = running.prepare(space, settings, cache)
+    prepared = work.prepare(space, settings, cache)
     _print_plan(prepared)
 
 
@@ -131,22 +126,22 @@ def start(
         baselines=baselines,
         keep=keep,
     )
-    running.log_to_stderr(verbose)
-    budget = running.budget(max_time, max_trials, target, max_failures)
+    work.log_to_stderr(verbose)
+    budget = work.budget(max_time, max_trials, target, max_failures)
     path = spaces.find_space(space)
     folder = SweepFolder(results, name or free_name(results, path.stem))
     _refuse_existing(folder)
     with Stopping() as stopping:
-        prepared = running.prepare(space, settings, cache, compared=True)
+        prepared = work.prepare(space, settings, cache, compared=True)
         folder.create()
         with folder.locked() as lock:
             _refuse_existing(folder)
             stopping.attend(folder, lock)
-            from sweep.runner import sweep as sweeps
+            from sweep.runner import prepare as sweeps
 
             sweeps.create(folder, prepared)
             hint(f"sweep {folder.name} on {prepared.split.source}, in {folder.path}")
-            running.run(folder, prepared, budget, stopping, tensorboard)
+            work.run(folder, prepared, budget, stopping, tensorboard)
 
 
 def resume(
@@ -162,9 +157,9 @@ def resume(
     cache: opt.CacheOption = None,
 ) -> None:
     """Go on with a sweep that was stopped or killed."""
-    running.log_to_stderr(verbose)
+    work.log_to_stderr(verbose)
     folder = find_sweep(results, name)
-    budget = running.budget(max_time, max_trials, target, max_failures)
+    budget = work.budget(max_time, max_trials, target, max_failures)
     if name is None:
         hint(f"sweep {folder.name}")
     with Stopping() as stopping, folder.locked() as lock:
@@ -185,8 +180,8 @@ def resume(
         if sweep.state == "finished":
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return
-        prepared = running.prepare_again(folder, sweep, cache, stored_space, compared=compared)
-        running.run(folder, prepared, budget, stopping, tensorboard)
+        prepared = work.prepare_again(folder, sweep, cache, stored_space, compared=compared)
+        work.run(folder, prepared, budget, stopping, tensorboard)
 
 
 def stop(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
@@ -249,8 +244,8 @@ def rung_table(rungs: "Sequence[PlannedRung]") -> Table:
 
 
 def _print_plan(prepared: "Prepared") -> None:
-    from sweep.runner.calibrate import Survey
-    from sweep.training.platform import native_messages_to
+    from sweep.runner.estimate import Survey
+    from sweep.training.start_keras import native_messages_to
 
     console = out()
     made = prepared.plan_json()

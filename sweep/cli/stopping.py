@@ -15,7 +15,7 @@ from types import FrameType, TracebackType
 
 from sweep.cli.output import err, hint, show_error
 from sweep.errors import PlatformError
-from sweep.folder import Lock, SweepFolder
+from sweep.sweep_folder import Lock, SweepFolder
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EPOCH_SECONDS = 5.0

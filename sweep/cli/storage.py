@@ -9,9 +9,9 @@ import typer
 from sweep.cli import options as opt
 from sweep.cli.output import hint, out, size, unfamiliar, warn
 from sweep.errors import PlatformError, SweepError, UsageError
-from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 from sweep.settings import Settings
 from sweep.store import Store
+from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 
 
 def register(app: typer.Typer) -> None:

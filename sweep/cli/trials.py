@@ -10,12 +10,12 @@ from sweep.cli import options as opt
 from sweep.cli.inspect import load_frames
 from sweep.cli.output import display, hint, out, unfamiliar
 from sweep.errors import UsageError
-from sweep.folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 from sweep.store import Store
+from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 
 if TYPE_CHECKING:
-    from sweep.analysis.compare import Comparison
-    from sweep.analysis.details import Details
+    from sweep.analysis.answers.one_trial import Details
+    from sweep.analysis.answers.two_trials import Comparison
 
 _FORMATS = ("table", "json")
 _LABEL_WIDTH = 11
@@ -42,7 +42,7 @@ def compare(
     """Compare two trials: the paired difference with its interval, settings side by side."""
     name, (a, b) = _arguments("compare [NAME] A B", arguments, 2)
     folder = _folder(results, name, output)
-    from sweep.analysis import compare as comparing
+    from sweep.analysis.answers import two_trials as comparing
 
     frames = load_frames(folder)
     with unfamiliar(folder):
@@ -67,12 +67,12 @@ def show(
     """Show everything about one trial."""
     name, (trial,) = _arguments("show [NAME] TRIAL", arguments, 1)
     folder = _folder(results, name, output)
-    from sweep.analysis import details
+    from sweep.analysis.answers import one_trial
 
     frames = load_frames(folder)
     with unfamiliar(folder):
         with Store(folder.database, read_only=True) as store:
-            found = details.details(store, frames, trial)
+            found = one_trial.details(store, frames, trial)
         if output == "json":
             _print_json(found.to_json())
         else:
@@ -101,22 +101,22 @@ def _folder(results: opt.ResultsOption, name: str | None, output: str) -> SweepF
 
 
 def _print_json(value: Any) -> None:
-    from sweep.analysis.report import json_line
+    from sweep.analysis.report.terminal import json_line
 
     typer.echo(json_line(value))
 
 
 def _print_comparison(found: "Comparison") -> None:
-    from sweep.analysis import text
-    from sweep.analysis.compare import label, meaning
+    from sweep import words
+    from sweep.analysis.answers.two_trials import label, meaning
 
     for line in meaning(found):
         out().print(line)
     if found.difference is not None:
         gone = found.difference
-        places = text.decimals_of(gone.se)
-        low, high = text.bce(gone.low, places), text.bce(gone.high, places)
-        shown = text.with_error(gone.value, gone.se, places)
+        places = words.decimals_of(gone.se)
+        low, high = words.bce(gone.low, places), words.bce(gone.high, places)
+        shown = words.with_error(gone.value, gone.se, places)
         out().print(f"A − B in val BCE: {shown}, 95 % interval {low} to {high}.")
     table = Table(box=None, pad_edge=False)
     for heading in ("", f"A: {label(found.a)}", f"B: {label(found.b)}", ""):
@@ -125,29 +125,29 @@ def _print_comparison(found: "Comparison") -> None:
         table.add_row(name, one, other)
     a, b = found.a["hyperparameters"], found.b["hyperparameters"]
     for name in found.names:
-        one, other = text.settings([a.get(name), b.get(name)])
-        table.add_row(text.plain(name), one, other, "≠" if name in found.differing else "")
+        one, other = words.settings([a.get(name), b.get(name)])
+        table.add_row(words.plain(name), one, other, "≠" if name in found.differing else "")
     out().print()
     display(table)
 
 
 def _described(row: Any) -> list[tuple[str, str]]:
     """A trial's results, label and text: of two trials, or of one."""
-    from sweep.analysis import text
-    from sweep.analysis.status import standing
+    from sweep import words
+    from sweep.analysis.frames.status import standing
 
-    places = text.decimals_of(float(row["val_bce_se"]))
+    places = words.decimals_of(float(row["val_bce_se"]))
     return [
-        ("rank", text.count(row["rank"])),
+        ("rank", words.count(row["rank"])),
         ("params", _count(row["params"])),
-        ("val BCE", text.with_error(row["val_bce"], row["val_bce_se"], places)),
-        ("train BCE", text.bce(row["train_bce"], places)),
-        ("gap", text.bce(row["gap"], places)),
-        ("tied", {True: "with the best", False: "no", None: text.MISSING}[row["tied"]]),
-        ("class", row["class"] or text.MISSING),
+        ("val BCE", words.with_error(row["val_bce"], row["val_bce_se"], places)),
+        ("train BCE", words.bce(row["train_bce"], places)),
+        ("gap", words.bce(row["gap"], places)),
+        ("tied", {True: "with the best", False: "no", None: words.MISSING}[row["tied"]]),
+        ("class", row["class"] or words.MISSING),
         ("best epoch", _count(row["best_epoch"])),
         ("onset", _count(row["onset_epoch"])),
-        ("epochs", text.count(row["epochs"])),
+        ("epochs", words.count(row["epochs"])),
         ("status", standing(row["status"], row["epochs"])),
     ]
 
@@ -155,29 +155,29 @@ def _described(row: Any) -> list[tuple[str, str]]:
 def _count(value: Any) -> str:
     import pandas as pd
 
-    from sweep.analysis import text
+    from sweep import words
 
-    return text.count(None if pd.isna(value) else int(value))
+    return words.count(None if pd.isna(value) else int(value))
 
 
 def _print_details(found: "Details", folder: SweepFolder) -> None:
-    from sweep.analysis import text
-    from sweep.analysis.compare import label
-    from sweep.analysis.details import reason, sparkline
+    from sweep import words
+    from sweep.analysis.answers.one_trial import reason, sparkline
+    from sweep.analysis.answers.two_trials import label
 
     row, best = found.row, found.best
     rank = f"rank {row['rank']} of {found.n_trials:,}"
     lines = [("trial", f"{label(row)} of sweep {found.sweep}, {rank}")]
     values = row["hyperparameters"]
     given = [name for name in found.names if name in values]
-    shown = [f"{text.plain(name)}={text.settings([values[name]])[0]}" for name in given]
+    shown = [f"{words.plain(name)}={words.settings([values[name]])[0]}" for name in given]
     lines.append(("settings", ", ".join(shown)))
     lines.append(("seed", str(row["seed"])))
     lines += [line for line in _described(row) if line[0] not in ("rank", "class", "gap")]
-    gap = text.with_error(row["gap"], found.gap_se, text.decimals_of(found.gap_se))
+    gap = words.with_error(row["gap"], found.gap_se, words.decimals_of(found.gap_se))
     lines.append(("gap", gap))
     why = reason(found)
-    lines.append(("class", f"{row['class']}: {why}" if why else text.MISSING))
+    lines.append(("class", f"{row['class']}: {why}" if why else words.MISSING))
     if best is not None:
         lines.append(("accuracy", f"{best['val_accuracy']:.3f}"))
         lines.append(("AUC", f"{best['val_auc']:.3f}"))
@@ -194,7 +194,7 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
 
 
 def _print_rungs(found: "Details") -> None:
-    from sweep.analysis import text
+    from sweep import words
 
     table = Table(box=None, pad_edge=False)
     for heading in ("rung", "epochs", "trained", "status", "best val BCE", "trainer", "seconds"):
@@ -206,14 +206,14 @@ def _print_rungs(found: "Details") -> None:
             f"{one['first_epoch'] + 1}–{one['last_epoch']}",
             str(one["epochs"]),
             one["status"],
-            text.MISSING if score is None else text.bce(score),
-            one["trainer"] or text.MISSING,
-            text.MISSING if seconds is None else text.seconds(seconds),
+            words.MISSING if score is None else words.bce(score),
+            one["trainer"] or words.MISSING,
+            words.MISSING if seconds is None else words.seconds(seconds),
         )
     out().print()
     display(table)
     for one in found.rungs:
         if one["error"]:
-            out().print(f"\nerror in rung {one['rung']}: {text.plain(one['error'])}")
+            out().print(f"\nerror in rung {one['rung']}: {words.plain(one['error'])}")
             for line in (one["traceback"] or "").splitlines():
-                out().print(f"  {text.plain(line)}", soft_wrap=True)
+                out().print(f"  {words.plain(line)}", soft_wrap=True)

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.arrays import sha256_of
-from sweep.data.builtin import BUILTIN_KIND, open_builtin
-from sweep.data.cache import HIGGS_KEY, Cache, Dataset, default_cache_dir
-from sweep.data.files import open_file
+from sweep.data.cache.array_file import sha256_of
+from sweep.data.cache.cache import HIGGS_KEY, Cache, Dataset, default_cache_dir
+from sweep.data.higgs.import_file import open_file
 from sweep.data.ranges import (
     DEFAULT_TEST_ROWS,
     DEFAULT_TRAIN_ROWS,
     DEFAULT_VALIDATION_ROWS,
     row_ranges,
 )
+from sweep.data.simulation.cached import BUILTIN_KIND, open_builtin
 from sweep.errors import DataError
 
 __all__ = [

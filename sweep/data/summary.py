@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.cache import Dataset
+from sweep.data.cache.cache import Dataset
 from sweep.data.columns import FEATURES
-from sweep.data.disk import writing
-from sweep.data.parse import Float32Array, LabelArray
+from sweep.data.higgs.rows import Float32Array, LabelArray
 from sweep.data.ranges import RowRanges, default_ranges
+from sweep.disk import writing
 
 if TYPE_CHECKING:
     import pandas as pd

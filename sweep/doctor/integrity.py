@@ -7,8 +7,8 @@ from typing import Any
 
 from sweep.doctor.finding import Finding, damaged, ok, warning
 from sweep.errors import DataError, SweepError
-from sweep.folder import SweepFolder
 from sweep.store import Store, SweepRow
+from sweep.sweep_folder import SweepFolder
 from sweep.training.checkpoint import read_checkpoint
 
 _RESTORE = "restore the sweep from a copy, or start it anew under another name"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from sweep.data.cache import Cache, remedy
+from sweep.data.cache.cache import Cache, remedy
 from sweep.doctor.finding import Finding, damaged, ok, unfit, warning
 from sweep.errors import SweepError
 

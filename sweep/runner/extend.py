@@ -9,7 +9,7 @@ baselines are trained to the new end, and brackets that are added begin under th
 from dataclasses import replace
 
 from sweep.errors import InvalidSpaceError, UsageError
-from sweep.runner.sweep import Prepared, new_search
+from sweep.runner.prepare import Prepared, new_search
 from sweep.search.brackets import n_brackets
 from sweep.search.plan import rehearse
 from sweep.settings import Stage

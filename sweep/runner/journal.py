@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sweep.errors import DataError, PlatformError
-from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome
 from sweep.store import Store, TrialLosses, explained
+from sweep.sweep_folder import SweepFolder
 from sweep.training.checkpoint import TrialState, read_checkpoint, write_checkpoint
 
 

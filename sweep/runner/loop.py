@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sweep.errors import SweepError
-from sweep.folder import SweepFolder
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, Proposal, Value
-from sweep.runner.confirmation import confirmations
-from sweep.runner.failures import describe_failures
+from sweep.runner.confirm import confirmations
 from sweep.runner.journal import Observer, StoreJournal
+from sweep.runner.limits import describe_failures
 from sweep.runner.retention import removable, remove
 from sweep.search.hyperband import WORST, Search
 from sweep.seeds import derive
 from sweep.settings import Budget, Settings
 from sweep.store import NewTrial, Reference, Store
+from sweep.sweep_folder import SweepFolder
 from sweep.training.contract import Trainer
 
 _ROOM_EACH = 10

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.errors import PlatformError
-from sweep.folder import SweepFolder
 from sweep.store import Standing, Store
+from sweep.sweep_folder import SweepFolder
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Configurations, bracket sizes and rung epochs are those of Keras Tuner's Hyperband oracle; who is
 promoted is decided here, as the oracle decides it when all of a rung is known: the lowest
-scores, in the order of the rung among equals (`tests/test_search.py` holds it to the oracle).
+scores, in the order of the rung among equals (`tests/search/test_hyperband.py` holds it so).
 The oracle itself, asked trial by trial, goes through all its brackets for each, loses trials
 that fail, stops when a space has fewer configurations than it wants, and names the wrong bracket
 for promoted trials.

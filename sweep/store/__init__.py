@@ -8,7 +8,6 @@ reading a sweep must be quick.
 from sweep.store.connection import explained
 from sweep.store.reading import Reader
 from sweep.store.rows import (
-    Estimate,
     Exportable,
     Losses,
     NewTrial,
@@ -25,7 +24,6 @@ from sweep.store.writing import Store
 
 __all__ = [
     "SCHEMA_VERSION",
-    "Estimate",
     "Exportable",
     "Losses",
     "NewTrial",

@@ -8,10 +8,9 @@ from typing import Self
 import numpy as np
 
 from sweep.errors import DataError
-from sweep.records import Assignment, Json, OutcomeStatus, Proposal, Value
+from sweep.records import Assignment, Estimate, Json, OutcomeStatus, Proposal, Value
 from sweep.store.connection import explained, open_database
 from sweep.store.rows import (
-    Estimate,
     Exportable,
     Losses,
     Opening,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweep.errors import DataError
-from sweep.records import Json, Value
+from sweep.records import Estimate, Json, Value
 
 JSON_COLUMNS = ("settings", "space", "data", "versions", "plan", "oracle")
 
@@ -185,15 +185,6 @@ class Reference:
     losses: np.ndarray
     """BCE of each validation row: float32 (rows,), in nats."""
     seconds: float
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % confidence interval. NaN where it cannot be told."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ import keras
 import keras_tuner
 import numpy as np
 
+from sweep import metrics
 from sweep.data.split import Rows
 from sweep.records import Value
 from sweep.seeds import derive
-from sweep.space import METRIC
-from sweep.training import metrics
-from sweep.training.platform import variables_unmade
+from sweep.space.load import METRIC
+from sweep.training.start_keras import variables_unmade
 
 Model = Any
 """A compiled `keras.Model`; Keras publishes no types."""

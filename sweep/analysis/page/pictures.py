@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from sweep.analysis import style
-from sweep.analysis.charts import FURTHER, Chart, charts
-from sweep.analysis.frames import SweepFrames
+from sweep.analysis.charts import style
+from sweep.analysis.charts.catalogue import FURTHER, Chart, charts
+from sweep.analysis.frames.load import SweepFrames
 
 _DPI = 90
 _PATH = re.compile(r'\bd="[^"]*"')

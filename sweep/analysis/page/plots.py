@@ -12,11 +12,12 @@ from bokeh.embed import json_item
 from bokeh.models import ColumnDataSource, HoverTool, Range1d, TapTool
 from bokeh.plotting import figure
 
-from sweep.analysis import style, text
-from sweep.analysis.frames import SweepFrames
-from sweep.analysis.frontier import FrontierData, frontier_data
-from sweep.analysis.ranking import is_scored
-from sweep.analysis.status import standing
+from sweep import words
+from sweep.analysis.charts import style
+from sweep.analysis.charts.frontier import FrontierData, frontier_data
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.ranking import is_scored
+from sweep.analysis.frames.status import standing
 from sweep.records import Json
 
 POINTS = 400
@@ -72,7 +73,7 @@ def marks(frames: SweepFrames) -> list[tuple[str, str, str]]:
     """Class, sign and meaning of what `_draw_evidence` draws, for the legend."""
     data = frontier_data(frames)
     found = [
-        ("reference", "━ ·", f"{text.plain(name)}: {text.bce(value)}")
+        ("reference", "━ ·", f"{words.plain(name)}: {words.bce(value)}")
         for name, value in data.references
     ]
     if len(data.confirmed):
@@ -86,7 +87,7 @@ def _draw_evidence(plot: Any, data: FrontierData) -> None:
     """As `frontier_marks` does for the printed chart."""
     for name, value in data.references:
         line = plot.line(list(data.x), [value] * 2, color=style.PURPLE, line_dash="dashdot")
-        label = f"{text.plain(name)}: {text.bce(value)}"
+        label = f"{words.plain(name)}: {words.bce(value)}"
         plot.add_tools(HoverTool(renderers=[line], tooltips=label))
     if len(data.band):
         x = [*data.band["params"], data.x[1]]
@@ -115,10 +116,10 @@ def _points(frames: SweepFrames, trials: Sequence[int]) -> ColumnDataSource:
         "params": shown["params"].astype(float).clip(lower=1).tolist(),
         "val_bce": shown["val_bce"].astype(float).tolist(),
         "name": [names_of(row) for row in shown.to_dict("records")],
-        "size": [text.count(int(params)) for params in shown["params"]],
-        "val": [text.bce(value) for value in shown["val_bce"]],
-        "train": [text.bce(value) for value in shown["train_bce"]],
-        "gap": [text.bce(value) for value in shown["gap"]],
+        "size": [words.count(int(params)) for params in shown["params"]],
+        "val": [words.bce(value) for value in shown["val_bce"]],
+        "train": [words.bce(value) for value in shown["train_bce"]],
+        "gap": [words.bce(value) for value in shown["gap"]],
         "status": [
             standing(status, epochs)
             for status, epochs in zip(shown["status"], shown["epochs"], strict=True)
@@ -132,16 +133,16 @@ def _points(frames: SweepFrames, trials: Sequence[int]) -> ColumnDataSource:
 def names_of(trial: Any) -> str:
     """The trial's number, and a baseline's name."""
     name = trial["baseline"]
-    return str(trial["trial"]) + ("" if name is None else f" {text.plain(name)}")
+    return str(trial["trial"]) + ("" if name is None else f" {words.plain(name)}")
 
 
 def _settings(frames: SweepFrames, chosen: Any) -> list[str]:
     names = frames.hyperparameter_names
-    cells = [text.settings(frames.hyperparameters.loc[chosen, name].tolist()) for name in names]
+    cells = [words.settings(frames.hyperparameters.loc[chosen, name].tolist()) for name in names]
     rows = zip(*cells, strict=True) if cells else [()] * int(chosen.sum())
-    plain = [text.plain(name) for name in names]
+    plain = [words.plain(name) for name in names]
     return [
-        text.shortened(
+        words.shortened(
             ", ".join(f"{name}={cell}" for name, cell in zip(plain, row, strict=True)),
             _TOOLTIP_LENGTH,
         )
@@ -195,7 +196,7 @@ def curves(frames: SweepFrames) -> Json:
     for trial in chosen.to_dict("records"):
         records = by_trial[trial["trial"]]
         found[str(trial["trial"])] = {
-            "name": text.shortened(names_of(trial), 40),
+            "name": words.shortened(names_of(trial), 40),
             "train": _rounded(records["train_bce"].to_numpy()),
             "val": _rounded(records["val_bce"].to_numpy()),
             "best": int(trial["best_epoch"]),

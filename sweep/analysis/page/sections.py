@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sweep import __version__
-from sweep.analysis import regularisation, text
-from sweep.analysis.commands import commands
-from sweep.analysis.frames import SweepFrames
-from sweep.analysis.groups import decade
-from sweep.analysis.overfitting import LEAST_EPOCHS
-from sweep.analysis.ranking import frontier, is_scored
-from sweep.analysis.status import TrialStatus
-from sweep.analysis.table import Column, decimals_of_best
+from sweep import __version__, words
+from sweep.analysis.answers import regularisation
+from sweep.analysis.answers.capacity_groups import decade
+from sweep.analysis.answers.overfitting import LEAST_EPOCHS
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.ranking import frontier, is_scored
+from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.report.commands import commands
+from sweep.analysis.report.table import Column, decimals_of_best
 from sweep.records import Json
 
 FAILURES_SHOWN = 50
@@ -39,9 +39,9 @@ def frontier_table(frames: SweepFrames) -> Table:
     decimals = decimals_of_best(frames.trials)
     rows = [
         (
-            text.count(row["params"]),
+            words.count(row["params"]),
             str(row["trial"]),
-            *(text.bce(row[name], decimals) for name in ("val_bce", "train_bce")),
+            *(words.bce(row[name], decimals) for name in ("val_bce", "train_bce")),
         )
         for row in frontier(frames.trials).to_dict("records")
     ]
@@ -53,14 +53,14 @@ def references(frames: SweepFrames) -> Table:
     by_name = {one.reference: one for one in frames.advantages}
     rows = []
     for one in frames.references:
-        decimals = text.decimals_of(one.val_bce_se)
-        cells = (one.name, text.with_error(one.val_bce, one.val_bce_se, decimals))
+        decimals = words.decimals_of(one.val_bce_se)
+        cells = (one.name, words.with_error(one.val_bce, one.val_bce_se, decimals))
         found = by_name.get(one.name)
         if found is None:
-            rows.append((*cells, text.MISSING, text.MISSING))
+            rows.append((*cells, words.MISSING, words.MISSING))
         else:
-            ends = (text.bce(end, text.decimals_of(found.se)) for end in (found.low, found.high))
-            rows.append((*cells, text.difference(found.value, found.se), " to ".join(ends)))
+            ends = (words.bce(end, words.decimals_of(found.se)) for end in (found.low, found.high))
+            rows.append((*cells, words.difference(found.value, found.se), " to ".join(ends)))
     header = ("model", "val BCE ± SE", "best network less it ± SE", "95 % interval")
     return Table(header, rows)
 
@@ -92,13 +92,15 @@ def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str, decimals:
         rows.append(
             (
                 str(which),
-                text.count(len(members)),
-                text.count(int(tied.eq(True).sum())) if tied.notna().any() else text.MISSING,
-                text.count(len(judged)),
-                text.count(len(onsets)) if len(judged) else text.MISSING,
-                f"{onsets.median():.0f}" if len(onsets) else text.MISSING,
-                text.bce(float(judged["gap"].median()), decimals) if len(judged) else text.MISSING,
-                text.bce(float(members["val_bce"].min()), decimals),
+                words.count(len(members)),
+                words.count(int(tied.eq(True).sum())) if tied.notna().any() else words.MISSING,
+                words.count(len(judged)),
+                words.count(len(onsets)) if len(judged) else words.MISSING,
+                f"{onsets.median():.0f}" if len(onsets) else words.MISSING,
+                words.bce(float(judged["gap"].median()), decimals)
+                if len(judged)
+                else words.MISSING,
+                words.bce(float(members["val_bce"].min()), decimals),
             )
         )
     return Table(header, rows)
@@ -115,12 +117,12 @@ def rungs(frames: SweepFrames) -> Table:
         best = frames.epochs[
             frames.epochs["trial"].isin(reached["trial"]) & (frames.epochs["epoch"] <= last)
         ]["val_bce"].min()
-        cells = (f"{iteration}, {bracket}, {rung}", text.count(last), text.count(planned))
+        cells = (f"{iteration}, {bracket}, {rung}", words.count(last), words.count(planned))
         rows.append(
             (
                 *cells,
-                text.count(len(reached)),
-                text.bce(float(best), decimals_of_best(frames.trials)),
+                words.count(len(reached)),
+                words.bce(float(best), decimals_of_best(frames.trials)),
             )
         )
     return Table(header, rows)
@@ -141,14 +143,14 @@ def cost(frames: SweepFrames) -> Table:
 
 def _cost(name: str, trials: pd.DataFrame) -> tuple[str, ...]:
     epochs, seconds = int(trials["epochs"].sum()), float(trials["seconds"].sum())
-    each = text.seconds(seconds / epochs) if epochs else text.MISSING
-    return (name, text.count(len(trials)), text.count(epochs), text.seconds(seconds), each)
+    each = words.seconds(seconds / epochs) if epochs else words.MISSING
+    return (name, words.count(len(trials)), words.count(epochs), words.seconds(seconds), each)
 
 
 def failures(frames: SweepFrames) -> Table:
     failed = frames.trials[frames.trials["status"] == TrialStatus.FAILED].sort_values("trial")
     rows = [
-        (str(trial), text.plain(error or "no reason was recorded"))
+        (str(trial), words.plain(error or "no reason was recorded"))
         for trial, error in failed.head(FAILURES_SHOWN)[["trial", "error"]].itertuples(index=False)
     ]
     return Table(("trial", "why"), rows, is_text=True)
@@ -168,7 +170,7 @@ def provenance(frames: SweepFrames) -> Table:
         ("settings", ", ".join(f"{k} {v}" for k, v in sweep.settings.items() if k != "stages")),
         ("this page", f"sweep {__version__}"),
     ]
-    return Table(("", ""), [(name, text.plain(line)) for name, line in rows], is_text=True)
+    return Table(("", ""), [(name, words.plain(line)) for name, line in rows], is_text=True)
 
 
 def _commit(git: object) -> str:
@@ -187,4 +189,4 @@ def _hashes(data: Json) -> str:
 def again(frames: SweepFrames) -> list[str]:
     """What to type to get this sweep and this page again."""
     report = shlex.join(["sweep", "report", frames.sweep.name, "--html", "report.html"])
-    return [*commands(frames), text.plain(report)]
+    return [*commands(frames), words.plain(report)]

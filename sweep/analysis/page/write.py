@@ -11,12 +11,13 @@ from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from sweep.analysis import confirmed_table, ledger, report, table, text, verdict_text
+from sweep import words
+from sweep.analysis.answers.verdict import Verdict, verdict
 from sweep.analysis.files import atomically
-from sweep.analysis.frames import SweepFrames
+from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.page import plots, sections
 from sweep.analysis.page.pictures import Pictures, pictures
-from sweep.analysis.verdict import Verdict, verdict
+from sweep.analysis.report import ledger, other_seeds, table, terminal, verdict_words
 from sweep.errors import PlatformError
 
 MOST_BYTES = 3_000_000
@@ -63,9 +64,9 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
     if frontier is not None:
         scripts.insert(0, _bokeh())
     return {
-        "title": text.plain(frames.sweep.name),
-        "header": report.header(frames)[1:],
-        "verdict": verdict_text.lines(found),
+        "title": words.plain(frames.sweep.name),
+        "header": terminal.header(frames)[1:],
+        "verdict": verdict_words.lines(found),
         "figures": _figures(found),
         "columns": table.columns(frames, ROWS),
         "trials": frames.trials["trial"].head(ROWS).tolist(),
@@ -78,12 +79,12 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "by_capacity": sections.by_capacity(frames),
         "by_regularisation": sections.by_regularisation(frames),
         "honesty": _honesty(frames, found),
-        "confirmed": sections.of_columns(confirmed_table.columns(frames)),
-        "confirmed_title": confirmed_table.TITLE,
-        "confirmed_notes": confirmed_table.notes(frames),
+        "confirmed": sections.of_columns(other_seeds.columns(frames)),
+        "confirmed_title": other_seeds.TITLE,
+        "confirmed_notes": other_seeds.notes(frames),
         "rungs": sections.rungs(frames),
         "cost": sections.cost(frames),
-        "active": text.seconds(frames.sweep.active_seconds),
+        "active": words.seconds(frames.sweep.active_seconds),
         "failures": sections.failures(frames),
         "n_failed": int((frames.trials["status"] == "failed").sum()),
         "provenance": sections.provenance(frames),
@@ -101,12 +102,12 @@ def _figures(found: Verdict) -> list[tuple[str, str]]:
     """Number and caption of the cards at the top."""
     cards = []
     if found.best is not None:
-        cards.append((verdict_text.score(found.best), "best validation BCE, nats"))
-        cards.append((text.count(found.best.params), "parameters of the best trial"))
+        cards.append((verdict_words.score(found.best), "best validation BCE, nats"))
+        cards.append((words.count(found.best.params), "parameters of the best trial"))
     if found.tied is not None:
         cards.append((f"{found.tied:,} of {found.trials:,}", "trials may be the best"))
     if found.simplest is not None and found.simplest != found.best:
-        cards.append((text.count(found.simplest.params), "parameters of the simplest of them"))
+        cards.append((words.count(found.simplest.params), "parameters of the simplest of them"))
     seen = found.overfitting
     if seen.judged:
         cards.append((f"{seen.seen:,} of {seen.judged:,}", "long trials overfit"))
@@ -125,7 +126,7 @@ def _honesty(frames: SweepFrames, found: Verdict) -> list[str]:
             "confidence set: the validation rows do not tell them apart."
         )
     bias = "How far choosing the best flatters its score is not known."
-    if flattered := verdict_text.flattery(found):
+    if flattered := verdict_words.flattery(found):
         bias = f"{flattered} (Bootstrap over the validation rows; a lower estimate.)"
     opened = ledger.lines(frames.openings) or [
         "The test rows are still sealed: no trial has seen them."

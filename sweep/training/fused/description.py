@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass
 
-from sweep.training.fused.optimizers import OptimizerRule
+from sweep.training.fused.program.optimizers import OptimizerRule
 
 Role = tuple[str, int]
 """What a variable is: ("kernel", layer), and so bias, gamma, beta, mean, variance, generator."""

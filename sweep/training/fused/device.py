@@ -4,7 +4,7 @@ import functools
 import os
 from pathlib import Path
 
-from sweep.training.fused.backend import on_gpu
+from sweep.training.fused.program.backend import on_gpu
 
 _SHARE = 0.25
 """Of the host's memory; the rest is for the data, the compiler and what runs beside."""

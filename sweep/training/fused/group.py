@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from sweep import metrics
 from sweep.data.split import Split
-from sweep.training import metrics
-from sweep.training.fused.arrays import Data, Epoch, Measured, Program, State, Trials
-from sweep.training.fused.backend import on_device
 from sweep.training.fused.packing import Clock, Packing
-from sweep.training.fused.shapes import Rows, Shape
+from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Trials
+from sweep.training.fused.program.backend import on_device
+from sweep.training.fused.program.shape import Rows, Shape
 from sweep.training.model import epoch_order
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping
-from sweep.training.fused import dropout
-from sweep.training.fused.arrays import State, Trials
 from sweep.training.fused.description import Description, Role, Unit
-from sweep.training.fused.shapes import INPUT, Shape
+from sweep.training.fused.program import dropout
+from sweep.training.fused.program.arrays import State, Trials
+from sweep.training.fused.program.shape import INPUT, Shape
 
 Generators = tuple[tuple[int, int], ...]
 """(seed, count) of each dropout generator, in the order of the description's roles."""

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from sweep import metrics
 from sweep.errors import SweepError
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
-from sweep.training import metrics
 from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Journal
 from sweep.training.early_stopping import EarlyStopping
-from sweep.training.fused.arrays import State
 from sweep.training.fused.description import Description
 from sweep.training.fused.group import Measures, Seat
 from sweep.training.fused.packing import Generators, Packing, generators
-from sweep.training.fused.reading import Readings
-from sweep.training.fused.refusal import NotCarriedError
-from sweep.training.fused.shapes import Shape
+from sweep.training.fused.program.arrays import State
+from sweep.training.fused.program.shape import Shape
+from sweep.training.fused.reading.kept import Readings
+from sweep.training.fused.reading.refusal import NotCarriedError
 
 
 @dataclass(eq=False)

@@ -18,17 +18,17 @@ from dataclasses import dataclass, field, replace
 from sweep.data.split import Split
 from sweep.records import Assignment
 from sweep.training.contract import Journal, StopRequested
-from sweep.training.fused.arrays import Program
-from sweep.training.fused.backend import is_out_of_memory, on_gpu
 from sweep.training.fused.description import Description
 from sweep.training.fused.device import groups_at_once, memory_budget
 from sweep.training.fused.group import Group, Resident
-from sweep.training.fused.lane import Lane, Trained
-from sweep.training.fused.programs import compiled
+from sweep.training.fused.program.arrays import Program
+from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
+from sweep.training.fused.program.epoch import compiled
+from sweep.training.fused.program.shape import Rows, Shape, shape_of
 from sweep.training.fused.queue import Queue
-from sweep.training.fused.reading import Readings
+from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.run import Run
-from sweep.training.fused.shapes import Rows, Shape, shape_of
+from sweep.training.fused.seated_group import Lane, Trained
 from sweep.training.model import Build
 
 _log = logging.getLogger(__name__)

@@ -1,0 +1,140 @@
+"""Everything the store knows about one trial."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sweep import words
+from sweep.analysis.answers.two_trials import as_json, trial_row
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.trial_class import ERRORS, TrialClass, gap_errors
+from sweep.records import Json
+from sweep.store import Store
+
+SCHEMA = "sweep.trial/1"
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Details:
+    """One trial."""
+
+    sweep: str
+    row: "pd.Series[Any]"
+    """Its row of `SweepFrames.trials`."""
+    n_trials: int
+    epochs: pd.DataFrame
+    """Its epoch records, in order."""
+    rungs: list[Json]
+    """Its assignments in order, with status, score, trainer, seconds, error and traceback."""
+    checkpoint: str | None
+    gap_se: float
+    """NaN when errors are unknown."""
+    names: list[str]
+    """Hyperparameters, in the order of the search space."""
+
+    @property
+    def best(self) -> "pd.Series[Any] | None":
+        """The record of its best epoch."""
+        found = self.epochs[self.epochs["epoch"] == self.row["best_epoch"]]
+        return None if pd.isna(self.row["best_epoch"]) or found.empty else found.iloc[0]
+
+    def to_json(self) -> Json:
+        best, records = self.best, self.epochs.drop(columns="trial").to_dict("records")
+        return {
+            "schema": SCHEMA,
+            "sweep": self.sweep,
+            "trial": as_json(self.row),
+            "gap_se": self.gap_se,
+            "reason": reason(self),
+            "best": None if best is None else records[int(best["epoch"]) - 1],
+            "rungs": self.rungs,
+            "checkpoint": self.checkpoint,
+            "epochs": records,
+        }
+
+
+def details(store: Store, frames: SweepFrames, trial: int) -> Details:
+    """All about trial number `trial`. Raises NotFoundError when there is no such trial."""
+    row = trial_row(frames, trial)
+    columns, rows = store.table("assignment")
+    left_out = {"oracle_id", "root_id", "trial"}
+    assignments = [dict(zip(columns, values, strict=True)) for values in rows]
+    found = store.checkpoint(trial)
+    settings = frames.sweep.settings
+    errors = gap_errors(
+        np.array([row["val_bce_se"]], dtype=float),
+        int(settings["validation_rows"]),
+        int(settings["train_rows"]),
+    )
+    return Details(
+        sweep=frames.sweep.name,
+        row=row,
+        n_trials=len(frames.trials),
+        epochs=frames.epochs[frames.epochs["trial"] == trial].reset_index(drop=True),
+        rungs=[
+            {name: value for name, value in one.items() if name not in left_out}
+            for one in assignments
+            if one["trial"] == trial
+        ],
+        checkpoint=None if found is None else found[0],
+        gap_se=float(errors[0]),
+        names=frames.hyperparameter_names,
+    )
+
+
+def reason(found: Details) -> str | None:
+    """Why the trial is of its class, with the numbers of the rule; None without a class."""
+    row, epochs = found.row, found.epochs
+    if row["class"] is None:
+        return None
+    if row["class"] == TrialClass.DIVERGED:
+        measured = epochs[["fit_loss", "train_bce", "val_bce"]].to_numpy()
+        lost = np.flatnonzero(~np.isfinite(measured).all(axis=1))
+        if len(lost):
+            return f"a loss was not finite in epoch {epochs['epoch'].iloc[lost[0]]}"
+        first, last = (_bce(epochs["train_bce"].iloc[at]) for at in (0, -1))
+        return f"train BCE ended at {last}, above ln 2 and the {first} of its first epoch"
+    limit = f"2 of its errors ({_bce(ERRORS * found.gap_se)})"
+    last_gap = float((epochs["val_bce"] - epochs["train_bce"]).iloc[-1])
+    rose = not pd.isna(row["onset_epoch"])
+    if row["class"] == TrialClass.BALANCED:
+        if rose:
+            return f"tied with the best; the gap ended at {_bce(last_gap)}, within {limit}"
+        return "tied with the best, and val BCE did not rise for good"
+    behind, gap = _bce(row["difference"]), _bce(row["gap"])
+    if row["class"] == TrialClass.OVERFIT and rose and last_gap > ERRORS * found.gap_se:
+        return (
+            f"val BCE rose for good after epoch {row['onset_epoch']}, and the gap ended at "
+            f"{_bce(last_gap)}, beyond {limit}"
+        )
+    if row["class"] == TrialClass.OVERFIT:
+        return f"{behind} behind the best, most of it gap: {gap}, beyond {limit}"
+    if float(row["gap"]) <= ERRORS * found.gap_se:
+        return f"{behind} behind the best, and the gap of {gap} is within {limit}"
+    return f"{behind} behind the best, of which the gap of {gap} is the smaller part"
+
+
+def _bce(value: Any) -> str:
+    return words.bce(float(value))
+
+
+def sparkline(values: NDArray[np.floating], width: int) -> str:
+    """The curve in `width` characters at most, each the mean of its stretch; blank for no number.
+
+    The lowest value has the lowest block.
+    """
+    parts = np.array_split(np.asarray(values, dtype=float), min(width, len(values)) or 1)
+    means = [float(part[np.isfinite(part)].mean()) if np.isfinite(part).any() else np.nan
+             for part in parts]  # fmt: skip
+    known = [mean for mean in means if np.isfinite(mean)]
+    if not known:
+        return ""
+    low, span = min(known), max(known) - min(known) or 1.0
+    return "".join(
+        " " if np.isnan(mean) else _BLOCKS[int((mean - low) / span * (len(_BLOCKS) - 1) + 0.5)]
+        for mean in means
+    )

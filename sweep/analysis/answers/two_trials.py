@@ -1,0 +1,111 @@
+"""Two trials of a sweep, side by side: the paired difference and what sets them apart."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from sweep import words
+from sweep.analysis.frames.load import SweepFrames
+from sweep.errors import NotFoundError
+from sweep.records import Json
+from sweep.statistics.paired import Difference, difference
+from sweep.store import Losses
+
+SCHEMA = "sweep.compare/1"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Trials A and B. `difference` is A − B in val BCE, None when either's losses are unknown."""
+
+    sweep: str
+    a: "pd.Series[Any]"
+    """A's row of `SweepFrames.trials`."""
+    b: "pd.Series[Any]"
+    difference: Difference | None
+    n_rows: int
+    """Validation rows."""
+    names: list[str]
+    """Hyperparameters, in the order of the search space."""
+
+    @property
+    def differing(self) -> list[str]:
+        """Hyperparameters that the two do not share."""
+        a, b = self.a["hyperparameters"], self.b["hyperparameters"]
+        return [name for name in self.names if a.get(name) != b.get(name)]
+
+    def to_json(self) -> Json:
+        return {
+            "schema": SCHEMA,
+            "sweep": self.sweep,
+            "difference": None if self.difference is None else asdict(self.difference),
+            "rows": self.n_rows,
+            "differing": self.differing,
+            "a": as_json(self.a),
+            "b": as_json(self.b),
+        }
+
+
+def compare(frames: SweepFrames, losses: Losses, a: int, b: int) -> Comparison:
+    """Compare trials number `a` and `b`. Raises NotFoundError when there is no such trial."""
+    one, other = trial_row(frames, a), trial_row(frames, b)
+    found = None
+    if not (pd.isna(one["val_bce_se"]) or pd.isna(other["val_bce_se"])):
+        rows = {int(trial): row for row, trial in enumerate(losses.trials)}
+        found = difference(losses.values[rows[a]], losses.values[rows[b]])
+    n_rows = losses.values.shape[1]
+    return Comparison(frames.sweep.name, one, other, found, n_rows, frames.hyperparameter_names)
+
+
+def trial_row(frames: SweepFrames, trial: int) -> "pd.Series[Any]":
+    """The row of `frames.trials`. Raises NotFoundError naming the trials there are."""
+    trials = frames.trials
+    found = trials[trials["trial"] == trial]
+    if found.empty:
+        there = f"its trials are 0 to {trials['trial'].max()}" if len(trials) else "it has none yet"
+        raise NotFoundError(f"sweep {frames.sweep.name} has no trial {trial}; {there}")
+    return found.iloc[0]
+
+
+def as_json(row: "pd.Series[Any]") -> Json:
+    """A trial's row, None for what is missing."""
+    return {str(name): None if pd.isna(value) else value for name, value in row.items()}
+
+
+def label(row: "pd.Series[Any]") -> str:
+    """ "trial 28", "trial 3 Large"."""
+    name = row["baseline"]
+    return f"trial {row['trial']}" + (f" {words.plain(name)}" if name is not None else "")
+
+
+def meaning(found: Comparison) -> list[str]:
+    """The comparison in words: of the two alone, then among all trials."""
+    return [_of_the_two(found), *_among_all(found)]
+
+
+def _of_the_two(found: Comparison) -> str:
+    if found.difference is None:
+        return "The error of the difference is unknown: the losses row by row are not stored."
+    value, se = found.difference.value, found.difference.se
+    if value == 0 and se == 0:
+        return "The two are equal on every row."
+    better = label(found.a if value < 0 else found.b)
+    by = words.with_error(abs(value), se, words.decimals_of(se))
+    rows = words.counted(found.n_rows, "validation row")
+    if found.difference.low <= 0 <= found.difference.high:
+        return f"{better} is better by {by}: tied, {rows} do not tell the two apart (95 %)."
+    return f"{better} is better by {by}: {rows} tell the two apart (95 %)."
+
+
+def _among_all(found: Comparison) -> list[str]:
+    tied = [found.a["tied"], found.b["tied"]]
+    if None in tied:
+        return []
+    start = "Among all trials, where more comparisons call for more evidence,"
+    if all(tied):
+        return [f"{start} both are tied with the best."]
+    if not any(tied):
+        return [f"{start} neither is tied with the best."]
+    one, other = (found.a, found.b) if tied[0] else (found.b, found.a)
+    return [f"{start} {label(one)} is tied with the best and {label(other)} is not."]

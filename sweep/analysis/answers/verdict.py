@@ -1,0 +1,219 @@
+"""The sweep's answer, computed: which capacity and which regularisation generalise best, how sure
+that is, and where overfitting begins. In numbers here; `verdict_text` says it in words.
+
+An answer stands when one group of trials at least (see `groups`) is ruled out, and the best trial
+was itself trained to its end and was no longer improving there.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from sweep.analysis.answers import regularisation
+from sweep.analysis.answers.capacity_groups import Answer, answer, decade
+from sweep.analysis.answers.overfitting import Overfitting, overfitting
+from sweep.analysis.answers.tutorial import Conclusion, conclusions
+from sweep.analysis.frames.against_references import Advantage, is_worth
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.other_seeds import bias
+from sweep.analysis.frames.ranking import is_scored
+from sweep.analysis.frames.status import TrialStatus
+from sweep.records import Json
+from sweep.statistics.onset import TOLERANCE
+from sweep.statistics.selection_bias import Optimism
+
+SCHEMA = "sweep.verdict/1"
+LEAST_TRIALS = 5
+"""Trials with a score below which nothing is concluded."""
+_LAST_PART = 0.25
+"""The last part of a trial's epochs, over which its curve must be level to have arrived."""
+_ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A trial that is named in the answer."""
+
+    trial: int
+    baseline: str | None
+    params: int | None
+    regularisation: str
+    val_bce: float
+    val_bce_se: float | None
+    gap: float | None
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """The trial with the lowest mean over other seeds."""
+
+    confirmed: int
+    """Trials trained with other seeds."""
+    trial: int
+    baseline: str | None
+    seeds: int
+    val_bce: float
+    val_bce_se: float | None
+    bias: float | None
+    """Mean over trials of the search's score less that of other seeds: below 0, too good."""
+    bias_se: float | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer. `is_enough` is false when `reasons` say why there is none."""
+
+    sweep: str
+    is_final: bool
+    """The sweep is finished; otherwise the answer may still change."""
+    is_enough: bool
+    reasons: list[str]
+    trials: int
+    """Trials with a score."""
+    tied: int | None
+    """Of them, those tied with the best, itself included; None when errors are not known."""
+    best: Choice | None
+    simplest: Choice | None
+    """The fewest parameters within one paired standard error of the best."""
+    params_tried: tuple[int, int] | None
+    params_tied: tuple[int, int] | None
+    capacity: Answer | None
+    regularisation: Answer | None
+    overfitting: Overfitting
+    optimism: Optimism | None
+    """How far the best score is too good for having been chosen as the best."""
+    confirmation: Confirmation | None
+    """What other seeds give; None when none was trained."""
+    worth: bool | None
+    """Whether a network is: the best beats every reference model, or one of them beats it."""
+    advantages: tuple[Advantage, ...]
+    """What that is said of."""
+    tutorial: list[Conclusion]
+    """The tutorial's conclusions, when its models were trained under several seeds."""
+    test_openings: int
+    """Times the sealed test rows were opened."""
+
+    def to_json(self) -> Json:
+        return {"schema": SCHEMA, **asdict(self)}
+
+
+def verdict(frames: SweepFrames) -> Verdict:
+    """The answer of a sweep as it stands."""
+    scored = is_scored(frames.trials)
+    trials = frames.trials[scored].copy()
+    trials["kind"] = regularisation.kinds(frames.hyperparameters[scored])
+    trials["ended"] = trials["status"].isin(_ENDED)
+    trials["is_tied"] = trials["tied"].eq(True)  # unknown is not tied
+    known = bool(trials["is_tied"].any())
+    tied = trials[trials["is_tied"]]
+    sized = trials[trials["params"].notna()]
+    capacity = answer(sized, sized["params"].map(decade)) if known else None
+    kinds = answer(trials, trials["kind"]) if known else None
+    reasons = _reasons(frames, trials, len(tied) if known else None, [capacity, kinds])
+    simplest = trials[trials["simplest"].eq(True)]
+    return Verdict(
+        sweep=frames.sweep.name,
+        is_final=frames.sweep.state == "finished",
+        is_enough=not reasons,
+        reasons=reasons,
+        trials=len(trials),
+        tied=len(tied) if known else None,
+        best=_choice(trials),
+        simplest=_choice(simplest),
+        params_tried=_range(sized),
+        params_tied=_range(tied[tied["params"].notna()]),
+        capacity=capacity,
+        regularisation=kinds,
+        overfitting=overfitting(trials),
+        optimism=frames.optimism,
+        confirmation=_confirmation(frames),
+        worth=is_worth(frames.advantages),
+        advantages=frames.advantages,
+        tutorial=conclusions(frames),
+        test_openings=len(frames.openings),
+    )
+
+
+def _reasons(
+    frames: SweepFrames, trials: pd.DataFrame, tied: int | None, answers: list[Answer | None]
+) -> list[str]:
+    """Why there is not enough evidence; none when there is."""
+    if len(trials) < LEAST_TRIALS:
+        return [f"only {len(trials)} of at least {LEAST_TRIALS} trials have a score"]
+    if tied is None:
+        return ["the errors of the scores are not known: the sweep kept no per-example losses"]
+    reasons = []
+    best = trials.iloc[0]
+    if not best["ended"]:
+        reasons.append(
+            f"the best trial was trained for {best['epochs']} epochs only, not to its end"
+        )
+    elif pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
+        reasons.append(
+            f"the best trial was still improving when training ended at epoch {best['epochs']}"
+        )
+    if tied == len(trials):
+        reasons.append(f"all {tied:,} trials are tied")
+    elif not any(answer is not None and answer.is_decided for answer in answers):
+        reasons.append(
+            "no capacity and no kind of regularisation that was trained in full is worse than the "
+            "best by more than the error"
+        )
+    return reasons
+
+
+def is_improving(frames: SweepFrames, trial: int) -> bool:
+    """Whether its validation BCE was falling at the end, by more than the onset's tolerance.
+
+    By the straight line through its last quarter of epochs (least squares): one lucky epoch at the
+    end of a flat curve is no fall.
+    """
+    values = frames.epochs.loc[frames.epochs["trial"] == trial, "val_bce"].to_numpy()
+    last = values[max(min(int(len(values) * (1 - _LAST_PART)), len(values) - 2), 0) :]
+    at = np.arange(len(last)) - (len(last) - 1) / 2
+    return len(last) > 1 and bool(-(at @ last) / (at @ at) * (len(last) - 1) > TOLERANCE)
+
+
+def _confirmation(frames: SweepFrames) -> Confirmation | None:
+    if frames.confirmed.empty:
+        return None
+    first, average = frames.confirmed.iloc[0], bias(frames.confirmed)
+    return Confirmation(
+        confirmed=len(frames.confirmed),
+        trial=int(first["trial"]),
+        baseline=first["baseline"],
+        seeds=int(first["seeds"]),
+        val_bce=float(first["val_bce"]),
+        val_bce_se=_number(first["val_bce_se"]),
+        bias=None if average is None else average.value,
+        bias_se=None if average is None else _number(average.error),
+    )
+
+
+def _range(trials: pd.DataFrame) -> tuple[int, int] | None:
+    if trials.empty:
+        return None
+    return int(trials["params"].min()), int(trials["params"].max())
+
+
+def _choice(trials: pd.DataFrame) -> Choice | None:
+    if trials.empty:
+        return None
+    first = trials.iloc[0]
+    return Choice(
+        trial=int(first["trial"]),
+        baseline=first["baseline"],
+        params=None if pd.isna(first["params"]) else int(first["params"]),
+        regularisation=str(first["kind"]),
+        val_bce=float(first["val_bce"]),
+        val_bce_se=_number(first["val_bce_se"]),
+        gap=_number(first["gap"]),
+        epochs=int(first["epochs"]),
+    )
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) or not math.isfinite(value) else float(value)

@@ -1,0 +1,108 @@
+"""All charts of a sweep: the one list of them, and their files.
+
+Each is computed and drawn in a file of its own. What stands in the list is written as PNG and
+SVG and shown in the HTML report.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from sweep.analysis.charts import style
+from sweep.analysis.charts.curves import draw_curves
+from sweep.analysis.charts.curves_by_capacity import draw_decades
+from sweep.analysis.charts.frontier_drawing import draw_frontier
+from sweep.analysis.charts.gap_and_onset import draw_overfitting
+from sweep.analysis.charts.importance import draw_importance
+from sweep.analysis.charts.learning_rates import draw_rates
+from sweep.analysis.charts.other_seeds import draw_confirmed
+from sweep.analysis.charts.parallel import draw_parallel
+from sweep.analysis.charts.regularisation import draw_heat
+from sweep.analysis.charts.rungs import draw_ladder
+from sweep.analysis.charts.time_line import draw_time
+from sweep.analysis.frames.load import SweepFrames
+from sweep.errors import PlatformError
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart and where it belongs."""
+
+    stem: str
+    """Of its files' names."""
+    section: str
+    """Of the HTML report: frontier, overfitting, regularisation, honesty, search or cost."""
+    title: str
+    """What it shows, for those who cannot see it too."""
+    draw: Callable[[SweepFrames], Figure]
+
+
+def charts(smoothing: int = 0) -> tuple[Chart, ...]:
+    """The charts of every report: quick, and drawn whatever there is.
+
+    `smoothing` averages the learning curves over so many epochs on either side.
+    """
+    curves = partial(draw_curves, smoothing=smoothing)
+    return (
+        Chart("frontier", "frontier", "BCE against trainable parameters", draw_frontier),
+        Chart("learning-curves", "overfitting", "BCE against epochs, train and validation", curves),
+        Chart("learning-rate", "search", "Learning rate against epochs", draw_rates),
+    )
+
+
+FURTHER = (
+    Chart(
+        "curves-by-capacity", "overfitting", "Validation BCE against epochs by size", draw_decades
+    ),
+    Chart(
+        "overfitting", "overfitting", "Gap and onset against trainable parameters", draw_overfitting
+    ),
+    Chart("regularisation", "regularisation", "Validation BCE by regulariser and size", draw_heat),
+    Chart("confirmed", "honesty", "The search's score against the mean over seeds", draw_confirmed),
+    Chart("importance", "search", "Which hyperparameters matter", draw_importance),
+    Chart("parallel", "search", "All settings of each trial, and its score", draw_parallel),
+    Chart("rungs", "search", "Scores at each rung, and how well ranks last", draw_ladder),
+    Chart("time", "cost", "What ran when, and how much of the plan", draw_time),
+)
+"""More charts, of `sweep report --all-charts`. Drawing one raises TooFewDataError when there is
+too little to show."""
+
+STEMS = tuple(chart.stem for chart in charts())
+
+
+def write_charts(frames: SweepFrames, folder: Path, smoothing: int = 0) -> list[Path]:
+    """PNG and SVG of each of `charts` in `folder`, which is made if need be; their paths.
+
+    Raises PlatformError when a file cannot be written.
+    """
+    return _write(frames, folder, charts(smoothing))[0]
+
+
+def write_further(frames: SweepFrames, folder: Path) -> tuple[list[Path], dict[str, str]]:
+    """Likewise of each of `FURTHER`; and of each that was left out, stem and reason."""
+    return _write(frames, folder, FURTHER)
+
+
+def _write(
+    frames: SweepFrames, folder: Path, wanted: Sequence[Chart]
+) -> tuple[list[Path], dict[str, str]]:
+    written: list[Path] = []
+    left_out: dict[str, str] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with style.styled():
+            for chart in wanted:
+                try:
+                    figure = chart.draw(frames)
+                except style.TooFewDataError as error:
+                    left_out[chart.stem] = str(error)
+                    for path in style.paths(folder, chart.stem):  # of an earlier report
+                        path.unlink(missing_ok=True)
+                else:
+                    written += style.write(figure, folder, chart.stem)
+    except OSError as error:
+        raise PlatformError(f"cannot write charts into {folder}: {error.strerror}") from error
+    return written, left_out

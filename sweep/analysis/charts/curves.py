@@ -1,0 +1,153 @@
+"""Learning curves of the best trials and of the baselines, train beside validation."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from sweep import words
+from sweep.analysis.charts import style
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.ranking import is_scored
+from sweep.statistics.onset import smoothed
+
+N_BEST = 6
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One trial's curves. The arrays have one item per epoch trained."""
+
+    label: str
+    trial: int
+    epoch: NDArray[np.integer]
+    train_bce: NDArray[np.floating]
+    val_bce: NDArray[np.floating]
+    best_epoch: int
+    val_best: float
+
+
+@dataclass(frozen=True)
+class CurvesData:
+    """The chart's numbers."""
+
+    best: list[Curve]
+    baselines: list[Curve]
+    y: tuple[float, float]
+    n_outside: int
+    """Trials with a curve that leaves the chart."""
+    smoothing: int
+
+
+def curves_data(frames: SweepFrames, smoothing: int = 0) -> CurvesData:
+    """Curves of the best trials of the search and of all baselines.
+
+    `smoothing` is the number of epochs on either side over which the drawn curves are averaged;
+    the best epoch is that of the curve as it was recorded.
+    """
+    trials = frames.trials[is_scored(frames.trials)]
+    is_baseline = trials["baseline"].notna()
+    best = _curves(frames, trials[~is_baseline].head(N_BEST), smoothing)
+    named = trials[is_baseline].sort_values("trial").head(len(style.SERIES))
+    baselines = _curves(frames, named, smoothing)
+    every = [*best, *baselines]
+    values = np.concatenate([np.r_[c.train_bce, c.val_bce] for c in every] or [np.array([])])
+    low, high = style.bce_range(values, np.array([c.val_best for c in every]))
+    leaving = [c for c in every if style.outside(np.r_[c.train_bce, c.val_bce], low, high)]
+    return CurvesData(best, baselines, (low, high), len(leaving), smoothing)
+
+
+def _curves(frames: SweepFrames, trials: pd.DataFrame, smoothing: int) -> list[Curve]:
+    records = frames.epochs[frames.epochs["trial"].isin(trials["trial"])]
+    by_trial = dict(iter(records.groupby("trial")))
+    return [_curve(row, by_trial[row["trial"]], smoothing) for row in trials.to_dict("records")]
+
+
+def _curve(trial: dict[Hashable, Any], records: pd.DataFrame, smoothing: int) -> Curve:
+    train, val = (
+        smoothed(np.zeros(len(records), np.intp), records[name].to_numpy(), smoothing)
+        for name in ("train_bce", "val_bce")
+    )
+    name = trial["baseline"]
+    what = f"trial {trial['trial']}" if name is None else words.shortened(words.plain(name), 20)
+    return Curve(
+        label=f"{what}: {words.bce(trial['val_bce'])}, {_params(trial['params'])}",
+        trial=int(trial["trial"]),
+        epoch=records["epoch"].to_numpy(),
+        train_bce=train,
+        val_bce=val,
+        best_epoch=int(trial["best_epoch"]),
+        val_best=float(trial["val_bce"]),
+    )
+
+
+def _params(params: Any) -> str:
+    """A running trial's size is not known before its assignment ends."""
+    return "still running" if pd.isna(params) else f"{int(params):,} params"
+
+
+def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
+    """The chart of `curves_data`: the best trials on the left, the baselines on the right."""
+    data = curves_data(frames, smoothing)
+    figure = style.page(frames, "Learning curves", _notes(data))
+    panels = [("Best trials of the search", data.best), ("Baselines", data.baselines)]
+    panels = [panel for panel in panels if panel[1]]
+    if not panels:
+        style.say_nothing(figure.add_axes((0.07, 0.1, 0.9, 0.78)))
+        return figure
+    width = 0.9 / len(panels) - 0.02
+    last = max(int(curve.epoch[-1]) for _, curves in panels for curve in curves)
+    for number, (title, curves) in enumerate(panels):
+        axes = figure.add_axes((0.08 + number * (width + 0.03), 0.36, width, 0.505))
+        axes.set_title(title)
+        style.log_axis(axes, 0.93, max(last, 2) * 1.08)
+        axes.set_ylim(*data.y)
+        axes.set_xlabel("epoch (logarithmic)")
+        if number == 0:
+            axes.set_ylabel("binary cross-entropy, nats")
+        else:
+            axes.tick_params(labelleft=False)
+        _draw(axes, curves)
+    return figure
+
+
+def _notes(data: CurvesData) -> list[str]:
+    if not data.best and not data.baselines:
+        return []
+    notes = [
+        "Solid: validation, its best epoch marked large, its end small. "
+        "Dashed: train, in evaluation mode."
+    ]
+    if data.smoothing:
+        notes.append(f"Averaged over {2 * data.smoothing + 1} epochs.")
+    if data.n_outside:
+        notes.append(f"Leaving the chart: {words.trials(data.n_outside)}.")
+    return notes
+
+
+def _draw(axes: Axes, curves: list[Curve]) -> None:
+    axes.axhline(style.NO_SKILL, color=style.BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.annotate(
+        "no skill: ln 2", (1, style.NO_SKILL), xytext=(0, 3), textcoords="offset points",
+        fontsize=8, ha="right", xycoords=("axes fraction", "data"),
+    )  # fmt: skip
+    handles = []
+    looks = zip(style.SERIES, style.MARKERS, strict=True)
+    for curve, (color, marker) in zip(curves, looks, strict=False):
+        axes.plot(curve.epoch, curve.train_bce, color=color, linewidth=1, linestyle=(0, (4, 2)))
+        axes.plot(
+            curve.epoch, curve.val_bce, color=color, linewidth=1.6, marker=marker, markersize=4.5,
+            markevery=[len(curve.epoch) - 1],
+        )  # fmt: skip
+        axes.plot(
+            [curve.best_epoch], [curve.val_best], color=color, marker=marker, markersize=8,
+            markeredgecolor="white", linestyle="", zorder=5,
+        )  # fmt: skip
+        handles.append(Line2D([], [], color=color, marker=marker, label=curve.label))
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.02, -0.15), labelspacing=0.3)

@@ -1,0 +1,122 @@
+"""Validation curves by decade of trainable parameters, with the onset of overfitting marked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sweep.analysis.charts import style
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.ranking import is_scored
+
+N_CURVES = 12
+"""Curves in a panel: those trained longest, the best first among equals."""
+_MIN_EPOCHS = 3
+_MAX_PANELS = 6
+
+
+@dataclass(frozen=True)
+class Decade:
+    """The trials with at least 10**power and fewer than 10**(power + 1) parameters."""
+
+    power: int
+    trials: pd.DataFrame
+    """trial, onset_epoch, best_epoch, val_bce of the trials drawn; the best first."""
+    n_trials: int
+    n_onset: int
+    """Of all trials of the decade, those whose onset was seen."""
+
+    @property
+    def title(self) -> str:
+        ends = (style.magnitude(10.0**power) for power in (self.power, self.power + 1))
+        return f"{' to '.join(ends)} parameters"
+
+
+def decades(frames: SweepFrames) -> list[Decade]:
+    """The decades of the trials that trained at least three epochs, the smallest first.
+
+    Beyond six the largest six. Raises TooFewDataError when no trial trained that long.
+    """
+    trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
+    trials = trials[trials["epochs"] >= _MIN_EPOCHS]
+    if trials.empty:
+        raise style.TooFewDataError(f"no trial has trained {_MIN_EPOCHS} epochs yet")
+    power = np.floor(np.log10(trials["params"].astype(float).clip(lower=1))).astype(int)
+    found = []
+    for number, members in trials.groupby(power):
+        longest = members.sort_values(["epochs", "rank"], ascending=[False, True]).head(N_CURVES)
+        columns = ["trial", "onset_epoch", "best_epoch", "val_bce"]
+        drawn = longest.sort_values("rank")[columns]
+        onset = int(members["onset_epoch"].notna().sum())
+        found.append(Decade(int(str(number)), drawn, len(members), onset))
+    return found[-_MAX_PANELS:]
+
+
+def draw_decades(frames: SweepFrames) -> Figure:
+    """The chart of `decades`, a panel each, all on the same axes."""
+    found = decades(frames)
+    notes = [
+        f"Up to {N_CURVES} trials a panel, those trained longest; trials of at least "
+        f"{_MIN_EPOCHS} epochs. Onset: after it validation BCE rises for good."
+    ]
+    figure = style.page(frames, "Learning curves by capacity", notes)
+    drawn = pd.concat([decade.trials for decade in found])
+    records = frames.epochs[frames.epochs["trial"].isin(drawn["trial"])]
+    by_trial = dict(iter(records.groupby("trial")))
+    y = style.bce_range(
+        records[["train_bce", "val_bce"]].to_numpy().ravel(), drawn["val_bce"].to_numpy(float)
+    )
+    n_columns = min(len(found), 3)
+    n_rows = -(-len(found) // n_columns)
+    width, height = 0.92 / n_columns, 0.75 / n_rows
+    for number, decade in enumerate(found):
+        row, column = divmod(number, n_columns)
+        bottom = 0.115 + (n_rows - 1 - row) * height
+        axes = figure.add_axes((0.07 + column * width, bottom, width - 0.02, height - 0.085))
+        share = f"{decade.n_onset} of {decade.n_trials} with onset"
+        axes.set_title(f"{decade.title}: {share}", fontsize=9)
+        style.log_axis(axes, 0.93, max(int(records["epoch"].max()), 2) * 1.08)
+        axes.set_ylim(*y)
+        axes.tick_params(labelleft=column == 0, labelbottom=number + n_columns >= len(found))
+        if column == 0:
+            axes.set_ylabel("BCE, nats")
+        if number + n_columns >= len(found):
+            axes.set_xlabel("epoch (logarithmic)")
+        _draw(axes, decade, by_trial)
+    figure.legend(handles=_legend(), loc="upper left", bbox_to_anchor=(0.06, 0.915), ncols=4)
+    return figure
+
+
+def _draw(axes: Axes, decade: Decade, by_trial: dict[Any, pd.DataFrame]) -> None:
+    axes.axhline(style.NO_SKILL, color=style.BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    for number, one in enumerate(decade.trials.to_dict("records")):
+        curve = by_trial[one["trial"]].set_index("epoch")
+        is_best = number == 0
+        axes.plot(
+            curve.index, curve["val_bce"], color=style.BLUE, linewidth=2 if is_best else 0.8,
+            alpha=1 if is_best else 0.55, zorder=4 if is_best else 2,
+        )  # fmt: skip
+        if is_best:
+            axes.plot(
+                curve.index, curve["train_bce"], color=style.ORANGE, linewidth=1.3,
+                linestyle=(0, (4, 2)), zorder=3,
+            )  # fmt: skip
+        if pd.notna(one["onset_epoch"]):
+            onset = int(one["onset_epoch"])
+            axes.plot(
+                [onset], [curve["val_bce"].get(onset, np.nan)], marker="v", markersize=6.5,
+                color=style.VERMILLION, markeredgecolor="white", linestyle="", zorder=5,
+            )  # fmt: skip
+
+
+def _legend() -> list[Line2D]:
+    return [
+        Line2D([], [], color=style.BLUE, linewidth=2, label="validation, best of the panel"),
+        Line2D([], [], color=style.BLUE, linewidth=0.8, alpha=0.6, label="validation, others"),
+        Line2D([], [], color=style.ORANGE, linestyle=(0, (4, 2)), label="train, best of the panel"),
+        Line2D([], [], color=style.VERMILLION, marker="v", linestyle="", label="onset"),
+    ]

@@ -1,0 +1,107 @@
+"""Gap and onset of overfitting against capacity."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sweep import words
+from sweep.analysis.answers import regularisation
+from sweep.analysis.charts import style
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.ranking import is_scored
+
+MIN_TRIALS = 5
+
+
+@dataclass(frozen=True)
+class Overfitting:
+    """The chart's numbers."""
+
+    points: pd.DataFrame
+    """trial, params (at least 1), gap, onset_epoch (missing when training ended first), epochs,
+    is_regularised."""
+    gap: tuple[float, float]
+    """Range of the axis; diverged trials do not stretch it."""
+    n_outside: int
+
+
+def overfitting(frames: SweepFrames) -> Overfitting:
+    """Gap and onset of each evaluated trial. Raises TooFewDataError below five trials."""
+    trials = frames.trials
+    known = is_scored(trials) & trials["params"].notna() & trials["gap"].notna()
+    if known.sum() < MIN_TRIALS:
+        raise style.TooFewDataError(f"fewer than {MIN_TRIALS} trials have a gap")
+    points = trials.loc[known, ["trial", "params", "gap", "onset_epoch", "epochs"]].assign(
+        is_regularised=regularisation.kinds(frames.hyperparameters) != regularisation.NONE
+    )
+    points["params"] = points["params"].astype(float).clip(lower=1)
+    gap = points["gap"].to_numpy(dtype=float)
+    low, high = np.quantile(gap, 0.02), np.quantile(gap, 0.98)
+    margin = 0.15 * max(high - low, 1e-3)
+    ends = (float(min(low, 0) - margin), float(max(high, 0) + margin))
+    return Overfitting(points, ends, style.outside(gap, *ends))
+
+
+def draw_overfitting(frames: SweepFrames) -> Figure:
+    """The chart of `overfitting`: the gap above, the onset below."""
+    data = overfitting(frames)
+    notes = ["Gap: validation BCE less train BCE in evaluation mode, at the best epoch."]
+    if data.n_outside:
+        notes.append(f"Gap off the chart: {words.trials(data.n_outside)}.")
+    figure = style.page(frames, "Overfitting by capacity", notes)
+    upper = figure.add_axes((0.1, 0.53, 0.64, 0.36))
+    lower = figure.add_axes((0.1, 0.125, 0.64, 0.36))
+    params = data.points["params"]
+    for axes in (upper, lower):
+        style.log_axis(axes, params.min() / 1.6, params.max() * 1.6)
+    upper.tick_params(labelbottom=False)
+    upper.set_ylim(*data.gap)
+    upper.set_ylabel("gap, nats")
+    upper.axhline(0, color=style.BLACK, linewidth=0.8)
+    lower.set_ylabel("onset, epoch (logarithmic)")
+    lower.set_xlabel("trainable parameters (logarithmic)")
+    style.log_axis(lower, 0.85, max(float(data.points["epochs"].max()), 2) * 1.3, "y")
+    for is_regularised, (color, marker) in enumerate(_LOOKS):
+        chosen = data.points[data.points["is_regularised"] == bool(is_regularised)]
+        _draw(upper, lower, chosen, color, marker)
+    figure.legend(handles=_legend(), loc="upper left", bbox_to_anchor=(0.755, 0.895))
+    return figure
+
+
+_LOOKS = ((style.VERMILLION, "s"), (style.BLUE, "o"))
+"""Without and with a regulariser."""
+
+
+def _draw(upper: Axes, lower: Axes, points: pd.DataFrame, color: str, marker: str) -> None:
+    crowd: dict[str, Any] = {
+        "s": 22,
+        "alpha": 0.75,
+        "linewidths": 0.8,
+        "rasterized": len(points) > 800,
+    }
+    upper.scatter(points["params"], points["gap"], color=color, marker=marker, **crowd)
+    seen = points["onset_epoch"].notna()
+    rows = points[seen]
+    onset = rows["onset_epoch"].astype(float)
+    lower.scatter(rows["params"], onset, color=color, marker=marker, **crowd)
+    rows = points[~seen]
+    lower.scatter(
+        rows["params"], rows["epochs"], facecolors="none", edgecolors=color, marker="^", **crowd
+    )
+
+
+def _legend() -> list[Line2D]:
+    (plain, square), (calm, circle) = _LOOKS
+    return [
+        Line2D([], [], color=plain, marker=square, linestyle="", label="not regularised"),
+        Line2D([], [], color=calm, marker=circle, linestyle="", label="regularised"),
+        Line2D(
+            [], [], color=style.GREY, marker="^", markerfacecolor="none", linestyle="",
+            label="no onset up to this epoch,\nthe trial's last",
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,119 @@
+"""The learning-rate schedules that trials really followed, each distinct one once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from sweep import words
+from sweep.analysis.charts import style
+from sweep.analysis.frames.load import SweepFrames
+
+_CONSIDERED = 500
+"""Best trials whose schedules are compared: enough to meet every schedule of a search."""
+_SAME = 1e-6
+"""Relative difference below which two rates are one: schedules are computed in float32."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A schedule, as the trial that followed it furthest recorded it."""
+
+    epoch: NDArray[np.integer]
+    rate: NDArray[np.floating]
+    trials: list[int]
+    label: str
+
+
+def schedules(frames: SweepFrames) -> list[Schedule]:
+    """The distinct schedules, the one with the most trials first.
+
+    Two trials share one when their rates agree for as long as both trained.
+    """
+    chosen = frames.trials[frames.trials["epochs"] > 0].head(_CONSIDERED)
+    longest_first = chosen.sort_values(["epochs", "trial"], ascending=[False, True])
+    records = frames.epochs[frames.epochs["trial"].isin(chosen["trial"])]
+    by_trial = dict(iter(records.groupby("trial")))
+    found: list[tuple[NDArray[np.integer], NDArray[np.floating], list[int]]] = []
+    for trial in longest_first["trial"]:
+        rate = by_trial[trial]["learning_rate"].to_numpy()
+        for _, other, members in found:
+            if np.allclose(other[: len(rate)], rate, rtol=_SAME, atol=0, equal_nan=True):
+                members.append(int(trial))
+                break
+        else:
+            found.append((by_trial[trial]["epoch"].to_numpy(), rate, [int(trial)]))
+    found.sort(key=lambda one: -len(one[2]))
+    labels = _labels(frames, [members for _, _, members in found])
+    return [Schedule(*one, label) for one, label in zip(found, labels, strict=True)]
+
+
+def _labels(frames: SweepFrames, groups: list[list[int]]) -> list[str]:
+    """`decay_steps = 2,000` where a hyperparameter tells the groups apart, else the trials."""
+    settings = frames.hyperparameters.set_index(frames.trials["trial"])
+    telling = [name for name in settings if _tells_apart(settings[name], groups)]
+    shown = {
+        name: words.settings([settings[name][members[0]] for members in groups])
+        for name in telling[:2]
+    }
+    labels = []
+    for number, members in enumerate(groups):
+        count = words.trials(len(members)) if len(members) > 1 else f"trial {members[0]}"
+        values = [f"{words.plain(name)} = {shown[name][number]}" for name in shown]
+        labels.append(words.shortened(", ".join([*values, count]), 44))
+    return labels
+
+
+def _tells_apart(values: "pd.Series[Any]", groups: list[list[int]]) -> bool:
+    """Whether each group has one value and no two groups have the same."""
+    found = [{values[trial] for trial in members} for members in groups]
+    return (
+        len(groups) > 1
+        and all(len(one) == 1 for one in found)
+        and len(set.union(*found)) == len(groups)
+    )
+
+
+def draw_rates(frames: SweepFrames) -> Figure:
+    """The chart of `schedules`: the seven most followed ones coloured, the others grey."""
+    found = schedules(frames)
+    named, others = _from_the_top(found[: len(style.SERIES)]), found[len(style.SERIES) :]
+    notes = [f"{len(others):,} more schedules in grey."] if others else []
+    figure = style.page(frames, "Learning-rate schedules", notes)
+    axes = figure.add_axes((0.09, 0.125, 0.6, 0.765))
+    finite = np.concatenate([one.rate for one in found] or [np.array([])])
+    finite = finite[np.isfinite(finite) & (finite > 0)]
+    if len(finite) == 0:
+        style.say_nothing(axes)
+        return figure
+    style.log_axis(axes, 0.93, max(max(int(one.epoch[-1]) for one in found), 2) * 1.08)
+    style.log_axis(axes, finite.min() / 1.3, finite.max() * 1.3, "y")
+    axes.set_xlabel("epoch (logarithmic)")
+    axes.set_ylabel("learning rate after the epoch's last step (logarithmic)")
+    for one in others:
+        axes.plot(one.epoch, one.rate, color="#cccccc", linewidth=0.8, zorder=1, rasterized=True)
+    handles = []
+    for one, color, marker in zip(named, style.SERIES, style.MARKERS, strict=False):
+        marked = [0, *_spread(len(one.epoch))]
+        axes.plot(
+            one.epoch, one.rate, color=color, linewidth=1.6, marker=marker, markersize=5,
+            markevery=marked,
+        )  # fmt: skip
+        handles.append(Line2D([], [], color=color, marker=marker, label=one.label))
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.7, 0.895))
+    return figure
+
+
+def _from_the_top(found: list[Schedule]) -> list[Schedule]:
+    """The highest rate first, at the last epoch that all have: the legend's order is the lines'."""
+    last = min((len(one.rate) for one in found), default=0) - 1
+    return sorted(found, key=lambda one: -one.rate[last])
+
+
+def _spread(n_epochs: int) -> list[int]:
+    """Positions of markers that lie evenly on a logarithmic axis."""
+    return sorted({min(3**power, n_epochs) - 1 for power in range(1, 12)})

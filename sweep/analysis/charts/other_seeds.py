@@ -1,0 +1,151 @@
+"""The search's score of each confirmed trial against what other seeds give."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sweep import words
+from sweep.analysis.charts import style
+from sweep.analysis.charts.label_places import label
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.other_seeds import Bias, bias
+
+_LABELLED = 12
+"""Trials up to which each is labelled with its number or name."""
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """The chart's numbers."""
+
+    points: pd.DataFrame
+    """trial, baseline, search_val_bce, val_bce (the mean over other seeds), low and high (its 95 %
+    interval, over seeds and rows) and seed_se (its standard error over the seeds alone)."""
+    bias: Bias | None
+    span: tuple[float, float]
+    """Range of both axes."""
+
+
+def confirmed_data(frames: SweepFrames) -> Confirmed:
+    """Raises TooFewDataError when no trial was trained with other seeds."""
+    rows = frames.confirmed
+    rows = rows[rows["val_bce"].notna() & rows["search_val_bce"].notna()]
+    if rows.empty:
+        raise style.TooFewDataError(
+            "no trial was trained with other seeds (sweep confirm does that)"
+        )
+    points = pd.DataFrame(
+        {
+            "trial": rows["trial"],
+            "baseline": rows["baseline"],
+            "search_val_bce": rows["search_val_bce"].astype(float),
+            "val_bce": rows["val_bce"].astype(float),
+            "low": rows["val_bce_low"].astype(float),
+            "high": rows["val_bce_high"].astype(float),
+            "seed_se": [_seed_error(frames, int(trial)) for trial in rows["trial"]],
+        }
+    ).reset_index(drop=True)
+    values = points[["search_val_bce", "val_bce", "low", "high"]].to_numpy().ravel()
+    values = values[np.isfinite(values)]
+    margin = 0.06 * max(float(np.ptp(values)), 1e-3)
+    return Confirmed(points, bias(rows), (values.min() - margin, values.max() + margin))
+
+
+def _seed_error(frames: SweepFrames, trial: int) -> float:
+    losses = frames.seed_losses.get(trial)
+    if losses is None or len(losses) < 2:
+        return np.nan
+    by_seed = losses.mean(axis=1, dtype=np.float64)
+    return float(by_seed.std(ddof=1) / np.sqrt(len(by_seed)))
+
+
+def draw_confirmed(frames: SweepFrames) -> Figure:
+    """The chart of `confirmed_data`: above the diagonal the search's score was too good."""
+    data = confirmed_data(frames)
+    figure = style.page(frames, "Search score against confirmed score", [_note(data.bias)])
+    axes = figure.add_axes((0.09, 0.125, 0.62, 0.765))
+    axes.set_xlim(*data.span)
+    axes.set_ylim(*data.span)
+    axes.set_xlabel("val BCE of the trial's own run, nats")
+    axes.set_ylabel("mean val BCE over other seeds, nats")
+    axes.axline((data.span[0], data.span[0]), slope=1, color=style.BLACK, linewidth=1)
+    axes.fill_between(
+        data.span, data.span, data.span[1], color=style.ORANGE, alpha=0.08, linewidth=0
+    )
+    is_baseline = data.points["baseline"].notna()
+    for chosen, (color, marker) in zip((~is_baseline, is_baseline), _LOOKS, strict=True):
+        _draw(axes, data.points[chosen], color, marker)
+    if len(data.points) <= _LABELLED:
+        _label(figure, axes, data)
+    figure.legend(handles=_legend(is_baseline), loc="upper left", bbox_to_anchor=(0.725, 0.895))
+    return figure
+
+
+_LOOKS = ((style.BLUE, "o"), (style.BLACK, "D"))
+"""Of trials of the search, and of baselines."""
+
+
+def _note(found: Bias | None) -> str:
+    if found is None:
+        return "Only baselines were confirmed: nobody chose them for their score."
+    error = f" ± {words.bce(found.error)}" if np.isfinite(found.error) else ""
+    flattered = "too good" if found.value < 0 else "too bad"
+    return (
+        f"On average over {words.trials(found.trials)} of the search, the own run's score was "
+        f"{words.bce(abs(found.value))}{error} nats {flattered} (± SE over the trials)."
+    )
+
+
+def _draw(axes: Axes, points: pd.DataFrame, color: str, marker: str) -> None:
+    x, y = points["search_val_bce"], points["val_bce"].to_numpy()
+    interval = np.abs(points[["low", "high"]].to_numpy().T - y)
+    for reach, width in ((interval, 0.8), (points["seed_se"].to_numpy(), 3.0)):
+        axes.errorbar(x, y, yerr=reach, fmt="none", ecolor=color, elinewidth=width, alpha=0.55)
+    axes.scatter(
+        x, y, s=34, marker=marker, color=color if marker == "o" else "white", edgecolors=color,
+        linewidths=1.3, zorder=5,
+    )  # fmt: skip
+
+
+def _label(figure: Figure, axes: Axes, data: Confirmed) -> None:
+    points = data.points
+    names = [
+        str(trial) if name is None else words.shortened(words.plain(name), 20)
+        for trial, name in zip(points["trial"], points["baseline"], strict=True)
+    ]
+    bars = [
+        np.column_stack((np.full(20, x), np.linspace(low, high, 20)))
+        for x, low, high in points[["search_val_bce", "low", "high"]].to_numpy(dtype=float)
+        if np.isfinite(low)
+    ]
+    diagonal = np.linspace(*data.span, 100)[:, None].repeat(2, axis=1)
+    anchors = points[["search_val_bce", "val_bce"]].to_numpy(dtype=float)
+    label(figure, axes, names, anchors, np.concatenate([anchors, diagonal, *bars]))
+
+
+def _legend(is_baseline: "pd.Series[bool]") -> list[Line2D]:
+    kinds = (("trial of the search", not is_baseline.all()), ("baseline", is_baseline.any()))
+    handles = [
+        _handle(label, color, linestyle="", marker=marker, **_filling(marker, color))
+        for (label, is_there), (color, marker) in zip(kinds, _LOOKS, strict=True)
+        if is_there
+    ]
+    return [
+        *handles,
+        _handle("± SE over the seeds", style.GREY, linewidth=3),
+        _handle("95 % interval, over\nseeds and rows", style.GREY, linewidth=0.8),
+        _handle("equal; above it the own\nrun was too good", style.BLACK, linewidth=1),
+    ]
+
+
+def _filling(marker: str, color: str) -> dict[str, Any]:
+    return {"markerfacecolor": color if marker == "o" else "white"}
+
+
+def _handle(label: str, color: str, **look: Any) -> Line2D:
+    return Line2D([], [], label=label, color=color, **look)

@@ -1,0 +1,145 @@
+"""Parallel coordinates: the settings, size and score of each trial as one line."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from sweep import words
+from sweep.analysis.charts import style
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.ranking import is_scored
+
+MAX_LINES = 300
+_MIN_TRIALS = 5
+_MAX_AXES = 8
+_MAX_TICKS = 8
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One upright axis: a place between 0 and 1 for each trial, NaN without a value."""
+
+    name: str
+    place: NDArray[np.float64]
+    ticks: list[tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """The chart's numbers. Trials are ordered best first."""
+
+    axes: list[Axis]
+    n_trials: int
+    """Trials that have a score; beyond 300 every so many-th is drawn, and the best 30."""
+    n_hidden: int
+    """Hyperparameters that vary and have no axis."""
+
+
+def parallel(frames: SweepFrames) -> Parallel:
+    """Places on each axis. Raises TooFewDataError below five trials or when nothing varies."""
+    trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
+    if len(trials) < _MIN_TRIALS:
+        raise style.TooFewDataError(f"fewer than {_MIN_TRIALS} trials have a score")
+    n_trials = len(trials)
+    if n_trials > MAX_LINES:
+        spread = np.linspace(30, n_trials - 1, MAX_LINES - 30).astype(int)
+        trials = trials.iloc[np.unique(np.r_[:30, spread])]
+    settings = frames.hyperparameters.loc[trials.index]
+    names = [name for name in settings if settings[name].astype(str).nunique() > 1]
+    if not names:
+        raise style.TooFewDataError("no hyperparameter varies")
+    axes = [_axis(str(name), settings[name]) for name in names[:_MAX_AXES]]
+    params = trials["params"].to_numpy(dtype=float).clip(min=1)
+    axes.append(logarithmic("params", params))
+    axes.append(_score(trials["val_bce"].to_numpy(dtype=float)))
+    return Parallel(axes, n_trials, max(len(names) - _MAX_AXES, 0))
+
+
+def _axis(name: str, values: "pd.Series[Any]") -> Axis:
+    """Distinct values evenly spaced; many numbers by their size, or its logarithm."""
+    known = values.dropna()
+    is_number = all(isinstance(value, int | float) for value in known)
+    distinct = sorted(known.unique(), key=lambda value: (isinstance(value, str), value))
+    if is_number and len(distinct) > _MAX_TICKS:
+        numbers = np.asarray(values.astype(float), dtype=np.float64)
+        if np.nanmin(numbers) > 0 and np.nanmax(numbers) > 50 * np.nanmin(numbers):
+            return logarithmic(name, numbers)
+        low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+        ticks = [(share, f"{low + share * (high - low):.3g}") for share in (0, 0.25, 0.5, 0.75, 1)]
+        return Axis(name, (numbers - low) / (high - low), ticks)
+    last = max(len(distinct) - 1, 1)
+    code = {value: number / last for number, value in enumerate(distinct)}
+    place = np.array([code.get(value, np.nan) for value in values])
+    labels = [words.shortened(label, 12) for label in words.settings(distinct)]
+    every = -(-len(distinct) // _MAX_TICKS)
+    ticks = [(code[value], label) for value, label in zip(distinct, labels, strict=True)]
+    return Axis(name, place, ticks[::every])
+
+
+def logarithmic(name: str, values: NDArray[np.float64]) -> Axis:
+    """Positive numbers by their logarithm; NaN where there is none."""
+    first, last = float(np.nanmin(values)), float(np.nanmax(values))
+    if first == last:
+        return Axis(name, values * 0, [(0.0, style.magnitude(first))])
+    span = np.log(last / first)
+    marks = style.log_ticks(first, last)
+    ticks = [(float(np.log(mark / first) / span), style.magnitude(mark)) for mark in marks]
+    return Axis(name, np.log(values / first) / span, ticks)
+
+
+def _score(val_bce: NDArray[np.float64]) -> Axis:
+    """The best at the top; what is far worse than most lies at the bottom."""
+    best, worst = float(val_bce.min()), float(np.quantile(val_bce, 0.95))
+    span = max(worst - best, 1e-6)
+    place = 1 - np.clip((val_bce - best) / span, 0, 1)
+    ticks = [(1 - share, f"{best + share * span:.3f}") for share in (0, 0.25, 0.5, 0.75)]
+    return Axis("val BCE", place, [*ticks, (0.0, f"≥ {worst:.3f}")])
+
+
+def draw_parallel(frames: SweepFrames) -> Figure:
+    """The chart of `parallel`: the better a trial, the darker and the further in front."""
+    data = parallel(frames)
+    places = np.column_stack([axis.place for axis in data.axes])  # (trials, axes)
+    n_drawn = len(places)
+    notes = [f"{n_drawn:,} of {words.trials(data.n_trials)}; the best tenth is drawn thick."]
+    if data.n_hidden:
+        notes.append(f"Not shown: {words.counted(data.n_hidden, 'hyperparameter')}.")
+    figure = style.page(frames, "Parallel coordinates", notes)
+    axes = figure.add_axes((0.06, 0.1, 0.83, 0.74))
+    axes.grid(False)
+    axes.set_axis_off()
+    axes.set_xlim(-0.2, len(data.axes) - 0.6)
+    axes.set_ylim(-0.05, 1.05)
+    # trials that share their settings would hide each other
+    shift = np.random.default_rng(0).uniform(-0.012, 0.012, places.shape)
+    shift[:, -1] = 0
+    heights = places + shift
+    x = np.broadcast_to(np.arange(len(data.axes), dtype=float), heights.shape)
+    lines = np.stack((x, heights), axis=-1)[::-1]  # (trials, axes, x and y), the best last
+    rank = np.linspace(1, 0, n_drawn)
+    is_top = rank <= 0.1
+    colors = colormaps["cividis"](rank * 0.95)
+    colors[:, 3] = np.where(is_top, 0.95, 0.4)
+    widths = np.where(is_top, 1.8, 0.7)
+    axes.add_collection(LineCollection([*lines], colors=colors, linewidths=widths.tolist()))
+    for number, axis in enumerate(data.axes):
+        axes.plot([number, number], [0, 1], color=style.BLACK, linewidth=1)
+        name = words.shortened(words.plain(axis.name), 14)
+        axes.text(number, 1.06, name, ha="center", va="bottom", fontsize=9.5, fontweight="bold")
+        for place, label in axis.ticks:
+            axes.text(
+                number + 0.04, place, label, fontsize=8, va="center", zorder=5,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
+            )  # fmt: skip
+    bar = figure.add_axes((0.935, 0.2, 0.012, 0.5))
+    figure.colorbar(ScalarMappable(Normalize(0, 1), "cividis_r"), cax=bar)
+    bar.set_yticks([0, 1], ["worst", "best"], fontsize=8)
+    return figure

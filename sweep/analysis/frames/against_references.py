@@ -1,0 +1,102 @@
+"""Is a network worth it at all: the best trial against the reference models, row by row.
+
+The mean over other seeds is compared where it decides which trial is the best, with an error
+that holds seeds and rows (see `crossed`); a reference model is taken as it is. Otherwise it is
+the best trial's own run, with the paired error of the rows, and as that run was chosen for its
+score while no reference was, it must be better by what the choice adds (see `optimism`) besides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sweep.analysis.frames.other_seeds import SeedLosses, decisive
+from sweep.analysis.frames.ranking import is_scored
+from sweep.statistics.paired import difference
+from sweep.statistics.seeds_and_rows import mean
+from sweep.statistics.selection_bias import Optimism
+from sweep.store import Losses, Reference
+
+NO_SKILL = "no skill"
+
+
+@dataclass(frozen=True)
+class Advantage:
+    """Validation BCE of a trial less that of a reference model, in nats: below 0, lower."""
+
+    reference: str
+    trial: int
+    baseline: str | None
+    seeds: int
+    """Runs of the trial that the mean is over; 1 for the own run of one that was chosen."""
+    value: float
+    se: float
+    low: float
+    high: float
+    """Ends of the 95 % confidence interval."""
+    too_good: float
+    """What choosing the trial adds to its advantage; 0 for a mean over other seeds."""
+
+    @property
+    def is_better(self) -> bool | None:
+        """Of the trial; None when it cannot be told."""
+        if self.high + self.too_good < 0:
+            return True
+        return False if self.low > 0 else None
+
+
+def advantages(
+    trials: pd.DataFrame,
+    losses: Losses,
+    confirmed: pd.DataFrame,
+    by_seed: SeedLosses,
+    references: Sequence[Reference],
+    optimism: Optimism | None,
+) -> tuple[Advantage, ...]:
+    """Against each reference with skill, of the first confirmed trial, or else the first in rank.
+
+    Empty when the rows' losses of either side are not known.
+    """
+    trials = trials[is_scored(trials)]
+    known = decisive(trials, confirmed)
+    own = not len(known)
+    chosen = (trials if own else known).head(1)[["trial", "baseline"]]
+    found = []
+    for trial, baseline in chosen.itertuples(index=False):
+        rows = _own_losses(losses, trial) if own else by_seed[trial]
+        for one in references:
+            if one.name != NO_SKILL and rows.shape[1:] == one.losses.shape and len(rows):
+                ends = _difference(rows, one.losses, own)
+                added = optimism.bias if own and optimism is not None else 0.0
+                found.append(
+                    Advantage(one.name, int(trial), baseline, len(rows), *ends, too_good=added)
+                )
+    return tuple(found)
+
+
+def _own_losses(losses: Losses, trial: int) -> NDArray[np.float32]:
+    """Shape (1, rows), or (0, rows) when they are unknown."""
+    found: NDArray[np.float32] = losses.values[losses.trials == trial]
+    return found
+
+
+def _difference(
+    rows: NDArray[np.float32], reference: NDArray[np.float32], own: bool
+) -> tuple[float, float, float, float]:
+    """Value, standard error and the ends of its interval. `rows` has the shape (seeds, rows)."""
+    if own:
+        one = difference(rows[0], reference)
+        return one.value, one.se, one.low, one.high
+    over = mean(rows.astype(np.float64) - reference.astype(np.float64))
+    return over.value, over.error, *over.interval
+
+
+def is_worth(found: Sequence[Advantage]) -> bool | None:
+    """A network is, when it beats every reference; not, when one beats it; None: not known."""
+    better = [one.is_better for one in found]
+    if False in better:
+        return False
+    return True if better and all(better) else None

@@ -1,0 +1,253 @@
+"""A stored sweep as pandas frames: one row per trial, one per epoch.
+
+The only place that names columns and derives them from the store.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from sweep.analysis.frames.against_references import Advantage, advantages
+from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_losses
+from sweep.analysis.frames.ranking import order
+from sweep.analysis.frames.status import TrialStatus, statuses
+from sweep.analysis.frames.ties import evidence, optimism_of_best
+from sweep.records import OutcomeStatus, Value
+from sweep.statistics.onset import onsets
+from sweep.statistics.selection_bias import Optimism
+from sweep.store import Opening, Reference, Store, SweepRow, hyperparameters_of
+
+TRIAL_COLUMNS = {
+    "rank": "place by validation BCE, 1 is the best (see ranking)",
+    "trial": "number of the trial",
+    "baseline": "name of the baseline, none for a trial of the search",
+    "status": "finished, stopped, cut, waiting, running, pending or failed",
+    "hyperparameters": "all hyperparameters by name",
+    "params": "trainable parameters",
+    "val_bce": "score: lowest validation BCE over all epochs, in nats, without penalty",
+    "val_bce_se": "standard error of val_bce over the validation rows, none if losses are unknown",
+    "difference": "val_bce less that of the best trial",
+    "difference_se": "paired standard error of difference over the same validation rows",
+    "tied": "statistically tied with the best: in the model confidence set at 95 %",
+    "simplest": "fewest parameters within one paired standard error of the best",
+    "class": "underfit, balanced, overfit or diverged (see classes), none if it cannot be told",
+    "train_bce": "training BCE in evaluation mode, with the weights of the best epoch",
+    "gap": "val_bce - train_bce",
+    "best_epoch": "epoch of the lowest validation BCE",
+    "onset_epoch": "epoch after which validation BCE rises for good, none if training ended first",
+    "val_accuracy": "validation accuracy at the best epoch",
+    "val_auc": "area under the validation ROC curve at the best epoch",
+    "epochs": "epochs trained",
+    "rung": "highest rung reached, none for a baseline",
+    "last_epoch": "epochs planned up to the end of that rung",
+    "bracket": "Hyperband bracket, none for a baseline",
+    "iteration": "Hyperband iteration, none for a baseline",
+    "seconds": "wall time of training and evaluation, all epochs",
+    "seed": "the trial's seed",
+    "error": "why it failed",
+}
+"""Columns of `SweepFrames.trials` in order, and what they hold: the data dictionary."""
+
+ASSIGNMENT_COLUMNS = {
+    "trial": "number of the trial",
+    "is_searched": "whether the search proposed it; baselines are not",
+    "rung": "rung that the assignment ends",
+    "first_epoch": "epochs trained before it",
+    "last_epoch": "epochs trained after it, unless the trial stops early",
+    "status": "pending, completed, stopped, failed or interrupted",
+    "epochs": "epochs it trained",
+    "score": "lowest validation BCE of the trial at its end, none if there is none",
+    "seconds": "wall time it took",
+    "ended_at": "Unix time of its end, none before",
+}
+"""Columns of `SweepFrames.assignments` in order, and what they hold."""
+
+_INTEGERS = ("params", "best_epoch", "onset_epoch", "rung", "last_epoch", "bracket", "iteration")
+
+
+@dataclass(frozen=True)
+class SweepFrames:
+    """A sweep as it was when it was read."""
+
+    sweep: SweepRow
+    trials: pd.DataFrame
+    """One row per trial, best first; columns as `TRIAL_COLUMNS`. Integers that may be missing
+    are `Int64`."""
+    hyperparameters: pd.DataFrame
+    """One column per hyperparameter, rows as in `trials`; None where a trial has no such one.
+    Apart from `trials` because a hyperparameter may be called `epochs`."""
+    epochs: pd.DataFrame
+    """One row per trial and epoch, sorted by them; columns as `EpochRecord` behind `trial`."""
+    assignments: pd.DataFrame
+    """One row per assignment of these trials, in their order; columns as `ASSIGNMENT_COLUMNS`."""
+    openings: tuple[Opening, ...]
+    """The ledger of the sealed test rows."""
+    optimism: Optimism | None
+    """How far the best score is too good for having been chosen; None when it cannot be told."""
+    confirmations: pd.DataFrame
+    """One row per run with another seed; columns as `trials` has them but for the ranking, and
+    `confirms`, the trial, and `seed_number`. They are in no other frame."""
+    confirmation_epochs: pd.DataFrame
+    """Their epochs, as in `epochs`."""
+    confirmed: pd.DataFrame
+    """One row per trial with such runs, the lowest mean first (see `confirmed`)."""
+    references: tuple[Reference, ...]
+    """Models that are no networks, on the same rows."""
+    seed_losses: SeedLosses
+    """What the errors of the means are made of."""
+    advantages: tuple[Advantage, ...]
+    """The best trial against the references (see `worth`)."""
+
+    @property
+    def hyperparameter_names(self) -> list[str]:
+        """In the order of the search space."""
+        return list(self.hyperparameters.columns)
+
+
+def load(store: Store, state: str | None = None) -> SweepFrames:
+    """Read a sweep. May be called while it runs.
+
+    `state` replaces the stored one where the caller knows better: a sweep whose process has
+    died is still stored as running.
+    """
+    sweep = store.sweep()
+    if state is not None:
+        sweep = replace(sweep, state=state)
+    # what refers to a trial is read before the trials: a sweep may grow meanwhile
+    epochs, losses = _epochs(store), store.losses()
+    assignments = _table(store, "assignment")
+    trials = _table(store, "trial").set_index("trial", drop=False)
+    trials["hyperparameters"] = trials["hyperparameters"].map(hyperparameters_of)
+    trials = trials.join(_of_epochs(epochs, trials.index)).join(_of_assignments(assignments))
+    trials["status"] = statuses(
+        failed=trials["failed"] == True,  # noqa: E712  (missing where no assignment is)
+        pending=trials["pending"] == True,  # noqa: E712
+        stopped=trials["stopped"] == True,  # noqa: E712
+        epochs=trials["epochs"],
+        max_epochs=int(sweep.settings["max_epochs"]),
+        sweep_finished=sweep.state == "finished",
+    )
+    is_confirmation = trials["confirms"].notna()
+    confirmations = _typed(trials[is_confirmation])
+    trials = _ranked(trials[~is_confirmation])
+    repeats = runs(trials, confirmations)
+    by_seed = seed_losses(repeats, losses)
+    is_confirmation = epochs["trial"].isin(confirmations["trial"])
+    later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
+    judged = evidence(trials, epochs, losses, int(sweep.settings["train_rows"]))
+    trials = trials.join(judged)[list(TRIAL_COLUMNS)]
+    means = confirmed(trials, repeats, by_seed)
+    references, optimism = tuple(store.references()), optimism_of_best(trials, losses)
+    return SweepFrames(
+        sweep=sweep,
+        trials=trials,
+        hyperparameters=_hyperparameters(sweep, trials),
+        epochs=epochs.reset_index(drop=True),
+        assignments=_assignments(assignments, trials),
+        openings=tuple(store.openings()),
+        optimism=optimism,
+        confirmations=confirmations,
+        confirmation_epochs=later.reset_index(drop=True),
+        confirmed=means,
+        references=references,
+        seed_losses=by_seed,
+        advantages=advantages(trials, losses, means, by_seed, references, optimism),
+    )
+
+
+def _table(store: Store, name: str) -> pd.DataFrame:
+    columns, rows = store.table(name)
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _assignments(assignments: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `ASSIGNMENT_COLUMNS` with their types, of these trials."""
+    frame = assignments.assign(is_searched=assignments["oracle_id"].notna())
+    frame = frame.loc[frame["trial"].isin(trials["trial"]), list(ASSIGNMENT_COLUMNS)]
+    types = dict.fromkeys(("trial", "rung", "first_epoch", "last_epoch", "epochs"), "int64")
+    types |= dict.fromkeys(("score", "seconds", "ended_at"), "float64")
+    return frame.reset_index(drop=True).astype(types)
+
+
+def _epochs(store: Store) -> pd.DataFrame:
+    columns, rows = store.table("epoch")
+    values = np.array(rows, dtype=float).reshape(-1, len(columns))  # (records, columns)
+    frame = pd.DataFrame(values, columns=columns)
+    return frame.astype({"trial": "int64", "epoch": "int64"})
+
+
+def _of_epochs(epochs: pd.DataFrame, trials: pd.Index) -> pd.DataFrame:
+    """What the epoch records say of each trial."""
+    by_trial = epochs.groupby("trial", sort=True)
+    found = pd.DataFrame(index=trials)
+    found["epochs"] = by_trial.size().reindex(trials, fill_value=0)
+    found["seconds"] = by_trial["seconds"].sum().reindex(trials)
+    best = _best(epochs).reindex(trials)
+    for name in ("val_bce", "train_bce", "val_accuracy", "val_auc"):
+        found[name] = best[name]
+    found["gap"] = best["val_bce"] - best["train_bce"]
+    found["best_epoch"] = best["epoch"]
+    found["onset_epoch"] = _onsets(epochs).reindex(trials)
+    return found
+
+
+def _best(epochs: pd.DataFrame) -> pd.DataFrame:
+    """The record with the lowest validation BCE of each trial, the earliest of equal ones."""
+    finite = np.isfinite(epochs["val_bce"].to_numpy())
+    by_score: pd.DataFrame = epochs.loc[finite].sort_values(["trial", "val_bce", "epoch"])
+    return by_score.drop_duplicates("trial").set_index("trial")
+
+
+def _onsets(epochs: pd.DataFrame) -> "pd.Series[float]":
+    trials, position = np.unique(epochs["trial"].to_numpy(), return_inverse=True)
+    found = onsets(position, epochs["epoch"].to_numpy(), epochs["val_bce"].to_numpy(), len(trials))
+    return pd.Series(found, index=trials)
+
+
+def _of_assignments(assignments: pd.DataFrame) -> pd.DataFrame:
+    """What the assignments say of each trial."""
+    status = assignments["status"]
+    frame = pd.DataFrame(
+        {
+            "trial": assignments["trial"],
+            "failed": status == OutcomeStatus.FAILED,
+            "pending": status.isin(("pending", OutcomeStatus.INTERRUPTED)),
+            "stopped": status == OutcomeStatus.STOPPED,
+            "rung": assignments["rung"].astype("Int64").where(assignments["oracle_id"].notna()),
+            "last_epoch": assignments["last_epoch"].astype("Int64"),
+        }
+    )
+    found = frame.groupby("trial").max()
+    errors = assignments[frame["failed"]].drop_duplicates("trial").set_index("trial")["error"]
+    return found.join(errors)
+
+
+def _ranked(trials: pd.DataFrame) -> pd.DataFrame:
+    """The report's columns, with their types, in the order of the ranking."""
+    failed = (trials["status"] == TrialStatus.FAILED).to_numpy()
+    positions = order(
+        trials["val_bce"].to_numpy(dtype=float), failed, trials["trial"].to_numpy(dtype="int64")
+    )
+    ranked = trials.iloc[positions].reset_index(drop=True)
+    ranked["rank"] = np.arange(1, len(ranked) + 1)
+    return _typed(ranked)[[name for name in TRIAL_COLUMNS if name in ranked]]
+
+
+def _typed(trials: pd.DataFrame) -> pd.DataFrame:
+    types = {"trial": "int64", "epochs": "int64", "seconds": "float64", "seed": "int64"}
+    types |= dict.fromkeys((*_INTEGERS, "confirms", "seed_number"), "Int64")
+    trials = trials.reset_index(drop=True).astype(types)
+    for name in ("baseline", "status", "error"):
+        column = trials[name].astype(object)
+        trials[name] = column.where(column.notna(), None)
+    return trials
+
+
+def _hyperparameters(sweep: SweepRow, trials: pd.DataFrame) -> pd.DataFrame:
+    values: list[dict[str, Value]] = trials["hyperparameters"].tolist()
+    names = dict.fromkeys(sweep.space.get("hyperparameters", ()))
+    for row in values:
+        names.update(dict.fromkeys(row))
+    columns = {name: [row.get(name) for row in values] for name in names}
+    return pd.DataFrame(columns, dtype=object, index=trials.index)

@@ -1,0 +1,155 @@
+"""Trials trained again with fresh seeds: what each configuration reaches on the mean.
+
+The search's own run of a trial is not part of its mean: it was chosen for its score. A
+baseline's own run is, as nobody chose it. The validation rows are those of the search: what the
+choice owes to these rows is not undone by other seeds, only by the sealed test rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sweep.analysis.frames.status import TrialStatus
+from sweep.statistics.seeds_and_rows import mean
+from sweep.store import Losses
+
+COLUMNS = {
+    "rank": "place by the mean over seeds, 1 is the best",
+    "trial": "number of the trial that was confirmed",
+    "baseline": "name of the baseline, none for a trial of the search",
+    "params": "trainable parameters",
+    "seeds": "runs that the mean is over",
+    "val_bce": "mean over the seeds of the lowest validation BCE",
+    "val_bce_se": "its standard error, over seeds and validation rows (see crossed)",
+    "val_bce_low": "lower end of its 95 % confidence interval",
+    "val_bce_high": "upper end",
+    "search_val_bce": "score of the trial's own run",
+    "bias": "search_val_bce - val_bce, below 0 when the search's score was too good; "
+    "none for a baseline",
+    "train_bce": "mean over the seeds, at the best epochs",
+    "gap": "val_bce - train_bce",
+    "overfit": "runs in which validation BCE rose for good",
+    "onset_epoch": "median of the onsets; a run without one counts as later than all",
+    "onset_first": "the earliest onset, none without one",
+    "onset_last": "the latest onset, none when a run has none",
+    "epochs": "mean number of epochs trained",
+    "seconds": "wall time of all these runs",
+}
+"""Columns of `SweepFrames.confirmed` in order: the data dictionary."""
+
+_ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED)
+_INTEGERS = ("params", "onset_epoch", "onset_first", "onset_last")
+
+SeedLosses = Mapping[int, NDArray[np.float32]]
+"""By confirmed trial: validation losses of its runs at their best epochs, (seeds, rows)."""
+
+
+def runs(trials: pd.DataFrame, confirmations: pd.DataFrame) -> pd.DataFrame:
+    """The runs that count, with their onsets: confirmations that ended, and the own runs of
+    baselines that are confirmed. Column `confirms` says of which trial."""
+    ended = confirmations[confirmations["status"].isin(_ENDED)]
+    own = trials["baseline"].notna() & trials["status"].isin(_ENDED)
+    own &= trials["trial"].isin(ended["confirms"])
+    baselines = trials[own].assign(confirms=trials.loc[own, "trial"])
+    if ended.empty:
+        return baselines
+    return pd.concat([baselines, ended]) if len(baselines) else ended
+
+
+def seed_losses(runs: pd.DataFrame, losses: Losses) -> SeedLosses:
+    """Of all confirmed trials that have the losses of every run."""
+    row = {int(trial): number for number, trial in enumerate(losses.trials)}
+    return {
+        trial: losses.values[[row[int(one)] for one in group["trial"]]]
+        for trial, group in _by_trial(runs)
+        if all(int(one) in row for one in group["trial"])
+    }
+
+
+def confirmed(trials: pd.DataFrame, runs: pd.DataFrame, losses: SeedLosses) -> pd.DataFrame:
+    """One row per confirmed trial, the lowest mean first; columns as `COLUMNS`."""
+    own = {
+        int(row["trial"]): row
+        for _, row in trials[trials["trial"].isin(runs["confirms"])].iterrows()
+    }
+    rows = [_row(trial, own[trial], group, losses.get(trial)) for trial, group in _by_trial(runs)]
+    found = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "rank"])
+    found = found.sort_values(["val_bce", "trial"]).reset_index(drop=True)
+    names = found["baseline"].astype(object)
+    found["baseline"] = names.where(names.notna(), None)
+    found.insert(0, "rank", np.arange(1, len(found) + 1))
+    return found.astype(dict.fromkeys(_INTEGERS, "Int64"))
+
+
+def _by_trial(runs: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
+    confirms = runs["confirms"].to_numpy(dtype="int64")
+    return [(int(trial), runs[confirms == trial]) for trial in np.unique(confirms)]
+
+
+def _row(
+    trial: int, own: "pd.Series[float]", runs: pd.DataFrame, losses: NDArray[np.float32] | None
+) -> dict[str, object]:
+    value, error, ends = float(runs["val_bce"].mean()), np.nan, (np.nan, np.nan)
+    if losses is not None:
+        estimate = mean(losses)
+        error, ends = estimate.error, estimate.interval
+    onsets = runs["onset_epoch"].astype("float64").fillna(np.inf)
+    middle = float(np.sort(onsets)[(len(onsets) - 1) // 2])  # an epoch that there was
+    train = float(runs["train_bce"].mean())
+    return {
+        "trial": trial,
+        "baseline": own["baseline"],
+        "params": own["params"],
+        "seeds": len(runs),
+        "val_bce": value,
+        "val_bce_se": error,
+        "val_bce_low": ends[0],
+        "val_bce_high": ends[1],
+        "search_val_bce": own["val_bce"],
+        "bias": own["val_bce"] - value if own["baseline"] is None else np.nan,
+        "train_bce": train,
+        "gap": value - train,
+        "overfit": int(np.isfinite(onsets).sum()),
+        "onset_epoch": _epoch(middle),
+        "onset_first": _epoch(float(onsets.min())),
+        "onset_last": _epoch(float(onsets.max())),
+        "epochs": float(runs["epochs"].astype("float64").mean()),
+        "seconds": float(runs["seconds"].sum()),
+    }
+
+
+def _epoch(onset: float) -> float:
+    return onset if np.isfinite(onset) else np.nan
+
+
+def decisive(trials: pd.DataFrame, confirmed: pd.DataFrame) -> pd.DataFrame:
+    """The confirmed trials whose means have errors, where they decide which trial is the best.
+
+    They do when the first in rank is among them; none otherwise, as where only baselines have
+    other seeds and a trial of the search is ahead of them. `trials` has a score each.
+    """
+    known = confirmed[confirmed["val_bce_se"].notna()]
+    return known if trials["trial"].head(1).isin(known["trial"]).any() else known.head(0)
+
+
+@dataclass(frozen=True)
+class Bias:
+    """How far the search's scores differ from what fresh seeds give, on average: in nats."""
+
+    value: float
+    """Below 0 when the search's scores were too good."""
+    error: float
+    """Standard error over the trials; NaN for a single one."""
+    trials: int
+
+
+def bias(confirmed: pd.DataFrame) -> Bias | None:
+    """Averaged over the confirmed trials of the search; None without any."""
+    values = confirmed["bias"].dropna().to_numpy(dtype=float)
+    if len(values) == 0:
+        return None
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
+    return Bias(float(values.mean()), error, len(values))

@@ -1,0 +1,39 @@
+"""Which trial is better, and which are the best for their size.
+
+The rule: lowest validation BCE first, whatever number of epochs it took (equal ones in the
+order they were proposed); then trials without a score; failed trials last. A trial cut at a low
+rung is ranked by the score it had there, and its status says so.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sweep.analysis.frames.status import TrialStatus
+
+
+def order(
+    val_bce: NDArray[np.floating], failed: NDArray[np.bool_], trial: NDArray[np.integer]
+) -> NDArray[np.intp]:
+    """Positions of the trials from the best to the worst: a permutation."""
+    score = np.where(np.isfinite(val_bce), val_bce, np.inf)
+    return np.lexsort((trial, score, failed))
+
+
+def is_scored(trials: pd.DataFrame) -> "pd.Series[bool]":
+    """Trials that may stand in a comparison: evaluated and not failed."""
+    return trials["val_bce"].notna() & (trials["status"] != TrialStatus.FAILED)
+
+
+def frontier(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials with the lowest validation BCE reachable at each capacity.
+
+    Columns params, val_bce, trial and train_bce, by increasing params. Each has a strictly lower
+    validation BCE than all with no more parameters. Failed trials and those without a score or
+    a parameter count are left out.
+    """
+    columns = ["params", "val_bce", "trial", "train_bce"]
+    known = trials.loc[is_scored(trials) & trials["params"].notna(), columns]
+    known = known.astype({"params": "int64"}).sort_values(columns)
+    lowest_before = known["val_bce"].cummin().shift(fill_value=np.inf)
+    return known[known["val_bce"] < lowest_before].reset_index(drop=True)

@@ -1,0 +1,88 @@
+"""A class for each trial as it was trained: underfit, balanced, overfit or diverged.
+
+Every rule and formula stands here. SE(gap) is the error of the gap between the validation and
+the training rows' BCE; that of training follows from the number of its rows.
+
+diverged   a loss was not finite, or training ended with a train BCE above both ln 2 (a coin's)
+           and that of the first epoch, by more than `TOLERANCE`
+overfit    validation BCE rose for good (the onset is known) and the gap was beyond 2 SE(gap) at
+           the end; or the trial is worse than the best (not tied) and the gap, beyond 2 SE(gap),
+           is the larger part of it
+underfit   worse than the best otherwise: it is behind on its own training rows already
+balanced   tied with the best, and not overfit
+
+The parts: val BCE − the best's val BCE = (train BCE − the best's val BCE) + gap, what the trial
+failed to learn and what it failed to generalise, all at its best epoch.
+"""
+
+import math
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sweep.statistics.onset import TOLERANCE
+
+ERRORS = 2.0
+"""Standard errors beyond which a gap is not chance."""
+
+
+class TrialClass(StrEnum):
+    """What became of a trial's fit."""
+
+    UNDERFIT = "underfit"
+    BALANCED = "balanced"
+    OVERFIT = "overfit"
+    DIVERGED = "diverged"
+
+
+def gap_errors(
+    val_bce_se: NDArray[np.floating], validation_rows: int, train_rows: int
+) -> NDArray[np.float64]:
+    """SE(gap) = SE(val BCE) · √(1 + validation rows / train rows).
+
+    Takes the training rows' losses to spread as the validation rows' do; those of an overfit trial
+    spread less, so this is on the safe side.
+    """
+    return np.asarray(val_bce_se, dtype=float) * math.sqrt(1 + validation_rows / train_rows)
+
+
+def classes(trials: pd.DataFrame, epochs: pd.DataFrame, gap_se: NDArray[np.floating]) -> list[str]:
+    """The class of each trial, "" where it cannot be told: not evaluated, or errors unknown.
+
+    `trials` has the columns trial, gap, onset_epoch, difference (to the best) and tied; `epochs`
+    those of the epoch records, sorted; `gap_se` is in the order of `trials`.
+    """
+    curves = _curves(epochs).reindex(trials["trial"].to_numpy())
+    gap, last_gap = trials["gap"].to_numpy(dtype=float), curves["last_gap"].to_numpy(dtype=float)
+    known = trials["tied"].notna().to_numpy()
+    tied = trials["tied"].to_numpy(dtype=bool)  # None is False
+    rose = trials["onset_epoch"].notna().to_numpy() & (last_gap > ERRORS * gap_se)
+    larger_part = gap > trials["difference"].to_numpy(dtype=float) / 2
+    found = np.select(
+        [
+            (curves["diverged"] == True).to_numpy(dtype=bool),  # noqa: E712  (missing: no epochs)
+            ~known,
+            rose | (~tied & larger_part & (gap > ERRORS * gap_se)),
+            ~tied,
+        ],
+        [TrialClass.DIVERGED.value, "", TrialClass.OVERFIT.value, TrialClass.UNDERFIT.value],
+        default=TrialClass.BALANCED.value,
+    )
+    return [str(one) for one in found]
+
+
+def _curves(epochs: pd.DataFrame) -> pd.DataFrame:
+    """Of each trial: whether it diverged, and the gap after its last epoch."""
+    measured = epochs[["fit_loss", "train_bce", "val_bce"]]
+    finite = pd.Series(np.isfinite(measured).all(axis=1), index=epochs.index)
+    by_trial = epochs.groupby("trial", sort=True)
+    first, last = by_trial.nth(0).set_index("trial"), by_trial.nth(-1).set_index("trial")
+    floor = np.maximum(first["train_bce"], math.log(2)) + TOLERANCE
+    return pd.DataFrame(
+        {
+            "diverged": ~finite.groupby(epochs["trial"]).all() | (last["train_bce"] > floor),
+            "last_gap": last["val_bce"] - last["train_bce"],
+        }
+    )

@@ -1,0 +1,83 @@
+"""What to type to get a sweep again."""
+
+import shlex
+
+from sweep import words as text
+from sweep.analysis.answers.which_trials import to_confirm
+from sweep.analysis.frames.load import SweepFrames
+from sweep.search.brackets import n_brackets
+from sweep.settings import Settings, Stage
+from sweep.space.load import shipped_spaces
+from sweep.space.source import fingerprint
+
+_NOT_OPTIONS = ("baselines", "stages")
+
+
+def commands(frames: SweepFrames) -> list[str]:
+    """start, then extend and confirm where they were used; each a line for a shell.
+
+    Budgets are not among them: a sweep that one ended and `resume` went on with is the same.
+    """
+    name, settings = frames.sweep.name, Settings.from_json(frames.sweep.settings)
+    lines = [_start(frames, settings), *_extensions(name, settings), *_confirm(frames, settings)]
+    return [text.plain(shlex.join(line)) for line in lines]
+
+
+def _start(frames: SweepFrames, settings: Settings) -> list[str]:
+    defaults = Settings().to_json()
+    values = settings.to_json()
+    if settings.stages:
+        values["max_epochs"] = settings.stages[0].max_epochs
+    words = ["sweep", "start", _space(frames), "--name", frames.sweep.name]
+    for name, default in defaults.items():
+        value = values[name]
+        if name == "data" or (name not in _NOT_OPTIONS and value is not None and value != default):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    if settings.patience is None:
+        words += ["--patience", "0"]
+    return words if settings.baselines else [*words, "--no-baselines"]
+
+
+def _space(frames: SweepFrames) -> str:
+    """The stem of a shipped space that still is what was searched, else the file."""
+    space = frames.sweep.space
+    stem = str(space.get("name", "SPACE"))
+    shipped = shipped_spaces().get(stem)
+    if shipped is not None and fingerprint(shipped) == space.get("sha256"):
+        return stem
+    return str(space.get("path", stem))
+
+
+def _extensions(name: str, settings: Settings) -> list[list[str]]:
+    stages = settings.stages
+    if not stages:
+        return []
+    begun = settings.iterations * n_brackets(stages[0].max_epochs, settings.factor)
+    added = [Stage(stages[0].max_epochs, stages[0].brackets - begun), *stages[1:]]
+    longest = stages[0].max_epochs
+    lines = []
+    for stage in added:
+        words = ["sweep", "extend", name]
+        if stage.max_epochs != longest:
+            words += ["--max-epochs", str(stage.max_epochs)]
+        if stage.brackets > 0:
+            words += ["--add-brackets", str(stage.brackets)]
+        longest = stage.max_epochs
+        if len(words) > 3:
+            lines.append(words)
+    return lines
+
+
+def _confirm(frames: SweepFrames, settings: Settings) -> list[list[str]]:
+    """Nothing where no `--top` gives just the trials that are confirmed, as of several confirms."""
+    runs = frames.confirmations
+    seeds = 0 if runs.empty else int(runs["seed_number"].max())
+    wanted = set(runs["confirms"])
+    searched = frames.trials.loc[frames.trials["baseline"].isna(), "trial"]
+    if not wanted & set(searched) and seeds <= settings.seeds:
+        return []
+    for top in range(1, len(wanted) + 1):
+        if set(to_confirm(frames, top)) == wanted:
+            name = frames.sweep.name
+            return [["sweep", "confirm", name, "--top", str(top), "--seeds", str(seeds)]]
+    return []

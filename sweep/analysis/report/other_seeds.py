@@ -1,0 +1,83 @@
+"""The table of confirmed trials as text: their mean over seeds, and what needs explaining."""
+
+import pandas as pd
+
+from sweep import words
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.other_seeds import bias
+from sweep.analysis.report.table import Column, optional, trial_names
+
+TITLE = "Confirmed with other seeds"
+
+
+def columns(frames: SweepFrames) -> list[Column]:
+    """The table's columns, the lowest mean first; no rows when nothing is confirmed."""
+    rows = frames.confirmed
+    decimals = [words.decimals_of(error) for error in rows["val_bce_se"]]
+    pairs = [
+        words.with_error(value, error, n)
+        for value, error, n in zip(rows["val_bce"], rows["val_bce_se"], decimals, strict=True)
+    ]
+    ends = [
+        f"{words.bce(low, n)} to {words.bce(high, n)}" if low == low else words.MISSING
+        for low, high, n in zip(rows["val_bce_low"], rows["val_bce_high"], decimals, strict=True)
+    ]
+    scores = list(zip(rows["search_val_bce"], decimals, strict=True))
+    differences = Column("own − mean", _differences(rows, decimals))
+    return [
+        Column("place", [words.count(rank) for rank in rows["rank"]]),
+        Column("trial", trial_names(rows), left=True),
+        Column("params", [words.count(n) for n in optional(rows["params"])]),
+        Column("seeds", [words.count(n) for n in rows["seeds"]]),
+        Column("mean val BCE ± SE", pairs),
+        Column("95 % interval", ends),
+        Column("own score", [words.bce(value, n) for value, n in scores]),
+        *([differences] if rows["bias"].notna().any() else []),
+        Column(
+            "gap", [words.bce(value, n) for value, n in zip(rows["gap"], decimals, strict=True)]
+        ),
+        Column("onset", [_onset(row) for _, row in rows.iterrows()]),
+        Column("epochs", [words.count(round(n)) for n in rows["epochs"]]),
+        Column("seconds", [words.seconds(value) for value in rows["seconds"]]),
+    ]
+
+
+def notes(frames: SweepFrames) -> list[str]:
+    """What a reader must know to read the table right."""
+    found = [
+        "mean: over the runs with other seeds, each trained in full; the trial's own run in the "
+        "search is left out, as it was chosen for its score (a baseline's is not). SE and interval "
+        "hold both the seeds and the validation rows.",
+        "onset: the median over seeds, with the earliest and latest; "
+        f"{_NEVER}: none in most, or all, of the runs.",
+    ]
+    average = bias(frames.confirmed)
+    if average is not None:
+        how_far = words.with_error(average.value, average.error, words.decimals_of(average.error))
+        found.append(
+            f"own − mean: below 0 where the search's score was too good; {how_far} on average over "
+            f"{words.trials(average.trials)} of the search. What the choice owes to these "
+            "validation rows is not in it: see sweep test."
+        )
+    return found
+
+
+_NEVER = "never"
+
+
+def _differences(rows: pd.DataFrame, decimals: list[int]) -> list[str]:
+    return [
+        words.MISSING if value != value else f"{value:+.{n}f}"
+        for value, n in zip(rows["bias"], decimals, strict=True)
+    ]
+
+
+def _onset(row: "pd.Series[float]") -> str:
+    """40 (35–52), 40 (35–never), never (35–never), never."""
+    if row["overfit"] == 0:
+        return _NEVER
+    middle, first, last = (
+        _NEVER if pd.isna(row[name]) else words.count(row[name])
+        for name in ("onset_epoch", "onset_first", "onset_last")
+    )
+    return middle if first == last else f"{middle} ({first}–{last})"

@@ -1,0 +1,210 @@
+"""The ranked table as text: what stands in each column, and what needs explaining beneath it.
+
+How it is laid out is left to `terminal` and, for Markdown, to `report`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sweep import words
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.report import ledger
+from sweep.statistics.onset import TOLERANCE
+
+TIED, SIMPLEST = "=", "*"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column's cells, in the order of the rows."""
+
+    name: str
+    cells: Sequence[str]
+    left: bool = False
+    """Text, not numbers."""
+    is_hyperparameter: bool = False
+
+
+def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
+    """The table's columns for the best `top` trials, for all by default.
+
+    Stored strings come out without control characters; brackets and pipes are left to the layout.
+    """
+    trials, settings = frames.trials.iloc[:top], frames.hyperparameters.iloc[:top]
+    decimals = _decimals(frames.trials)[:top]
+    return [
+        Column("rank", [words.count(rank) for rank in trials["rank"]]),
+        Column("trial", trial_names(trials), left=True),
+        *(
+            Column(words.plain(name), words.settings(settings[name].tolist()), False, True)
+            for name in frames.hyperparameter_names
+        ),
+        Column("params", [words.count(n) for n in optional(trials["params"])]),
+        *_scores(trials, decimals),
+        Column("train BCE", _aligned(map(words.bce, trials["train_bce"], decimals))),
+        Column("gap", _aligned(map(words.bce, trials["gap"], decimals))),
+        Column("best epoch", [words.count(epoch) for epoch in optional(trials["best_epoch"])]),
+        Column("onset", _onsets(trials)),
+        Column("epochs", [words.count(epochs) for epochs in trials["epochs"]]),
+        Column("rung", [words.count(rung) for rung in optional(trials["rung"])]),
+        *_classes(trials),
+        Column("seconds", [words.seconds(seconds) for seconds in trials["seconds"]]),
+        Column("status", _standings(trials), left=True),
+    ]
+
+
+def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
+    """What a reader must know to read the table right."""
+    trials = frames.trials.iloc[:top]
+    found = []
+    if len(trials) < len(frames.trials):
+        found.append(f"The best {len(trials):,} of {len(frames.trials):,} trials.")
+    if (trials["status"] == TrialStatus.CUT).any():
+        found.append(
+            "cut at N: Hyperband ended the trial at epoch N; "
+            "its score is that of a short run and might have gone lower."
+        )
+    if (trials["status"] == TrialStatus.WAITING).any():
+        found.append("waiting at N: trained to epoch N, may still be promoted to more.")
+    if (trials["epochs"] > 0).any():
+        found.append(
+            f"onset: the epoch after which validation BCE rises for good, by more than {TOLERANCE} "
+            "nats; >N: none in N epochs."
+        )
+    found += _notes_on_errors(frames, trials)
+    errors = trials.loc[trials["status"] == TrialStatus.FAILED, ["trial", "error"]]
+    found += [
+        f"trial {trial} failed: {words.plain(error or 'no reason was recorded')}"
+        for trial, error in errors.head(_FAILURES_SHOWN).itertuples(index=False)
+    ]
+    if len(errors) > _FAILURES_SHOWN:
+        found.append(f"{words.trials(len(errors) - _FAILURES_SHOWN)} more failed.")
+    if frames.references:
+        found.append(f"On the same rows, without a network: {_references(frames)}.")
+    return found + ledger.lines(frames.openings)
+
+
+_FAILURES_SHOWN = 3
+
+
+def _references(frames: SweepFrames) -> str:
+    return ", ".join(
+        f"{r.name} {words.with_error(r.val_bce, r.val_bce_se, words.decimals_of(r.val_bce_se))}"
+        for r in frames.references
+    )
+
+
+def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
+    """One line for each mark in the table."""
+    found = []
+    known, evaluated = trials["val_bce_se"].notna(), trials["val_bce"].notna()
+    if known.any():
+        rows = words.counted(int(frames.sweep.settings["validation_rows"]), "validation row")
+        found.append(f"± SE: standard error over the {rows}.")
+    if (evaluated & ~known).any():
+        which = "some trials" if known.any() else "all trials"
+        found.append(
+            f"Errors of {which} are unknown: an older version of sweep stored no losses row by row."
+        )
+    if trials["tied"].any():
+        found.append(
+            f"{TIED} tied with the best: the same rows do not tell them apart, at 95 % over all "
+            "trials (model confidence set)."
+        )
+    if trials["simplest"].any():
+        found.append(
+            f"{SIMPLEST} the simplest: fewest parameters within one paired standard error of the "
+            "best."
+        )
+    if trials["class"].notna().any():
+        found.append(
+            "class: overfit, val BCE rose for good or the gap is most of the distance to the "
+            "best; underfit, behind on the training rows already; balanced, tied with the best; "
+            "diverged, worse than a coin."
+        )
+    return found
+
+
+def _decimals(trials: pd.DataFrame) -> list[int]:
+    """Decimals of each trial's BCEs: those its own error deserves and no more than the best's."""
+    most = decimals_of_best(trials)
+    return [min(words.decimals_of(se), most) for se in trials["val_bce_se"]]
+
+
+def decimals_of_best(trials: pd.DataFrame) -> int:
+    """Decimals that the first trial's error deserves: for numbers without an error."""
+    return words.decimals_of(next(iter(trials["val_bce_se"]), float("nan")))
+
+
+def _scores(trials: pd.DataFrame, decimals: Sequence[int]) -> list[Column]:
+    """Validation BCE, with its error and the tie marks where they are known."""
+    if trials["val_bce_se"].isna().all():
+        return [Column("val BCE", [words.bce(value) for value in trials["val_bce"]])]
+    values = _aligned(map(words.bce, trials["val_bce"], decimals))
+    errors = _aligned(map(words.bce, trials["val_bce_se"], decimals))
+    cells = [
+        value if error.strip() == words.MISSING else f"{value} ± {error}"
+        for value, error in zip(values, errors, strict=True)
+    ]
+    width = max(map(len, cells), default=0)
+    marks = [
+        f"{TIED if tied else ' '}{SIMPLEST if simplest else ''}"
+        for tied, simplest in zip(trials["tied"], trials["simplest"], strict=True)
+    ]
+    return [
+        Column("val BCE ± SE", [cell.ljust(width) for cell in cells]),
+        Column("tie", [mark.rstrip() for mark in marks], left=True),
+    ]
+
+
+def _aligned(cells: Iterable[str]) -> list[str]:
+    """Numbers with their decimal points beneath each other once they are flush right."""
+    shown = list(cells)
+    places = [len(cell) - cell.find(".") if "." in cell else 0 for cell in shown]
+    widest = max(places, default=0)
+    return [
+        cell if cell == words.MISSING else cell + " " * (widest - n)
+        for cell, n in zip(shown, places, strict=True)
+    ]
+
+
+def _classes(trials: pd.DataFrame) -> list[Column]:
+    if trials["class"].isna().all():
+        return []
+    return [Column("class", [name or words.MISSING for name in trials["class"]], left=True)]
+
+
+def trial_names(trials: pd.DataFrame) -> list[str]:
+    """The trial's number, right-aligned, and a baseline's name."""
+    numbers = [str(number) for number in trials["trial"]]
+    width = max(map(len, numbers), default=0)
+    return [
+        number.rjust(width) if name is None else f"{number.rjust(width)} {words.plain(name)}"
+        for number, name in zip(numbers, trials["baseline"], strict=True)
+    ]
+
+
+def _onsets(trials: pd.DataFrame) -> list[str]:
+    onsets, epochs = optional(trials["onset_epoch"]), trials["epochs"]
+    return [
+        words.count(onset) if onset is not None else f">{n:,}" if n else words.MISSING
+        for onset, n in zip(onsets, epochs, strict=True)
+    ]
+
+
+def _standings(trials: pd.DataFrame) -> list[str]:
+    return [
+        f"{status} at {epochs:,}"
+        if status in (TrialStatus.CUT, TrialStatus.WAITING)
+        else str(status)
+        for status, epochs in zip(trials["status"], trials["epochs"], strict=True)
+    ]
+
+
+def optional(values: "pd.Series[int]") -> list[int | None]:
+    """The integers, None for those that are missing."""
+    pairs = zip(values, values.isna(), strict=True)
+    return [None if missing else int(value) for value, missing in pairs]

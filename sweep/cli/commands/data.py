@@ -1,0 +1,201 @@
+"""sweep data: get HIGGS, bring a file, look at what is cached."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sweep.cli.options import CacheOption
+from sweep.cli.output import clean, display, err, hint, out
+from sweep.data.cache.cache import Cache, Dataset, default_cache_dir
+from sweep.data.ranges import DEFAULT_ROWS, DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
+from sweep.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sweep.data.cache.manifest import Manifest
+    from sweep.data.higgs.download import Progress
+
+_SECONDS_BETWEEN_LINES = 5.0
+_INTERRUPTED = 130
+
+data_app = typer.Typer(
+    help="Get the HIGGS data, bring a file of your own, look at what is cached.",
+    no_args_is_help=True,
+)
+
+
+@data_app.command()
+def fetch(
+    rows: Annotated[
+        int | None,
+        typer.Option("--rows", min=1, help=f"How many rows. [default: {DEFAULT_ROWS}]"),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All 11 million rows: 2.8 GB to fetch, 1.2 GB cached.")
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Another address than the official ones.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also when it is cached already.")] = False,
+    cache: CacheOption = None,
+) -> None:
+    """Fetch the first rows of HIGGS, or all of it with --all, from its official address."""
+    from sweep.data.higgs.download import OFFICIAL_ADDRESSES, cached_enough, fetch_higgs
+
+    if everything and rows is not None:
+        raise UsageError("--rows and --all exclude each other")
+    wanted = None if everything else rows or DEFAULT_ROWS
+    addresses = OFFICIAL_ADDRESSES if url is None else (url,)
+    store = _cache(cache)
+    manifest = None if force else cached_enough(store, wanted, addresses)
+    if manifest is not None:
+        hint("cached already; fetch again with --force")
+    else:
+        try:
+            with _progress() as on_progress:
+                manifest = fetch_higgs(store, rows=wanted, urls=addresses, on_progress=on_progress)
+        except KeyboardInterrupt:
+            hint("interrupted; the same command goes on" if everything else "interrupted")
+            raise typer.Exit(_INTERRUPTED) from None
+    _say(manifest, store)
+
+
+@data_app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .csv.gz like HIGGS.")],
+    cache: CacheOption = None,
+) -> None:
+    """Make FILE the cached HIGGS data: a label and 28 features a row, no header."""
+    from sweep.data.higgs.import_file import import_higgs
+
+    store = _cache(cache)
+    _say(import_higgs(store, file), store)
+
+
+@data_app.command()
+def info(
+    data: Annotated[
+        str, typer.Option("--data", help="auto, builtin, higgs, or a CSV file.")
+    ] = "auto",
+    charts: Annotated[
+        Path | None,
+        typer.Option("--charts", metavar="DIR", help="Write the features' histograms there."),
+    ] = None,
+    cache: CacheOption = None,
+) -> None:
+    """Say what is cached: source, rows, splits, class balance, and each feature's range."""
+    from sweep.data.split import open_data
+    from sweep.data.summary import feature_table, part_table, visible_rows, write_charts
+
+    store = _cache(cache)
+    key, dataset = open_data(data, store, DEFAULT_ROWS)
+    if data == "auto" and dataset.manifest.origin.kind == "builtin":
+        hint("no HIGGS cached; get it with: sweep data fetch")
+    _print_facts(store, key, dataset)
+    _print_table("rows", part_table(dataset))
+    n_visible = visible_rows(dataset)
+    _print_table(f"features, first {n_visible:,} rows", feature_table(dataset.x[:n_visible]))
+    if charts is not None:
+        for path in write_charts(dataset, charts):
+            out().print(f"chart: {clean(str(path))}", soft_wrap=True)
+
+
+def _cache(folder: Path | None) -> Cache:
+    return Cache(default_cache_dir() if folder is None else folder)
+
+
+def _say(manifest: "Manifest", cache: Cache) -> None:
+    text = f"{manifest.origin.source}: {manifest.rows:,} rows cached in {cache.root}"
+    out().print(clean(text), soft_wrap=True)
+    left = manifest.rows - DEFAULT_VALIDATION_ROWS
+    if left < DEFAULT_TRAIN_ROWS:
+        least = f"--train-rows {left}" if left > 0 else "--validation-rows and --train-rows"
+        hint(f"fewer rows than the default split needs: start sweeps with {least}")
+
+
+def _print_facts(cache: Cache, key: str, dataset: Dataset) -> None:
+    manifest = dataset.manifest
+    facts = {
+        "source": manifest.origin.source,
+        "from": manifest.origin.address,
+        "cached": manifest.created or "no, the cache cannot be written",
+        "file": str(cache.manifest_path(key)),
+        "sha256 of x": manifest.sha256_x,
+        "sha256 of y": manifest.sha256_y,
+    }
+    others = [_describe(cache, other) for other in cache.keys() if other != key]  # noqa: SIM118
+    for name, text in facts.items():
+        out().print(f"{name + ':':<13}{clean(text)}", soft_wrap=True)
+    for other in others:
+        out().print(f"{'also cached:':<13}{clean(other)}", soft_wrap=True)
+
+
+def _describe(cache: Cache, key: str) -> str:
+    try:
+        manifest = cache.manifest(key)
+    except DataError as error:
+        return str(error)
+    return key if manifest is None else f"{manifest.origin.source}, {manifest.rows:,} rows"
+
+
+def _print_table(title: str, frame: "pd.DataFrame") -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column(str(frame.index.name))
+    for column in frame.columns:
+        table.add_column(str(column), justify="right")
+    for name, *values in frame.itertuples():
+        table.add_row(str(name), *(_cell(value) for value in values))
+    out().print(f"\n{title}")
+    display(table)
+
+
+def _cell(value: float) -> str:
+    if value != value:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[["Progress"], None]]:
+    """What shows a download on stderr: a bar on a terminal, a line now and then elsewhere."""
+    if not err().is_terminal:
+        yield _line_now_and_then()
+        return
+    from rich import progress as bars
+
+    with bars.Progress(
+        bars.TextColumn("{task.fields[rows]:,} rows"),
+        bars.BarColumn(),
+        bars.DownloadColumn(),
+        bars.TransferSpeedColumn(),
+        bars.TimeRemainingColumn(),
+        console=err(),
+    ) as bar:
+        task = bar.add_task("fetch", total=None, rows=0)
+
+        def show(now: "Progress") -> None:
+            bar.update(task, completed=now.bytes_received, total=now.bytes_total, rows=now.rows)
+
+        yield show
+
+
+def _line_now_and_then() -> Callable[["Progress"], None]:
+    last = time.monotonic()
+
+    def show(now: "Progress") -> None:
+        nonlocal last
+        if time.monotonic() - last < _SECONDS_BETWEEN_LINES:
+            return
+        last = time.monotonic()
+        total = "" if now.bytes_total is None else f" of about {now.bytes_total / 1e6:,.1f}"
+        received = f"{now.bytes_received / 1e6:,.1f}{total} MB"
+        err().print(f"fetched {received}, {now.rows:,} rows cached", soft_wrap=True)
+
+    return show

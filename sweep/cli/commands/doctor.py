@@ -1,0 +1,61 @@
+"""The command that checks a sweep and the machine."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from sweep.cli import options as opt
+from sweep.cli.output import clean, hint, out
+from sweep.data.cache.cache import default_cache_dir
+from sweep.doctor.finding import Finding, Level
+from sweep.doctor.integrity import check_sweep
+from sweep.doctor.machine import check_machine
+from sweep.errors import UsageError
+from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep, sweep_folders
+
+_STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    name: opt.NameArgument = None,
+    output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
+    results: opt.ResultsOption = DEFAULT_RESULTS,
+    cache: opt.CacheOption = None,
+) -> None:
+    """Check a sweep's integrity and the machine, and say what to do."""
+    if output not in ("text", "json"):
+        raise UsageError(f"--output is {output!r}, expected text or json")
+    findings = list(check_machine(results, cache or default_cache_dir()))
+    if name is not None or sweep_folders(results):
+        folder = find_sweep(results, name)
+        if name is None:
+            hint(f"sweep {folder.name}")
+        findings += check_sweep(folder)
+    _print_json(findings) if output == "json" else _print_text(findings)
+    failed = [finding.exit_code for finding in findings if finding.level is Level.FAIL]
+    if failed:
+        raise typer.Exit(min(failed))
+
+
+def _print_text(findings: list[Finding]) -> None:
+    console = out()
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        console.print(f"{finding.level:<4}", style=_STYLES[finding.level], end="  ")
+        remedy = f" → {finding.remedy}" if finding.remedy else ""
+        console.print(clean(f"{finding.subject:<{width}}  {finding.text}{remedy}"), soft_wrap=True)
+
+
+def _print_json(findings: list[Finding]) -> None:
+    checks = [
+        {"subject": f.subject, "level": f.level, "text": f.text, "remedy": f.remedy or None}
+        for f in findings
+    ]
+    json.dump({"schema": "sweep.doctor/1", "checks": checks}, sys.stdout, indent=1)
+    print()

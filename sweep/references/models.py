@@ -1,0 +1,78 @@
+"""Reference models: what the same rows give without a network.
+
+Trained on the training rows alone, evaluated on the validation rows like a trial. The boosted
+trees stop early on a part of the training rows, so the validation rows choose nothing here.
+"""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from sweep.data.split import Rows, Split
+from sweep.metrics import example_losses, kept_losses
+from sweep.seeds import derive
+from sweep.store import Reference
+
+NO_SKILL = "no skill"
+LOGISTIC = "logistic regression"
+TREES = "boosted trees"
+_HELD_OUT = 0.1
+_MOST_TREES = 500
+_DECIMALS = 6
+"""Sums over threads differ in their last bits from run to run."""
+
+Logits = np.ndarray  # (rows,)
+
+
+def reference_models(split: Split, seed: int) -> list[Reference]:
+    """No skill, logistic regression and boosted trees; the same for the same split and seed.
+
+    Only no skill where the training rows hold one class, or fewer than ten of one.
+    """
+    labels = split.train.y[:, 0]
+    n_signal = int(labels.sum(dtype=np.int64))
+    models: dict[str, Callable[[], Logits]] = {NO_SKILL: lambda: _no_skill(split)}
+    if min(n_signal, len(labels) - n_signal) >= 10:
+        models[LOGISTIC] = lambda: _logistic(split)
+        models[TREES] = lambda: _trees(split, derive(seed, "references") % 2**31)
+    return [_reference(name, fit, split.validation) for name, fit in models.items()]
+
+
+def _reference(name: str, fit: Callable[[], Logits], rows: Rows) -> Reference:
+    started = time.perf_counter()
+    losses = example_losses(fit().round(_DECIMALS), rows.y[:, 0])
+    error = losses.std(ddof=1) / np.sqrt(len(losses)) if len(losses) > 1 else np.nan
+    seconds = time.perf_counter() - started
+    return Reference(name, float(losses.mean()), float(error), kept_losses(losses), seconds)
+
+
+def _no_skill(split: Split) -> Logits:
+    """The share of signal among the training rows, for every row; kept off 0 and 1 by one row."""
+    labels = split.train.y[:, 0]
+    share = (labels.sum(dtype=np.float64) + 0.5) / (len(labels) + 1)
+    return np.full(len(split.validation.y), np.log(share / (1 - share)))
+
+
+def _logistic(split: Split) -> Logits:
+    """On features standardised by the training rows; L2 with scikit-learn's default strength."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    model.fit(split.train.x.astype(np.float64), split.train.y[:, 0])
+    logits: Logits = model.decision_function(split.validation.x.astype(np.float64))
+    return logits
+
+
+def _trees(split: Split, seed: int) -> Logits:
+    """Histogram-based gradient boosting, ended by a tenth of the training rows."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        max_iter=_MOST_TREES, early_stopping=True, validation_fraction=_HELD_OUT, random_state=seed
+    )
+    model.fit(split.train.x, split.train.y[:, 0])
+    logits: Logits = model.decision_function(split.validation.x)
+    return logits

@@ -1,0 +1,228 @@
+"""Starts and resumes sweeps: puts space, data, search, trainer and store together."""
+
+import platform
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from sweep.data.columns import N_FEATURES
+from sweep.data.split import Split
+from sweep.errors import InvalidSpaceError, UsageError
+from sweep.records import Assignment, Json
+from sweep.references.models import reference_models
+from sweep.runner.journal import Observer
+from sweep.runner.loop import Runner, State
+from sweep.search.hyperband import Search
+from sweep.search.plan import Plan, rehearse
+from sweep.settings import Budget, Settings
+from sweep.space.commit import commit_of
+from sweep.space.load import Space, load_space
+from sweep.store import Reference, Store, SweepRow
+from sweep.sweep_folder import SweepFolder
+from sweep.training.auto_trainer import AutoTrainer
+from sweep.training.contract import Trainer
+from sweep.training.fused.trainer import FusedTrainer
+from sweep.training.keras_trainer import KerasTrainer
+
+_TRAINERS: dict[str, Callable[..., Trainer]] = {"fused": FusedTrainer, "keras": KerasTrainer}
+_VERSIONS_OF = ("keras-sweep", "tensorflow", "keras", "keras-tuner", "numpy")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sweep that could start: its space checked, its data loaded, its plan made."""
+
+    space: Space
+    split: Split
+    settings: Settings
+    plan: Plan
+    references: Callable[[], Sequence[Reference]]
+    """Trains the reference models on the split, or waits for them."""
+
+    def search(self) -> Search:
+        return new_search(self.space, self.settings)
+
+    @property
+    def baselines(self) -> Json:
+        return dict(self.space.baselines) if self.settings.baselines else {}
+
+    def plan_json(self) -> Json:
+        n_baselines = len(self.baselines)
+        n_longer = n_baselines * max(0, len(self.settings.stages) - 1)
+        return {
+            "trials": len(self.plan.roots),
+            "assignments": len(self.plan.proposals) + n_longer,
+            "epochs": self.plan.epochs,
+            "baselines": n_baselines,
+            "confirmations": n_baselines * (self.settings.seeds - 1),
+            "baseline_epochs": n_baselines * self.settings.max_epochs,
+            "rungs": [
+                [r.iteration, r.bracket, r.rung, r.trials, r.first_epoch, r.last_epoch]
+                for r in self.plan.rungs
+            ],
+        }
+
+
+def prepare(
+    space_name: str,
+    settings: Settings,
+    split: Split,
+    references: Callable[[], Sequence[Reference]] | None = None,
+) -> Prepared:
+    """Load and check everything a sweep on `split` needs. Keras must have been started.
+
+    Without `references` the reference models are trained when they are asked for. Raises
+    InvalidSpaceError in one line.
+    """
+    space = load_space(space_name, N_FEATURES)
+    # "auto" and relative paths mean the same data at every resume
+    settings = replace(settings, data=_resolved(settings.data, split))
+    if not space.searched and not settings.stages:  # extended, it is searched after all
+        settings = replace(settings, iterations=0)
+    if settings.iterations == 0 and not (space.baselines and settings.baselines):
+        raise InvalidSpaceError(
+            f"nothing to train: no search is asked for, and {space.name} has no BASELINES in use"
+        )
+    plan = rehearse(lambda: new_search(space, settings))
+    if references is None:
+        references = partial(reference_models, split, settings.seed)
+    return Prepared(space, split, settings, plan, references)
+
+
+def _resolved(data: str, split: Split) -> str:
+    kind = str(split.manifest["kind"])
+    return str(Path(data).resolve()) if kind == "file" else kind
+
+
+def new_search(space: Space, settings: Settings) -> Search:
+    return Search(
+        hyperparameters=space.hyperparameters,
+        max_epochs=settings.max_epochs,
+        factor=settings.factor,
+        iterations=settings.iterations,
+        seed=settings.seed,
+        stages=settings.stages,
+    )
+
+
+def create(folder: SweepFolder, prepared: Prepared) -> None:
+    """Store a new sweep. The folder must be locked.
+
+    Raises UsageError when the name is taken.
+    """
+    if folder.exists:
+        raise UsageError(
+            f"sweep {folder.name} exists already; go on with it by: sweep resume {folder.name}, "
+            "or choose another --name"
+        )
+    row = SweepRow(
+        name=folder.name,
+        identity=uuid.uuid4().hex,
+        created_at=time.time(),
+        settings=prepared.settings.to_json(),
+        space={**prepared.space.describe(), "git": commit_of(prepared.space.path)},
+        data={**prepared.split.manifest, "fingerprint": prepared.split.fingerprint},
+        versions=versions(),
+        plan=prepared.plan_json(),
+        oracle={},
+        wave=0,
+        state=State.INTERRUPTED,
+        message=None,
+        active_seconds=0.0,
+    )
+    Store.create(folder.database, row).close()
+
+
+def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
+    """Refuse to go on with another space or other data than the sweep began with.
+
+    Raises InvalidSpaceError naming what changed.
+    """
+    if sweep.space["sha256"] != prepared.space.sha256:
+        raise InvalidSpaceError(
+            f"the search space {sweep.space['path']} has changed since sweep {sweep.name} began; "
+            "restore it, or start a new sweep"
+        )
+    if sweep.data["fingerprint"] != prepared.split.fingerprint:
+        raise InvalidSpaceError(
+            f"the data of sweep {sweep.name} ({sweep.data['source']}) have changed since it began; "
+            "restore them, or start a new sweep"
+        )
+
+
+def changed_versions(sweep: SweepRow) -> list[str]:
+    """Libraries that differ from those the sweep began with: its numbers may differ then."""
+    now = versions()
+    return [
+        f"{name} {old} → {now.get(name)}"
+        for name, old in sweep.versions.items()
+        if now.get(name) != old
+    ]
+
+
+def run(
+    folder: SweepFolder,
+    store: Store,
+    prepared: Prepared,
+    budget: Budget,
+    observer: Observer,
+    interrupted: Callable[[], bool],
+) -> State:
+    """Work on a stored sweep until its end. The folder must be locked."""
+    return _runner(folder, store, prepared, budget, observer, interrupted).run()
+
+
+def confirm(
+    folder: SweepFolder,
+    store: Store,
+    prepared: Prepared,
+    budget: Budget,
+    observer: Observer,
+    interrupted: Callable[[], bool],
+) -> tuple[State, str | None]:
+    """Train the confirmations that are to do. The folder must be locked."""
+    return _runner(folder, store, prepared, budget, observer, interrupted).confirm()
+
+
+def _runner(
+    folder: SweepFolder,
+    store: Store,
+    prepared: Prepared,
+    budget: Budget,
+    observer: Observer,
+    interrupted: Callable[[], bool],
+) -> Runner:
+    trainer, trainer_of = make_trainer(prepared)
+    return Runner(
+        folder=folder,
+        store=store,
+        search=prepared.search(),
+        trainer=trainer,
+        trainer_of=trainer_of,
+        observer=observer,
+        baselines=prepared.baselines,
+        budget=budget,
+        interrupted=interrupted,
+        keep=prepared.settings.keep,
+        seeds=prepared.settings.seeds,
+        references=prepared.references,
+    )
+
+
+def make_trainer(prepared: Prepared) -> tuple[Trainer, Callable[[Assignment], str]]:
+    """The trainer that the settings ask for, and which one carries out a given assignment."""
+    settings = prepared.settings
+    options = (prepared.space.build, prepared.split, settings.batch_size, settings.patience)
+    if settings.trainer == "auto":
+        auto = AutoTrainer(*options)
+        return auto, auto.trainer_of
+    trainer = _TRAINERS[settings.trainer](*options)
+    return trainer, lambda _: trainer.name
+
+
+def versions() -> Json:
+    return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS_OF}}

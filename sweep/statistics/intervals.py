@@ -1,0 +1,68 @@
+"""95 % confidence intervals of a model's metrics on rows it has never seen.
+
+The rows are independent; the model is taken as given, so what another seed would have given is
+not in these intervals.
+"""
+
+import math
+
+import numpy as np
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from sweep.records import Estimate
+
+CONFIDENCE = 0.95
+_Z = float(norm.ppf(0.5 + CONFIDENCE / 2))
+
+
+def bce_interval(losses: np.ndarray) -> Estimate:
+    """Mean of the rows' losses, shape (rows,), ± 1.96 standard errors. Two rows at least."""
+    mean = float(losses.mean())
+    if len(losses) < 2:
+        return Estimate(mean, math.nan, math.nan)
+    half = _Z * float(losses.std(ddof=1)) / math.sqrt(len(losses))
+    return Estimate(mean, mean - half, mean + half)
+
+
+def accuracy_interval(n_right: int, n_rows: int) -> Estimate:
+    """The share that is right, with Wilson's score interval.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+    J. Am. Stat. Assoc. 22 (1927) 209.
+    """
+    share, z2 = n_right / n_rows, _Z**2
+    centre = (share + z2 / (2 * n_rows)) / (1 + z2 / n_rows)
+    spread = math.sqrt(share * (1 - share) / n_rows + z2 / (4 * n_rows**2))
+    half = _Z * spread / (1 + z2 / n_rows)
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def auc_interval(logits: np.ndarray, labels: np.ndarray) -> Estimate:
+    """Area under the ROC curve with DeLong's variance; both arguments of shape (rows,).
+
+    The interval is symmetric in the logit of the area, so it stays within 0 and 1. NaN where it
+    cannot be told: fewer than two rows of a class, or classes that are separated perfectly.
+    E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson, Biometrics 44 (1988) 837; the logit form:
+    M. S. Pepe, "The Statistical Evaluation of Medical Tests" (2003), section 5.2.
+    """
+    signal = np.sort(logits[labels > 0.5].astype(np.float64))
+    background = np.sort(logits[labels <= 0.5].astype(np.float64))
+    if len(signal) == 0 or len(background) == 0:
+        return Estimate(math.nan, math.nan, math.nan)
+    above = _share_below(background, signal)  # (signal rows,): share of background below each
+    area = float(above.mean())
+    if min(len(signal), len(background)) < 2 or not 0 < area < 1:
+        return Estimate(area, math.nan, math.nan)
+    below = 1 - _share_below(signal, background)  # (background rows,)
+    variance = above.var(ddof=1) / len(signal) + below.var(ddof=1) / len(background)
+    half = _Z * math.sqrt(variance) / (area * (1 - area))
+    low, high = expit(logit(area) - half), expit(logit(area) + half)
+    return Estimate(area, float(low), float(high))
+
+
+def _share_below(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """For each value the share of `ordered` below it, equal ones counted half."""
+    left = np.searchsorted(ordered, values, side="left")
+    right = np.searchsorted(ordered, values, side="right")
+    return (left + right) / (2 * len(ordered))

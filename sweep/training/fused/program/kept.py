@@ -1,0 +1,202 @@
+"""Compiled programs kept on disk: the next process on this machine neither traces nor compiles.
+
+    ~/.cache/sweep-programs/<fingerprint>/  of the processor, the versions and our own code
+        <program>.graph                     what was traced, its functions under lasting names
+        xla_compile_cache__….pb             what XLA made of one, found by those names
+        jax/                                JAX's own cache
+        .new-<random>/                      where XLA of one process reads and writes; locked by it
+
+XLA's files are machine code that is run as it is found. So a file is moved out of a process's own
+folder once it is whole and on the disk, a folder that others could write to is not used, and none
+of this lies in the data cache, which may come from others.
+"""
+
+import atexit
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from sweep.disk import locked, move, new_folder, remove_abandoned, write_bytes
+
+_FLAGS = "TF_XLA_FLAGS"
+_DIRECTORY = "--tf_xla_persistent_cache_directory"
+_CPU_ONLY = "--tf_xla_persistent_cache_device_types=CPU"
+_COMPILED = "xla_compile_cache__*.pb"
+
+_MOST_FILES = 400
+"""Beyond it, some 200 MB, the folder is emptied; a search of the shipped spaces needs 16."""
+_UNUSED_SECONDS = 30 * 86_400
+"""After it the folders of other versions and processors are removed."""
+_LEAST_FREE = 100 << 20
+"""Bytes: with fewer, nothing is kept."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ProgramCache:
+    """Programs of this machine and of these versions."""
+
+    folder: Path
+    own: Path
+    """This process's: XLA reads and writes here, what is kept are links."""
+
+    def graph(self, program: str) -> bytes | None:
+        """What `keep_graph` was given under that name."""
+        try:
+            return self._graph(program).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keep_graph(self, program: str, graph: bytes) -> None:
+        """Raises OSError when it cannot be written."""
+        self.folder.mkdir(exist_ok=True)
+        write_bytes(self._graph(program), graph)
+
+    def keep_compiled(self) -> None:
+        """Keep what XLA has written since. Raises OSError when it cannot be written."""
+        self.folder.mkdir(exist_ok=True)
+        for file in self.own.glob(_COMPILED):
+            kept = self.folder / file.name
+            if not file.is_symlink():
+                with suppress(FileNotFoundError, FileExistsError):  # another thread moved it
+                    move(file, kept)
+                    file.symlink_to(kept)
+
+    def forget(self) -> None:
+        """Remove all that is kept: nobody knows which file made a program fail.
+
+        This process keeps nothing any more. XLA, which must write somewhere, goes on in the
+        system's folder for temporary files: the disk or the quota may be full here.
+        """
+        _opened.clear()
+        with suppress(OSError):
+            for file in [*self.folder.glob("*.graph"), *self.folder.glob(_COMPILED)]:
+                file.unlink(missing_ok=True)
+            if self.own.is_symlink():
+                self.own.unlink()
+            else:
+                shutil.rmtree(self.own)
+            elsewhere = tempfile.mkdtemp(prefix="sweep-programs-")
+            atexit.register(shutil.rmtree, elsewhere, ignore_errors=True)
+            self.own.symlink_to(elsewhere)
+
+    def _graph(self, program: str) -> Path:
+        return self.folder / f"{program}.graph"
+
+
+_opened: list[ProgramCache] = []
+
+
+def default_root() -> Path:
+    """The platform's folder for caches, of this user."""
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("sweep-programs"))
+
+
+def opened() -> ProgramCache | None:
+    """The cache that TensorFlow was started with."""
+    return next(iter(_opened), None)  # another thread may clear it
+
+
+def open_for_tensorflow(root: Path) -> None:
+    """Make programs outlast the process. Before TensorFlow's first operation, once a process.
+
+    What prevents it is logged, it is no error.
+    """
+    flags = os.environ.get(_FLAGS, "")
+    if _DIRECTORY in flags:
+        return
+    try:
+        cache = _open(root)
+    except OSError as error:
+        _log.info("compiled programs are not kept: %s", error)
+        return
+    os.environ[_FLAGS] = f"{flags} {_DIRECTORY}={cache.own} {_CPU_ONLY}".strip()
+    _opened.append(cache)
+
+
+def folder_for_jax(root: Path) -> Path | None:
+    """Where JAX may keep its programs, or None with the reason logged."""
+    try:
+        return _folder(root) / "jax"
+    except OSError as error:
+        _log.info("compiled programs are not kept: %s", error)
+        return None
+
+
+def _open(root: Path) -> ProgramCache:
+    """Raises OSError when nothing can be kept there."""
+    if any(mark in str(root.absolute()) for mark in " \t\n'\""):
+        raise OSError(f"{_FLAGS} cannot hold a name with spaces or quotes: {root}")
+    folder = _folder(root)
+    with locked(root / ".lock"):
+        remove_abandoned(folder)
+        own, _ = new_folder(folder)
+    kept = list(folder.glob(_COMPILED))
+    for file in kept:
+        (own / file.name).symlink_to(file)
+    _log.info("%d compiled programs in %s", len(kept), folder)
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return ProgramCache(folder, own)
+
+
+def _folder(root: Path) -> Path:
+    """The folder of this machine and these versions. Raises OSError."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    facts = root.stat()
+    if facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
+        raise PermissionError(f"others can write to {root}")
+    if shutil.disk_usage(root).free < _LEAST_FREE:
+        raise OSError(f"less than {_LEAST_FREE >> 20} MB free for {root}")
+    folder = root.absolute() / _fingerprint()
+    with locked(root / ".lock"):
+        folder.mkdir(exist_ok=True)
+        os.utime(folder)
+        for other in root.iterdir():
+            if other.is_dir() and time.time() - other.stat().st_mtime > _UNUSED_SECONDS:
+                shutil.rmtree(other, ignore_errors=True)
+        files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+        if len(files) > _MOST_FILES:
+            for file in files:
+                file.unlink(missing_ok=True)
+    return folder
+
+
+def _fingerprint() -> str:
+    """Of all that a compiled program depends on, but for what it computes."""
+    known = hashlib.sha256()
+    for fact in _facts():
+        known.update(fact.encode() + b"\0")
+    program = Path(__file__).parent
+    for source in (*sorted(program.glob("*.py")), program.parent / "description.py"):
+        known.update(source.read_bytes())
+    return known.hexdigest()[:16]
+
+
+def _facts() -> Iterator[str]:
+    yield platform.python_version()
+    for package in ("keras", "numpy", "tensorflow"):
+        yield version(package)
+    yield str(sorted(os.sched_getaffinity(0)))  # XLA divides a loop among the cores there are
+    yield platform.machine()
+    with suppress(OSError):  # Linux alone has it
+        about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        yield from sorted({line for line in about if line.startswith(_OF_PROCESSOR)})
+    for name, value in sorted(os.environ.items()):
+        if name.startswith(("XLA_", "TF_", "KERAS_")):
+            yield f"{name}={value}"
+
+
+_OF_PROCESSOR = ("vendor_id", "cpu family", "model", "flags", "Features", "CPU ")
+"""How the lines of /proc/cpuinfo begin that say what a processor can do; the others change."""

@@ -1,0 +1,66 @@
+"""L1 and L2 penalties of stacked trials, and what they add to the gradients."""
+
+from typing import Any
+
+from keras import ops
+
+from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.shape import Shape
+
+Tensor = Any
+
+
+def penalty(shape: Shape, values: list[Tensor], trials: Trials, loop: bool = True) -> Tensor:
+    """Σ l1·Σ|w| + l2·Σw² over the weights, those of a loop's layers only if `loop`: (slots,)."""
+    total = ops.zeros((shape.slots,))
+    for position, role in enumerate(shape.roles):
+        if not shape.stack(role):
+            total = total + of_weight(shape, *role, values[position], trials)
+        elif loop and shape.penalised(role[0]):
+            first = shape.ordinal(*role)
+            of_rows = slice(first, first + 2 * shape.stack(role)[0], 2)
+            l1, l2 = trials.l1[:, of_rows], trials.l2[:, of_rows]
+            total = total + ops.sum(_penalties(shape, l1, l2, values[position]), axis=1)
+    return total
+
+
+def of_weight(shape: Shape, kind: str, layer: Any, value: Tensor, trials: Trials) -> Tensor:
+    """The penalty of one weight (slots, …), its layer perhaps a tensor: (slots,)."""
+    if not shape.penalised(kind):
+        return ops.zeros((shape.slots,))
+    ordinal = shape.ordinal(kind, layer)
+    return _penalties(shape, trials.l1[:, ordinal], trials.l2[:, ordinal], value)
+
+
+def _penalties(shape: Shape, l1: Tensor, l2: Tensor, value: Tensor) -> Tensor:
+    """Of weights (slots, …) or (slots, rows, …), like the strengths (slots,) or (slots, rows)."""
+    total = _weighted(l2, value * value)
+    return total + _weighted(l1, ops.absolute(value)) if shape.l1 else total
+
+
+def _weighted(strengths: Tensor, parts: Tensor) -> Tensor:
+    """Each trial's strength times the sum of its parts, like the strengths.
+
+    Summed over the inputs, weighted, then summed over the units: XLA sums both at once one by one.
+    """
+    of_inputs = tuple(range(len(strengths.shape), len(parts.shape) - 1))
+    of_units = ops.sum(parts, axis=of_inputs) if of_inputs else parts
+    return ops.sum(strengths[..., None] * of_units, axis=-1)
+
+
+def penalised(
+    shape: Shape, kind: str, layer: Any, gradient: Tensor, value: Tensor, trials: Trials
+) -> Tensor:
+    """The gradient of loss and penalty together at one weight, its layer perhaps a tensor."""
+    if not shape.penalised(kind):
+        return gradient
+    ordinal = shape.ordinal(kind, layer)
+    gradient = gradient + per_trial(2.0 * trials.l2[:, ordinal], value) * value
+    if shape.l1:
+        gradient = gradient + per_trial(trials.l1[:, ordinal], value) * ops.sign(value)
+    return gradient
+
+
+def per_trial(values: Tensor, like: Tensor) -> Tensor:
+    """(slots,) made to broadcast against (slots, …)."""
+    return ops.reshape(values, (-1,) + (1,) * (len(like.shape) - 1))

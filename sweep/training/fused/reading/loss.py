@@ -1,0 +1,65 @@
+"""Reads a compiled model's loss, and the metric of it that is recorded."""
+
+from typing import Any
+
+import keras
+
+from sweep.space.load import CATEGORICAL, CROSS_ENTROPY, METRIC, SQUARED_ERROR
+from sweep.training.fused.description import Loss
+from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
+from sweep.training.model import Model, recorded_metric
+
+
+def read_loss(model: Model) -> Loss:
+    """The model's loss. The records need its metric under its own name. Raises NotCarriedError.
+
+    A space is only admitted with the metric of binary cross-entropy: as an object, or by name, from
+    probabilities. The loss is the same, or mean squared error. With two outputs both are of sparse
+    categorical cross-entropy.
+    """
+    config = model.get_compile_config()
+    require(config is not None, "the compile arguments cannot be read")
+    require(not config["loss_weights"], "loss weights")
+    require(not config["run_eagerly"], "run_eagerly")
+    squared, categorical = _is_squared(model.loss), _is_categorical(model.loss)
+    from_logits, smoothing = (None, 0.0) if squared else _settings(model.loss, categorical)
+    metric = recorded_metric(model)
+    if metric is None:
+        raise NotCarriedError(f"no metric named {METRIC}")
+    settings = metric["config"]
+    takes_logits = bool(settings.get("from_logits"))
+    kind = "SparseCategoricalCrossentropy" if categorical else "BinaryCrossentropy"
+    same = metric["class_name"] == kind and from_logits in (None, takes_logits)
+    require(same, f"the metric {METRIC} is not the loss")
+    metric_smoothing = float(settings.get("label_smoothing") or 0)
+    return Loss(takes_logits, smoothing, metric_smoothing, squared, categorical)
+
+
+def _is_squared(loss: Any) -> bool:
+    if type(loss) is keras.losses.MeanSquaredError:
+        _require_mean(loss)
+        return True
+    return loss in SQUARED_ERROR
+
+
+def _is_categorical(loss: Any) -> bool:
+    if type(loss) is keras.losses.SparseCategoricalCrossentropy:
+        _require_mean(loss)
+        require(loss.ignore_class is None, "a loss that ignores a class")
+        return True
+    return loss in CATEGORICAL
+
+
+def _settings(loss: Any, categorical: bool) -> tuple[bool, float]:
+    """Whether cross-entropy takes logits, and its label smoothing."""
+    if loss in (*CROSS_ENTROPY, *CATEGORICAL):
+        return False, 0.0
+    if categorical:
+        return bool(loss.from_logits), 0.0
+    require(type(loss) is keras.losses.BinaryCrossentropy, f"loss {name_of(loss)}")
+    _require_mean(loss)
+    return bool(loss.from_logits), float(loss.label_smoothing or 0)
+
+
+def _require_mean(loss: Any) -> None:
+    require(loss.reduction == "sum_over_batch_size", f"loss reduction {loss.reduction!r}")

@@ -1,0 +1,256 @@
+"""The verdict of sweeps whose right answer is known by how they were made."""
+
+import json
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sweep.analysis.answers.capacity_groups import decade
+from sweep.analysis.answers.overfitting import Overfitting
+from sweep.analysis.answers.regularisation import kinds, regularisers
+from sweep.analysis.answers.verdict import verdict
+from sweep.analysis.frames.load import load
+from sweep.analysis.report.terminal import report, to_json, to_markdown, write_verdict
+from sweep.analysis.report.verdict_words import lines
+from sweep.records import Outcome, OutcomeStatus
+from sweep.runner.confirm import confirmations
+from sweep.statistics.selection_bias import optimism
+from sweep.store import TrialLosses
+from tests.analysis.report.test_report import printed
+from tests.support.sweeps import record, rows_of_losses, store_sweep, trained
+
+STOPPED = OutcomeStatus.STOPPED
+NAMES = count()
+
+
+def trial(params, score, *, epochs=20, l2=0.0, dropout=0.0, rise=0.0, **changes):
+    """A curve that falls to `score` by its middle and rises by `rise` behind it."""
+    half = epochs // 2
+    curve = [score + 0.1 * (half - e) / half for e in range(half)]
+    curve += [score + rise * (e + 1) / (epochs - half) for e in range(epochs - half)]
+    values = {"width": params, "l2": l2, "dropout": dropout}
+    return trained(*curve, params=params, hyperparameters=values, ended=STOPPED, **changes)
+
+
+def cut(params, score, **changes):
+    return replace(trial(params, score, epochs=3, **changes), ended=OutcomeStatus.COMPLETED)
+
+
+def judged(tmp_path, trials, tied=(), simplest=None, **changes):
+    """The verdict when the trials numbered `tied` are tied with the best."""
+    with store_sweep(tmp_path / f"{next(NAMES)}.db", trials, **changes) as store:
+        frames = load(store)
+    table = frames.trials.copy()
+    table["tied"] = table["trial"].isin(tied)
+    table["simplest"] = table["trial"] == simplest
+    table["val_bce_se"] = 0.015
+    return verdict(replace(frames, trials=table))
+
+
+def words(found):
+    return " ".join(line for _, line in lines(found))
+
+
+def test_a_clear_answer_names_capacity_and_regularisation(tmp_path):
+    trials = [
+        trial(300, 0.62),
+        trial(5_000, 0.56, dropout=0.3),
+        trial(20_000, 0.55, dropout=0.5),
+        trial(400_000, 0.60, l2=0.01),
+        cut(2_000_000, 0.66),
+    ]
+    found = judged(tmp_path, trials, tied=(1, 2), simplest=1)
+    assert found.is_enough and found.reasons == [] and found.is_final
+    assert (found.trials, found.tied, found.best.trial, found.simplest.trial) == (5, 2, 2, 1)
+    assert found.params_tied == (5_000, 20_000)
+    assert found.params_tried == (300, 2_000_000)
+    assert found.capacity.best == ["1k–10k", "10k–100k"]
+    assert found.capacity.ruled_out == ["100–1k", "100k–1M"]
+    assert found.capacity.cut_short == ["1M–10M"], "never trained in full, so not ruled out"
+    assert found.regularisation.best == ["dropout"]
+    assert found.regularisation.ruled_out == ["none", "l2"]
+    said = words(found)
+    assert "Best is trial 2: val BCE 0.550 ± 0.015, 20,000 parameters, regularised by" in said
+    assert "simplest within one error is trial 1: 0.560 ± 0.015, 5,000 parameters" in said
+    assert "best is 5,000 to 20,000 parameters; worse: 100–1k, 100k–1M; all cut early" in said
+    assert len(lines(found)) <= 4
+
+
+def test_few_trials_are_not_enough(tmp_path):
+    found = judged(tmp_path, [trial(300, 0.6), trial(900, 0.5)], tied=(1,))
+    assert found.reasons == ["only 2 of at least 5 trials have a score"]
+    assert "Not enough evidence: only 2" in words(found)
+
+
+def test_all_tied_is_not_enough(tmp_path):
+    trials = [trial(10**k, 0.6 + k / 1e4) for k in range(2, 8)]
+    found = judged(tmp_path, trials, tied=range(6), simplest=0)
+    assert found.reasons == ["all 6 trials are tied"]
+    assert not found.capacity.is_decided
+
+
+def test_differences_within_the_error_are_not_enough(tmp_path):
+    """Only trials that were cut are worse, so no size and no regularisation is ruled out."""
+    trials = [*(trial(10**k, 0.6) for k in range(2, 6)), cut(10**6, 0.66, l2=0.1)]
+    found = judged(tmp_path, trials, tied=range(4))
+    assert not found.is_enough
+    assert found.reasons[0].startswith("no capacity and no kind of regularisation")
+    assert found.capacity.cut_short == ["1M–10M"] and found.regularisation.cut_short == ["l2"]
+
+
+def test_a_best_trial_that_was_cut_is_not_enough(tmp_path):
+    trials = [cut(10**6, 0.5), *(trial(10**k, 0.6) for k in range(2, 6))]
+    found = judged(tmp_path, trials, tied=(0,))
+    assert found.reasons == ["the best trial was trained for 3 epochs only, not to its end"]
+
+
+def test_a_best_trial_that_still_improves_is_not_enough(tmp_path):
+    falling = trained(*np.linspace(0.7, 0.5, 20), params=900, last_epoch=81, ended=STOPPED)
+    found = judged(tmp_path, [falling, *(trial(10**k, 0.6) for k in range(2, 6))], tied=(0,))
+    assert found.reasons == ["the best trial was still improving when training ended at epoch 20"]
+
+
+def test_one_lucky_epoch_at_the_end_is_no_improvement(tmp_path):
+    flat = [0.5, 0.51] * 60 + [0.485]
+    best = trained(*flat, params=900, last_epoch=243, ended=STOPPED)
+    found = judged(tmp_path, [best, *(trial(10**k, 0.6) for k in range(2, 6))], tied=(0,))
+    assert found.is_enough, found.reasons
+
+
+def test_a_trial_that_rose_for_good_is_not_improving(tmp_path):
+    """From its peak it falls again, but not to where it was."""
+    curve = [*np.linspace(0.7, 0.5, 10), *np.linspace(0.5, 0.6, 10), *np.linspace(0.6, 0.54, 7)]
+    best = trained(*curve, params=900, last_epoch=81, ended=STOPPED)
+    found = judged(tmp_path, [best, *(trial(10**k, 0.6) for k in range(2, 6))], tied=(0,))
+    assert found.is_enough, found.reasons
+
+
+def test_scores_without_errors_are_not_enough(tmp_path):
+    found = judged(tmp_path, [trial(10**k, 0.6) for k in range(2, 8)])
+    assert found.tied is None and found.capacity is None
+    assert "errors of the scores are not known" in words(found)
+    assert "tied" not in words(found)
+
+
+def test_an_unfinished_sweep_says_that_it_may_change(tmp_path):
+    trials = [trial(10**k, 0.5 + k / 100) for k in range(2, 8)]
+    found = judged(tmp_path, trials, tied=(0,), simplest=0, state="running")
+    assert found.is_enough and not found.is_final
+    assert "The sweep is not finished; this may change." in words(found)
+
+
+def test_overfitting_begins_where_half_of_the_larger_trials_overfit(tmp_path):
+    sizes = (100, 500, 1_000, 3_000, 5_000, 20_000, 100_000, 300_000)
+    overfit = (500, 20_000, 300_000)
+    trials = [trial(params, 0.6, rise=0.1 * (params in overfit)) for params in sizes]
+    found = judged(tmp_path, [*trials, cut(10**6, 0.7)], tied=(0,)).overfitting
+    assert (found.judged, found.seen) == (8, 3)
+    assert (found.from_params, found.smallest_params) == (20_000, 500)
+
+
+def test_no_overfitting_and_no_long_trial_are_told_apart(tmp_path):
+    none = judged(tmp_path, [trial(10**k, 0.6) for k in range(2, 8)], tied=(0,))
+    assert none.overfitting == Overfitting(6, 0, None, None, None)
+    assert "Not seen in 6 trials of 5 or more epochs." in words(none)
+    short = judged(tmp_path, [cut(10**k, 0.6) for k in range(2, 8)], tied=(0,))
+    assert "Cannot be judged: no trial trained 5 epochs." in words(short)
+
+
+def confirm(store, trial, *scores):
+    """Train a trial again with other seeds, to these scores."""
+    new = confirmations({trial: {"width": 8}}, [], len(scores), 0)
+    store.add_confirmations(new, 1)
+    for assignment, score in zip(store.pending(), scores, strict=True):
+        done = Outcome(OutcomeStatus.STOPPED, 1, 500, 1.0)
+        losses = TrialLosses(1, rows_of_losses(score)[0])
+        store.finish(assignment, done, [record(1, score)], "keras", losses=losses)
+
+
+def test_confirmation_ties_flattery_and_openings_are_said(tmp_path):
+    """From losses row by row to words: nothing is put into the table by hand."""
+    scores = (0.50, 0.501, 0.56, 0.57, 0.58)
+    trials = [
+        trial(10 ** (6 - i), score, losses=losses)
+        for i, (score, losses) in enumerate(zip(scores, rows_of_losses(*scores), strict=True))
+    ]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        confirm(store, 0, 0.53, 0.55)
+        confirm(store, 1, 0.53, 0.54)
+        opening = store.open_test(0, "best", 0.5, 10_000, "c0ffee")
+        found = verdict(load(store))
+    assert opening.opening == found.test_openings == 1
+    assert found.is_enough and found.tied == 2 and found.params_tied == (100_000, 1_000_000)
+    assert 0 < found.optimism.bias < 0.003
+    confirmation = found.confirmation
+    assert (confirmation.trial, confirmation.seeds, confirmation.confirmed) == (1, 2, 2)
+    assert confirmation.val_bce == pytest.approx(0.535) and confirmation.val_bce_se > 0
+    assert confirmation.bias == pytest.approx((0.50 - 0.54 + 0.501 - 0.535) / 2)
+    said = words(found)
+    assert "Of 2 trials trained with other seeds, the best is trial 1: mean val BCE 0.53" in said
+    assert "the search's scores were 0.0370 ± 0.0030 nats too good on average" in said
+    assert "too good for having been chosen among 5 trials" in said
+    assert "The test rows have been opened once." in said
+
+
+@pytest.mark.parametrize("state", ["running", "finished"])
+def test_a_sweep_without_trials_has_a_verdict(tmp_path, state):
+    found = judged(tmp_path, [], state=state)
+    assert not found.is_enough and found.best is None
+    assert [label for label, _ in lines(found)] == ["verdict"]
+
+
+def test_every_form_of_the_report_carries_the_verdict(tmp_path):
+    with store_sweep(tmp_path / "sweep.db", [trial(10**k, 0.6) for k in range(2, 8)]) as store:
+        frames = load(store)
+    path = tmp_path / "verdict.json"
+    write_verdict(frames, path)
+    answer = json.loads(path.read_text())
+    assert answer == json.loads(to_json(frames))["verdict"]
+    assert answer["schema"] == "sweep.verdict/1" and answer["is_enough"] is False
+    assert "verdict     Not enough evidence" in printed(report(frames))
+    assert "**verdict**: Not enough evidence" in to_markdown(frames)
+
+
+def test_names_tell_what_regularises():
+    names = ["l2", "kernel_l1", "dropout", "dropout_rate", "weight_decay", "regularizer", "noise"]
+    others = ["decay_steps", "width", "learning_rate", "level2", "momentum", "drop_last"]
+    assert regularisers([*names, *others]) == names
+
+
+def test_a_kind_is_what_is_switched_on():
+    values = {
+        "l2": [0.0, 1e-3, None, 0.1, float("nan")],
+        "dropout": [0, 0.5, 0.2, "none", False],
+        "width": [8, 8, 8, 8, 8],
+    }
+    found = kinds(pd.DataFrame(values, dtype=object))
+    assert found.tolist() == ["none", "l2 + dropout", "dropout", "l2", "none"]
+
+
+@pytest.mark.parametrize(
+    ("params", "name"),
+    [(0, "1–10"), (9, "1–10"), (1_000, "1k–10k"), (999_999, "100k–1M"), (10**9, "1G–10G")],
+)
+def test_decades_have_plain_names(params, name):
+    assert decade(params) == name
+
+
+@pytest.mark.parametrize("n_trials", [5, 50])
+def test_the_optimism_of_equal_trials_is_what_choosing_adds(n_trials):
+    """The expected loss is 0.5 for all, so all that the best lies below it is chance."""
+    random = np.random.default_rng(0)
+    draws = [0.5 + 0.4 * random.standard_normal((n_trials, 500)) for _ in range(20)]
+    true = np.mean([0.5 - losses.mean(axis=1).min() for losses in draws])
+    assert np.mean([optimism(losses).bias for losses in draws]) == pytest.approx(true, rel=0.2)
+
+
+def test_a_clear_winner_is_not_too_good():
+    losses = np.random.default_rng(0).normal(0.5, 0.1, (5, 500)) + np.arange(5)[:, None]
+    assert optimism(losses).bias < 2e-3
+
+
+def test_optimism_takes_two_trials():
+    assert optimism(np.ones((1, 100))) is None and optimism(np.ones((0, 0))) is None

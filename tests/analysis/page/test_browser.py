@@ -1,0 +1,201 @@
+"""The HTML page in a real browser: no error, no request, and what is clicked answers."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from sweep.analysis.frames.load import load
+from sweep.analysis.page.write import write
+from sweep.records import OutcomeStatus
+from tests.analysis.page.test_page import EVIL
+from tests.support.sweeps import hyperband, store_sweep, trained
+
+CHROMIUM = shutil.which("chromium")
+if CHROMIUM is None:
+    if os.environ.get("CI") == "true":
+        pytest.fail("chromium is not installed; .ci/run installs it", pytrace=False)
+    pytest.skip("chromium is not installed: apt install chromium", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    with hyperband(folder / "sweep.db") as store:
+        write(load(store), folder / "report.html")
+    return (folder / "report.html").as_uri()
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Opens an address; fails on any complaint of the browser and any request."""
+    troubles, contexts = [], []
+
+    def open_page(where=address, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: m.type in ("error", "warning") and troubles.append(m.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "request",
+            lambda r: r.url != where and not r.url.startswith("data:") and troubles.append(r.url),
+        )
+        page.goto(where)
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+@pytest.fixture
+def page(opened):
+    return opened(viewport={"width": 1280, "height": 900})
+
+
+def column(page, name):
+    """The cells of the rows that are shown."""
+    names = page.locator("#trials thead th").all_text_contents()
+    cells = f"#trials tbody tr:not([hidden]) td:nth-child({names.index(name) + 1})"
+    return page.locator(cells).all_text_contents()
+
+
+def numbers(cells):
+    return [float(cell.replace(",", "")) for cell in cells if cell != "–"]
+
+
+def place_of(page, trial):
+    """Where the frontier's chart draws a trial, in the window."""
+    return page.evaluate(
+        """(trial) => {
+          for (const view of Object.values(Bokeh.index.roots ?? Bokeh.index)) {
+            const plot = view.model.name === "frontier-plot" ? view : null;
+            if (!plot) continue;
+            for (const renderer of plot.model.renderers) {
+              const data = renderer.data_source.data;
+              const i = data.trial ? [...data.trial].indexOf(trial) : -1;
+              if (i < 0) continue;
+              const box = plot.el.getBoundingClientRect();
+              const frame = plot.frame.bbox;
+              const x = plot.frame.x_scale.compute(data.params[i]);
+              const y = plot.frame.y_scale.compute(data.val_bce[i]);
+              return [box.left + x, box.top + y];
+            }
+          }
+        }""",
+        trial,
+    )
+
+
+def test_a_column_sorts_both_ways_with_what_is_missing_last(page):
+    head = page.locator("#trials thead th", has_text="params").locator("button")
+    head.click()
+    sizes = numbers(column(page, "params"))
+    assert sizes == sorted(sizes) and sizes[0] < sizes[-1]
+    head.click()
+    assert numbers(column(page, "params")) == sorted(sizes, reverse=True)
+    page.locator("#trials thead th", has_text="gap").locator("button").click()
+    gaps = column(page, "gap")
+    assert gaps[-2:] == ["–", "–"] and numbers(gaps) == sorted(numbers(gaps))
+
+
+def test_filters_show_the_trials_that_match_all(page):
+    before = len(column(page, "rank"))
+    page.locator("#filters label", has_text="depth").locator("select").select_option("2")
+    page.locator("#filters label", has_text="dropout").locator("select").select_option("0.5")
+    depths, dropouts = column(page, "depth"), column(page, "dropout")
+    assert 0 < len(depths) < before
+    assert set(depths) == {"2"} and set(dropouts) == {"0.5"}
+    assert page.locator("#matching").text_content() == f"{len(depths)} of {before} trials match."
+
+
+def test_a_row_clicked_adds_its_curves_and_takes_them_away(page):
+    row = page.locator("#trials tbody tr").nth(5)
+    trial = row.get_attribute("data-trial")
+    row.click()
+    assert f"trial {trial}" in page.locator("#chosen").text_content()
+    assert "chosen" in row.get_attribute("class")
+    drawn = "() => Bokeh.documents[1].get_model_by_name('curves').data.xs.length"
+    assert page.evaluate(drawn) == 4
+    row.press("Enter")
+    assert page.evaluate(drawn) == 3
+    page.locator("#clear").click()
+    assert page.evaluate(drawn) == 0 and page.locator("#chosen").text_content() == "no trial"
+
+
+def test_a_point_tells_its_trial_and_a_click_draws_its_curves(page):
+    trial = int(page.locator("#trials tbody tr").nth(8).get_attribute("data-trial"))
+    page.locator("#frontier-plot").scroll_into_view_if_needed()
+    x, y = place_of(page, trial)
+    page.mouse.move(x, y, steps=4)
+    page.get_by_text("settings:").wait_for()
+    size = page.locator(f"tr[data-trial='{trial}'] td").nth(7).text_content()
+    assert page.get_by_text("cut at epoch").count() == 1 and page.get_by_text(size).count() > 1
+    page.mouse.click(x, y)
+    page.wait_for_function(
+        "(name) => document.querySelector('#chosen').textContent.includes(name)",
+        arg=f"trial {trial}",
+    )
+
+
+def test_the_switch_changes_the_theme_and_the_charts_with_it(opened):
+    page = opened(color_scheme="dark", viewport={"width": 1280, "height": 900})
+    look = """() => [getComputedStyle(document.body).backgroundColor,
+      Bokeh.documents[0].get_model_by_name('frontier-plot').below[0].major_label_text_color]"""
+    dark, ink = page.evaluate(look)
+    page.locator("#theme").click()
+    light, other_ink = page.evaluate(look)
+    assert dark == "rgb(20, 23, 27)" and light == "rgb(255, 255, 255)" and ink != other_ink
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_wider_than_the_window(opened, width):
+    page = opened(viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_all_can_be_read_without_javascript(opened):
+    page = opened(java_script_enabled=False)
+    assert page.locator("figure.frontier img").is_visible()
+    assert page.locator("#trials tbody tr").count() == 150
+    assert not page.locator("#filters").is_visible() and not page.locator("#theme").is_visible()
+
+
+def test_print_shows_the_static_charts(page):
+    page.emulate_media(media="print")
+    assert page.locator("figure.frontier img").is_visible()
+    assert not page.locator("#frontier-plot").is_visible()
+    assert page.pdf()[:5] == b"%PDF-"
+
+
+def test_hostile_names_run_no_script(opened, tmp_path):
+    trials = [
+        trained(0.6, 0.5 + i / 100, baseline=EVIL, hyperparameters={EVIL: f"{EVIL}{i}"}, params=500)
+        for i in range(3)
+    ]
+    trials.append(trained(ended=OutcomeStatus.FAILED, error=EVIL))
+    with store_sweep(tmp_path / "sweep.db", trials, name=EVIL, data={"source": EVIL}) as store:
+        write(load(store), tmp_path / "report.html")
+    page = opened((tmp_path / "report.html").as_uri(), viewport={"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#trials tbody tr").nth(0).click()
+    page.locator("#trials thead th button").nth(2).click()
+    page.locator("#frontier-plot").scroll_into_view_if_needed()
+    page.mouse.move(*place_of(page, 0), steps=4)
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hurt") is None
+    assert page.locator("h1").text_content() == EVIL

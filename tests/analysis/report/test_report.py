@@ -1,0 +1,261 @@
+import csv
+import io
+import json
+import math
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from sweep import words
+from sweep.analysis.frames.load import load
+from sweep.analysis.report.terminal import (
+    header,
+    render_table,
+    report,
+    to_csv,
+    to_json,
+    to_markdown,
+)
+from sweep.cli.app import app
+from sweep.records import OutcomeStatus
+from tests.support.sweeps import NAMES, hyperband, store_sweep, trained
+
+FAILED = OutcomeStatus.FAILED
+EVIL = "\x1b[31m[bold]red[/bold]\x07 a|b <b> \u202egnp\nnext"
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    with hyperband(tmp_path_factory.mktemp("played") / "sweep.db") as store:
+        yield load(store)
+
+
+def frames_of(tmp_path, *trials, **changes):
+    with store_sweep(tmp_path / "sweep.db", trials, **changes) as store:
+        return load(store)
+
+
+def printed(renderable, width=10_000, **options):
+    output = io.StringIO()
+    Console(file=output, width=width, **options).print(renderable)
+    return output.getvalue()
+
+
+def test_the_header_says_what_the_numbers_are_of(played):
+    assert header(played) == [
+        ("sweep", "capacity-1"),
+        ("space", "capacity"),
+        ("data", "built-in simulated events"),
+        ("split", "rows 0–999 validation, 1,000–10,999 train, 11,000–20,999 test"),
+        ("seed", "0"),
+        ("state", "finished"),
+        ("trials", dict(header(played))["trials"]),
+        ("epochs", f"{len(played.epochs):,} of at most 2,334"),
+        ("failed", "2 trials, all with: ValueError: the loss is not finite in epoch 1"),
+        ("baselines", "Tiny, Small, Medium, Large, L2, Dropout, Combined"),
+    ]
+    counts = played.trials["status"].value_counts()
+    assert dict(header(played))["trials"] == (
+        f"150 of 150: {counts['finished']} finished, {counts['stopped']} stopped early, "
+        f"{counts['cut']} cut by Hyperband, 2 failed"
+    )
+
+
+def test_the_header_of_an_ended_search_says_why(tmp_path):
+    frames = frames_of(tmp_path, state="budget", message="--max-time ended the search", plan={})
+    lines = dict(header(frames))
+    assert lines["state"] == "budget: --max-time ended the search"
+    assert "left out" not in lines, "the plan is unknown"
+
+
+def test_what_a_budget_left_out_is_said(tmp_path):
+    plan = {"trials": 5, "epochs": 30, "baselines": 1, "baseline_epochs": 9}
+    begun = trained(0.6, 0.5)
+    ended = {"state": "budget", "message": "--max-trials 2", "plan": plan}
+    frames = frames_of(tmp_path, begun, begun, trained(ended=None), **ended)
+    assert dict(header(frames))["left out"] == "4 trials, 35 epochs"
+    progress = json.loads(to_json(frames))["sweep"]["progress"]
+    assert progress["left_out"] == {"trials": 4, "epochs": 35}
+    (tmp_path / "sweep.db").unlink()
+    finished = frames_of(tmp_path, begun, state="finished", plan=plan)
+    assert "left out" not in dict(header(finished))
+    assert json.loads(to_json(finished))["sweep"]["progress"]["left_out"] is None
+
+
+def test_the_header_counts_what_has_begun(tmp_path):
+    waiting, running = trained(0.6), trained(0.6, ended=None, last_epoch=3)
+    frames = frames_of(tmp_path, waiting, running, trained(ended=None), state="running")
+    lines = dict(header(frames))
+    assert lines["trials"] == "2 of 150: 1 waiting, 1 running, 1 pending"
+    assert lines["epochs"] == "2 of at most 2,334"
+
+
+def test_the_table_has_the_columns_asked_for(played):
+    lines = printed(render_table(played, 3)).splitlines()
+    assert lines[0].split() == ["decay_", "val", "train", "best"]
+    assert lines[1].split() == [
+        *("rank", "trial", "width", "depth", "l2", "dropout", "steps", "params", "BCE", "BCE"),
+        *("gap", "epoch", "onset", "epochs", "rung", "seconds", "status"),
+    ]
+    assert len(lines) > 5 and lines[2].split()[0] == "1"
+    assert "The best 3 of 150 trials." in lines
+
+
+def test_the_table_rounds_and_marks(tmp_path):
+    frames = frames_of(
+        tmp_path,
+        trained(0.65432, 0.61234, 0.70001, train_bce=0.6, baseline="Large", params=803_329),
+        trained(
+            *[0.7, 0.65], hyperparameters={"width": 512, "l2": 1e-4}, train_bce=0.66, params=28_161
+        ),
+        trained(0.5, ended=FAILED, error="ValueError: no"),
+    )
+    lines = printed(render_table(frames)).splitlines()
+    first, second = lines[2].split(), lines[3].split()
+    assert first[:3] == ["1", "0", "Large"]
+    for cell in ("803,329", "0.6123", "0.0123", ">3", "0.8"):
+        assert cell in first
+    for cell in ("512", "1e-4", "28,161", "-0.0100", "cut"):
+        assert cell in second
+    assert "cut at 2" in lines[3]
+    assert "trial 2 failed: ValueError: no" in lines
+    assert any(line.startswith("cut at N: Hyperband ended the trial") for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 110, 120, 200])
+def test_the_table_fits_the_terminal_and_says_what_it_hides(played, width):
+    output = printed(report(played, 10), width=width)
+    assert max(map(len, output.splitlines())) <= width
+    for name in ("rank", "trial", "params", "gap", "onset", "status", *NAMES):
+        assert name.split("_")[0] in output
+    assert ("Not shown" in output) == (width < 120)
+
+
+def test_nothing_is_hidden_or_coloured_when_not_a_terminal(played):
+    output = printed(report(played))
+    assert "\x1b" not in output and "…" not in output and "Not shown" not in output
+    assert len(output.splitlines()) > 150
+
+
+def test_a_terminal_gets_colours_unless_it_does_not_want_them(played):
+    terminal = {"force_terminal": True, "color_system": "standard", "width": 120}
+    assert "\x1b[" in printed(render_table(played, 3), **terminal)
+    assert "\x1b[1;" not in printed(render_table(played, 3), **terminal, no_color=True)
+
+
+@pytest.mark.parametrize("markup", [True, False])
+def test_stored_strings_cannot_steer_a_terminal(tmp_path, markup):
+    frames = frames_of(
+        tmp_path,
+        trained(0.6, baseline=EVIL, hyperparameters={EVIL: EVIL}),
+        trained(ended=FAILED, error=EVIL),
+        message=EVIL,
+        data={"source": EVIL},
+    )
+    output = printed(report(frames), force_terminal=False, markup=markup)
+    assert not set(output) & set("\x1b\x07\u202e")
+    assert "[bold]red[/bold]" in output  # shown, not obeyed
+    for form in (to_markdown(frames), to_csv(frames)):
+        assert not set(form) & set("\x1b\x07\u202e")
+    assert not set(to_json(frames)) & set("\x1b\x07\u202e")
+
+
+def test_json_carries_everything_at_full_precision(played):
+    document = json.loads(to_json(played))
+    assert document["schema"] == "sweep.report/1"
+    assert document["sweep"]["name"] == "capacity-1"
+    assert document["sweep"]["progress"]["trials_planned"] == 150
+    assert document["sweep"]["data"] == played.sweep.data
+    assert len(document["trials"]) == 150
+    for trial, row in zip(document["trials"], played.trials.to_dict("records"), strict=True):
+        assert list(trial) == list(played.trials.columns)
+        for name, value in trial.items():
+            if value is None:
+                assert row[name] is None or row[name] != row[name] or str(row[name]) == "<NA>"
+            else:
+                assert value == row[name]
+
+
+def test_json_has_null_where_there_is_no_number(tmp_path):
+    frames = frames_of(
+        tmp_path,
+        trained(math.nan, ended=FAILED, params=None, hyperparameters={"scale": math.inf}),
+    )
+    assert "NaN" not in to_json(frames) and "Infinity" not in to_json(frames)
+    (trial,) = json.loads(to_json(frames))["trials"]
+    for name in ("params", "val_bce", "train_bce", "gap", "best_epoch", "onset_epoch"):
+        assert trial[name] is None
+    assert trial["hyperparameters"] == {"scale": None}
+    assert trial["rank"] == 1
+
+
+def test_json_is_of_the_best_trials_when_asked(played):
+    assert [t["rank"] for t in json.loads(to_json(played, 3))["trials"]] == [1, 2, 3]
+
+
+def test_csv_reads_back(played):
+    rows = list(csv.DictReader(io.StringIO(to_csv(played))))
+    assert len(rows) == 150
+    assert [float(row["val_bce"]) for row in rows[:148]] == played.trials["val_bce"][:148].tolist()
+    assert {row["width"] for row in rows} == {"8", "16", "32", "64", "128", "256", "512"}
+
+
+def test_csv_tells_a_hyperparameter_from_a_column(tmp_path):
+    frames = frames_of(tmp_path, trained(0.6, hyperparameters={"epochs": 7, "width": 16}))
+    (row,) = csv.DictReader(io.StringIO(to_csv(frames)))
+    assert (row["epochs"], row["hyperparameter.epochs"], row["width"]) == ("1", "7", "16")
+
+
+def test_markdown_is_one_table_with_an_equal_number_of_cells(tmp_path):
+    frames = frames_of(tmp_path, trained(0.6, baseline=EVIL), trained(0.61))
+    lines = [line for line in to_markdown(frames).splitlines() if line.startswith("|")]
+    assert len(lines) == 4
+    assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+
+
+@pytest.mark.parametrize("state", ["interrupted", "running", "finished"])
+def test_every_form_of_an_empty_sweep_can_be_made(tmp_path, state):
+    frames = frames_of(tmp_path, state=state)
+    assert "0 of 150" in printed(report(frames))
+    assert json.loads(to_json(frames))["trials"] == []
+    assert len(to_csv(frames).splitlines()) == 1
+    assert to_markdown(frames).startswith("# Sweep capacity-1\n")
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([16, 512], ["16", "512"]),
+        ([500, 20_000], ["500", "20,000"]),
+        ([0.0, 1e-5, 1e-2, 0.25], ["0", "1e-5", "1e-2", "0.25"]),
+        ([0.0, 0.05, 0.5], ["0", "0.05", "0.5"]),
+        ([2.5e-4], ["2.5e-4"]),
+        (["relu", None, True], ["relu", "–", "True"]),
+        ([math.inf, -1e9], ["inf", "-1e9"]),
+    ],
+)
+def test_settings_of_one_column_share_a_style(values, shown):
+    assert words.settings(values) == shown
+
+
+def test_a_diverged_bce_does_not_widen_the_table():
+    assert words.bce(1.23456e9) == "1.23e+09"
+    assert words.bce(math.nan) == "–"
+
+
+def test_the_command_shows_the_best_500_and_says_how_to_see_all(tmp_path, monkeypatch):
+    """The other forms hold all."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    trials = [trained(0.7, 0.6 + n / 10_000, params=10 + n) for n in range(510)]
+    store_sweep(folder / "sweep.db", trials, name="many").close()
+    options = ["many", "--no-charts", "--results", str(tmp_path)]
+    done = CliRunner().invoke(app, ["report", *options])
+    assert done.exit_code == 0 and "The best 500 of 510 trials." in done.stdout
+    assert "all trials: sweep report many --top 510" in done.stderr
+    everything = CliRunner().invoke(app, ["report", *options, "--top", "510"])
+    assert len(everything.stdout.splitlines()) >= len(done.stdout.splitlines()) + 9
+    assert "all trials" not in everything.stderr
+    whole = CliRunner().invoke(app, ["report", *options, "-o", "csv"])
+    assert len(whole.stdout.splitlines()) == 511

@@ -1,0 +1,123 @@
+"""A request to stop is heard at once, wherever the process is, and costs an epoch at most."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sweep.sweep_folder import SweepFolder
+from tests.support import tiny, warm
+
+SLOW_SPACE = (
+    tiny.SPACE.replace(
+        "    model.run_eagerly = True\n",
+        "    model.run_eagerly = True\n    model.add(Slow())\n",
+    )
+    + '''
+
+import time
+from pathlib import Path
+
+import keras
+
+
+class Slow(keras.layers.Layer):
+    """Takes for ever while there is a file called slow."""
+
+    def call(self, x):
+        while Path("slow").exists():
+            Path("held").touch()
+            time.sleep(0.01)
+        return x
+'''
+)
+
+
+def slow_programs() -> None:
+    """The same for the fused trainer: a compiled program that does not return."""
+    import ctypes
+
+    from sweep.training.fused import trainer
+
+    libc, compiled = ctypes.CDLL(None), trainer.compiled
+
+    def slow(shape):
+        def program(*arguments):
+            while Path("slow").exists():
+                Path("held").touch()
+                libc.usleep(10_000)
+            return compiled(shape)(*arguments)
+
+        return program
+
+    trainer.compiled = slow
+
+
+def wait_for(condition, process) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.process.is_alive() and time.monotonic() < deadline, process.stderr
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("trainer", ["keras", "fused"])
+def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, trainer):
+    place = tiny.make_place(tmp_path, SLOW_SPACE if trainer == "keras" else tiny.SPACE)
+    hook = {"before": slow_programs} if trainer == "fused" else {}
+    warm.run(place, *tiny.start("whole", trainer))
+    broken = warm.begin(place, *tiny.start("broken", trainer), **hook)
+    database = place / "results/broken/sweep.db"
+    checkpoints = database.parent / "checkpoints"
+    wait_for(lambda: database.exists() and any(checkpoints.glob("*.npz")), broken)
+    (place / "slow").touch()
+    wait_for((place / "held").exists, broken)
+    warm.run(place, "stop", "broken")
+    assert broken.wait() == 143
+    assert "left out, all before it is saved; go on with: sweep resume broken" in broken.stderr
+    assert not (database.parent / "stop").exists()
+    (place / "slow").unlink()
+    warm.run(place, "resume", "broken")
+    differing = tiny.differences(tiny.contents(place, "whole"), tiny.contents(place, "broken"))
+    assert differing == []
+
+
+def test_stop_says_when_nothing_runs_or_nobody_answers_and_resume_forgets_the_request(tmp_path):
+    place = tiny.make_place(tmp_path)
+    warm.run(place, *tiny.start("s", "fused", "--max-trials", "1"), code=8)
+    assert "s is not running" in warm.run(place, "stop", "s").stderr
+    with SweepFolder(place / "results", "s").locked():
+        done = warm.run(place, "stop", "s", code=9, before=impatient)
+    (line,) = done.stderr.splitlines()
+    assert "has not stopped within 0 s" in line and "kill it where it runs" in line
+    assert (place / "results/s/stop").exists()
+    warm.run(place, "resume", "s")
+
+
+def impatient() -> None:
+    from sweep.cli import search
+
+    search._STOP_PATIENCE_SECONDS = 0
+
+
+@pytest.mark.parametrize("moment", ["typer", "tensorflow"])
+def test_the_first_process_of_a_container_heeds_sigterm_from_its_first_imports_on(tmp_path, moment):
+    """Process 1 ignores a signal that it has no handler for. Sent as an import begins."""
+    if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode:
+        pytest.skip("no process namespace may be made here")
+    place = tiny.make_place(tmp_path)
+    code = (
+        "import os, signal, sys\n"
+        "class Sender:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {moment!r}:\n"
+        "            os.kill(1, signal.SIGTERM)\n"
+        "sys.meta_path.insert(0, Sender())\n"
+        "assert os.getpid() == 1\n"
+        "import sweep.cli; sweep.cli.main(); sys.exit('not heard')"
+    )
+    command = ["unshare", "--pid", "--fork", sys.executable, "-c", code, *tiny.start("s", "keras")]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 143, done.stderr
+    assert not (place / "results").exists()

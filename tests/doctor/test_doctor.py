@@ -1,0 +1,123 @@
+"""The doctor finds what was broken on purpose, and nothing in a sound sweep."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sweep.doctor.finding import Level
+from sweep.doctor.integrity import check_sweep
+from sweep.doctor.machine import check_machine
+from sweep.sweep_folder import SweepFolder
+from tests.support import warm
+
+
+@pytest.fixture
+def folder(tiny_place: Path, tmp_path: Path) -> SweepFolder:
+    """A sweep that ran to its end, to break."""
+    shutil.copytree(tiny_place / "results/whole", tmp_path / "s")
+    return SweepFolder(tmp_path, "s")
+
+
+def sql(*statements: str) -> Callable[[SweepFolder], None]:
+    def change(folder: SweepFolder) -> None:
+        with closing(sqlite3.connect(folder.database)) as db, db:
+            for statement in statements:
+                assert db.execute(statement).rowcount != 0
+
+    return change
+
+
+def truncate(folder: SweepFolder) -> None:
+    path = min(folder.checkpoints.iterdir())
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def swap(folder: SweepFolder) -> None:
+    one, other, *_ = sorted(folder.checkpoints.iterdir())
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+
+
+def spoil_a_page(folder: SweepFolder) -> None:
+    with folder.database.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096)
+
+
+def test_a_sound_sweep_is_sound(folder):
+    findings = check_sweep(folder)
+    assert [finding.level for finding in findings] == [Level.OK] * 4
+    texts = " ".join(finding.text for finding in findings)
+    assert "7 assignments, as planned" in texts and "each of its trial" in texts
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (sql("DELETE FROM epoch WHERE trial = 0 AND epoch = 1"), "trial 0 has epochs 2, 3"),
+        (sql("UPDATE epoch SET val_bce = 0.1 WHERE trial = 1"), "its records have 0.1"),
+        (sql("UPDATE assignment SET score = 0.1 WHERE assignment = 1"), "has score 0.1"),
+        (sql("UPDATE assignment SET first_epoch = 1 WHERE rung = 0"), "begins after epoch 1"),
+        (sql("DELETE FROM assignment WHERE assignment = 7"), "6 assignments, 7 were planned"),
+        (sql("UPDATE assignment SET status = 'pending' WHERE rung = 1"), "has assignments to do"),
+        (sql("UPDATE losses SET losses = zeroblob(length(losses))"), "have mean 0.000000"),
+        (sql("UPDATE checkpoint SET epoch = 9 WHERE trial = 0"), "its row says 9"),
+        (sql("UPDATE checkpoint SET trial = 999 WHERE trial = 0"), "belongs to no trial"),
+        (sql("UPDATE sweep SET plan = 'x'"), "line 1 column 1"),
+        (truncate, "missing or damaged"),
+        (swap, "expected"),
+        (spoil_a_page, "malformed"),
+    ],
+)  # fmt: skip
+def test_what_is_broken_is_found(folder, broken, said):
+    broken(folder)
+    failed = [finding for finding in check_sweep(folder) if finding.level is Level.FAIL]
+    assert any(said in finding.text for finding in failed), failed
+    assert all(finding.exit_code == 5 and finding.remedy for finding in failed)
+
+
+def test_the_checkpoints_of_a_running_sweep_are_left_alone(folder):
+    with folder.locked():
+        *_, last = check_sweep(folder)
+    assert last.level is Level.WARN and "sweep stop s" in last.remedy
+
+
+def test_the_machine_is_checked(tiny_place, monkeypatch):
+    monkeypatch.setattr("sweep.doctor.machine._ASK_TENSORFLOW", "raise ImportError('no')")
+    findings = {
+        finding.subject: finding for finding in check_machine(tiny_place, tiny_place / "cache")
+    }
+    assert findings["tensorflow"].level is Level.FAIL
+    assert "ImportError: no" in findings["tensorflow"].text
+    assert findings["results"].level is not Level.FAIL
+    (data,) = (finding for subject, finding in findings.items() if subject.startswith("data file"))
+    assert data.level is Level.OK and "320 rows" in data.text
+
+
+def test_damaged_data_and_a_folder_that_cannot_be_written_are_found(
+    tiny_place, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("sweep.doctor.machine._ASK_TENSORFLOW", "raise ImportError('no')")
+    cache = Path(shutil.copytree(tiny_place / "cache", tmp_path / "cache"))
+    (array,) = cache.glob("*/x.npy")
+    array.write_bytes(array.read_bytes()[:-4] + b"abcd")
+    findings = list(check_machine(Path("/proc/results"), cache))
+    codes = {finding.subject: finding.exit_code for finding in findings if finding.remedy}
+    assert codes["results"] == 6
+    assert [code for subject, code in codes.items() if subject.startswith("data file")] == [5]
+
+
+def test_the_command_says_what_is_wrong_and_ends_with_5(tiny_place, folder):
+    truncate(folder)
+    arguments = ["doctor", "s", "-o", "json", "--results", str(folder.root)]
+    done = warm.run(tiny_place, *arguments, code=5)
+    checks = json.loads(done.stdout)["checks"]
+    (failed,) = [check for check in checks if check["level"] == "fail"]
+    assert failed["subject"] == "sweep s: checkpoints" and failed["remedy"]
+    assert any(check["subject"] == "tensorflow" and check["level"] == "ok" for check in checks)

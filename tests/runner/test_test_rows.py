@@ -1,0 +1,195 @@
+"""The sealed test rows: intervals that cover, one opening, a ledger that stays."""
+
+import ast
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from sweep.analysis.answers.which_trials import chosen
+from sweep.analysis.frames.load import load
+from sweep.data.split import load_test_rows
+from sweep.metrics import auc
+from sweep.records import Estimate
+from sweep.statistics.intervals import accuracy_interval, auc_interval, bce_interval
+from sweep.store import Store
+from tests.analysis.answers.test_verdict import confirm
+from tests.support import tiny, warm
+from tests.support.sweeps import rows_of_losses, store_sweep, trained
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_wilsons_interval_is_that_of_its_paper():
+    """Newcombe, Statistics in Medicine 17 (1998) 857, table I: 81 of 263, and 0 of 20."""
+    found = accuracy_interval(81, 263)
+    assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)
+    found = accuracy_interval(0, 20)
+    assert (round(found.low, 4), round(found.high, 4)) == (0.0, 0.1611)
+
+
+def test_delongs_variance_by_hand():
+    """Signal 3, 1; background 2, 0: placements 1, 1/2 and 1/2, 1: variance 1/8/2 + 1/8/2."""
+    found = auc_interval(np.array([3.0, 1.0, 2.0, 0.0]), np.array([1, 1, 0, 0]))
+    assert found.value == 0.75
+    half = 1.959964 * np.sqrt(1 / 8) / (0.75 * 0.25)
+    assert found.low == pytest.approx(expit(np.log(3) - half), rel=1e-6)
+    assert found.high == pytest.approx(expit(np.log(3) + half), rel=1e-6)
+
+
+def test_an_interval_that_cannot_be_told_is_not_a_number():
+    assert np.isnan(auc_interval(np.array([1.0, 2.0]), np.array([1, 1])).value)
+    perfect = auc_interval(np.array([0.0, 0.1, 1.0, 1.1]), np.array([0, 0, 1, 1]))
+    assert perfect.value == 1 and np.isnan(perfect.low)
+    assert np.isnan(bce_interval(np.array([0.5])).low)
+
+
+def test_intervals_hold_the_truth_95_times_in_100():
+    random = np.random.default_rng(1)
+    truth = 0.73
+    big_y = (random.random(400_000) < 0.5).astype(int)
+    big_z = random.normal(big_y * 1.0, 1)
+    area = auc(big_z, big_y)
+    inside = {"bce": 0, "accuracy": 0, "auc": 0}
+    n = 600
+    for _ in range(n):
+        y = (random.random(200) < 0.5).astype(int)
+        found = auc_interval(random.normal(y * 1.0, 1), y)
+        inside["auc"] += found.low < area < found.high
+        right = accuracy_interval(int((random.random(200) < truth).sum()), 200)
+        inside["accuracy"] += right.low < truth < right.high
+        mean = bce_interval(random.exponential(0.5, 200))
+        inside["bce"] += mean.low < 0.5 < mean.high
+    for name, count in inside.items():
+        assert 0.925 <= count / n <= 0.975, f"{name}: {count / n}"
+
+
+def test_nothing_but_the_ledger_reads_the_test_rows():
+    """One function cuts them out of the data, one module calls it."""
+    readers = []
+    for path in sorted((ROOT / "sweep").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [node.id] if isinstance(node, ast.Name) else []
+            names += [node.attr] if isinstance(node, ast.Attribute) else []
+            if "load_test_rows" in names:
+                readers.append(str(path.relative_to(ROOT)))
+            cut = isinstance(node, ast.Subscript) and ast.unparse(node).endswith("['test']")
+            if cut and isinstance(node.ctx, ast.Load) and "ranges" in ast.unparse(node):
+                assert path == ROOT / "sweep" / "data" / "split.py", f"{path}:{node.lineno}"
+    assert readers == ["sweep/runner/test_rows.py"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tiny.make_place(tmp_path_factory.mktemp("place"))
+    warm.run(folder, *tiny.start("s", "fused"))
+    return folder
+
+
+def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(place):
+    before = json.loads(warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout)
+    assert before["test"] == []
+    assert "test set" not in warm.run(place, "report", "s", "--no-charts").stdout
+    best = before["trials"][0]
+
+    shown = warm.run(place, "test", "s").stdout
+    assert f"{best['val_bce']:.4f}" in shown and "test set opened once" in shown
+    refused = warm.run(place, "test", "s", code=2).stderr
+    assert f"opened for trial {best['trial']}" in refused and "--again" in refused
+    with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
+        (first,) = store.openings()
+    assert (first.trial, first.rule, first.rows) == (best["trial"], "best", 20)
+    assert first.bce is not None and first.bce.low < first.bce.value < first.bce.high
+
+    other = before["trials"][1]["trial"]
+    said = warm.run(place, "test", "s", "--trial", str(other), "--again", "-o", "json").stdout
+    assert [line["rule"] for line in json.loads(said)["test"]] == ["best", "trial"]
+    for form in ("table", "md", "json"):
+        report = warm.run(place, "report", "s", "-o", form, "--no-charts").stdout
+        if form == "json":
+            assert len(json.loads(report)["test"]) == 2
+        else:
+            assert "test set opened 2 times" in report
+    assert warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout.startswith('{"schema')
+
+
+def test_the_numbers_are_those_of_the_exported_model_on_the_sealed_rows(place, keras):
+    database = place / "results" / "s" / "sweep.db"
+    with Store(database, read_only=True) as store:
+        sweep, ledger = store.sweep(), store.openings()
+    if not ledger:
+        warm.run(place, "test", "s")
+        with Store(database, read_only=True) as store:
+            ledger = store.openings()
+    first = ledger[0]
+    warm.run(place, "export", "s", str(first.trial), "m.keras")
+    model = keras.models.load_model(place / "m.keras")
+    rows = load_test_rows(sweep.data, place / "cache")
+    z, y = np.asarray(model(rows.x))[:, 0].astype(float), rows.y[:, 0]
+    assert first.bce.value == pytest.approx(float(np.mean(np.logaddexp(0, z) - z * y)), rel=1e-6)
+    assert first.accuracy.value == np.mean((z > 0) == (y > 0.5))
+    assert first.auc.value == pytest.approx(auc(z, y))
+
+
+def test_an_evaluation_that_was_cut_short_counts_as_an_opening(place, tmp_path):
+    from sweep.analysis.report.terminal import to_markdown
+
+    with store_sweep(tmp_path / "sweep.db", [trained(0.6, 0.5)]) as store:
+        store.open_test(0, "best", 0.5, 10, "c0ffee")
+        assert "opened, but the evaluation did not end" in to_markdown(load(store))
+        perfect = Estimate(1.0, float("nan"), float("nan"))
+        store.fill_test(replace(store.openings()[0], bce=perfect, accuracy=perfect, auc=perfect))
+        assert "AUC 1.0000 (– to –)" in to_markdown(load(store))
+
+
+def test_a_sweep_without_test_rows_says_so_and_opens_nothing(place):
+    all_rows = ["--train-rows", "260", "--test-rows", "0"]
+    warm.run(place, *tiny.start("none", "fused", *all_rows))
+    assert "has no test rows" in warm.run(place, "test", "none", code=5).stderr
+    with Store(place / "results" / "none" / "sweep.db", read_only=True) as store:
+        assert store.openings() == []
+    assert "no trained trial 99" in warm.run(place, "test", "none", "--trial", "99", code=3).stderr
+
+
+def test_the_simplest_is_tested_by_its_rule_and_the_ledger_says_so(place):
+    report = json.loads(warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout)
+    (simplest,) = [one for one in report["trials"] if one["simplest"]]
+    done = warm.run(place, "test", "s", "--rule", "simplest", "--again", "-o", "json")
+    last = json.loads(done.stdout)["test"][-1]
+    assert (last["rule"], last["trial"]) == ("simplest", simplest["trial"])
+    assert last["val_bce"] == simplest["val_bce"]
+    shown = warm.run(place, "report", "s", "--no-charts").stdout
+    assert f"trial {simplest['trial']} (the simplest of the best)" in " ".join(shown.split())
+    refused = warm.run(place, "test", "s", "--rule", "smallest", code=2).stderr
+    assert "expected one of: best, simplest" in refused
+
+
+def test_the_best_of_a_confirmed_sweep_is_that_with_the_best_mean(tmp_path):
+    tiny.make_place(tmp_path)
+    warm.run(tmp_path, *tiny.start("s", "fused"))
+    warm.run(tmp_path, "confirm", "s", "--top", "3", "--seeds", "2")
+    report = json.loads(warm.run(tmp_path, "report", "s", "-o", "json", "--no-charts").stdout)
+    best = report["confirmed"][0]["trial"]
+    (own,) = [one for one in report["trials"] if one["trial"] == best]
+    tested = json.loads(warm.run(tmp_path, "test", "s", "-o", "json").stdout)["test"][-1]
+    assert (tested["rule"], tested["trial"]) == ("best", best)
+    assert tested["val_bce"] == own["val_bce"]  # the trial's own weights, not another seed's
+
+
+@pytest.mark.parametrize(("seeds_of", "best"), [((0,), 1), ((2,), 1), ((0, 1), 0), ((2, 0), 1)])
+def test_means_decide_only_when_the_first_in_rank_has_one(tmp_path, seeds_of, best):
+    """Trial 1 is ahead in the search, trial 2 a baseline behind it, trial 0 between."""
+    losses = rows_of_losses(0.58, 0.57, 0.60)
+    names = (None, None, "Small")
+    trials = [
+        trained(float(one.mean()), losses=one, baseline=name)
+        for one, name in zip(losses, names, strict=True)
+    ]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        for trial in seeds_of:
+            confirm(store, trial, 0.57 + trial / 100, 0.575 + trial / 100)
+        frames = load(store)
+    assert chosen(frames, "best") == best

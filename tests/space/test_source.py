@@ -1,0 +1,44 @@
+"""A search space's text is kept with the sweep, and run from there only when that is asked for."""
+
+import pytest
+
+from sweep.errors import DataError
+from sweep.space.source import fingerprint, sources, write_sources
+from tests.support import tiny, warm
+
+SPACE = "from parts import CHOICES\n" + tiny.SPACE.replace("[0.0, 1e-4, 1e-3, 1e-2]", "CHOICES")
+
+
+def test_a_lost_or_changed_space_is_run_from_its_copy_only_when_asked(tmp_path):
+    place = tiny.make_place(tmp_path, SPACE)
+    parts = place / "parts.py"
+    parts.write_text("CHOICES = [0.0, 1e-4, 1e-3, 1e-2]\n")
+    warm.run(place, *tiny.start("s", "fused", "--max-trials", "1"), code=8)
+    parts.write_text("CHOICES = [0.0]\n")
+    changed = warm.run(place, "resume", "s", code=4)
+    assert "tiny.py has changed since sweep s began; put it back, or run the copy" in changed.stderr
+    parts.unlink()
+    (place / "tiny.py").unlink()
+    gone = warm.run(place, "resume", "s", code=4)
+    assert "tiny.py is gone; put it back, or run the copy" in gone.stderr
+    assert len(gone.stderr.splitlines()) == 1
+    warm.run(place, "resume", "s", "--stored-space")
+    assert "7 of 7 assignments" in warm.run(place, "status", "s").stdout
+    assert not (place / "tiny.py").exists()
+
+
+def test_a_copy_is_the_original_to_the_last_byte(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    (here / "a.py").write_bytes(b"# -*- coding: latin-1 -*-\r\nimport b  # caf\xe9\n")
+    (here / "b.py").write_text("x = 'é'\n")
+    copy = write_sources(sources(here / "a.py"), "a.py", there)
+    assert copy.read_bytes() == (here / "a.py").read_bytes()
+    assert fingerprint(copy) == fingerprint(here / "a.py")
+
+
+@pytest.mark.parametrize("name", ["../x.py", "/x.py", "a/b.py", "..", ""])
+def test_a_copy_is_never_written_elsewhere(tmp_path, name):
+    with pytest.raises(DataError, match="damaged"):
+        write_sources({name: "x"}, "a.py", tmp_path)

@@ -1,0 +1,77 @@
+"""Names, the newest sweep, and a lock that ends with its process."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from sweep.errors import InvalidSpaceError, LockedError, NotFoundError
+from sweep.store import Store, SweepRow
+from sweep.sweep_folder import SweepFolder, find_sweep, free_name
+
+
+def add(root, name, created_at=1.0):
+    folder = SweepFolder(root, name)
+    folder.create()
+    row = SweepRow(name, name, created_at, {}, {}, {}, {}, {}, {}, 0, "finished", None, 0.0)
+    Store.create(folder.database, row).close()
+    return folder
+
+
+@pytest.mark.parametrize("name", ["", "../x", "/x", "a/b", "-x", ".x", "x" * 81, "é", "a\n", "a\0"])
+def test_names_that_could_leave_the_folder_are_refused(tmp_path, name):
+    with pytest.raises(InvalidSpaceError, match="cannot name a sweep"):
+        SweepFolder(tmp_path, name)
+
+
+def test_the_newest_sweep_is_the_default(tmp_path):
+    add(tmp_path, "b", 2.0)
+    add(tmp_path, "a", 3.0)
+    assert find_sweep(tmp_path, None).name == "a"
+    assert find_sweep(tmp_path, "b").name == "b"
+    with pytest.raises(NotFoundError, match=r"no sweep named 'c'.*there are: b, a"):
+        find_sweep(tmp_path, "c")
+    with pytest.raises(NotFoundError, match="start one with"):
+        find_sweep(tmp_path / "none", None)
+
+
+def test_free_names_count_up(tmp_path):
+    assert free_name(tmp_path, "capacity") == "capacity-1"
+    add(tmp_path, "capacity-1")
+    assert free_name(tmp_path, "capacity") == "capacity-2"
+    assert free_name(tmp_path, "../é x") == "x-1"
+
+
+def test_a_lock_is_held_by_one_process_and_ends_when_it_is_killed(tmp_path):
+    folder = add(tmp_path, "s")
+    code = (
+        "import sys, time; from pathlib import Path; from sweep.sweep_folder import SweepFolder\n"
+        "with SweepFolder(Path(sys.argv[1]), 's').locked():\n"
+        "    print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert folder.holder() == f"process {other.pid}"
+        with pytest.raises(LockedError, match=f"by process {other.pid}"), folder.locked():
+            pass
+        os.kill(other.pid, signal.SIGKILL)
+    assert folder.holder() is None
+    with folder.locked():
+        assert folder.holder() == f"process {os.getpid()}"
+    assert folder.holder() is None
+
+
+def test_a_lock_that_was_let_go_does_not_look_like_a_folder_taken_away(tmp_path):
+    """The thread that watches the lock may look once more while the command ends."""
+    folder = SweepFolder(tmp_path, "s")
+    folder.create()
+    with folder.locked() as lock:
+        assert lock.stands()
+    assert lock.stands()
+    folder.lock.unlink()
+    assert not lock.stands()

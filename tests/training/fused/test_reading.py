@@ -1,0 +1,335 @@
+"""What the fused trainer refuses, in words; and how the auto trainer shares out the work."""
+
+from collections import deque
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, optimizers, regularizers
+
+from search_spaces import capacity, regularization
+from sweep.records import OutcomeStatus
+from sweep.runner.loop import Taken
+from sweep.training.auto_trainer import AutoTrainer, Interleaved
+from sweep.training.fused.description import Loss, Norm, Penalty, Unit
+from sweep.training.fused.reading.kept import Readings
+from sweep.training.fused.reading.model import carries, read
+from sweep.training.model import build_model, get_state
+from tests.support.fused import BATCH, MemoryJournal, assignment, never, normalised, small_split
+
+SMALL = {"width": 16, "depth": 1, "l2": 0.0, "dropout": 0.0, "decay_steps": 500}
+
+
+def compiled(*stack, optimizer=None, loss=None, metric=None, inputs=28):
+    model = keras.Sequential([keras.Input((inputs,)), *stack])
+    model.compile(
+        optimizer or optimizers.Adam(),
+        loss=loss or keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[
+            metric or keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")
+        ],
+    )
+    return model
+
+
+CATEGORICAL = keras.losses.SparseCategoricalCrossentropy
+LIKEWISE = keras.metrics.SparseCategoricalCrossentropy(from_logits=True, name="binary_crossentropy")
+
+
+class OwnDense(layers.Dense):
+    pass
+
+
+REFUSED = {
+    "layer LayerNormalization": lambda: compiled(
+        layers.Dense(4), layers.LayerNormalization(), layers.Dense(1)
+    ),
+    "BatchNormalization follows Dropout": lambda: compiled(
+        layers.Dropout(0.1), layers.BatchNormalization(), layers.Dense(1)
+    ),
+    "BatchNormalization follows the output": lambda: compiled(
+        layers.Dense(1), layers.BatchNormalization()
+    ),
+    "two BatchNormalization in a row": lambda: compiled(
+        layers.BatchNormalization(), layers.BatchNormalization(), layers.Dense(1)
+    ),
+    "BatchNormalization with renorm": lambda: compiled(
+        layers.BatchNormalization(renorm=True), layers.Dense(1)
+    ),
+    "BatchNormalization with epsilon 0.0": lambda: compiled(
+        layers.BatchNormalization(epsilon=0), layers.Dense(1)
+    ),
+    "BatchNormalization is frozen": lambda: compiled(
+        layers.BatchNormalization(trainable=False), layers.Dense(1)
+    ),
+    "layer OwnDense": lambda: compiled(OwnDense(1)),
+    "Activation before the first Dense": lambda: compiled(
+        layers.Activation("elu"), layers.Dense(1)
+    ),
+    "Dropout follows Dropout": lambda: compiled(
+        layers.Dropout(0.1), layers.Dropout(0.1), layers.Dense(1)
+    ),
+    "Activation follows Dropout": lambda: compiled(
+        layers.Dense(4), layers.Dropout(0.1), layers.Activation("elu"), layers.Dense(1)
+    ),
+    "two activations in a row": lambda: compiled(
+        layers.Dense(4, activation="elu"), layers.Activation("elu"), layers.Dense(1)
+    ),
+    "activation softmax": lambda: compiled(layers.Dense(4, activation="softmax"), layers.Dense(1)),
+    "activation <lambda>": lambda: compiled(
+        layers.Dense(4, activation=lambda x: 2 * x), layers.Dense(1)
+    ),
+    "regularizer OrthogonalRegularizer": lambda: compiled(
+        layers.Dense(4, kernel_regularizer=regularizers.OrthogonalRegularizer()), layers.Dense(1)
+    ),
+    "an activity regularizer": lambda: compiled(layers.Dense(1, activity_regularizer="l2")),
+    "a weight constraint": lambda: compiled(layers.Dense(1, kernel_constraint="non_neg")),
+    "Dense is frozen": lambda: compiled(layers.Dense(4, trainable=False), layers.Dense(1)),
+    "precision mixed_bfloat16": lambda: compiled(layers.Dense(1, dtype="mixed_bfloat16")),
+    "the output has 2 units": lambda: compiled(layers.Dense(2)),
+    "logits pass through sigmoid": lambda: compiled(layers.Dense(1, activation="sigmoid")),
+    "optimizer RMSprop": lambda: compiled(layers.Dense(1), optimizer=optimizers.RMSprop()),
+    "Adam with use_ema=True": lambda: compiled(
+        layers.Dense(1), optimizer=optimizers.Adam(use_ema=True)
+    ),
+    "SGD with gradient_accumulation_steps=2": lambda: compiled(
+        layers.Dense(1), optimizer=optimizers.SGD(gradient_accumulation_steps=2)
+    ),
+    "layer PReLU": lambda: compiled(layers.Dense(4), layers.PReLU(), layers.Dense(1)),
+    "layer Softmax": lambda: compiled(layers.Dense(4), layers.Softmax(), layers.Dense(1)),
+    "ReLU with a threshold, or with both a slope and a maximum": lambda: compiled(
+        layers.Dense(4), layers.ReLU(threshold=0.5), layers.Dense(1)
+    ),
+    "loss reduction 'sum'": lambda: compiled(
+        layers.Dense(1), loss=keras.losses.MeanSquaredError(reduction="sum")
+    ),
+    "a loss that ignores a class": lambda: compiled(
+        layers.Dense(2),
+        loss=CATEGORICAL(from_logits=True, ignore_class=0),
+        metric=LIKEWISE,
+    ),
+    "the output has 1 units": lambda: compiled(
+        layers.Dense(1), loss=CATEGORICAL(from_logits=True), metric=LIKEWISE
+    ),
+    "probabilities come from sigmoid": lambda: compiled(
+        layers.Dense(2, "sigmoid"),
+        loss="sparse_categorical_crossentropy",
+        metric=keras.metrics.SparseCategoricalCrossentropy(name="binary_crossentropy"),
+    ),
+    "loss hinge": lambda: compiled(layers.Dense(1), loss="hinge"),
+    "no metric named binary_crossentropy": lambda: compiled(layers.Dense(1), metric="accuracy"),
+    "the metric binary_crossentropy is not the loss": lambda: compiled(
+        layers.Dense(1), metric=keras.metrics.BinaryCrossentropy(name="binary_crossentropy")
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_what_it_does_not_know_is_refused_by_name(reason):
+    assert carries(REFUSED[reason]()) == reason
+
+
+def test_a_branching_model_is_refused():
+    given = keras.Input((28,))
+    h = layers.Dense(4)(given)
+    output = layers.Dense(1)(layers.Add()([h, layers.Dense(4)(h)]))
+    model = keras.Model(given, output)
+    model.compile(
+        "adam",
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
+    )
+    assert carries(model) == "Add is not in a simple chain"
+
+
+def test_a_description_says_what_the_model_is():
+    model = capacity.mlp(12, 2, 1e-3, 0.25, 700)
+    description = read(model)
+    unit = Unit(width=12, activation="elu", rate=0.25, kernel=Penalty(l2=1e-3))
+    assert description.hidden == (unit, unit)
+    assert description.optimizer.schedule.settings["decay_steps"] == 700
+    assert description.params == model.count_params()
+
+
+def test_an_activation_layer_is_known_by_its_function():
+    model = compiled(layers.Dense(4), layers.Activation("hard_swish"), layers.Dense(1))
+    assert read(model).hidden[0].activation == "hard_silu"
+
+
+def test_the_input_and_layers_without_bias_are_described():
+    model = compiled(
+        layers.Dropout(0.1),
+        layers.Dense(12, use_bias=False, bias_regularizer="l2"),
+        layers.Dense(1, use_bias=False),
+    )
+    description = read(model)
+    assert description.given == Unit(width=28, rate=0.1)
+    assert description.hidden == (Unit(width=12, biased=False),)
+    assert description.params == model.count_params() == 28 * 12 + 12
+
+
+def test_a_normalisation_is_described_by_its_side_of_the_activation():
+    model = compiled(
+        layers.BatchNormalization(scale=False),
+        layers.Dense(8, activation="elu"),
+        layers.BatchNormalization(momentum=0.9, center=False, gamma_regularizer="l2"),
+        layers.Dense(4),
+        layers.BatchNormalization(epsilon=1e-2),
+        layers.Activation("elu"),
+        layers.Dense(1),
+    )
+    description = read(model)
+    assert description.given.norm == Norm(False, 0.99, 1e-3, gamma=None)
+    after, before = (unit.norm for unit in description.hidden)
+    assert after == Norm(True, 0.9, 1e-3, gamma=Penalty(l2=0.01), beta=None)
+    assert before == Norm(False, 0.99, 1e-2)
+    trainable = sum(weight.shape.num_elements() for weight in model.trainable_variables)
+    assert description.params == trainable
+
+
+def test_a_loss_may_be_named_and_its_labels_smoothed():
+    named = compiled(layers.Dense(1, "sigmoid"), loss="bce", metric="binary_crossentropy")
+    assert read(named).loss == Loss(from_logits=False)
+    smoothed = compiled(
+        layers.Dense(1),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+    )
+    assert read(smoothed).loss == Loss(from_logits=True, smoothing=0.1)
+    squared = compiled(layers.Dense(1), loss=keras.losses.MeanSquaredError())
+    assert read(squared).loss == Loss(from_logits=True, squared=True)
+    categorical = compiled(layers.Dense(2), loss=CATEGORICAL(from_logits=True), metric=LIKEWISE)
+    assert read(categorical).loss == Loss(from_logits=True, categorical=True)
+
+
+@pytest.mark.parametrize("space", [capacity, regularization])
+def test_the_shipped_spaces_are_fused(space):
+    trainer = AutoTrainer(space.build, small_split(), BATCH, None)
+    for values in space.BASELINES.values():
+        surveyed = trainer.survey(values)
+        assert surveyed.refusal is None and surveyed.program is not None
+        assert surveyed.params == build_model(space.build, values, 1).count_params()
+
+
+def initial_arrays(readings, task):
+    state = readings.initial_state(task, None)
+    return [*state.model, *state.optimizer]
+
+
+OPTIMIZERS = {
+    "Adam": lambda: optimizers.Adam(0.01),
+    "AMSGrad": lambda: optimizers.Adam(0.01, amsgrad=True),
+    "AdamW": lambda: optimizers.AdamW(optimizers.schedules.ExponentialDecay(0.1, 9, 0.9)),
+    "SGD": lambda: optimizers.SGD(0.1),
+    "momentum": lambda: optimizers.SGD(0.1, momentum=0.9),
+    "Nesterov": lambda: optimizers.SGD(
+        optimizers.schedules.CosineDecay(0.1, 9), momentum=0.9, nesterov=True
+    ),
+}
+
+
+def under(optimizer):
+    def build(hp):
+        hidden = [layers.Dense(8) for _ in range(hp.get("depth"))]
+        return compiled(*hidden, layers.Dense(1), optimizer=OPTIMIZERS[optimizer]())
+
+    return build
+
+
+@pytest.mark.parametrize(
+    "build",
+    [capacity.build, normalised, *map(under, OPTIMIZERS)],
+    ids=["plain", "normalised", *OPTIMIZERS],
+)
+def test_a_model_that_is_only_read_has_the_values_of_one_for_fit(build):
+    readings = Readings(build)
+    for number in range(3):  # the first is made in full
+        task = assignment(number, **{**SMALL, "depth": 1 + number, "dropout": 0.2})
+        found = initial_arrays(readings, task)
+        model = build_model(build, task.hyperparameters, task.seed)
+        expected = get_state(model.variables) + get_state(model.optimizer.variables)
+        for one, other in zip(found, expected, strict=True):
+            assert one.dtype == other.dtype
+            assert np.array_equal(one, other)
+
+
+def test_a_build_that_sets_weights_is_read_with_those():
+    def build(hp):
+        model = capacity.build(hp)
+        model.layers[0].kernel.assign(np.full(model.layers[0].kernel.shape, 0.25, np.float32))
+        return model
+
+    readings = Readings(build)
+    for number in range(2):
+        kernel, *_ = initial_arrays(readings, assignment(number, **{**SMALL, "depth": 1 + number}))
+        assert (kernel == 0.25).all()
+
+
+def test_a_layer_that_the_search_space_keeps_is_made_for_good():
+    """Its variables would be missing when a model with it is trained or exported."""
+    kept = layers.Dense(16, activation="elu")
+
+    def build(hp):
+        return compiled(kept, layers.Dense(hp.Choice("width", [16, 32])), layers.Dense(1))
+
+    readings = Readings(build)
+    for number, width in enumerate((16, 32)):
+        readings.description(assignment(number, width=width))
+    kept.kernel.assign(np.zeros(kept.kernel.shape))
+    assert not np.asarray(kept.kernel).any()
+
+
+def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):
+    def build(hp):
+        if hp.get("width") == 32:
+            return compiled(
+                layers.Dense(32), layers.LayerNormalization(), layers.Dense(1), inputs=28
+            )
+        if hp.get("width") == 64:
+            raise RuntimeError("no luck")
+        return capacity.build(hp)
+
+    trainer, journal = AutoTrainer(build, small_split(), BATCH, None), MemoryJournal()
+    work = [assignment(trial, 1, **{**SMALL, "width": 16 << trial}) for trial in range(3)]
+    assert [trainer.trainer_of(task) for task in work] == ["fused", "keras", "keras"]
+    with caplog.at_level("INFO"):
+        trainer.train(work, journal, never)
+    assert [journal.outcomes[trial].status for trial in range(3)] == [
+        OutcomeStatus.COMPLETED,
+        OutcomeStatus.COMPLETED,
+        OutcomeStatus.FAILED,
+    ]
+    assert trainer.compilations == 1
+    assert "trial 1 is left to Keras: layer LayerNormalization" in caplog.text
+
+
+def test_models_of_every_bracket_are_read_by_turns():
+    brackets = [2] * 6 + [1] * 3 + [0] * 2
+    work = [replace(assignment(n), bracket=bracket) for n, bracket in enumerate(brackets)]
+    source = deque(work[:9])
+    interleaved = Interleaved(Taken(source))
+    order = [next(interleaved).assignment for _ in range(4)]
+    source.extend(work[9:])
+    assert [*order, *(a.assignment for a in interleaved)] == [0, 6, 1, 2, 9, 7, 3, 10, 4, 8, 5]
+    source.append(work[0])
+    assert next(interleaved) is work[0]
+
+
+def test_auto_takes_up_what_the_end_of_a_trial_brings_whichever_trainer_ended_it():
+    def build(hp):
+        if hp.get("width") == 32:
+            return compiled(layers.Dense(4), layers.LayerNormalization(), layers.Dense(1))
+        return capacity.build(hp)
+
+    waiting = deque([assignment(0, 1, **SMALL)])
+    following = {0: assignment(1, 1, **{**SMALL, "width": 32}), 1: assignment(2, 1, **SMALL)}
+
+    class Growing(MemoryJournal):
+        def finish(self, task, *rest):
+            super().finish(task, *rest)
+            waiting.extend([following[task.trial]] if task.trial in following else [])
+
+    journal = Growing()
+    AutoTrainer(build, small_split(), BATCH, None).train(Taken(waiting), journal, never)
+    statuses = {trial: outcome.status for trial, outcome in journal.outcomes.items()}
+    assert statuses == dict.fromkeys(range(3), OutcomeStatus.COMPLETED)

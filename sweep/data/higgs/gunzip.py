@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from isal import igzip_lib
 
+from sweep.data.higgs.plain_text import refuse_other_kinds
 from sweep.errors import DataError
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -17,8 +18,8 @@ _PIECE_BYTES = 4 << 20
 def decompressed(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     """The text in `chunks`, in pieces of at most 4 MiB when it comes out of gzip.
 
-    Raises DataError when nothing comes, when it is a web page, and when the gzip stream is cut
-    off or damaged; its checksum and length are verified at its end.
+    Raises DataError if nothing comes, if it is a file of another kind, and if the gzip stream is
+    cut off or damaged; its checksum and length are verified at its end.
     """
     rest = iter(chunks)
     head = b""
@@ -31,8 +32,7 @@ def decompressed(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     if head.startswith(_GZIP_MAGIC):
         yield from _gunzip(head, rest, name)
         return
-    if head.lstrip().startswith(b"<"):
-        raise DataError(f"{name} is a web page, expected a .csv or .csv.gz file")
+    refuse_other_kinds(head, name)
     yield head
     yield from rest
 

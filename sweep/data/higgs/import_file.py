@@ -7,6 +7,7 @@ from pathlib import Path
 from sweep.data.cache.cache import HIGGS_KEY, Cache, Dataset
 from sweep.data.cache.manifest import Manifest, Origin
 from sweep.data.higgs.gunzip import decompressed
+from sweep.data.higgs.plain_text import plain_lines
 from sweep.data.higgs.rows import parse_rows
 from sweep.errors import DataError
 
@@ -60,7 +61,7 @@ def _text(path: Path, digest: "hashlib._Hash | None") -> Iterator[bytes]:
                 digest.update(chunk)
             yield chunk
 
-    return decompressed(chunks(), path.name)
+    return plain_lines(decompressed(chunks(), path.name), path.name)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

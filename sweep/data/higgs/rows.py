@@ -23,7 +23,10 @@ N_COLUMNS = 1 + N_FEATURES
 BLOCK_BYTES = 16 << 20
 _PLAIN_BYTES = b"0123456789+-.eE,\n"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_NAMES = re.compile(r"\s*[^,\d\s.+-][^,]*,.*[^\W\d].*", re.ASCII)
+_NO_NUMBER = re.compile(r"[+-]?(nan|inf|infinity|na|null|none|true|false)", re.IGNORECASE)
+"""What stands in tables for a value that is missing, not finite or Boolean: no column's name."""
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
+_BETWEEN_BLANKS = re.compile(rb"[^,\s][ \t]+[^,\s]")
 _EXACT_ROW = ",".join(["%.18e"] * N_COLUMNS) + "\n"
 _COLUMNS = (LABEL, *FEATURES)
 
@@ -97,6 +100,8 @@ def _parse_block(block: bytes, name: str, first_row: int) -> Float32Array:
 
 def _parse_fast(block: bytes) -> Float32Array | None:
     """Values (rows, 29), or None when anything in the block is out of the ordinary."""
+    if b" " in block and not _BETWEEN_BLANKS.search(block):
+        block = block.replace(b" ", b"")  # they stand beside commas only
     if block.translate(None, _PLAIN_BYTES):
         return None
     import polars as pl  # takes 0.1 s to import
@@ -120,17 +125,53 @@ def _parse_fast(block: bytes) -> Float32Array | None:
 def _parse_lines(block: bytes, name: str, first_row: int) -> Float32Array:
     """The same a line at a time. Raises DataError at the first row that is wrong."""
     lines = block.decode("latin-1").split("\n")[:-1]
-    if first_row == 1 and _NAMES.fullmatch(lines[0]):
-        raise DataError(f"{name}, row 1 is a header line, expected numbers; remove the line")
+    if first_row == 1:
+        _refuse_other_layouts(lines[0], name)
     values = np.empty((len(lines), N_COLUMNS), dtype=np.float32)
     for index, line in enumerate(lines):
         where = f"{name}, row {first_row + index:,}"
-        tokens = line.split(",")
+        tokens = _tokens(line)
         if len(tokens) != N_COLUMNS:
-            raise DataError(f"{where} has {len(tokens)} columns, expected {N_COLUMNS}")
+            raise DataError(_wrong_columns(where, line, len(tokens)))
         for column, token in enumerate(tokens):
             values[index, column] = _number(token, column, where)
     return values
+
+
+def _tokens(line: str) -> list[str]:
+    """The cells of a line, without blanks around them and without their quotes."""
+    return [
+        token[1:-1] if len(token) > 1 and token[0] == token[-1] == '"' else token
+        for token in map(str.strip, line.split(","))
+    ]
+
+
+def _refuse_other_layouts(line: str, name: str) -> None:
+    """Raise DataError if the first line is a header, a comment, or separated otherwise."""
+    if line.lstrip().startswith(("#", "//")):
+        raise DataError(f"{name}, row 1 is a comment, expected numbers; remove the line")
+    other = _separated(line)
+    if other is not None:
+        raise DataError(f"{name}, row 1 {other}")
+    tokens = [token for token in _tokens(line) if token]
+    if len(tokens) > 1 and not any(_NUMBER.fullmatch(t) or _NO_NUMBER.fullmatch(t) for t in tokens):
+        raise DataError(f"{name}, row 1 is a header line, expected numbers; remove the line")
+
+
+def _wrong_columns(where: str, line: str, n_columns: int) -> str:
+    if not line.strip():
+        return f"{where} is blank, expected {N_COLUMNS} numbers; remove the line"
+    other = _separated(line)
+    return f"{where} {other or f'has {n_columns} columns, expected {N_COLUMNS}'}"
+
+
+def _separated(line: str) -> str | None:
+    """What to say if the cells of `line` stand between other signs than commas, else None."""
+    for sign, words in _SEPARATORS.items():
+        beside_commas = {f",{sign}", f"{sign},"}
+        if line.strip().count(sign) == N_COLUMNS - 1 and not any(b in line for b in beside_commas):
+            return f"has its columns separated by {words}, expected commas and decimal points"
+    return None
 
 
 def _number(token: str, column: int, where: str) -> float:

@@ -16,6 +16,10 @@ class Served:
     etag: str | None = '"one"'
     status: int = 200
     content_type: str = "application/gzip"
+    said_length: str | None = None
+    """The Content-Length it says, if not the true one."""
+    byte_seconds: float = 0.0
+    """The pause after each byte of a slow server."""
     extra_length: int = 0
     """Added to the Content-Length it says."""
     drops: list[int] = field(default_factory=list)
@@ -78,11 +82,14 @@ def answer(handler, served):
     if served.etag is not None:
         handler.send_header("ETag", served.etag)
     handler.send_header("Content-Type", served.content_type)
-    handler.send_header("Content-Length", str(len(part) + served.extra_length))
+    said = served.said_length or str(len(part) + served.extra_length)
+    handler.send_header("Content-Length", said)
     handler.end_headers()
     if served.drops:
         part = part[: served.drops.pop(0)]
         handler.close_connection = True
-    for start in range(0, len(part), 1 << 14):
-        handler.wfile.write(part[start : start + (1 << 14)])
-        served.sent += len(part[start : start + (1 << 14)])
+    size = 1 if served.byte_seconds else 1 << 14
+    for start in range(0, len(part), size):
+        handler.wfile.write(part[start : start + size])
+        served.sent += len(part[start : start + size])
+        threading.Event().wait(served.byte_seconds)

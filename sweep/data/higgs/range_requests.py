@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 17
 _TIMEOUTS_SECONDS = (10.0, 30.0)  # to connect, between bytes
 _RETRIES = 5
+_SLOWEST = 1_000
+"""Bytes a second below which a server is given up: all of HIGGS would take a month."""
+_SLOW_SECONDS = 60.0
+"""How long a server may stay below the slowest rate."""
 _LEAST_RANGE_BYTES = 1 << 16
+_ABSURD = re.compile(r"\d{17}")
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
@@ -36,6 +41,10 @@ class BrokenConnectionError(DataError):
 
 class ChangedError(DataError):
     """The file is not the one that was begun: the download must start again."""
+
+
+class TooSlowError(DataError):
+    """The server sends, but so slowly that nobody would wait for the end."""
 
 
 class _BrokenError(Exception):
@@ -59,7 +68,7 @@ class Download:
         """The file from its first byte on, until its end or until nobody asks for more.
 
         Asks for more when `first_bytes` were not enough. Raises NoAnswerError when nothing comes,
-        BrokenConnectionError, or ChangedError.
+        BrokenConnectionError, TooSlowError or ChangedError.
         """
         offset, remote = 0, None if self.partial is None else self.partial.remote
         for chunk in self._kept():
@@ -122,16 +131,21 @@ class _Body:
     """Bytes to leave out: the server sends from the start what we have already."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Its bytes. Raises _BrokenError when fewer come than were said, or none."""
+        """Its bytes as they arrive. Raises _BrokenError if fewer come than were said, or none.
+
+        Raises TooSlowError if they come below `_SLOWEST` for `_SLOW_SECONDS`.
+        """
         from urllib3.exceptions import HTTPError
 
-        skip, came = self.skip_bytes, self.is_last
+        skip, came, pace = self.skip_bytes, self.is_last, _Pace(self.remote.url)
         try:
-            for chunk in self.response.raw.stream(_CHUNK_BYTES, decode_content=False):
+            # read1 returns what has arrived; read would wait for a whole chunk, however slow it is
+            while chunk := self.response.raw.read1(_CHUNK_BYTES, decode_content=False):
                 came = True
                 if skip < len(chunk):
                     yield chunk[skip:]
                 skip = max(0, skip - len(chunk))
+                pace.check(len(chunk))
         except (HTTPError, OSError) as error:
             raise _BrokenError(_reason(error)) from error
         if not came:
@@ -139,6 +153,28 @@ class _Body:
 
     def close(self) -> None:
         self.response.close()
+
+
+@dataclass
+class _Pace:
+    """How fast bytes arrive, looked at once in `_SLOW_SECONDS`."""
+
+    url: str
+    _since: float = field(default_factory=time.monotonic)
+    _bytes: int = 0
+
+    def check(self, n_bytes: int) -> None:
+        """Count bytes that arrived. Raises TooSlowError at the end of a slow stretch."""
+        self._bytes += n_bytes
+        seconds = time.monotonic() - self._since
+        if seconds < _SLOW_SECONDS:
+            return
+        if self._bytes < _SLOWEST * seconds:
+            raise TooSlowError(
+                f"{public(self.url)} sent {self._bytes:,} bytes in {seconds:.0f} s, which is given "
+                "up; try later, or another address with --url"
+            )
+        self._since, self._bytes = time.monotonic(), 0
 
 
 def _open(url: str, offset: int, ask: int | None, remote: Remote | None) -> _Body:
@@ -169,7 +205,7 @@ def _read_headers(
     status = response.status_code
     if status == 429 or status >= 500:
         raise _BrokenError(f"it answers {status} {response.reason}")
-    first, total = _span(response)
+    first, total = _span(response, url)
     found = Remote(url, total, _validator(response))
     changed = ChangedError(f"{public(url)} has changed, or its size is not what it said")
     if status == 416 and offset:  # nothing is left; what it sends is a page that says so
@@ -187,8 +223,14 @@ def _read_headers(
     return _Body(response, found, status == 200, 0 if status == 206 else offset)
 
 
-def _span(response: "requests.Response") -> tuple[int, int | None]:
-    """First byte of an answer, and bytes of the whole file if they are said."""
+def _span(response: "requests.Response", url: str) -> tuple[int, int | None]:
+    """First byte of an answer, and bytes of the whole file if they are said.
+
+    Raises NoAnswerError for a number of bytes that no file has.
+    """
+    for name in ("Content-Range", "Content-Length"):
+        if _ABSURD.search(response.headers.get(name, "")):
+            raise NoAnswerError(f"{public(url)} answers with an impossible {name}")
     span = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if span is not None:
         return int(span[1] or 0), None if span[3] == "*" else int(span[3])

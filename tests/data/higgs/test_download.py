@@ -361,3 +361,17 @@ def test_a_closed_download_closes_its_connection():
 
 def test_addresses_are_shown_without_secrets():
     assert public("https://me:secret@example.org:81/a.gz?key=1#x") == "https://example.org:81/a.gz"
+
+
+def test_a_length_that_no_file_has_is_one_line(cache):
+    with serving(BODY, said_length="9" * 5000) as served:
+        assert "impossible Content-Length" in refused(cache, served)
+    nothing_half_written(cache)
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(cache, monkeypatch):
+    monkeypatch.setattr(range_requests, "_SLOW_SECONDS", 0.2)
+    with serving(BODY, byte_seconds=0.01) as served:
+        said = refused(cache, served)
+    assert "bytes in 0 s, which is given up" in said and "--url" in said
+    assert served.sent < 200

@@ -31,22 +31,37 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Replace `path` in one step; it is on the disk when this returns."""
+    """Replace `path` by `values` as JSON, in one step; on the disk when this returns."""
     write_bytes(path, json.dumps(values, indent=1).encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` in one step; it is on the disk when this returns."""
-    new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
+    """Replace `path` by `content`, in one step; on the disk when this returns."""
+    with whole(path, flushed=True) as new:
         new.write_bytes(content)
-        move(new, path)
+
+
+@contextmanager
+def whole(path: Path, *, through: Path | None = None, flushed: bool = False) -> Iterator[Path]:
+    """Yield the name of a new file, which becomes `path` in one step if the block succeeds.
+
+    Until then, and if the block raises or the process is killed, `path` stays as it was.
+    The new file is `through`, by default a hidden name that nobody else uses, with the suffix of
+    `path`, in the same folder. If `flushed`, the file is on the disk at the end. Raises OSError.
+    """
+    new = through or path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    try:
+        yield new
+        if flushed:
+            move(new, path)
+        else:
+            new.replace(path)
     finally:
         new.unlink(missing_ok=True)
 
 
 def move(file: Path, path: Path) -> None:
-    """Make `file` be `path`, in one step; it is on the disk when this returns."""
+    """Give `file` the name `path`, in one step; on the disk when this returns."""
     _sync(file)
     file.replace(path)
     sync_folder(path.parent)

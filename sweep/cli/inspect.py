@@ -156,7 +156,7 @@ def report(
 
 
 def _print_schema() -> None:
-    from sweep.analysis.report.terminal import json_schema
+    from sweep.analysis.report.trials_json import json_schema
 
     typer.echo(json_schema(), nl=False)
 
@@ -175,7 +175,7 @@ def _write_files(frames: "SweepFrames", output: str, folder: Path) -> None:
 
 def _write_charts(folder: SweepFolder, frames: "SweepFrames", smooth: int, every: bool) -> None:
     from sweep.analysis.charts.catalogue import write_charts, write_further
-    from sweep.analysis.report.terminal import write_verdict
+    from sweep.analysis.report.trials_json import write_verdict
 
     folder.refuse_links()
     write_charts(frames, folder.charts, smooth)
@@ -209,14 +209,16 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
 
 
 def _print_report(frames: "SweepFrames", output: str, top: int | None) -> None:
-    from sweep.analysis.report import terminal as reports
+    from sweep.analysis.report.terminal import report as rendered
+    from sweep.analysis.report.text_files import to_csv, to_markdown
+    from sweep.analysis.report.trials_json import to_json
 
     if output == "table":
-        display(reports.report(frames, _MOST_ROWS if top is None else top))
+        display(rendered(frames, _MOST_ROWS if top is None else top))
         if top is None and len(frames.trials) > _MOST_ROWS:
             hint(f"all trials: sweep report {frames.sweep.name} --top {len(frames.trials)}")
         return
-    write = {"json": reports.to_json, "csv": reports.to_csv, "md": reports.to_markdown}[output]
+    write = {"json": to_json, "csv": to_csv, "md": to_markdown}[output]
     typer.echo(write(frames, top).rstrip("\n"))
 
 

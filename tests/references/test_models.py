@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sweep.analysis.frames.load import load
-from sweep.analysis.report.terminal import to_json, to_markdown
+from sweep.analysis.report.text_files import to_markdown
+from sweep.analysis.report.trials_json import to_json
 from sweep.data.split import Rows, Split
 from sweep.references.beside import ReferencesBeside
 from sweep.references.models import LOGISTIC, NO_SKILL, TREES, reference_models

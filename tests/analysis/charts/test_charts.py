@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from sweep.analysis.files import atomically
 
 from sweep.analysis.charts import frontier, style
 from sweep.analysis.charts.catalogue import STEMS, write_charts
@@ -17,7 +18,6 @@ from sweep.analysis.charts.frontier import frontier_data
 from sweep.analysis.charts.frontier_drawing import draw_frontier
 from sweep.analysis.charts.label_places import Box, place
 from sweep.analysis.charts.learning_rates import draw_rates, schedules
-from sweep.analysis.files import atomically
 from sweep.analysis.frames.load import load
 from sweep.errors import PlatformError
 from sweep.records import OutcomeStatus

@@ -9,14 +9,10 @@ from typer.testing import CliRunner
 
 from sweep import words
 from sweep.analysis.frames.load import load
-from sweep.analysis.report.terminal import (
-    header,
-    render_table,
-    report,
-    to_csv,
-    to_json,
-    to_markdown,
-)
+from sweep.analysis.report.header import header
+from sweep.analysis.report.terminal import render_table, report
+from sweep.analysis.report.text_files import to_csv, to_markdown
+from sweep.analysis.report.trials_json import to_json
 from sweep.cli.app import app
 from sweep.records import OutcomeStatus
 from tests.support.sweeps import NAMES, hyperband, store_sweep, trained

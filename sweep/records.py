@@ -4,9 +4,9 @@ Frozen dataclasses only; no logic, no TensorFlow. The words are the project's gl
 trial, rung, bracket, wave, assignment, epoch record, outcome.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
 Value = bool | int | float | str
 """A hyperparameter's value."""
@@ -19,26 +19,24 @@ class EpochRecord:
     BCE is the binary cross-entropy in nats, with no penalty in it, unless the name says `loss`.
     """
 
-    epoch: int
-    """Epochs trained so far, this one included: the first is 1."""
-    fit_loss: float
-    """Training loss with penalty, as Keras reports it: averaged while weights moved, dropout on."""
-    fit_bce: float
-    """Training BCE as Keras reports it, likewise averaged over the moving epoch."""
-    train_bce: float
-    """Training BCE in evaluation mode, with the weights at the epoch's end."""
-    val_bce: float
-    """Validation BCE with the same weights."""
-    val_loss: float
-    """Validation BCE plus the penalty."""
-    val_accuracy: float
-    """Share of validation rows on the right side of probability 1/2."""
-    val_auc: float
-    """Area under the validation ROC curve, exact (ranks with ties averaged)."""
-    learning_rate: float
-    """The optimizer's rate after the epoch's last step."""
-    seconds: float
-    """Wall time of training and evaluation."""
+    epoch: Annotated[int, "epochs trained so far, this one included: the first is 1"]
+    fit_loss: Annotated[
+        float, "training loss with penalty as Keras reports it: weights moving, dropout on"
+    ]
+    fit_bce: Annotated[float, "training BCE as Keras reports it: weights moving, dropout on"]
+    train_bce: Annotated[float, "training BCE in evaluation mode at the epoch's end, in nats"]
+    val_bce: Annotated[float, "validation BCE with the same weights, in nats"]
+    val_loss: Annotated[float, "val_bce plus the penalty"]
+    val_accuracy: Annotated[float, "share of validation rows on the right side of probability 1/2"]
+    val_auc: Annotated[float, "area under the validation ROC curve, ties averaged"]
+    learning_rate: Annotated[float, "the optimizer's rate after the epoch's last step"]
+    seconds: Annotated[float, "wall time of training and evaluation"]
+
+    @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """Return what each field holds, as the annotations say, by the field's name."""
+        annotated = get_type_hints(cls, include_extras=True)
+        return {field.name: annotated[field.name].__metadata__[0] for field in fields(cls)}
 
 
 @dataclass(frozen=True)

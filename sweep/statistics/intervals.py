@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from sweep.records import Estimate
 
@@ -31,11 +31,8 @@ def accuracy_interval(n_right: int, n_rows: int) -> Estimate:
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
     J. Am. Stat. Assoc. 22 (1927) 209.
     """
-    share, z2 = n_right / n_rows, _Z**2
-    centre = (share + z2 / (2 * n_rows)) / (1 + z2 / n_rows)
-    spread = math.sqrt(share * (1 - share) / n_rows + z2 / (4 * n_rows**2))
-    half = _Z * spread / (1 + z2 / n_rows)
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+    found = binomtest(n_right, n_rows).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(n_right / n_rows, float(found.low), float(found.high))
 
 
 def auc_interval(logits: np.ndarray, labels: np.ndarray) -> Estimate:

@@ -7,6 +7,7 @@ was itself trained to its end and was no longer improving there.
 
 import math
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -100,6 +101,7 @@ class Verdict:
         return {"schema": SCHEMA, **asdict(self)}
 
 
+@lru_cache(maxsize=1)  # each form of the report of one sweep has it
 def verdict(frames: SweepFrames) -> Verdict:
     """The answer of a sweep as it stands."""
     scored = is_scored(frames.trials)

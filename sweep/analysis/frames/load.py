@@ -13,7 +13,7 @@ from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_
 from sweep.analysis.frames.ranking import order
 from sweep.analysis.frames.status import TrialStatus, statuses
 from sweep.analysis.frames.ties import evidence, optimism_of_best
-from sweep.records import OutcomeStatus, Value
+from sweep.records import EpochRecord, OutcomeStatus, Value
 from sweep.statistics.onset import onsets
 from sweep.statistics.selection_bias import Optimism
 from sweep.store import Opening, Reference, Store, SweepRow, hyperparameters_of
@@ -49,6 +49,9 @@ TRIAL_COLUMNS = {
 }
 """Columns of `SweepFrames.trials` in order, and what they hold: the data dictionary."""
 
+EPOCH_COLUMNS = {"trial": "number of the trial", **EpochRecord.meanings()}
+"""Columns of `SweepFrames.epochs` in order, and what they hold."""
+
 ASSIGNMENT_COLUMNS = {
     "trial": "number of the trial",
     "is_searched": "whether the search proposed it; baselines are not",
@@ -66,9 +69,9 @@ ASSIGNMENT_COLUMNS = {
 _INTEGERS = ("params", "best_epoch", "onset_epoch", "rung", "last_epoch", "bracket", "iteration")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SweepFrames:
-    """A sweep as it was when it was read."""
+    """A sweep as it was when it was read. Nobody changes it: what is computed of it may be kept."""
 
     sweep: SweepRow
     trials: pd.DataFrame
@@ -78,7 +81,7 @@ class SweepFrames:
     """One column per hyperparameter, rows as in `trials`; None where a trial has no such one.
     Apart from `trials` because a hyperparameter may be called `epochs`."""
     epochs: pd.DataFrame
-    """One row per trial and epoch, sorted by them; columns as `EpochRecord` behind `trial`."""
+    """One row per trial and epoch, sorted by them; columns as `EPOCH_COLUMNS`."""
     assignments: pd.DataFrame
     """One row per assignment of these trials, in their order; columns as `ASSIGNMENT_COLUMNS`."""
     openings: tuple[Opening, ...]

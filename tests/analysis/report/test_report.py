@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from sweep import words
 from sweep.analysis.frames.load import load
 from sweep.analysis.report.header import header
+from sweep.analysis.report.layout import lay_out
+from sweep.analysis.report.table import Column
 from sweep.analysis.report.terminal import render_table, report
 from sweep.analysis.report.text_files import to_csv, to_markdown
 from sweep.analysis.report.trials_json import to_json
@@ -255,3 +257,17 @@ def test_the_command_shows_the_best_500_and_says_how_to_see_all(tmp_path, monkey
     assert "all trials" not in everything.stderr
     whole = CliRunner().invoke(app, ["report", *options, "-o", "csv"])
     assert len(whole.stdout.splitlines()) == 511
+
+
+def test_only_columns_that_a_table_has_are_said_to_be_hidden():
+    columns = [Column("trial", ["1" * 20]), Column("seconds", ["1" * 20])]
+    assert lay_out(columns, 41).hidden == []
+    narrow = lay_out(columns, 40)
+    assert narrow.hidden == ["seconds"]
+    assert [sized.column.name for sized in narrow.shown] == ["trial"]
+
+
+def test_a_hyperparameter_called_like_a_column_stands_beneath_and_is_not_hidden():
+    columns = [Column("trial", ["1"]), Column("seconds", ["2" * 20], is_hyperparameter=True)]
+    assert lay_out(columns, 10).hidden == []
+    assert lay_out(columns, 10).beneath(0, 40) == [f"      seconds={'2' * 20}"]

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import PlatformError
+
+_SECONDS_BETWEEN_TRIES = 0.05
 
 
 @contextmanager
@@ -82,7 +85,7 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold `path`, a file made when missing, alone; waits for whoever holds it."""
+    """Hold the file `path`, made if need be, alone; wait for whoever holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -97,12 +100,28 @@ def try_lock(path: Path) -> int | None:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    if hold(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def hold(descriptor: int, *, shared: bool = False, patience: float = 0.0) -> bool:
+    """Lock an open file until it is closed; False if it is still held after `patience` seconds.
+
+    A `shared` lock can be held by several processes, but not beside an ordinary one.
+    """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+        else:
+            return True
 
 
 def new_folder(root: Path) -> tuple[Path, int | None]:

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-NO_SKILL_BCE = float(np.log(2))
-"""BCE in nats of a model that always says one half."""
+from sweep.metrics import NO_SKILL
 
 
 class TooFewDataError(Exception):
@@ -44,14 +43,14 @@ def bce_range(values: NDArray[np.floating], val_bce: NDArray[np.floating]) -> tu
     """
     values, val_bce = values[np.isfinite(values)], val_bce[np.isfinite(val_bce)]
     if len(val_bce) == 0:
-        return NO_SKILL_BCE - 0.2, NO_SKILL_BCE + 0.02
+        return NO_SKILL - 0.2, NO_SKILL + 0.02
     best = float(val_bce.min())
-    distance = NO_SKILL_BCE - best
+    distance = NO_SKILL - best
     if distance > 0:
         low = max(float(values.min()), best - distance)
-        high = min(max(float(values.max()), NO_SKILL_BCE), NO_SKILL_BCE + distance / 2)
+        high = min(max(float(values.max()), NO_SKILL), NO_SKILL + distance / 2)
     else:
-        low, high = NO_SKILL_BCE, float(np.quantile(values, 0.9))
+        low, high = NO_SKILL, float(np.quantile(values, 0.9))
     margin = 0.05 * max(high - low, 1e-3)
     return low - margin, high + margin
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.charts import style
-from sweep.analysis.charts.axes import NO_SKILL_BCE, bce_range, outside
+from sweep.analysis.charts.axes import bce_range, outside
 from sweep.analysis.charts.colours import BLACK, MARKERS, SERIES
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
+from sweep.metrics import NO_SKILL, NO_SKILL_WORDS
 from sweep.statistics.onset import smoothed
 
 N_BEST = 6
@@ -134,9 +135,9 @@ def _notes(data: CurvesData) -> list[str]:
 
 
 def _draw(axes: Axes, curves: list[Curve]) -> None:
-    axes.axhline(NO_SKILL_BCE, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.axhline(NO_SKILL, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     axes.annotate(
-        "no skill: ln 2", (1, NO_SKILL_BCE), xytext=(0, 3), textcoords="offset points",
+        NO_SKILL_WORDS, (1, NO_SKILL), xytext=(0, 3), textcoords="offset points",
         fontsize=8, ha="right", xycoords=("axes fraction", "data"),
     )  # fmt: skip
     handles = []

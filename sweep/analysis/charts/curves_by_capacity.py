@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sweep.analysis.charts import style
-from sweep.analysis.charts.axes import NO_SKILL_BCE, TooFewDataError, bce_range, magnitude
+from sweep.analysis.charts.axes import TooFewDataError, bce_range, magnitude
 from sweep.analysis.charts.colours import BLACK, BLUE, ORANGE, VERMILLION
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
+from sweep.metrics import NO_SKILL
 
 N_CURVES = 12
 """Curves in a panel: those trained longest, the best first among equals."""
@@ -94,7 +95,7 @@ def draw_decades(frames: SweepFrames) -> Figure:
 
 
 def _draw(axes: Axes, decade: Decade, by_trial: dict[Any, pd.DataFrame]) -> None:
-    axes.axhline(NO_SKILL_BCE, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.axhline(NO_SKILL, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     for number, one in enumerate(decade.trials.to_dict("records")):
         curve = by_trial[one["trial"]].set_index("epoch")
         is_best = number == 0

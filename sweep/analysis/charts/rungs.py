@@ -10,9 +10,11 @@ from matplotlib.lines import Line2D
 
 from sweep import words
 from sweep.analysis.charts import style
-from sweep.analysis.charts.axes import NO_SKILL_BCE, TooFewDataError, bce_range
+from sweep.analysis.charts.axes import TooFewDataError, bce_range
 from sweep.analysis.charts.colours import BLACK, BLUE, GREY
 from sweep.analysis.frames.load import SweepFrames
+from sweep.metrics import NO_SKILL
+from sweep.statistics.confidence import Z
 
 ENOUGH = 5
 """Trials that a correlation needs."""
@@ -73,7 +75,7 @@ def _correlation(
     r = float(spearmanr(before, after).statistic)
     if abs(r) > 1 - 1e-9:
         return r, math.nan, math.nan
-    half = 1.959964 * math.sqrt((1 + r * r / 2) / (len(before) - 3))
+    half = Z * math.sqrt((1 + r * r / 2) / (len(before) - 3))
     return r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
 
@@ -92,7 +94,7 @@ def draw_ladder(frames: SweepFrames) -> Figure:
     axes.set_ylim(*bce_range(finite, finite))
     axes.set_xlabel("epochs trained at the end of the rung (logarithmic)")
     axes.set_ylabel("lowest validation BCE so far, nats")
-    axes.axhline(NO_SKILL_BCE, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.axhline(NO_SKILL, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     climbed = scores[scores["trial"].duplicated(keep=False)].sort_values(["trial", "last_epoch"])
     lines = list(climbed.groupby("trial"))[:_MAX_LINES]
     for _, line in lines:

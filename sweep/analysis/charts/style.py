@@ -57,7 +57,7 @@ def page(frames: SweepFrames, title: str, notes: Sequence[str] = ()) -> Figure:
     """An empty figure with a title that says of which sweep and data it is, and notes below."""
     figure = Figure(figsize=_PAGE, dpi=DPI)
     sweep = frames.sweep
-    source = words.plain(sweep.data.get("source", "unknown"))
+    source = words.plain(sweep.data.source)
     figure.text(
         0.07, 0.965, words.shortened(f"{title} – {words.plain(sweep.name)}", 84),
         fontsize=12.5, fontweight="bold", va="center",
@@ -70,10 +70,10 @@ def page(frames: SweepFrames, title: str, notes: Sequence[str] = ()) -> Figure:
 
 
 def _rows(frames: SweepFrames) -> str:
-    ranges = frames.sweep.data.get("row_ranges", {})
-    if "train" not in ranges or "validation" not in ranges:
+    ranges = frames.sweep.data.row_ranges
+    if ranges is None:
         return ""
-    train, validation = (ranges[part][1] - ranges[part][0] for part in ("train", "validation"))
+    train, validation = (end - first for first, end in (ranges.train, ranges.validation))
     return f", {train:,} training and {validation:,} validation rows"
 
 

@@ -12,6 +12,7 @@ from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import TooFewDataError
 from sweep.analysis.charts.colours import BLACK, BLUE, GREEN, ORANGE, VERMILLION
 from sweep.analysis.frames.load import SweepFrames
+from sweep.records import AssignmentStatus
 
 PAUSE = 60.0
 """Seconds without a sign of work that are taken out of the time line, at the least."""
@@ -45,8 +46,6 @@ def time_line(frames: SweepFrames) -> TimeLine:
     if len(done) < 2:
         raise TooFewDataError("fewer than two assignments have ended")
     ended = done["ended_at"].to_numpy(dtype=float) - frames.sweep.created_at
-    plan = frames.sweep.plan
-    planned = plan["epochs"] + plan.get("baseline_epochs", 0) if "epochs" in plan else None
     steps = np.diff(ended)
     long = steps > max(PAUSE, 10 * float(np.quantile(steps, 0.9)))
     return TimeLine(
@@ -54,7 +53,7 @@ def time_line(frames: SweepFrames) -> TimeLine:
         last_epoch=done["last_epoch"].to_numpy(),
         status=done["status"].tolist(),
         epochs=done["epochs"].to_numpy().cumsum(),
-        planned_epochs=planned,
+        planned_epochs=frames.sweep.plan.all_epochs,
         pauses=[(float(ended[i]), float(ended[i + 1])) for i in np.flatnonzero(long)],
     )
 
@@ -104,8 +103,8 @@ def draw_time(frames: SweepFrames) -> Figure:
 
 
 _LOOKS = (
-    ("completed", BLUE, "o"),
-    ("stopped", GREEN, "^"),
-    ("interrupted", ORANGE, "D"),
-    ("failed", VERMILLION, "X"),
+    (AssignmentStatus.COMPLETED, BLUE, "o"),
+    (AssignmentStatus.STOPPED, GREEN, "^"),
+    (AssignmentStatus.INTERRUPTED, ORANGE, "D"),
+    (AssignmentStatus.FAILED, VERMILLION, "X"),
 )

@@ -13,12 +13,13 @@ from bokeh.models import ColumnDataSource, HoverTool, Range1d, TapTool
 from bokeh.plotting import figure
 
 from sweep import words
-from sweep.analysis.charts.axes import NO_SKILL_BCE, bce_range, log_ticks, magnitude
+from sweep.analysis.charts.axes import bce_range, log_ticks, magnitude
 from sweep.analysis.charts.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from sweep.analysis.charts.frontier import FrontierData, frontier_data
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import standing
+from sweep.metrics import NO_SKILL
 from sweep.records import Json
 
 POINTS = 400
@@ -38,7 +39,7 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
     plot = _figure("frontier-plot", "tap,pan,wheel_zoom,box_zoom,reset", data.x, data.y)
     plot.xaxis.axis_label = "trainable parameters (logarithmic)"
     plot.yaxis.axis_label = "BCE at the best epoch, nats"
-    plot.line(list(data.x), [NO_SKILL_BCE] * 2, color=GREY, line_dash="dotted")
+    plot.line(list(data.x), [NO_SKILL] * 2, color=GREY, line_dash="dotted")
     steps = data.steps
     x = [*steps["params"].astype(float), data.x[1]]
     for name, color, dash, width in (

@@ -36,10 +36,10 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
         "created_at": sweep.created_at,
         "active_seconds": sweep.active_seconds,
         "progress": progress(frames),
-        "settings": sweep.settings,
-        "space": sweep.space,
-        "data": sweep.data,
-        "plan": sweep.plan,
+        "settings": sweep.settings.to_json(),
+        "space": sweep.space.to_json(),
+        "data": sweep.data.to_json(),
+        "plan": sweep.plan.to_json(),
         "versions": sweep.versions,
     }
     trials = _records(frames.trials.iloc[:top])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sweep.analysis.charts import frontier, style
-from sweep.analysis.charts.axes import NO_SKILL_BCE, bce_range, log_ticks, magnitude
+from sweep.analysis.charts.axes import bce_range, log_ticks, magnitude
 from sweep.analysis.charts.catalogue import STEMS, write_charts
 from sweep.analysis.charts.curves import curves_data, draw_curves
 from sweep.analysis.charts.frontier import frontier_data
@@ -20,6 +20,7 @@ from sweep.analysis.charts.label_places import Box, place
 from sweep.analysis.charts.learning_rates import draw_rates, schedules
 from sweep.analysis.frames.load import load
 from sweep.errors import PlatformError
+from sweep.metrics import NO_SKILL
 from sweep.records import OutcomeStatus
 from sweep.store import Reference
 from tests.support.sweeps import (
@@ -68,7 +69,7 @@ def test_diverged_trials_do_not_stretch_the_chart(tmp_path):
     frames = frames_of(tmp_path, *good, trained(1e9), trained(3e5, params=900))
     data = frontier_data(frames)
     assert data.n_outside == 2
-    assert 0.55 < data.y[0] < 0.6 < NO_SKILL_BCE < data.y[1] < 0.8
+    assert 0.55 < data.y[0] < 0.6 < NO_SKILL < data.y[1] < 0.8
     assert "2 trials is off the chart" in words(draw_frontier(frames))
 
 
@@ -136,10 +137,10 @@ def test_the_frontier_shows_means_over_seeds_references_and_the_simplest_good_tr
 def test_the_range_holds_the_best_trial_and_no_skill(train, val):
     low, high = bce_range(np.array([*train, *val]), np.array(val))
     assert math.isfinite(low) and math.isfinite(high) and low < high
-    assert low < NO_SKILL_BCE < high
-    if val and min(val) < NO_SKILL_BCE:
+    assert low < NO_SKILL < high
+    if val and min(val) < NO_SKILL:
         assert low < min(val) < high
-        assert high - low < 2 * (NO_SKILL_BCE - min(val)) * 1.5 + 0.01
+        assert high - low < 2 * (NO_SKILL - min(val)) * 1.5 + 0.01
 
 
 def test_curves_are_those_of_the_best_trials_and_the_baselines(played):

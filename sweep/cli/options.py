@@ -1,9 +1,15 @@
 """Options that several commands share: each declared once, each with its environment variable."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from sweep.settings import Settings
+
+DEFAULT = Settings()
+"""Where the options' defaults come from."""
 
 SpaceArgument = Annotated[
     str,
@@ -146,3 +152,16 @@ VerboseOption = Annotated[
         help="Say which trials are fused and which programs are compiled.",
     ),
 ]
+TableOrJsonOption = Annotated[str, typer.Option("--output", "-o", help="table or json.")]
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """Return the settings that a command's options give; the others have their defaults.
+
+    An option belongs to the setting of its name. Raises InvalidSpaceError naming a bad one.
+    """
+    given = context.params
+    values = {f.name: given[f.name] for f in fields(Settings) if f.name in given}
+    if values.get("patience") == 0:
+        values["patience"] = None
+    return Settings(**values)

@@ -11,10 +11,11 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType, TracebackType
 
 from sweep.cli.output import err, hint, show_error
-from sweep.errors import PlatformError
+from sweep.errors import PlatformError, SweepError
 from sweep.sweep_folder import Lock, SweepFolder
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -122,7 +123,8 @@ class Stopping:
 
     def _exit(self) -> None:
         err().show_cursor(True)
-        sys.stdout.flush()
+        with suppress(OSError, SweepError):
+            sys.stdout.flush()
         os._exit(self.code)
 
 

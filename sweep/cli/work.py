@@ -1,58 +1,29 @@
 """What the commands that train share: preparing, running with progress shown, how it ended."""
 
-import atexit
 import logging
 import math
 import re
-import shutil
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sweep.cli.output import err, hint, unfamiliar, warn
+from sweep.cli import output
+from sweep.cli.look import write_logs
+from sweep.cli.output import err, hint
 from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
 from sweep.cli.stopping import Stopping
-from sweep.errors import BudgetEndedError, DataError, InvalidSpaceError, TooManyFailuresError
+from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
 from sweep.records import PlanRecord, SweepState
-from sweep.settings import Budget, Settings
-from sweep.space import load as spaces
-from sweep.space.source import fingerprint, write_sources
+from sweep.runner.cold_start import prepare_again
+from sweep.settings import Budget
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 
 if TYPE_CHECKING:
     from sweep.runner.prepare import Prepared
-
-
-def prepare(
-    space: str, settings: Settings, cache: Path | None, *, compared: bool = False
-) -> "Prepared":
-    """Load the data, start Keras, then load and check all else that a sweep needs.
-
-    `compared` says that the reference models will be wanted: they are trained meanwhile.
-    """
-    spaces.find_space(space)  # refuse wrong names before TensorFlow is waited for
-    from sweep.data.split import load_split
-    from sweep.references.beside import ReferencesBeside
-    from sweep.training.fused.program.kept import default_root
-    from sweep.training.start_keras import start_keras
-
-    split = load_split(
-        settings.data,
-        train_rows=settings.train_rows,
-        validation_rows=settings.validation_rows,
-        test_rows=settings.test_rows,
-        cache_dir=cache,
-    )
-    references = ReferencesBeside(split, settings.seed).models if compared else None
-    start_keras(default_root())
-    from sweep.runner import prepare as sweeps
-
-    return sweeps.prepare(space, settings, split, references)
 
 
 class _StderrHandler(logging.Handler):
@@ -70,81 +41,6 @@ def log_to_stderr(verbose: bool) -> None:
         logger = logging.getLogger("sweep")
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
-
-
-def _refuse_own_folder(folder: SweepFolder, sweep: SweepRow) -> None:
-    path = _path(sweep)
-    if Path(path).resolve().is_relative_to(folder.path.resolve()):
-        raise InvalidSpaceError(
-            f"the search space {path} lies in the sweep's own folder, from where nothing is run; "
-            "did you get this sweep from somebody else?"
-        )
-
-
-def prepare_again(
-    folder: SweepFolder,
-    sweep: SweepRow,
-    cache: Path | None,
-    stored_space: bool,
-    *,
-    compared: bool = False,
-) -> "Prepared":
-    """What a stored sweep needs to go on. This runs its search space's file.
-
-    Raises InvalidSpaceError when its space or data have changed, or when the space lies in the
-    sweep's own folder: results may come from others, code in them is not run.
-    """
-    with unfamiliar(folder):
-        if not stored_space:
-            _refuse_own_folder(folder, sweep)
-        space = _stored_space(sweep) if stored_space else _original_space(sweep)
-        settings = sweep.settings
-    prepared = prepare(str(space), settings, cache, compared=compared)
-    from sweep.runner import prepare as sweeps
-
-    with unfamiliar(folder):
-        sweeps.check_unchanged(sweep, prepared)
-        changes = sweeps.changed_versions(sweep)
-    for change in changes:
-        warn(f"numbers may differ in their last digits: {change}")
-    return prepared
-
-
-def _path(sweep: SweepRow) -> str:
-    if sweep.space.path is None:
-        raise DataError(f"sweep {sweep.name} is damaged: it does not say where its space lies")
-    return sweep.space.path
-
-
-def _original_space(sweep: SweepRow) -> Path:
-    """The file that the sweep began with, unchanged."""
-    named = _path(sweep)
-    try:
-        path = spaces.find_space(named)
-    except InvalidSpaceError:
-        what = "is gone"
-    else:
-        if fingerprint(path) == sweep.space.sha256:
-            return path
-        what = f"has changed since sweep {sweep.name} began"
-    stored = (
-        ", or run the copy stored with the sweep, if you trust it, by adding --stored-space"
-        if sweep.space.sources is not None
-        else ", or start a new sweep"
-    )
-    raise InvalidSpaceError(f"the search space {named} {what}; put it back{stored}")
-
-
-def _stored_space(sweep: SweepRow) -> Path:
-    """The copy kept with the sweep, in a folder that goes with this process."""
-    if sweep.space.sources is None:
-        raise InvalidSpaceError(
-            f"sweep {sweep.name} was begun by an older version, which stored no copy of its "
-            f"search space; put {_path(sweep)} back"
-        )
-    folder = Path(tempfile.mkdtemp(prefix="sweep-space-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return write_sources(sweep.space.sources, Path(_path(sweep)).name, folder)
 
 
 def run(
@@ -171,8 +67,6 @@ def run(
             state = sweeps.run(folder, store, prepared, budget, observer, stopping.requested)
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
-        from sweep.cli.inspect import write_logs
-
         write_logs(folder)
     _end(state, sweep, progress, stopping)
 
@@ -202,6 +96,16 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
         raise typer.Exit(stopping.code)
     kind = TooManyFailuresError if state is SweepState.FAILED else BudgetEndedError
     raise kind(f"{message}; {left} runs are left, go on with: sweep resume {name}")
+
+
+def confirm_stored(
+    folder: SweepFolder, budget: Budget, stopping: Stopping, stored_space: bool, cache: Path | None
+) -> None:
+    """Train the confirmations that are still to do. The folder must be locked."""
+    with Store(folder.database) as store:
+        sweep = store.sweep()
+    prepared = prepare_again(folder, sweep, cache, stored_space, say=output)
+    confirm(folder, prepared, budget, stopping)
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import PlatformError
+from sweep.streams import words_to
 from sweep.training.fused.program import kept as program_cache
 
 _VECTOR_WIDTH = "--xla_cpu_prefer_vector_width"
@@ -124,7 +125,7 @@ def native_messages_to(path: Path) -> Iterator[None]:
     sys.stderr.flush()
     before = sys.stderr
     kept = os.dup(2)
-    with path.open("ab") as file, os.fdopen(kept, "w", buffering=1) as terminal:
+    with path.open("ab") as file, words_to(kept, before) as terminal:
         os.dup2(file.fileno(), 2)
         sys.stderr = terminal
         try:

@@ -96,9 +96,9 @@ def test_stop_says_when_nothing_runs_or_nobody_answers_and_resume_forgets_the_re
 
 
 def impatient() -> None:
-    from sweep.cli import search
+    from sweep.runner import stop
 
-    search._STOP_PATIENCE_SECONDS = 0
+    stop.PATIENCE_SECONDS = 0
 
 
 @pytest.mark.parametrize("moment", ["typer", "tensorflow"])

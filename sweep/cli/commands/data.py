@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli.options import CacheOption
-from sweep.cli.output import clean, display, err, hint, out
+from sweep.cli.output import display, err, hint, out
 from sweep.data.cache.cache import Cache, Dataset, default_cache_dir
 from sweep.data.ranges import DEFAULT_ROWS, DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import DataError, UsageError
+from sweep.words import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +105,7 @@ def info(
         from sweep.analysis.charts.features import write_features
 
         for path in write_features(dataset, charts):
-            out().print(f"chart: {clean(str(path))}", soft_wrap=True)
+            out().print(f"chart: {plain(path)}", soft_wrap=True)
 
 
 def _cache(folder: Path | None) -> Cache:
@@ -113,7 +114,7 @@ def _cache(folder: Path | None) -> Cache:
 
 def _say(manifest: "Manifest", cache: Cache) -> None:
     text = f"{manifest.origin.source}: {manifest.rows:,} rows cached in {cache.root}"
-    out().print(clean(text), soft_wrap=True)
+    out().print(plain(text), soft_wrap=True)
     left = manifest.rows - DEFAULT_VALIDATION_ROWS
     if left < DEFAULT_TRAIN_ROWS:
         least = f"--train-rows {left}" if left > 0 else "--validation-rows and --train-rows"
@@ -132,9 +133,9 @@ def _print_facts(cache: Cache, key: str, dataset: Dataset) -> None:
     }
     others = [_describe(cache, other) for other in cache.keys() if other != key]  # noqa: SIM118
     for name, text in facts.items():
-        out().print(f"{name + ':':<13}{clean(text)}", soft_wrap=True)
+        out().print(f"{name + ':':<13}{plain(text)}", soft_wrap=True)
     for other in others:
-        out().print(f"{'also cached:':<13}{clean(other)}", soft_wrap=True)
+        out().print(f"{'also cached:':<13}{plain(other)}", soft_wrap=True)
 
 
 def _describe(cache: Cache, key: str) -> str:

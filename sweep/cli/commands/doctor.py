@@ -7,19 +7,16 @@ from typing import Annotated
 import typer
 
 from sweep.cli import options as opt
-from sweep.cli.output import clean, hint, out
+from sweep.cli.output import hint, out
 from sweep.data.cache.cache import default_cache_dir
 from sweep.doctor.finding import Finding, Level
 from sweep.doctor.integrity import check_sweep
 from sweep.doctor.machine import check_machine
 from sweep.errors import UsageError
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep, sweep_folders
+from sweep.words import plain
 
 _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
-
-
-def register(app: typer.Typer) -> None:
-    app.command("doctor")(doctor)
 
 
 def doctor(
@@ -49,7 +46,7 @@ def _print_text(findings: list[Finding]) -> None:
     for finding in findings:
         console.print(f"{finding.level:<4}", style=_STYLES[finding.level], end="  ")
         remedy = f" → {finding.remedy}" if finding.remedy else ""
-        console.print(clean(f"{finding.subject:<{width}}  {finding.text}{remedy}"), soft_wrap=True)
+        console.print(plain(f"{finding.subject:<{width}}  {finding.text}{remedy}"), soft_wrap=True)
 
 
 def _print_json(findings: list[Finding]) -> None:

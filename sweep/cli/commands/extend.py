@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli import options as opt
-from sweep.cli import work
+from sweep.cli import output, work
 from sweep.cli.output import display, hint, out
-from sweep.cli.search import rung_table
+from sweep.cli.rung_table import rung_table
 from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
 from sweep.records import SweepState
+from sweep.runner.cold_start import prepare_again
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
@@ -18,10 +19,6 @@ from sweep.words import counted
 
 if TYPE_CHECKING:
     from sweep.runner.prepare import Prepared
-
-
-def register(app: typer.Typer) -> None:
-    app.command("extend")(extend)
 
 
 def extend(
@@ -62,7 +59,7 @@ def extend(
                 f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
                 f"go on with it by: sweep resume {folder.name}"
             )
-        before = work.prepare_again(folder, sweep, cache, stored_space)
+        before = prepare_again(folder, sweep, cache, stored_space, say=output)
         from sweep.runner.extend import extended
 
         after = extended(before, max_epochs, add_iterations, add_brackets)

@@ -6,10 +6,11 @@ import typer
 from rich.table import Table
 
 from sweep.cli import options as opt
-from sweep.cli import work
-from sweep.cli.inspect import load_frames
-from sweep.cli.output import display, hint, out, unfamiliar
+from sweep.cli import output as printing
+from sweep.cli.look import load_frames
+from sweep.cli.output import display, hint, out
 from sweep.errors import NotFoundError, UsageError
+from sweep.runner.cold_start import prepare_again
 from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from sweep.analysis.frames.load import SweepFrames
 
 _FORMATS = ("table", "json")
-
-
-def register(app: typer.Typer) -> None:
-    app.command("test")(test)
 
 
 def test(
@@ -35,7 +32,7 @@ def test(
         bool,
         typer.Option("--again", help="Open the test rows once more; every report will say so."),
     ] = False,
-    output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
+    output: opt.TableOrJsonOption = "table",
     stored_space: opt.StoredSpaceOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
@@ -54,13 +51,12 @@ def test(
             trial = _chosen(load_frames(folder), rule)
         else:
             rule = "trial"
-        with unfamiliar(folder):
-            found = store.exportable(trial)
+        found = store.exportable(trial)
         if found is None:
             raise NotFoundError(
                 f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
             )
-        prepared = work.prepare_again(folder, store.sweep(), cache, stored_space)
+        prepared = prepare_again(folder, store.sweep(), cache, stored_space, say=printing)
         from sweep.runner.test_rows import open_test
 
         if found.file is None:
@@ -72,8 +68,7 @@ def test(
 
 
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
-    with unfamiliar(folder):
-        openings = store.openings()
+    openings = store.openings()
     if openings and not again:
         from sweep.analysis.report.ledger import when
 

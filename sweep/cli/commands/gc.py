@@ -1,45 +1,15 @@
-"""Commands that make room: rm removes a sweep, gc removes files that nothing needs."""
+"""sweep gc: files that nothing needs are removed."""
 
-import shutil
-import sys
 from typing import Annotated
 
 import typer
 
 from sweep.cli import options as opt
-from sweep.cli.output import hint, out, size, unfamiliar, warn
-from sweep.errors import PlatformError, SweepError, UsageError
+from sweep.cli.output import out, warn
+from sweep.errors import SweepError
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
-
-
-def register(app: typer.Typer) -> None:
-    app.command("rm")(remove)
-    app.command("gc")(collect)
-
-
-def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The sweep.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    results: opt.ResultsOption = DEFAULT_RESULTS,
-) -> None:
-    """Remove a sweep: its database, checkpoints and charts."""
-    folder = find_sweep(results, name)
-    if folder.path.is_symlink():
-        raise UsageError(f"{folder.path} is a link; remove it and what it leads to by hand")
-    total = sum(path.lstat().st_size for path in folder.path.rglob("*") if not path.is_dir())
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError(f"sweep rm {folder.name} asks on a terminal; elsewhere give --yes")
-        typer.confirm(f"remove {folder.path} ({size(total)})?", abort=True, err=True)
-    with folder.locked():
-        try:
-            shutil.rmtree(folder.path)  # removes links, never what they lead to
-        except OSError as error:
-            raise PlatformError(
-                f"cannot remove {error.filename} ({error.strerror}); remove {folder.path} by hand"
-            ) from error
-    hint(f"removed {folder.path}, {size(total)}")
+from sweep.words import size
 
 
 def collect(
@@ -72,11 +42,11 @@ def _collect(folder: SweepFolder, keep: int | None, dry_run: bool) -> int:
     from sweep.runner.retention import removable, remove
 
     if dry_run:
-        with unfamiliar(folder), Store(folder.database, read_only=True) as store:
+        with Store(folder.database, read_only=True) as store:
             what = removable(folder, store, _keep(store, keep))
             found = what.bytes
     else:
-        with unfamiliar(folder), folder.locked(), Store(folder.database) as store:
+        with folder.locked(), Store(folder.database) as store:
             what = removable(folder, store, _keep(store, keep))
             found = what.bytes
             remove(store, what)

@@ -88,7 +88,8 @@ class PlainProgress:
     def wave(self, assignments: Sequence[Assignment]) -> None:
         n_epochs = sum(a.last_epoch - a.first_epoch for a in assignments)
         self.console.print(
-            f"wave: {counted(len(assignments), 'assignment')}, at most {counted(n_epochs, 'epoch')}"
+            f"{counted(len(assignments), 'assignment')} to train, at most {counted(n_epochs, "
+            f"'epoch')}"
         )
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
@@ -198,6 +199,10 @@ def describe(assignment: Assignment, outcome: Outcome, score: float | None) -> s
         return f"failed: {plain(outcome.error or '')}"
     value = "no score" if score is None else f"val BCE {score:.4f}"
     if outcome.status is OutcomeStatus.STOPPED:
-        trained = f"after {outcome.epochs} epochs" if outcome.epochs else "before: no epochs spent"
-        return f"{value}, stopped early {trained}"
+        stopped = (
+            f"stopped early after {counted(outcome.epochs, 'epoch')}"
+            if outcome.epochs
+            else "had already stopped early; nothing trained"
+        )
+        return f"{value}, {stopped}"
     return f"{value} at epoch {assignment.last_epoch}"

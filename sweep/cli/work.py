@@ -92,10 +92,10 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
         return
     left = progress.confirmations - progress.confirmations_done
     if state is SweepState.INTERRUPTED:
-        hint(f"stopped, state saved; {left} runs are left, go on with: sweep resume {name}")
+        hint(f"stopped, state saved; {left} runs are left, continue with: sweep resume {name}")
         raise typer.Exit(stopping.code)
     kind = TooManyFailuresError if state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{message}; {left} runs are left, go on with: sweep resume {name}")
+    raise kind(f"{message}; {left} runs are left, continue with: sweep resume {name}")
 
 
 def confirm_stored(
@@ -128,19 +128,20 @@ def _end(state: SweepState, sweep: SweepRow, progress: Progress, stopping: Stopp
     if state is SweepState.FINISHED:
         hint(f"finished; see: sweep report {name}")
     elif state is SweepState.INTERRUPTED:
-        hint(f"stopped, state saved; go on with: sweep resume {name}")
+        hint(f"stopped, state saved; continue with: sweep resume {name}")
         raise typer.Exit(stopping.code)
     elif state is SweepState.FAILED:
         raise TooManyFailuresError(
-            f"{sweep.message}; mend it and start anew, or go on with: "
+            f"{sweep.message}; fix that and start a new sweep, or continue with: "
             f"sweep resume {name} --max-failures N"
         )
     else:
         total = sweep.plan.all_assignments + progress.confirmations
         left = total - progress.assignments_done - progress.confirmations_done
         raise BudgetEndedError(
-            f"{sweep.message}; {left} of {total} assignments are left out, what there is is valid; "
-            f"go on with: sweep resume {name}"
+            f"{sweep.message}; {left} of {total} assignments are left, the results so far are "
+            f"valid; "
+            f"continue with: sweep resume {name}"
         )
 
 
@@ -162,5 +163,5 @@ def _seconds(text: str | None) -> float | None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
     if match is None:
-        raise InvalidSpaceError(f"--max-time is {text!r}, expected such as 90, 90s, 45m or 2h")
+        raise InvalidSpaceError(f"--max-time is {text!r}, expected for example 90, 90s, 45m or 2h")
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]

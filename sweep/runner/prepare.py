@@ -112,7 +112,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
     """
     if folder.exists:
         raise UsageError(
-            f"sweep {folder.name} exists already; go on with it by: sweep resume {folder.name}, "
+            f"sweep {folder.name} exists already; continue it with: sweep resume {folder.name}, "
             "or choose another --name"
         )
     row = SweepRow(

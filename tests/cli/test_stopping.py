@@ -75,7 +75,7 @@ def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, tr
     wait_for((place / "held").exists, broken)
     warm.run(place, "stop", "broken")
     assert broken.wait() == 143
-    assert "left out, all before it is saved; go on with: sweep resume broken" in broken.stderr
+    assert "discarded, all before it is saved; continue with: sweep resume broken" in broken.stderr
     assert not (database.parent / "stop").exists()
     (place / "slow").unlink()
     warm.run(place, "resume", "broken")

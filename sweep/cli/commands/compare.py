@@ -21,7 +21,8 @@ def compare(
     arguments: Annotated[
         list[str],
         typer.Argument(
-            metavar="[NAME] A B", help="The sweep (the latest when left out) and two trials."
+            metavar="[NAME] A B",
+            help="The sweep (by default the newest) and two trials: numbers or baselines' names.",
         ),
     ],
     output: opt.TableOrJsonOption = "table",

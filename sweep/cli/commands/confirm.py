@@ -1,4 +1,4 @@
-"""sweep confirm: the best trials and the baselines again, with seeds that nobody chose."""
+"""sweep confirm: the best trials and the baselines are trained again with new seeds."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 def confirm(
     name: opt.NameArgument = None,
-    top: Annotated[int, typer.Option("--top", min=0, help="So many of the best trials.")] = 8,
+    top: Annotated[
+        int, typer.Option("--top", min=0, help="How many of the best trials to confirm.")
+    ] = 8,
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, help="Under so many seeds each; errors need two.")
+        int, typer.Option("--seeds", min=1, help="Seeds per trial; error bars need at least two.")
     ] = 5,
     stored_space: opt.StoredSpaceOption = False,
     max_time: opt.MaxTimeOption = None,
@@ -34,7 +36,7 @@ def confirm(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Train the best trials, the simplest tied one and the baselines again with fresh seeds."""
+    """Train the best trials, the simplest tied one and the baselines again with new seeds."""
     work.log_to_stderr(verbose)
     budget = work.budget(max_time, None, None, max_failures)
     folder = find_sweep(results, name)

@@ -25,7 +25,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 _INTERRUPTED = 130
 
 data_app = typer.Typer(
-    help="Get the HIGGS data, bring a file of your own, look at what is cached.",
+    help="Fetch the HIGGS data, import a file of your own, or show what is cached.",
     no_args_is_help=True,
 )
 
@@ -34,22 +34,28 @@ data_app = typer.Typer(
 def fetch(
     rows: Annotated[
         int | None,
-        typer.Option("--rows", min=1, help=f"How many rows. [default: {DEFAULT_ROWS}]"),
+        typer.Option("--rows", min=1, help=f"Number of rows to fetch. [default: {DEFAULT_ROWS}]"),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All 11 million rows: 2.8 GB to fetch, 1.2 GB cached.")
+        bool,
+        typer.Option(
+            "--all", help="Fetch all 11 million rows: a download of 2.8 GB, 1.2 GB in the cache."
+        ),
     ] = False,
     url: Annotated[
-        str | None, typer.Option("--url", help="Another address than the official ones.")
+        str | None,
+        typer.Option("--url", help="Address to fetch from. [default: the official ones]"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Also when it is cached already.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Fetch even if the rows are cached already.")
+    ] = False,
     cache: CacheOption = None,
 ) -> None:
     """Fetch the first rows of HIGGS, or all of it with --all, from its official address."""
     from sweep.data.higgs.download import OFFICIAL_ADDRESSES, cached_enough, fetch_higgs
 
     if everything and rows is not None:
-        raise UsageError("--rows and --all exclude each other")
+        raise UsageError("give --rows or --all, not both")
     wanted = None if everything else rows or DEFAULT_ROWS
     addresses = OFFICIAL_ADDRESSES if url is None else (url,)
     store = _cache(cache)
@@ -61,14 +67,21 @@ def fetch(
             with _progress() as on_progress:
                 manifest = fetch_higgs(store, rows=wanted, urls=addresses, on_progress=on_progress)
         except KeyboardInterrupt:
-            hint("interrupted; the same command goes on" if everything else "interrupted")
+            hint(
+                "interrupted; run the same command again to continue"
+                if everything
+                else "interrupted"
+            )
             raise typer.Exit(_INTERRUPTED) from None
     _say(manifest, store)
 
 
 @data_app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .csv.gz like HIGGS.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A .csv or .csv.gz file with the columns of HIGGS."),
+    ],
     cache: CacheOption = None,
 ) -> None:
     """Make FILE the cached HIGGS data: a label and 28 features a row, no header."""
@@ -81,11 +94,14 @@ def import_(
 @data_app.command()
 def info(
     data: Annotated[
-        str, typer.Option("--data", help="auto, builtin, higgs, or a CSV file.")
+        str,
+        typer.Option("--data", help="Which data to describe: auto, builtin, higgs, or a CSV file."),
     ] = "auto",
     charts: Annotated[
         Path | None,
-        typer.Option("--charts", metavar="DIR", help="Write the features' histograms there."),
+        typer.Option(
+            "--charts", metavar="DIR", help="Folder into which to write histograms of the features."
+        ),
     ] = None,
     cache: CacheOption = None,
 ) -> None:

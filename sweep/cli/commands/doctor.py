@@ -21,11 +21,13 @@ _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 
 def doctor(
     name: opt.NameArgument = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Form of the output: text or json.")
+    ] = "text",
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Check a sweep's integrity and the machine, and say what to do."""
+    """Check a sweep's files and the machine, and say how to fix what is wrong."""
     if output not in ("text", "json"):
         raise UsageError(f"--output is {output!r}, expected text or json")
     findings = list(check_machine(results, cache or default_cache_dir()))

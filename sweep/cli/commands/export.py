@@ -20,13 +20,13 @@ def export(
         list[str],
         typer.Argument(
             metavar="[NAME [TRIAL]] FILE.keras",
-            help="The sweep (the latest when left out), the trial (the best when left out), "
-            "and the file to write.",
+            help="The sweep (by default the newest), the trial (by default the best), and the "
+            "file to write. TRIAL is a number or a baseline's name.",
         ),
     ],
     retrain: Annotated[
         bool,
-        typer.Option("--retrain", help="Train it again when its checkpoint has been removed."),
+        typer.Option("--retrain", help="Train the trial again if its checkpoint was removed."),
     ] = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,

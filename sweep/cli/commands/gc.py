@@ -14,14 +14,20 @@ from sweep.words import size
 
 def collect(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The sweep; all of them when left out.")
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Name of the sweep. [default: all sweeps]"),
     ] = None,
     keep: Annotated[
         int | None,
-        typer.Option("--keep", min=0, help="Best trials to keep; the sweep's own by default."),
+        typer.Option(
+            "--keep",
+            min=0,
+            help="Number of best trials whose checkpoints are kept. [default: as the sweep was "
+            "started]",
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+        bool, typer.Option("--dry-run", help="Only print what would be removed.")
     ] = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:
@@ -34,7 +40,7 @@ def collect(
         except SweepError as error:  # one sweep's trouble leaves the others their room
             if name is not None:
                 raise
-            warn(f"{folder.name} is left alone: {error}")
+            warn(f"{folder.name} is left as it is: {error}")
     out().print(f"{size(total)} {'could be freed' if dry_run else 'freed'}")
 
 

@@ -35,7 +35,7 @@ def plan(
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Show what a search would run, and about how long it takes."""
+    """Show what a search would train, and about how long that takes."""
     settings = opt.settings_of(context)
     prepared = prepare(space, settings, cache)
     _print_plan(prepared)
@@ -58,7 +58,8 @@ def _print_plan(prepared: "Prepared") -> None:
     if made.confirmations:
         epochs = made.confirmations * prepared.settings.max_epochs
         console.print(
-            f"{made.confirmations} baseline runs more with other seeds, {epochs:,} epochs"
+            f"{counted(made.confirmations, 'more baseline run')} with other seeds, {epochs:,} "
+            f"epochs"
         )
     survey = Survey(prepared)
     _print_fused(survey, console)
@@ -84,4 +85,4 @@ def _print_fused(survey: "Survey", console: Console) -> None:
         f"programs to compile: {survey.programs}"
     )
     for reason, number in counts.most_common():
-        console.print(f"{number} left to Keras: {plain(reason)}")
+        console.print(f"{number} trained by Keras: {plain(reason)}")

@@ -23,49 +23,57 @@ _INTO_FOLDER = ("parquet", "optuna")
 
 def report(
     name: opt.NameArgument = None,
-    output: Annotated[str, typer.Option("--output", "-o", help=f"{', '.join(_FORMATS)}.")] = (
-        "table"
-    ),
+    output: Annotated[
+        str, typer.Option("--output", "-o", help=f"Form of the report: {', '.join(_FORMATS)}.")
+    ] = ("table"),
     top: Annotated[
         int | None,
         typer.Option(
             "--top",
             min=1,
-            help=f"Show only the best so many trials; a table shows {_MOST_ROWS} unless told.",
+            help=f"Number of best trials to show. [default: all; {_MOST_ROWS} in a table]",
         ),
     ] = None,
     charts: Annotated[
-        bool, typer.Option("--charts/--no-charts", help="Write the charts, PNG and SVG.")
+        bool,
+        typer.Option("--charts/--no-charts", help="Whether to write the charts, as PNG and SVG."),
     ] = True,
     all_charts: Annotated[
         bool,
-        typer.Option("--all-charts", help="Write further charts too; takes some seconds."),
+        typer.Option("--all-charts", help="Write all charts there are; takes some seconds."),
     ] = False,
     smooth: Annotated[
-        int, typer.Option("--smooth", min=0, help="Average learning curves over so many epochs.")
+        int,
+        typer.Option(
+            "--smooth",
+            min=0,
+            help="Number of epochs over which learning curves are averaged; 0 for none.",
+        ),
     ] = 0,
     html: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write the report as one HTML page, too."),
+        typer.Option("--html", metavar="FILE", help="Write the report as an HTML page, too."),
     ] = None,
     into: Annotated[
         Path | None,
-        typer.Option("--folder", metavar="DIR", help="Where -o parquet and -o optuna write."),
+        typer.Option(
+            "--folder", metavar="DIR", help="Folder into which -o parquet and -o optuna write."
+        ),
     ] = None,
     schema: Annotated[
-        bool, typer.Option("--schema", help="Print the JSON Schema of -o json, and nothing else.")
+        bool, typer.Option("--schema", help="Print only the JSON Schema of -o json.")
     ] = False,
     tensorboard: opt.TensorboardOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:
-    """Rank the trials by validation BCE and chart capacity against overfitting."""
+    """Rank the trials by validation BCE, and draw the charts."""
     if output not in _FORMATS:
         raise UsageError(f"--output is {output!r}, expected one of: {', '.join(_FORMATS)}")
     if schema:
         _print_schema()
         return
     if (output in _INTO_FOLDER) != (into is not None):
-        raise UsageError(f"--folder DIR goes with -o {' and -o '.join(_INTO_FOLDER)}, and only so")
+        raise UsageError("-o parquet and -o optuna need --folder DIR; other formats do not take it")
     folder = find_sweep(results, name)
     if name is None:
         hint(f"sweep {folder.name}")

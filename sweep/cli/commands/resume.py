@@ -24,7 +24,7 @@ def resume(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Go on with a sweep that was stopped or killed."""
+    """Continue a sweep that was stopped or killed."""
     work.log_to_stderr(verbose)
     folder = find_sweep(results, name)
     budget = work.budget(max_time, max_trials, target, max_failures)
@@ -40,7 +40,7 @@ def resume(
         if problems:
             raise DataError(
                 f"{folder.database} is damaged ({problems[0]}); restore it from a copy, "
-                f"or look closer with: sweep doctor {folder.name}"
+                f"or find out more with: sweep doctor {folder.name}"
             )
         if sweep.state is SweepState.FINISHED and unconfirmed:
             work.confirm_stored(folder, budget, stopping, stored_space, cache)

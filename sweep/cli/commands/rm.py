@@ -14,18 +14,21 @@ from sweep.words import size
 
 
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The sweep.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the sweep.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:
     """Remove a sweep: its database, checkpoints and charts."""
     folder = find_sweep(results, name)
     if folder.path.is_symlink():
-        raise UsageError(f"{folder.path} is a link; remove it and what it leads to by hand")
+        raise UsageError(f"{folder.path} is a link; remove the link and its target by hand")
     total = sum(path.lstat().st_size for path in folder.path.rglob("*") if not path.is_dir())
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"sweep rm {folder.name} asks on a terminal; elsewhere give --yes")
+            raise UsageError(
+                f"sweep rm {folder.name} asks before it removes anything, which needs a "
+                f"terminal; without one add --yes"
+            )
         typer.confirm(f"remove {folder.path} ({size(total)})?", abort=True, err=True)
     with folder.locked():
         try:

@@ -24,7 +24,8 @@ def show(
     arguments: Annotated[
         list[str],
         typer.Argument(
-            metavar="[NAME] TRIAL", help="The sweep (the latest when left out) and the trial."
+            metavar="[NAME] TRIAL",
+            help="The sweep (by default the newest) and the trial: a number or a baseline's name.",
         ),
     ],
     output: opt.TableOrJsonOption = "table",

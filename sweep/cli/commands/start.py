@@ -16,7 +16,11 @@ from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, free_name
 def start(
     context: typer.Context,
     space: opt.SpaceArgument,
-    name: str | None = typer.Option(None, envvar="SWEEP_NAME", help="Name of the sweep."),
+    name: str | None = typer.Option(
+        None,
+        envvar="SWEEP_NAME",
+        help="Name of the new sweep. [default: the space's name and a number]",
+    ),
     max_epochs: opt.MaxEpochsOption = opt.DEFAULT.max_epochs,
     factor: opt.FactorOption = opt.DEFAULT.factor,
     iterations: opt.IterationsOption = opt.DEFAULT.iterations,
@@ -40,7 +44,7 @@ def start(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Search a space with Hyperband, its baselines beside it."""
+    """Search a space with Hyperband, and train its baselines too."""
     settings = opt.settings_of(context)
     work.log_to_stderr(verbose)
     budget = work.budget(max_time, max_trials, target, max_failures)
@@ -63,6 +67,6 @@ def start(
 def _refuse_existing(folder: SweepFolder) -> None:
     if folder.exists:
         raise UsageError(
-            f"sweep {folder.name} exists already; go on with it by: sweep resume {folder.name}, "
+            f"sweep {folder.name} exists already; continue it with: sweep resume {folder.name}, "
             "or choose another --name"
         )

@@ -1,4 +1,4 @@
-"""sweep test: the chosen trial on rows that nobody has seen, once."""
+"""sweep test: one trial on rows that no trial was chosen by."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,21 +23,26 @@ _FORMATS = ("table", "json")
 def test(
     name: opt.NameArgument = None,
     rule: Annotated[
-        str, typer.Option("--rule", help="best, or simplest: of those as good as the best.")
+        str,
+        typer.Option(
+            "--rule",
+            help="Which trial to test: best, or simplest (of those that are tied with the best).",
+        ),
     ] = "best",
     trial: Annotated[
-        int | None, typer.Option("--trial", min=0, help="This trial instead of one by rule.")
+        int | None,
+        typer.Option("--trial", min=0, help="Number of the trial to test, in place of --rule."),
     ] = None,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Open the test rows once more; every report will say so."),
+        typer.Option("--again", help="Open the test rows again; every report will say so."),
     ] = False,
     output: opt.TableOrJsonOption = "table",
     stored_space: opt.StoredSpaceOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Evaluate one trial on the sealed test rows; made to be done once."""
+    """Evaluate one trial on the sealed test rows. Meant to be done once."""
     if output not in _FORMATS:
         raise UsageError(f"--output is {output!r}, expected one of: {', '.join(_FORMATS)}")
     from sweep.analysis.answers.which_trials import RULES
@@ -75,8 +80,8 @@ def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
         last = openings[-1]
         raise UsageError(
             f"the test rows of sweep {folder.name} were opened for trial {last.trial} on "
-            f"{when(last)}, see: sweep report {folder.name}; once more, as every report will say, "
-            "with --again"
+            f"{when(last)}, see: sweep report {folder.name}; to open them again, "
+            "which every report will say, add --again"
         )
 
 

@@ -8,12 +8,11 @@ is computed from the value f(z) where that tells it, else from the argument z, o
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import ops
 
-Tensor = Any
+from sweep.training.fused.program.arrays import Tensor
 
 _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
@@ -164,24 +163,3 @@ def activation(name: str) -> Activation:
     """The activation of that name: one of ACTIVATIONS, or with a number, as leaky_relu(0.3)."""
     kind, _, number = name.rstrip(")").partition("(")
     return _WITH_NUMBER[kind](float(number)) if number else ACTIVATIONS[kind]
-
-
-def activation_name(function: Any) -> str | None:
-    """The name under which `function` stands in ACTIVATIONS, or None."""
-    name = getattr(function, "__name__", None)
-    if isinstance(name, str) and name in ACTIVATIONS and getattr(_functions, name) is function:
-        return name
-    return None
-
-
-def layer_activation_name(layer: Any) -> str | None:
-    """The name under which `activation` knows a ReLU, LeakyReLU or ELU, or None."""
-    if type(layer) is layers.LeakyReLU:
-        return f"leaky_relu({float(layer.negative_slope)})"
-    if type(layer) is layers.ELU:
-        return "elu" if layer.alpha == 1 else f"elu({float(layer.alpha)})"
-    if type(layer) is layers.ReLU and not layer.threshold:
-        if layer.max_value is None:
-            return f"leaky_relu({float(layer.negative_slope)})" if layer.negative_slope else "relu"
-        return None if layer.negative_slope else f"relu({float(layer.max_value)})"
-    return None

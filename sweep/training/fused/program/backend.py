@@ -14,9 +14,8 @@ from typing import Any
 import keras
 
 from sweep.training.fused.program import kept as program_cache
+from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.kept import ProgramCache
-
-Tensor = Any
 
 _log = logging.getLogger(__name__)
 

@@ -26,11 +26,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sweep.disk import locked, move, new_folder, remove_abandoned, write_bytes
-
-_FLAGS = "TF_XLA_FLAGS"
-_DIRECTORY = "--tf_xla_persistent_cache_directory"
-_CPU_ONLY = "--tf_xla_persistent_cache_device_types=CPU"
-_COMPILED = "xla_compile_cache__*.pb"
+from sweep.training import tensorflow_private
+from sweep.training.tensorflow_private import (
+    TF_XLA_FLAGS,
+    XLA_CACHE,
+    XLA_CACHE_FILES,
+    xla_cache_flags,
+)
 
 _MOST_FILES = 400
 """Beyond it, some 200 MB, the folder is emptied; a search of the shipped spaces needs 16."""
@@ -65,7 +67,7 @@ class ProgramCache:
     def keep_compiled(self) -> None:
         """Keep what XLA has written since. Raises OSError when it cannot be written."""
         self.folder.mkdir(exist_ok=True)
-        for file in self.own.glob(_COMPILED):
+        for file in self.own.glob(XLA_CACHE_FILES):
             kept = self.folder / file.name
             if not file.is_symlink():
                 with suppress(FileNotFoundError, FileExistsError):  # another thread moved it
@@ -78,9 +80,9 @@ class ProgramCache:
         This process keeps nothing any more. XLA, which must write somewhere, goes on in the
         system's folder for temporary files: the disk or the quota may be full here.
         """
-        _opened.clear()
+        _opened.cache = None
         with suppress(OSError):
-            for file in [*self.folder.glob("*.graph"), *self.folder.glob(_COMPILED)]:
+            for file in [*self.folder.glob("*.graph"), *self.folder.glob(XLA_CACHE_FILES)]:
                 file.unlink(missing_ok=True)
             if self.own.is_symlink():
                 self.own.unlink()
@@ -94,7 +96,14 @@ class ProgramCache:
         return self.folder / f"{program}.graph"
 
 
-_opened: list[ProgramCache] = []
+@dataclass
+class _Opened:
+    """What this process has opened; another thread may forget it at any time."""
+
+    cache: ProgramCache | None = None
+
+
+_opened = _Opened()
 
 
 def default_root() -> Path:
@@ -105,8 +114,8 @@ def default_root() -> Path:
 
 
 def opened() -> ProgramCache | None:
-    """The cache that TensorFlow was started with."""
-    return next(iter(_opened), None)  # another thread may clear it
+    """Return the cache that TensorFlow was started with, unless it has been forgotten."""
+    return _opened.cache
 
 
 def open_for_tensorflow(root: Path) -> None:
@@ -114,16 +123,16 @@ def open_for_tensorflow(root: Path) -> None:
 
     What prevents it is logged, it is no error.
     """
-    flags = os.environ.get(_FLAGS, "")
-    if _DIRECTORY in flags:
+    flags = os.environ.get(TF_XLA_FLAGS, "")
+    if XLA_CACHE in flags:
         return
     try:
         cache = _open(root)
     except OSError as error:
         _log.info("compiled programs are not kept: %s", error)
         return
-    os.environ[_FLAGS] = f"{flags} {_DIRECTORY}={cache.own} {_CPU_ONLY}".strip()
-    _opened.append(cache)
+    os.environ[TF_XLA_FLAGS] = f"{flags} {xla_cache_flags(cache.own)}".strip()
+    _opened.cache = cache
 
 
 def folder_for_jax(root: Path) -> Path | None:
@@ -138,12 +147,12 @@ def folder_for_jax(root: Path) -> Path | None:
 def _open(root: Path) -> ProgramCache:
     """Raises OSError when nothing can be kept there."""
     if any(mark in str(root.absolute()) for mark in " \t\n'\""):
-        raise OSError(f"{_FLAGS} cannot hold a name with spaces or quotes: {root}")
+        raise OSError(f"{TF_XLA_FLAGS} cannot hold a name with spaces or quotes: {root}")
     folder = _folder(root)
     with locked(root / ".lock"):
         remove_abandoned(folder)
         own, _ = new_folder(folder)
-    kept = list(folder.glob(_COMPILED))
+    kept = list(folder.glob(XLA_CACHE_FILES))
     for file in kept:
         (own / file.name).symlink_to(file)
     _log.info("%d compiled programs in %s", len(kept), folder)
@@ -178,10 +187,16 @@ def _fingerprint() -> str:
     known = hashlib.sha256()
     for fact in _facts():
         known.update(fact.encode() + b"\0")
-    program = Path(__file__).parent
-    for source in (*sorted(program.glob("*.py")), program.parent / "description.py"):
+    for source in _sources():
         known.update(source.read_bytes())
     return known.hexdigest()[:16]
+
+
+def _sources() -> list[Path]:
+    """The files of ours that decide what is compiled: all that a program traces is in them."""
+    program = Path(__file__).parent
+    beside = (program.parent / "description.py", Path(tensorflow_private.__file__))
+    return [*sorted(program.glob("*.py")), *beside]
 
 
 def _facts() -> Iterator[str]:

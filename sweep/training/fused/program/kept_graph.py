@@ -9,6 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from sweep.training.tensorflow_private import mark_for_xla
+
 Graph = Any
 """A `tf.compat.v1.GraphDef`; TensorFlow publishes no types."""
 
@@ -38,7 +40,7 @@ def graph_of(concrete: Any, name: str) -> Graph:
             called.name = names[called.name]
     call = tf.compat.v1.NodeDef(name=_CALL, op="StatefulPartitionedCall")
     call.attr["f"].func.name = names[main.signature.name]
-    call.attr["_XlaMustCompile"].b = True  # what tf.function(jit_compile=True) sets
+    mark_for_xla(call)
     for number, tensor in enumerate(concrete.inputs):
         place = graph.node.add(name=_placeholder(number), op="Placeholder")
         place.attr["dtype"].type = tensor.dtype.as_datatype_enum

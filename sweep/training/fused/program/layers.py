@@ -14,12 +14,10 @@ from keras import ops
 
 from sweep.training.fused.program import dropout, normalization
 from sweep.training.fused.program.activations import activation
-from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.normalization import Normed
 from sweep.training.fused.program.shape import INPUT, Layer, NormPlace, Shape
-
-Tensor = Any
 
 
 @dataclass(frozen=True)

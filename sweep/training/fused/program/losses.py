@@ -8,7 +8,7 @@ from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.shape import LossKind
 
 
-class Losses(NamedTuple):
+class BatchLosses(NamedTuple):
     """Each (slots, batch)."""
 
     metric: Tensor
@@ -24,17 +24,17 @@ def sums(kind: LossKind) -> int:
     return 2 if kind == "metric" else 3
 
 
-def of(kind: LossKind, z: Tensor, y: Tensor, smoothing: Tensor) -> Losses:
+def of(kind: LossKind, z: Tensor, y: Tensor, smoothing: Tensor) -> BatchLosses:
     """From logits and labels, (slots, batch), and the smoothing of loss and metric, (slots, 2)."""
     if kind == "metric":
-        return Losses(_cross_entropy(z, y), None, ops.sigmoid(z) - y)
+        return BatchLosses(_cross_entropy(z, y), None, ops.sigmoid(z) - y)
     metric = _cross_entropy(z, _smoothed(y, smoothing[:, 1]))
     if kind == "smoothed":
         y = _smoothed(y, smoothing[:, 0])
-        return Losses(metric, _cross_entropy(z, y), ops.sigmoid(z) - y)
+        return BatchLosses(metric, _cross_entropy(z, y), ops.sigmoid(z) - y)
     p = ops.sigmoid(z)
     error, slope = (z - y, 1.0) if kind == "squared logit" else (p - y, p * (1.0 - p))
-    return Losses(metric, error * error, 2.0 * error * slope)
+    return BatchLosses(metric, error * error, 2.0 * error * slope)
 
 
 def _cross_entropy(z: Tensor, y: Tensor) -> Tensor:

@@ -6,13 +6,12 @@ it). A padded unit is 0 in every row: mean and variance are 0, the value is 0 ·
 β of 0, their gradients are 0, and the moving averages stay 0.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras import ops
 
+from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.shape import NormPlace, Shape
-
-Tensor = Any
 
 
 class Normed(NamedTuple):

@@ -6,22 +6,15 @@ of the program, so that trials with other numbers share it. A weight has two slo
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import keras
 import numpy as np
 from keras import ops
 
-from sweep.training.fused.program.schedules import Schedule, read_schedule
-
-Tensor = Any
+from sweep.training.fused.program.arrays import Tensor
+from sweep.training.fused.program.schedules import RateSchedule
 
 _F = np.float32
-
-_REFUSED = ("use_ema", "loss_scale_factor", "gradient_accumulation_steps")
-"""`fit` puts the averaged weights in place whenever it ends, so at each rung: not to continue."""
-
-_CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,7 @@ class OptimizerRule:
     """
 
     kind: str
-    schedule: Schedule | None
+    schedule: RateSchedule | None
     decays: tuple[float, float]
     epsilon: float
     weight_decay: float
@@ -75,35 +68,6 @@ class OptimizerRule:
         if self.schedule is None:
             return np.full(len(iterations), learning_rate, dtype=_F)
         return self.schedule.rates(iterations)
-
-
-def read_optimizer(optimizer: Any) -> OptimizerRule | str:
-    """The rule of a built Keras optimizer, or one line saying why it is left to Keras."""
-    kind = type(optimizer)
-    if kind not in (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.SGD):
-        return f"optimizer {kind.__name__}"
-    config = optimizer.get_config()
-    for setting in _REFUSED:
-        if config.get(setting):
-            return f"{kind.__name__} with {setting}={config[setting]}"
-    if hasattr(optimizer, "_exclude_from_weight_decay"):
-        return "weights excluded from weight decay"
-    schedule = None
-    if not isinstance(optimizer._learning_rate, keras.Variable):
-        schedule = read_schedule(optimizer._learning_rate)
-        if schedule is None:
-            return f"learning rate {type(optimizer._learning_rate).__name__}"
-    weight_decay = float(config.get("weight_decay") or 0.0)
-    clips = [(name, config[name]) for name in _CLIPS if config.get(name)]
-    clip, limit = next(((name, float(value)) for name, value in clips if value > 0), ("", 0.0))
-    if kind is keras.optimizers.SGD:
-        name = "nesterov" if config["nesterov"] and config["momentum"] else "sgd"
-        decays = (float(config["momentum"]), 0.0)
-        return OptimizerRule(name, schedule, decays, 0.0, weight_decay, clip, limit)
-    name = "amsgrad" if config["amsgrad"] else "adam"
-    decays = (float(config["beta_1"]), float(config["beta_2"]))
-    epsilon = float(config["epsilon"])
-    return OptimizerRule(name, schedule, decays, epsilon, weight_decay, clip, limit)
 
 
 def second_slot(kind: str, weight: tuple[int, ...]) -> tuple[int, ...]:

@@ -4,10 +4,8 @@ from typing import Any
 
 from keras import ops
 
-from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.shape import Shape
-
-Tensor = Any
 
 
 def penalty(shape: Shape, values: list[Tensor], trials: Trials, loop: bool = True) -> Tensor:

@@ -7,9 +7,6 @@ says for which versions of Keras that has been seen to be well.
 from types import SimpleNamespace
 from typing import Any
 
-SEEN_WITH = ("3.15",)
-"""Releases of Keras for which the tests of this module have passed."""
-
 _SLOTS = {
     "_momentums": "first",  # Adam's
     "momentums": "first",  # SGD's, public

@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-SEEN_WITH = ("2.21",)
-"""Releases of TensorFlow for which the tests of this module have passed."""
-
 TF_XLA_FLAGS = "TF_XLA_FLAGS"
 """The environment variable that TensorFlow reads XLA's flags from, at its first operation."""
 

@@ -22,10 +22,10 @@ _INVERSE_SQRT_2 = 0.7071067811865476
 
 @dataclass(frozen=True)
 class Activation:
-    """f, and f' of z and f(z).
+    """An activation f as `value`, its derivative f' as `slope`, a function of z and f(z).
 
-    `by_value` says that f' looks at f(z) only, so that z need not be kept; `zero_at_zero` that
-    f(0) = 0, so that padded units stay silent.
+    `by_value` says that f' looks at f(z) only, so that z need not be kept; `zero_at_zero` says
+    that f(0) = 0, so that padded units stay 0.
     """
 
     value: Callable[[Tensor], Tensor]
@@ -160,6 +160,6 @@ _WITH_NUMBER = {"leaky_relu": _leaky_relu, "elu": _elu, "relu": _relu}
 
 @functools.cache
 def activation(name: str) -> Activation:
-    """The activation of that name: one of ACTIVATIONS, or with a number, as leaky_relu(0.3)."""
+    """Return the activation `name`: one of ACTIVATIONS, or with a number, as leaky_relu(0.3)."""
     kind, _, number = name.rstrip(")").partition("(")
     return _WITH_NUMBER[kind](float(number)) if number else ACTIVATIONS[kind]

@@ -18,10 +18,10 @@ _CALL = "call"
 
 
 def graph_of(concrete: Any, name: str) -> Graph:
-    """The concrete function as a graph of placeholders and one call, which XLA will compile.
+    """Return a traced function as a graph: placeholders, and one call, which XLA will compile.
 
-    Its functions are called `name` and a number. Raises ValueError when it captured tensors: they
-    are not in the graph.
+    `concrete` is TensorFlow's ConcreteFunction. The functions in the graph are called `name` and a
+    number. Raises ValueError if the function captured tensors, which would not be in the graph.
     """
     if concrete.captured_inputs:
         raise ValueError(f"{concrete.name} captures tensors")
@@ -53,7 +53,7 @@ def graph_of(concrete: Any, name: str) -> Graph:
 
 
 def runnable(graph: Graph, specs: Sequence[tf.TensorSpec]) -> Callable[..., list[Any]]:
-    """The graph as a function of flat tensors, as `specs` describes them, to flat tensors."""
+    """Return the graph as a function of tensors, as `specs` describe them, to a list of tensors."""
     (call,) = (node for node in graph.node if node.name == _CALL)
     results = [f"{_CALL}:{number}" for number in range(len(call.attr["Tout"].list.type))]
 

@@ -9,14 +9,14 @@ from sweep.training.fused.program.shape import LossKind
 
 
 class BatchLosses(NamedTuple):
-    """Each (slots, batch)."""
+    """A batch's metric, loss and gradient, row by row: each (slots, batch)."""
 
     metric: Tensor
-    """Binary cross-entropy, of the labels as the metric has them."""
+    """Binary cross-entropy with the labels smoothed as the metric has them."""
     loss: Tensor | None
-    """What is minimised, without penalty; None where it is the metric."""
+    """What is minimised, without penalty; None if that is the metric."""
     gradient: Tensor
-    """Of what is minimised, at the logits."""
+    """The gradient of what is minimised, at the logits."""
 
 
 def sums(kind: LossKind) -> int:
@@ -25,7 +25,10 @@ def sums(kind: LossKind) -> int:
 
 
 def of(kind: LossKind, z: Tensor, y: Tensor, smoothing: Tensor) -> BatchLosses:
-    """From logits and labels, (slots, batch), and the smoothing of loss and metric, (slots, 2)."""
+    """Return the losses of a batch from its logits z and its labels y, both (slots, batch).
+
+    `smoothing` is the label smoothing of the loss and of its metric, (slots, 2).
+    """
     if kind == "metric":
         return BatchLosses(_cross_entropy(z, y), None, ops.sigmoid(z) - y)
     metric = _cross_entropy(z, _smoothed(y, smoothing[:, 1]))

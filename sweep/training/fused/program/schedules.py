@@ -17,13 +17,13 @@ _F = np.float32
 
 @dataclass(frozen=True)
 class RateSchedule:
-    """A built-in schedule: the name of its class and its settings."""
+    """One of Keras' built-in schedules: the name of its class, and its settings."""
 
     kind: str
     settings: Json
 
     def rates(self, steps: np.ndarray) -> np.ndarray:
-        """The rate at each of `steps`, the optimizer's iteration counts: float32 (steps,)."""
+        """Return the rate at each of `steps`, which are iteration counts: float32 (steps,)."""
         return np.asarray(_RULES[self.kind](self.settings, steps).astype(_F))
 
 

@@ -15,12 +15,12 @@ _EVALUATION_ROWS = 512
 LossKind = Literal["metric", "smoothed", "squared probability", "squared logit"]
 Depth = Literal["exact", "padded", "looped"]
 INPUT = -1
-"""The input's place among the layers."""
+"""The layer number of the model's input; hidden layers count from 0."""
 
 
 @dataclass(frozen=True)
 class NormPlace:
-    """A BatchNormalization: its layer, on which side of the activation, and what it has."""
+    """A BatchNormalization: its layer, whether after the activation, whether with γ and with β."""
 
     layer: int
     after: bool
@@ -31,7 +31,9 @@ class NormPlace:
 class Layer(NamedTuple):
     """A hidden layer in a program, or the input.
 
-    In a loop over alike layers `index` is a tensor, and `like` one of those layers.
+    `index` is the layer's number, in a loop over alike layers a tensor. `like` is the number of a
+    layer of the same kind that is known when the program is traced: the same number, or the loop's
+    first layer.
     """
 
     like: int
@@ -40,7 +42,10 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class RowCounts:
-    """What the data decide: rows, batches and the chunks in which logits are computed."""
+    """Numbers of training rows, validation rows and rows in a batch.
+
+    From them follow the batches of an epoch and the chunks in which logits are computed.
+    """
 
     train: int
     validation: int
@@ -48,7 +53,7 @@ class RowCounts:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch, the last one perhaps smaller."""
+        """Number of batches in an epoch; the last one may be smaller."""
         return -(-self.train // self.batch)
 
     @property
@@ -58,13 +63,13 @@ class RowCounts:
 
     @property
     def chunk(self) -> int:
-        """Rows in a chunk; the last one may end in padding."""
+        """Number of rows in a chunk; the last chunk may end in padding."""
         return -(-(self.train + self.validation) // self.chunks)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """All that a program depends on; whatever else differs between trials is its input."""
+    """All that a program depends on; what else differs between trials is the program's input."""
 
     rows: RowCounts
     features: int
@@ -72,17 +77,19 @@ class Shape:
     """Padded widths of the hidden layers."""
     activations: tuple[str, ...]
     depth: Depth
-    """Whether every trial has all the layers; or those beyond its own pass its values on; or all
-    but the first stand in one stack, and a loop runs over as many as the deepest trial has."""
+    """How trials of other depths share the program. exact: they do not. padded: layers that a trial
+    does not have pass their input on. looped: all hidden layers but the first stand in one stack,
+    and a loop runs over as many as the deepest trial has."""
     biased: tuple[bool, ...]
-    """Which layers, the output too, have a bias; elsewhere it is held at zero."""
+    """Whether each layer, the output last, has a bias; a bias that is not there is held at zero."""
     input_dropout: bool
     norms: tuple[NormPlace, ...]
     outputs: int
-    """1, or 2 whose difference is the logit."""
+    """Units of the output: 1, the logit; or 2, whose difference is the logit."""
     loss: LossKind
-    """Cross-entropy, which is the metric too; with labels smoothed, for the loss or its metric; the
-    squared error of the probability or of the logit."""
+    """metric: cross-entropy, which is the recorded metric as well. smoothed: cross-entropy, with
+    labels smoothed for the loss, for the metric or for both. Or the squared error of the
+    probability or of the logit."""
     optimizer: str
     clip: str
     l1: bool
@@ -90,7 +97,7 @@ class Shape:
     bias_penalty: bool
     """Whether there is a penalty on anything but kernels."""
     slots: int
-    """Trials in the program."""
+    """Number of trials that the program has room for."""
 
     @property
     def masked(self) -> bool:
@@ -99,12 +106,12 @@ class Shape:
 
     @property
     def looped(self) -> bool:
-        """Whether the hidden layers behind the first are a loop's."""
+        """Whether the hidden layers behind the first are computed in a loop."""
         return self.depth == "looped"
 
     @property
     def unrolled(self) -> range:
-        """The hidden layers that are written out."""
+        """The numbers of the hidden layers that are written out, not computed in a loop."""
         return range(1 if self.looped else len(self.widths))
 
     @property
@@ -114,14 +121,18 @@ class Shape:
 
     @property
     def masks(self) -> tuple[int, ...]:
-        """Units that each dropout mask covers: the hidden layers', then the input's."""
+        """Numbers of units that dropout masks cover: those of the hidden layers, then the input's.
+
+        The input's mask is missing if no dropout follows the input.
+        """
         return (*self.widths, self.features) if self.input_dropout else self.widths
 
     @property
     def roles(self) -> tuple[tuple[str, int], ...]:
-        """Kind and layer of each array of weights; of a loop's stack, the first layer in it.
+        """Kind and layer of each array of weights.
 
-        Kernel, bias, kernel, …, the output's; then γ and β.
+        Kernel, bias, kernel, …, those of the output; then γ and β. A loop's stack has the role of
+        the first layer in it.
         """
         layers = (0, 1, len(self.widths)) if self.looped else range(len(self.widths) + 1)
         dense = [(kind, layer) for layer in layers for kind in ("kernel", "bias")]
@@ -129,23 +140,23 @@ class Shape:
 
     @property
     def weights(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of one trial's arrays of weights, as `roles` names them."""
+        """Shapes of one trial's arrays of weights, in the order of `roles`."""
         return tuple((*self.stack(role), *self._weight(*role)) for role in self.roles)
 
     @property
     def seconds(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of one trial's second slots."""
+        """Shapes of one trial's second slots of its weights, in the order of `roles`."""
         return tuple(
             (*self.stack(role), *second_slot(self.optimizer, self._weight(*role)))
             for role in self.roles
         )
 
     def stack(self, role: tuple[str, int]) -> tuple[int, ...]:
-        """(layers,) of a role's array that holds a loop's layers, else ()."""
+        """Return the leading axis of a role's array: (layers,) of a loop's stack, else ()."""
         return (len(self.widths) - 1,) if self.row(*role) else ()
 
     def row(self, kind: str, layer: int) -> tuple[int, ...]:
-        """(row,) of a weight in its array, where that holds a loop's layers, else ()."""
+        """Return where a weight stands in its array: (row,) in a loop's stack, else ()."""
         inside = self.looped and kind in ("kernel", "bias") and 0 < layer < len(self.widths)
         return (layer - 1,) if inside else ()
 
@@ -156,7 +167,7 @@ class Shape:
 
     @property
     def averages(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of one trial's moving averages, which follow its weights: mean, variance, …"""
+        """Shapes of one trial's moving averages: mean and variance of each normalisation."""
         return tuple((self._units(norm.layer),) for norm in self.norms for _ in range(2))
 
     @property
@@ -172,28 +183,32 @@ class Shape:
         return (*self.widths, self.outputs, self.features)[layer]
 
     def norm(self, layer: int) -> NormPlace | None:
-        """The normalisation in `layer`, if it has one."""
+        """Return the normalisation in `layer`, None if the layer has none."""
         return next((norm for norm in self.norms if norm.layer == layer), None)
 
     def position(self, kind: str, layer: int) -> int:
-        """The array that holds a weight or a moving average; the output is layer len(widths).
+        """Return the number of the array that holds a weight or a moving average.
 
-        `kind` is kernel, bias, gamma, beta, mean or variance.
+        `kind` is kernel, bias, gamma, beta, mean or variance; the output is layer len(widths). The
+        moving averages stand behind the weights.
         """
         averages = [(kind, norm.layer) for norm in self.norms for kind in ("mean", "variance")]
         return [*self.roles, *averages].index((kind, 1 if self.row(kind, layer) else layer))
 
     @property
     def ordinals(self) -> int:
-        """How many weights a trial has, each of a loop's layers counted."""
+        """Number of a trial's weights: each layer in a loop's stack has weights of its own."""
         return 2 * len(self.widths) + 2 + len(self._norm_weights)
 
     def ordinal(self, kind: str, layer: Any) -> Any:
-        """A weight's number among these; the layer of a kernel or a bias may be a tensor."""
+        """Return a weight's number among all of a trial's weights, from 0 to `ordinals` − 1.
+
+        The layer of a kernel or of a bias may be a tensor.
+        """
         if kind in ("kernel", "bias"):
             return 2 * layer + (kind == "bias")
         return 2 * len(self.widths) + 2 + self._norm_weights.index((kind, layer))
 
     def penalised(self, kind: str) -> bool:
-        """Whether weights of that kind may have a penalty."""
+        """Return whether weights of that kind may have a penalty."""
         return kind == "kernel" or self.bias_penalty

@@ -1,4 +1,4 @@
-"""The shape of the program that carries a trial.
+"""Which shape of program carries a trial: how far widths and depths are padded, how many slots.
 
 A shape is a function of the trial's own model and of the machine, never of the other trials:
 the number of slots, too, is fixed for each shape, and slots without a trial hold zeros. So a
@@ -19,25 +19,29 @@ from sweep.training.fused.description import Description, Loss
 from sweep.training.fused.program.shape import INPUT, Depth, LossKind, NormPlace, RowCounts, Shape
 
 _SMALL = 64
-"""Up to this width arithmetic is cheap against compiling: all layers are padded to the widest, and
-on a GPU the depth to a multiple of 4."""
+"""Units: up to this width arithmetic is cheap against compiling, so all layers are padded to the
+widest, and on a GPU the depth to a multiple of 4."""
 _MEDIUM = 128
-"""Up to this width, on a GPU to a multiple of 2."""
+"""Units: up to this width the depth is padded on a GPU, to a multiple of 2."""
 _WIDEST_LOOP = 256
-"""Beyond it layers are written out: cutting 512×512 weights out of a stack and putting them back
-takes a tenth of an epoch."""
+"""Units: wider layers are written out, as cutting 512×512 weights out of a stack and putting them
+back takes a tenth of an epoch."""
 _LOOP = 4
-"""A loop has room for a multiple of so many layers; those that a trial lacks take memory only."""
+"""A loop's stack has room for a multiple of this many layers; those that no trial has take memory
+only."""
 _NARROW = 32
-"""Up to this width two trials share a program on a CPU: there each operation costs more than its
-arithmetic."""
+"""Units: up to this width two trials share a program on a CPU, as each operation costs more than
+its arithmetic."""
 _FEWEST_UNITS = 32
-"""The narrowest program: half as wide, an epoch takes 0.7 of the time, which pays for compiling
-one program more (2 to 3 s of processor time) after some 800 epochs of such trials."""
+"""Units of the narrowest program. In one half as wide an epoch takes 0.7 of the time, which pays
+for compiling one program more (2 to 3 s of processor time) after some 800 epochs of such trials."""
 
 
 def shape_of(description: Description, rows: RowCounts, memory_bytes: int, on_gpu: bool) -> Shape:
-    """The shape that carries the described trial, its slots within `memory_bytes`."""
+    """Return the shape of the program that carries the described trial.
+
+    Its slots together take no more than `memory_bytes`, unless it has only one.
+    """
     units = (description.given, *description.hidden, description.output)
     widths, activations, depth = _padded(description, on_gpu)
     slots = _slots(max(widths, default=1), on_gpu)
@@ -68,11 +72,11 @@ def shape_of(description: Description, rows: RowCounts, memory_bytes: int, on_gp
 def slot_bytes(
     rows: RowCounts, features: int, widths: tuple[int, ...], norms: tuple[NormPlace, ...] = ()
 ) -> int:
-    """Memory one trial takes in a program, with what is alive at once: an upper estimate.
+    """Return an upper estimate of the memory that one trial takes in a program, in bytes.
 
-    Weights count ten times (value, two slots and best before and after, gradients), a batch's
-    activations four times (argument, value, mask, gradient), and twice more where they are
-    normalised.
+    It is that of all arrays that are alive at once. Weights count ten times (value, two slots and
+    best before and after, gradients), a batch's activations four times (argument, value, mask,
+    gradient), and twice more if they are normalised.
     """
     layers = [features, *widths, 1]
     weights = sum((a + 1) * b for a, b in itertools.pairwise(layers))
@@ -116,24 +120,24 @@ def _norms(description: Description) -> tuple[NormPlace, ...]:
 
 
 def _biased(description: Description, depth: int) -> list[bool]:
-    """Of the hidden layers; layers that pad the depth are as the others."""
+    """Whether each hidden layer has a bias; layers that pad the depth are as the last one."""
     own = [unit.biased for unit in description.hidden]
     return own + own[-1:] * (depth - len(own))
 
 
 def width_class(width: int) -> int:
-    """The least of 32, 64, 96, 128, 192, 256, 384, … (2ᵏ and 3·2ᵏ) that holds `width`."""
+    """Return the least of 32, 64, 96, 128, 192, 256, 384, … (2ᵏ and 3·2ᵏ) that holds `width`."""
     power = max(_FEWEST_UNITS, 1 << (width - 1).bit_length())
     between = power * 3 // 4
     return between if between > 32 and width <= between and between != 48 else power
 
 
 def _slots(widest: int, on_gpu: bool) -> int:
-    """Trials in a program.
+    """Number of trials in a program whose widest layer has `widest` units.
 
-    On two cores the arithmetic of a trial costs the same however many stand beside it, and most
-    slots are empty once the better half of the trials is left: a search of 81 epochs takes 0.95
-    of the time with these slots that it took with up to four. Programs run beside each other.
+    On two cores the arithmetic of a trial costs the same however many trials share its program, and
+    most slots are empty once the better half of the trials is left: a search of 81 epochs takes
+    0.95 of the time with these slots that it took with up to four. Programs run beside each other.
     """
     if on_gpu:
         return max(1, min(64, 16_384 // max(widest, 1)))

@@ -18,13 +18,14 @@ _UNLIKE = "ReLU with a threshold, or with both a slope and a maximum"
 _MAX_RATE = 1 - 2**-20
 
 SOFTMAX = "softmax"
-"""Read like an activation, though no program has it: it may stand at the output only."""
+"""The one activation that is read though no program has it: it may stand at the output only."""
 
 
 def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, Role]]:
-    """The input's unit and one for each Dense, and each variable's role by its identity.
+    """Return the input's unit and one for each Dense, and the role of each variable by its id.
 
-    Layers count from 0, the input is −1. Raises NotCarriedError.
+    `chain` are the model's layers in order, without the input. Layers count from 0, the input is
+    −1. Raises NotCarriedError.
     """
     units = [Unit(width=features)]
     roles: dict[int, Role] = {}
@@ -128,7 +129,7 @@ def _read_penalty(regularizer: Any) -> Penalty:
 
 
 def activation_name(function: Any) -> str | None:
-    """The name under which `function` stands in ACTIVATIONS, or None."""
+    """Return the name under which `function` stands in ACTIVATIONS, None if it does not."""
     name = getattr(function, "__name__", None)
     if isinstance(name, str) and name in ACTIVATIONS and getattr(activations, name) is function:
         return name
@@ -136,7 +137,7 @@ def activation_name(function: Any) -> str | None:
 
 
 def layer_activation_name(layer: Any) -> str | None:
-    """The name under which `activation` knows a ReLU, LeakyReLU or ELU, or None."""
+    """Return the name by which `activation` knows a ReLU, LeakyReLU or ELU, None if it does not."""
     if type(layer) is layers.LeakyReLU:
         return f"leaky_relu({float(layer.negative_slope)})"
     if type(layer) is layers.ELU:

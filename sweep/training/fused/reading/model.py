@@ -23,7 +23,7 @@ from sweep.training.model import Model
 
 
 def carries(model: Model) -> str | None:
-    """None when the fused trainer can carry `model`; else one line saying why not."""
+    """Return None if the fused trainer can carry `model`, else one line that says why not."""
     try:
         read(model)
     except NotCarriedError as error:
@@ -32,7 +32,10 @@ def carries(model: Model) -> str | None:
 
 
 def read(model: Model) -> Description:
-    """The description of a compiled model, its optimizer built or not. Raises NotCarriedError."""
+    """Return the description of a compiled model, its optimizer built or not.
+
+    Raises NotCarriedError.
+    """
     loss = read_loss(model)
     chain = _chain(model)
     units, roles = read_layers(int(model.input_shape[-1]), chain)

@@ -68,10 +68,11 @@ class Series(metaclass=_KnownByName):
 
 
 def let_keras_take_pandas() -> None:
-    """Let `fit` and `predict` take pandas' tables though Keras was imported without pandas.
+    """Let Keras treat pandas' tables as ever, though it was imported while pandas was hidden.
 
-    Keras looks for pandas once, at its import, and takes it for absent ever after. Nothing happens
-    when Keras has found pandas, or does not look for it in this place any more.
+    Keras looks for pandas once, at its import, and takes it for absent ever after: a Series would
+    then be (rows,) instead of (rows, 1). Nothing happens if Keras has found pandas, or does not
+    look for it in this place any more.
     """
     try:
         from keras.src.trainers.data_adapters import array_slicing

@@ -22,6 +22,9 @@ def build(hp):
     model.compile(loss="mse")
     model.fit(ROWS, ROWS["a"], epochs=1, verbose=0)
     assert (model.predict(ROWS, verbose=0) == model.predict(ROWS.to_numpy(), verbose=0)).all()
+    column = keras.Sequential([keras.layers.Dense(1)])
+    column.compile(loss="mse")
+    column.fit(ROWS["a"], ROWS["b"], epochs=1, verbose=0)  # (rows, 1), as with pandas at hand
     assert stats.zscore(ROWS["a"])[0] == SCALED[0, 0]
     return model
 """

@@ -19,7 +19,7 @@ LAYERS = [
     {"sweep_folder"},
     {"references"},
     {"search", "training"},
-    {"runner", "analysis", "doctor"},
+    {"runner", "analysis", "doctor", "testing"},
     {"cli"},
 ]
 HEAVY = ("tensorflow", "keras", "keras_tuner")

@@ -19,9 +19,11 @@ import numpy as np
 from search_spaces import capacity
 from sweep.data.split import Rows, Split
 from sweep.records import Assignment
+from sweep.training.contract import train_all
 from sweep.training.fused.group import Group, Resident, Seat
 from sweep.training.fused.packing import Packing
 from sweep.training.fused.program import shape as shapes
+from sweep.training.fused.program import shape_policy
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.reading.kept import Readings
@@ -50,9 +52,9 @@ class Stopwatch:
     def epoch(self, assignment, record):
         self.ended.append((time.perf_counter(), record.epoch))
 
-    def finish(self, assignment, outcome, state, records):
-        if outcome.error:
-            raise RuntimeError(outcome.error)
+    def finish(self, ended):
+        if ended.outcome.error:
+            raise RuntimeError(ended.outcome.error)
 
     def milliseconds(self):
         """Wall time a trial and epoch, from the first second epoch on: then all is compiled."""
@@ -72,7 +74,7 @@ def make_split():
 
     def rows(count):
         x = random.normal(size=(count, capacity.N_FEATURES)).astype(np.float32)
-        return Rows(x, (x[:, :1] * x[:, 1:2] + x[:, 2:3] > 0).astype(np.float32))
+        return Rows(x, (x[:, 0] * x[:, 1] + x[:, 2] > 0).astype(np.float32))
 
     return Split(rows(TRAIN), rows(VALIDATION), "benchmark", {})
 
@@ -84,12 +86,12 @@ def work(width, depth, trials, epochs):
 
 def resident():
     """The split as a program sees it."""
-    return Resident(make_split(), shapes.Rows(TRAIN, VALIDATION, BATCH))
+    return Resident(make_split(), shapes.RowCounts(TRAIN, VALIDATION, BATCH))
 
 
 def usual(description, rows):
     """The program that carries the described trial on a CPU with memory to spare."""
-    return shapes.shape_of(description, rows, 1 << 40, False)
+    return shape_policy.shape_of(description, rows, 1 << 40, False)
 
 
 def full_group(width, depth, resident, shape=None):
@@ -136,7 +138,7 @@ def measure(kind, split, width, depth, trials, epochs):
     """Milliseconds a trial and epoch."""
     journal = Stopwatch()
     trainer = kind(capacity.build, split, BATCH, None)
-    trainer.train(work(width, depth, trials, epochs), journal, lambda: False)
+    train_all(trainer, work(width, depth, trials, epochs), journal)
     return journal.milliseconds()
 
 

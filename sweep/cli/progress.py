@@ -88,8 +88,8 @@ class PlainProgress:
     def wave(self, assignments: Sequence[Assignment]) -> None:
         n_epochs = sum(a.last_epoch - a.first_epoch for a in assignments)
         self.console.print(
-            f"{counted(len(assignments), 'assignment')} to train, at most {counted(n_epochs, "
-            f"'epoch')}"
+            f"{counted(len(assignments), 'assignment')} to train, "
+            f"at most {counted(n_epochs, 'epoch')}"
         )
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:

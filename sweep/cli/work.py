@@ -6,7 +6,7 @@ import re
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -55,7 +55,7 @@ def run(
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
-    from sweep.training.start_keras import native_messages_to
+    from sweep.training.native_messages import native_messages_to
 
     folder.refuse_links()
     with Store(folder.database) as store:
@@ -64,7 +64,8 @@ def run(
             _observer(store, store.sweep().plan) as observer,
         ):
             stopping.saving()
-            state = sweeps.run(folder, store, prepared, budget, observer, stopping.requested)
+            work = sweeps.Work(folder, store, prepared, budget, observer, stopping.requested)
+            state = sweeps.run(work)
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         write_logs(folder)
@@ -77,25 +78,24 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
-    from sweep.training.start_keras import native_messages_to
+    from sweep.training.native_messages import native_messages_to
 
     name = folder.name
     with Store(folder.database) as store:
         with native_messages_to(folder.native_log), _observer(store, None) as observer:
             stopping.saving()
-            state, message = sweeps.confirm(
-                folder, store, prepared, budget, observer, stopping.requested
-            )
+            work = sweeps.Work(folder, store, prepared, budget, observer, stopping.requested)
+            ending = sweeps.confirm(work)
         progress = store.progress()
-    if state is SweepState.FINISHED:
+    if ending.state is SweepState.FINISHED:
         hint(f"confirmed; see: sweep report {name}")
         return
     left = progress.confirmations - progress.confirmations_done
-    if state is SweepState.INTERRUPTED:
+    if ending.state is SweepState.INTERRUPTED:
         hint(f"stopped, state saved; {left} runs are left, continue with: sweep resume {name}")
         raise typer.Exit(stopping.code)
-    kind = TooManyFailuresError if state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{message}; {left} runs are left, continue with: sweep resume {name}")
+    kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
+    raise kind(f"{ending.sentence}; {left} runs are left, continue with: sweep resume {name}")
 
 
 def confirm_stored(
@@ -108,7 +108,7 @@ def confirm_stored(
     confirm(folder, prepared, budget, stopping)
 
 
-def _observer(store: Store, plan: PlanRecord | None) -> Any:
+def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:
     """Live on a terminal, plain lines elsewhere. `plan` is the search's, None without it."""
     progress, console = store.progress(), err()
     epochs = store.sweep().settings.max_epochs
@@ -118,7 +118,7 @@ def _observer(store: Store, plan: PlanRecord | None) -> Any:
     if not console.is_terminal:
         return PlainProgress(console, tally)
     live = LiveProgress(console, tally, plan)
-    done: Counter[Any] = Counter(rung_key(a) for a in store.ended())
+    done = Counter(rung_key(a) for a in store.ended())
     live.restore(done, progress.trials_failed)
     return live
 

@@ -17,11 +17,12 @@ from sweep.records import OutcomeStatus
 from sweep.training.fused import group as fused_group
 from sweep.training.fused import trainer as fused_trainer
 from sweep.training.fused.program import shape as shapes
-from sweep.training.fused.queue import Queue
+from sweep.training.fused.program import shape_policy
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.reading.model import read
 from sweep.training.fused.run import Run
 from sweep.training.fused.trainer import FusedTrainer
+from sweep.training.fused.waiting import Waiting
 from sweep.training.keras_trainer import KerasTrainer
 from tests.support.fused import (
     BATCH,
@@ -33,6 +34,7 @@ from tests.support.fused import (
     same_bits,
     same_records,
     small_split,
+    train_all,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -43,7 +45,7 @@ PLAIN = {**SMALL, "dropout": 0.0}
 
 def trained(work, journal=None, build=capacity.build, patience=None, stop=never, kind=FusedTrainer):
     journal = MemoryJournal() if journal is None else journal
-    kind(build, SPLIT, BATCH, patience).train(work, journal, stop)
+    train_all(kind(build, SPLIT, BATCH, patience), work, journal, stop)
     return journal
 
 
@@ -235,7 +237,7 @@ def waiting(number, depth, bracket):
 
 
 def test_a_trial_is_given_company_of_its_depth_where_there_is_any():
-    queue = Queue()
+    queue = Waiting()
     for number, (depth, bracket) in enumerate([(2, 0), (1, 1), (3, 1), (2, 1), (3, 1), (1, 0)]):
         queue.push(waiting(number, depth, bracket))
     assert queue.first.assignment.trial == 1
@@ -279,7 +281,7 @@ def test_alike_layers_are_a_loop_on_a_cpu_unless_all_gradients_are_needed_at_onc
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
     )
-    shape = shapes.shape_of(read(model), shapes.Rows(200, 60, BATCH), 1 << 30, on_gpu)
+    shape = shape_policy.shape_of(read(model), shapes.RowCounts(200, 60, BATCH), 1 << 30, on_gpu)
     assert (shape.depth, shape.widths) == (depth, padded)
 
 
@@ -292,7 +294,11 @@ def test_the_number_of_programs_of_the_capacity_space_is_small(on_gpu, programs)
         for depth in capacity.DEPTHS:
             values = {**SMALL, "width": width, "depth": depth}
             description = trainer.readings.description(assignment(0, **values))
-            found.add(shapes.shape_of(description, shapes.Rows(200, 60, BATCH), 1 << 30, on_gpu))
+            found.add(
+                shape_policy.shape_of(
+                    description, shapes.RowCounts(200, 60, BATCH), 1 << 30, on_gpu
+                )
+            )
     assert len(found) == programs
 
 
@@ -302,4 +308,4 @@ def test_the_number_of_programs_of_the_capacity_space_is_small(on_gpu, programs)
      (193, 256), (300, 384), (512, 512), (513, 768)],
 )  # fmt: skip
 def test_widths_are_padded_to_a_class(width, padded):
-    assert shapes.width_class(width) == padded
+    assert shape_policy.width_class(width) == padded

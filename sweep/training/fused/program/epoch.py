@@ -19,6 +19,7 @@ from sweep.training.fused.program.arrays import (
     Measured,
     Program,
     State,
+    Sums,
     Tensor,
     Trials,
 )
@@ -37,7 +38,7 @@ def compiled(shape: Shape) -> Program:
 
 
 def _like_result(state: State, trials: Trials, epoch: Epoch, data: Data) -> tuple[State, Measured]:
-    return state, Measured(fit=None, penalty=None, logits=None)
+    return state, Measured(sums=Sums(None, None, None), penalty=None, logits=None)
 
 
 def _epoch(
@@ -59,8 +60,9 @@ def _epoch(
     tapes = [layer_loop.blank(shape)] if shape.looped else []
     first = (ops.zeros((), "int32"), weights, fit, tapes)
     _, weights, fit, _ = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
+    of_loss = 2 if losses.sums(shape.loss) == 3 else 0
     measured = Measured(
-        fit=fit,
+        sums=Sums(bce=fit[0], penalty=fit[1], loss=fit[of_loss]),
         penalty=penalty(shape, weights.values, trials),
         logits=_logits(shape, weights.values, trials, data),
     )
@@ -71,26 +73,26 @@ def _train_step(
     shape: Shape, index: Tensor, weights: Weights, tapes: list[Tape], trials: Trials, epoch: Epoch,
     data: Data,
 ) -> tuple[Weights, Tensor, list[Tape]]:  # fmt: skip
-    """One batch of every trial; also the rows of `Measured.fit` before the step."""
+    """One batch of every trial; also the rows of `Sums` before the step."""
     rows = epoch.order[index]  # (slots, batch)
     x, y = ops.take(data.x, rows, axis=0), ops.take(data.y, rows, axis=0)
     share = data.shares[index]
     batch = layers.Batch(shape, weights.values, trials, epoch.keys[index], share)
     kept = {}
-    h, kept[INPUT] = layers.given(batch, x)
+    h, kept[INPUT] = layers.given(batch, x)  # (slots, batch, features)
     if shape.looped:
         last, *tapes = layer_loop.forward(batch, h, *tapes)
         h, kept[0] = last, layers.Kept(h, layer_loop.left(tapes[0], 0))
     else:
         for layer in shape.unrolled:
-            h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)
+            h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)  # (slots, batch, units)
     z = _output(shape, h, weights.values)  # (slots, batch)
     of = losses.of(shape.loss, z, y, trials.smoothing)
     fit = [ops.sum(of.metric * share, axis=1), penalty(shape, weights.values, trials, loop=False)]
     if of.loss is not None:
         fit.append(ops.sum(of.loss * share, axis=1))
     descent = Descent(shape, trials, epoch.rates[index])
-    dh, found = _output_gradients(batch, of.gradient * share, h)
+    dh, found = _output_gradients(batch, of.gradient * share, h)  # dh: (slots, batch, units)
     if shape.looped:
         dh, weights, of_loop = layer_loop.backward(batch, weights, dh, tapes[0], descent)
         fit[1] = fit[1] + of_loop

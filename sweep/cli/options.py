@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sweep.settings import Settings
+from sweep.cli import completion
+from sweep.settings import TRAINERS, Settings
 
 DEFAULT = Settings()
 """Where the options' defaults come from."""
@@ -15,12 +16,18 @@ SpaceArgument = Annotated[
     str,
     typer.Argument(
         metavar="SPACE",
+        autocompletion=completion.spaces,
         help="A search-space file, or the name of one that is shipped: capacity, regularization, "
         "tutorial.",
     ),
 ]
 NameArgument = Annotated[
-    str | None, typer.Argument(metavar="[NAME]", help="Name of the sweep. [default: the newest]")
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        autocompletion=completion.sweeps,
+        help="Name of the sweep. [default: the newest]",
+    ),
 ]
 ResultsOption = Annotated[
     Path, typer.Option("--results", envvar="SWEEP_RESULTS", help="Folder of all sweeps.")
@@ -74,6 +81,7 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         envvar="SWEEP_DATASET",
+        autocompletion=completion.data_sources,
         help="auto (HIGGS if it is cached, else built-in events), builtin, higgs, or a CSV file.",
     ),
 ]
@@ -115,7 +123,10 @@ PatienceOption = Annotated[
 TrainerOption = Annotated[
     str,
     typer.Option(
-        "--trainer", envvar="SWEEP_TRAINER", help="What trains the models: auto, fused or keras."
+        "--trainer",
+        autocompletion=completion.values(*TRAINERS),
+        envvar="SWEEP_TRAINER",
+        help="What trains the models: auto, fused or keras.",
     ),
 ]
 BaselinesOption = Annotated[
@@ -188,7 +199,13 @@ VerboseOption = Annotated[
     ),
 ]
 TableOrJsonOption = Annotated[
-    str, typer.Option("--output", "-o", help="Form of the output: table or json.")
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        autocompletion=completion.values("table", "json"),
+        help="Form of the output: table or json.",
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 
 from sweep import words
+from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli.look import load_frames, trial_called
 from sweep.cli.output import display, out
@@ -22,6 +23,7 @@ def compare(
         list[str],
         typer.Argument(
             metavar="[NAME] A B",
+            autocompletion=completion.sweep_then_trials,
             help="The sweep (by default the newest) and two trials: numbers or baselines' names.",
         ),
     ],

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli.output import hint, out
 from sweep.data.cache.cache import default_cache_dir
@@ -22,7 +23,13 @@ _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 def doctor(
     name: opt.NameArgument = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="Form of the output: text or json.")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            autocompletion=completion.values("text", "json"),
+            help="Form of the output: text or json.",
+        ),
     ] = "text",
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,

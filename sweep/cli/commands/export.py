@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sweep.cli import completion, output
 from sweep.cli import options as opt
-from sweep.cli import output
 from sweep.cli.look import trial_called
 from sweep.cli.output import hint, out
 from sweep.errors import NotFoundError, UsageError
@@ -20,6 +20,7 @@ def export(
         list[str],
         typer.Argument(
             metavar="[NAME [TRIAL]] FILE.keras",
+            autocompletion=completion.sweep_then_trial,
             help="The sweep (by default the newest), the trial (by default the best), and the "
             "file to write. TRIAL is a number or a baseline's name.",
         ),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli.output import out, warn
 from sweep.errors import SweepError
@@ -15,7 +16,11 @@ from sweep.words import size
 def collect(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Name of the sweep. [default: all sweeps]"),
+        typer.Argument(
+            metavar="[NAME]",
+            autocompletion=completion.sweeps,
+            help="Name of the sweep. [default: all sweeps]",
+        ),
     ] = None,
     keep: Annotated[
         int | None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli.look import load_frames, write_logs
 from sweep.cli.output import display, hint
@@ -24,7 +25,13 @@ _INTO_FOLDER = ("parquet", "optuna")
 def report(
     name: opt.NameArgument = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", help=f"Form of the report: {', '.join(_FORMATS)}.")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            autocompletion=completion.values(*_FORMATS),
+            help=f"Form of the report: {', '.join(_FORMATS)}.",
+        ),
     ] = ("table"),
     top: Annotated[
         int | None,

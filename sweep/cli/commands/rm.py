@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli.output import hint
 from sweep.errors import PlatformError, UsageError
@@ -14,7 +15,10 @@ from sweep.words import size
 
 
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the sweep.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", autocompletion=completion.sweeps, help="Name of the sweep."),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:

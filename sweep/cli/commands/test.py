@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli import output as printing
 from sweep.cli.look import load_frames
@@ -26,12 +27,18 @@ def test(
         str,
         typer.Option(
             "--rule",
+            autocompletion=completion.values("best", "simplest"),
             help="Which trial to test: best, or simplest (of those that are tied with the best).",
         ),
     ] = "best",
     trial: Annotated[
         int | None,
-        typer.Option("--trial", min=0, help="Number of the trial to test, in place of --rule."),
+        typer.Option(
+            "--trial",
+            min=0,
+            autocompletion=completion.trials,
+            help="Number of the trial to test, in place of --rule.",
+        ),
     ] = None,
     again: Annotated[
         bool,

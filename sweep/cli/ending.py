@@ -34,6 +34,11 @@ def ending(asked: Asked) -> Iterator[None]:
             yield
         finally:
             sys.stdout.flush()  # here, what cannot be written still ends in one line
+    except SystemExit as ended:
+        # Typer ends without a word at a broken pipe; stdout and stderr raise none (see `streams`)
+        if isinstance(ended.__context__, BrokenPipeError):
+            _end_fault(ended.__context__)
+        raise
     except SweepError as error:
         _end(error, error.exit_code, asked.debug)
     except OSError as error:
@@ -54,7 +59,7 @@ def _end(error: object, code: int, debug: bool) -> NoReturn:
 
 
 def _end_fault(error: Exception) -> NoReturn:
-    traceback.print_exc()
+    traceback.print_exception(error)
     show_error(
         "this is a fault of sweep, please report it with the lines above: "
         f"{type(error).__name__}: {error}"

@@ -26,7 +26,7 @@ NameArgument = Annotated[
     typer.Argument(
         metavar="[NAME]",
         autocompletion=completion.sweeps,
-        help="Name of the sweep. [default: the newest]",
+        help="Name of the sweep; by default the newest.",
     ),
 ]
 ResultsOption = Annotated[
@@ -37,7 +37,7 @@ CacheOption = Annotated[
     typer.Option(
         "--cache",
         envvar="SWEEP_DATA",
-        help="Folder of the data cache. [default: in the user's cache folder]",
+        help="Folder of the data cache; by default in the user's cache folder.",
     ),
 ]
 MaxEpochsOption = Annotated[

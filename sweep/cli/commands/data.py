@@ -34,7 +34,9 @@ data_app = typer.Typer(
 def fetch(
     rows: Annotated[
         int | None,
-        typer.Option("--rows", min=1, help=f"Number of rows to fetch. [default: {DEFAULT_ROWS}]"),
+        typer.Option(
+            "--rows", min=1, help=f"Number of rows to fetch; by default {DEFAULT_ROWS:,}."
+        ),
     ] = None,
     everything: Annotated[
         bool,
@@ -44,7 +46,7 @@ def fetch(
     ] = False,
     url: Annotated[
         str | None,
-        typer.Option("--url", help="Address to fetch from. [default: the official ones]"),
+        typer.Option("--url", help="Address to fetch from; by default the official ones."),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Fetch even if the rows are cached already.")

@@ -19,7 +19,7 @@ def collect(
         typer.Argument(
             metavar="[NAME]",
             autocompletion=completion.sweeps,
-            help="Name of the sweep. [default: all sweeps]",
+            help="Name of the sweep; by default all sweeps.",
         ),
     ] = None,
     keep: Annotated[
@@ -27,8 +27,8 @@ def collect(
         typer.Option(
             "--keep",
             min=0,
-            help="Number of best trials whose checkpoints are kept. [default: as the sweep was "
-            "started]",
+            help="Number of best trials whose checkpoints are kept; by "
+            "default as the sweep was started.",
         ),
     ] = None,
     dry_run: Annotated[

@@ -12,12 +12,15 @@ from sweep.runner.look import look
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, sweep_folders
 from sweep.words import plain
 
+_IN_ONE_LINE = ("best val BCE", "started")
+"""Columns that stay in one line on a narrow terminal."""
+
 
 def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
     """List the sweeps, the newest last."""
     table = Table(box=None, pad_edge=False)
     for column in ("sweep", "space", "data", "state", "assignments", "best val BCE", "started"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column in _IN_ONE_LINE)
     folders = sweep_folders(results)
     for folder in folders:
         table.add_row(folder.name, *map(plain, _cells(folder)))

@@ -38,7 +38,7 @@ def report(
         typer.Option(
             "--top",
             min=1,
-            help=f"Number of best trials to show. [default: all; {_MOST_ROWS} in a table]",
+            help=f"Number of best trials to show; by default all, or {_MOST_ROWS} in a table.",
         ),
     ] = None,
     charts: Annotated[

@@ -19,7 +19,7 @@ def start(
     name: str | None = typer.Option(
         None,
         envvar="SWEEP_NAME",
-        help="Name of the new sweep. [default: the space's name and a number]",
+        help="Name of the new sweep; by default the space's name and a number.",
     ),
     max_epochs: opt.MaxEpochsOption = opt.DEFAULT.max_epochs,
     factor: opt.FactorOption = opt.DEFAULT.factor,

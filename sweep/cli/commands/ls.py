@@ -19,7 +19,7 @@ _IN_ONE_LINE = ("best val BCE", "started")
 def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
     """List the sweeps, the newest last."""
     table = Table(box=None, pad_edge=False)
-    for column in ("sweep", "space", "data", "state", "assignments", "best val BCE", "started"):
+    for column in ("sweep", "space", "data", "state", "done", "best val BCE", "started"):
         table.add_column(column, no_wrap=column in _IN_ONE_LINE)
     folders = sweep_folders(results)
     for folder in folders:

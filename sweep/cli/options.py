@@ -1,5 +1,6 @@
 """Options that several commands share: each declared once, each with its environment variable."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli import completion
+from sweep.errors import UsageError
 from sweep.settings import TRAINERS, Settings
 
 DEFAULT = Settings()
@@ -198,12 +200,13 @@ VerboseOption = Annotated[
         help="Print which trials are fused and which programs are compiled.",
     ),
 ]
+TABLE_OR_JSON = ("table", "json")
 TableOrJsonOption = Annotated[
     str,
     typer.Option(
         "--output",
         "-o",
-        autocompletion=completion.values("table", "json"),
+        autocompletion=completion.values(*TABLE_OR_JSON),
         help="Form of the output: table or json.",
     ),
 ]
@@ -219,3 +222,9 @@ def settings_of(context: typer.Context) -> Settings:
     if values.get("patience") == 0:
         values["patience"] = None
     return Settings(**values)
+
+
+def check_output(given: str, forms: Sequence[str]) -> None:
+    """Raise UsageError unless `given` is one of the forms of output that a command has."""
+    if given not in forms:
+        raise UsageError(f"--output is {given!r}, expected one of: {', '.join(forms)}")

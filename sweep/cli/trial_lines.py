@@ -15,8 +15,6 @@ from sweep.sweep_folder import SweepFolder, find_sweep
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("table", "json")
-
 
 def split_arguments(
     usage: str, given: Sequence[str], n_trials: int
@@ -29,8 +27,7 @@ def split_arguments(
 
 def open_sweep(results: opt.ResultsOption, name: str | None, output: str) -> SweepFolder:
     """Return the sweep's folder. Raises UsageError for an unknown form of output."""
-    if output not in FORMATS:
-        raise UsageError(f"--output is {output!r}, expected one of: {', '.join(FORMATS)}")
+    opt.check_output(output, opt.TABLE_OR_JSON)
     folder = find_sweep(results, name)
     if name is None:
         hint(f"sweep {folder.name}")

@@ -1,4 +1,4 @@
-"""sweep data: get HIGGS, bring a file, look at what is cached."""
+"""sweep data: fetch HIGGS, import a file, show what is cached."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -185,7 +185,7 @@ def _cell(value: float) -> str:
 
 @contextmanager
 def _progress() -> Iterator[Callable[["Progress"], None]]:
-    """What shows a download on stderr: a bar on a terminal, a line now and then elsewhere."""
+    """Yield what shows a download on stderr: a bar on a terminal, else a line every few seconds."""
     if not err().is_terminal:
         yield _line_now_and_then()
         return

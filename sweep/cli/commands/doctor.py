@@ -1,4 +1,4 @@
-"""The command that checks a sweep and the machine."""
+"""sweep doctor: a sweep's files and the machine are checked."""
 
 import json
 import sys
@@ -13,10 +13,10 @@ from sweep.data.cache.cache import default_cache_dir
 from sweep.doctor.finding import Finding, Level
 from sweep.doctor.integrity import check_sweep
 from sweep.doctor.machine import check_machine
-from sweep.errors import UsageError
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep, sweep_folders
 from sweep.words import plain
 
+_FORMATS = ("text", "json")
 _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 
 
@@ -27,7 +27,7 @@ def doctor(
         typer.Option(
             "--output",
             "-o",
-            autocompletion=completion.values("text", "json"),
+            autocompletion=completion.values(*_FORMATS),
             help="Form of the output: text or json.",
         ),
     ] = "text",
@@ -35,8 +35,7 @@ def doctor(
     cache: opt.CacheOption = None,
 ) -> None:
     """Check a sweep's files and the machine, and say how to fix what is wrong."""
-    if output not in ("text", "json"):
-        raise UsageError(f"--output is {output!r}, expected text or json")
+    opt.check_output(output, _FORMATS)
     findings = list(check_machine(results, cache or default_cache_dir()))
     if name is not None or sweep_folders(results):
         folder = find_sweep(results, name)

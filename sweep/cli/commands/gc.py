@@ -10,7 +10,7 @@ from sweep.cli.output import out, warn
 from sweep.errors import SweepError
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
-from sweep.words import size
+from sweep.words import counted, size
 
 
 def collect(
@@ -62,8 +62,8 @@ def _collect(folder: SweepFolder, keep: int | None, dry_run: bool) -> int:
             found = what.bytes
             remove(store, what)
     out().print(
-        f"{folder.name}: {len(what.orphans)} orphans, {len(what.checkpoints)} checkpoints of "
-        f"trials that were cut, {size(found)}",
+        f"{folder.name}: {counted(len(what.orphans), 'file')} left by a kill, "
+        f"{counted(len(what.checkpoints), 'checkpoint')} of trials that were cut, {size(found)}",
         soft_wrap=True,
     )
     return found

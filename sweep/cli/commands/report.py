@@ -74,8 +74,7 @@ def report(
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:
     """Rank the trials by validation BCE, and draw the charts."""
-    if output not in _FORMATS:
-        raise UsageError(f"--output is {output!r}, expected one of: {', '.join(_FORMATS)}")
+    opt.check_output(output, _FORMATS)
     if schema:
         _print_schema()
         return

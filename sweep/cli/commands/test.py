@@ -18,8 +18,6 @@ from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 if TYPE_CHECKING:
     from sweep.analysis.frames.load import SweepFrames
 
-_FORMATS = ("table", "json")
-
 
 def test(
     name: opt.NameArgument = None,
@@ -50,8 +48,7 @@ def test(
     cache: opt.CacheOption = None,
 ) -> None:
     """Evaluate one trial on the sealed test rows. Meant to be done once."""
-    if output not in _FORMATS:
-        raise UsageError(f"--output is {output!r}, expected one of: {', '.join(_FORMATS)}")
+    opt.check_output(output, opt.TABLE_OR_JSON)
     from sweep.analysis.answers.which_trials import RULES
 
     if rule not in RULES:

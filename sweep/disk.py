@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import PlatformError
+
+_SECONDS_BETWEEN_TRIES = 0.05
 
 
 @contextmanager
@@ -31,22 +34,37 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Replace `path` in one step; it is on the disk when this returns."""
+    """Replace `path` by `values` as JSON, in one step; on the disk when this returns."""
     write_bytes(path, json.dumps(values, indent=1).encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` in one step; it is on the disk when this returns."""
-    new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
+    """Replace `path` by `content`, in one step; on the disk when this returns."""
+    with whole(path, flushed=True) as new:
         new.write_bytes(content)
-        move(new, path)
+
+
+@contextmanager
+def whole(path: Path, *, through: Path | None = None, flushed: bool = False) -> Iterator[Path]:
+    """Yield the name of a new file, which becomes `path` in one step if the block succeeds.
+
+    Until then, and if the block raises or the process is killed, `path` stays as it was.
+    The new file is `through`, by default a hidden name that nobody else uses, with the suffix of
+    `path`, in the same folder. If `flushed`, the file is on the disk at the end. Raises OSError.
+    """
+    new = through or path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    try:
+        yield new
+        if flushed:
+            move(new, path)
+        else:
+            new.replace(path)
     finally:
         new.unlink(missing_ok=True)
 
 
 def move(file: Path, path: Path) -> None:
-    """Make `file` be `path`, in one step; it is on the disk when this returns."""
+    """Give `file` the name `path`, in one step; on the disk when this returns."""
     _sync(file)
     file.replace(path)
     sync_folder(path.parent)
@@ -67,7 +85,7 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold `path`, a file made when missing, alone; waits for whoever holds it."""
+    """Hold the file `path`, made if need be, alone; wait for whoever holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -82,12 +100,28 @@ def try_lock(path: Path) -> int | None:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    if hold(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def hold(descriptor: int, *, shared: bool = False, patience: float = 0.0) -> bool:
+    """Lock an open file until it is closed; False if it is still held after `patience` seconds.
+
+    A `shared` lock can be held by several processes, but not beside an ordinary one.
+    """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+        else:
+            return True
 
 
 def new_folder(root: Path) -> tuple[Path, int | None]:

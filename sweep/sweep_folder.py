@@ -1,16 +1,15 @@
 """A sweep's folder: every file name written in it, how a sweep is named, found and locked."""
 
-import fcntl
 import os
 import re
 import socket
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweep.disk import hold
 from sweep.errors import InvalidSpaceError, LockedError, NotFoundError, PlatformError
 from sweep.store import Store
 
@@ -132,7 +131,8 @@ class SweepFolder:
         except OSError as error:
             raise PlatformError(f"cannot lock {self.lock} ({error.strerror})") from error
         try:
-            if not _take(descriptor):
+            # a reader that looks who holds it blocks it for an instant
+            if not hold(descriptor, patience=_LOCK_PATIENCE_SECONDS):
                 raise LockedError(
                     f"sweep {self.name} is being worked on by {_holder(descriptor)}; "
                     f"wait for it, or end it with: sweep stop {self.name}"
@@ -152,12 +152,9 @@ class SweepFolder:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _holder(descriptor)
+            return None if hold(descriptor, shared=True) else _holder(descriptor)
         finally:
             os.close(descriptor)
-        return None
 
 
 def sweep_folders(root: Path) -> list[SweepFolder]:
@@ -200,20 +197,6 @@ def _created_at(folder: SweepFolder) -> float:
             return store.sweep().created_at
     except Exception:  # a damaged sweep is listed first and reported by whoever opens it
         return 0.0
-
-
-def _take(descriptor: int) -> bool:
-    """Take the lock. A reader that looks who holds it blocks it for an instant: try again."""
-    deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.05)
-        else:
-            return True
 
 
 def _holder(descriptor: int) -> str:

@@ -11,6 +11,7 @@ from sweep.cli import options as opt
 from sweep.cli import work
 from sweep.cli.output import clean, display, duration, hint, out, unfamiliar
 from sweep.errors import NotFoundError, SweepError, UsageError
+from sweep.records import SweepState
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 from sweep.words import counted
@@ -56,13 +57,11 @@ def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_R
 def _facts(folder: SweepFolder) -> list[tuple[str, str]]:
     with Store(folder.database, read_only=True) as store:
         sweep, progress = store.sweep(), store.progress()
-    planned = sweep.plan
-    total = planned["assignments"] + planned["baselines"]
-    epochs = planned["epochs"] + planned["baseline_epochs"]
+    total, epochs = sweep.plan.all_assignments, sweep.plan.all_epochs or 0
     facts = [
         ("sweep", f"{sweep.name} ({_state(folder, sweep)})"),
-        ("space", f"{sweep.space['name']}, seed {sweep.settings['seed']}"),
-        ("data", str(sweep.data["source"])),
+        ("space", f"{sweep.space.name}, seed {sweep.settings.seed}"),
+        ("data", sweep.data.source),
         ("progress", f"{progress.assignments_done} of {total} assignments"),
         ("epochs", f"{progress.epochs_done:,} of at most {epochs:,}"),
         ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
@@ -156,7 +155,7 @@ def report(
 
 
 def _print_schema() -> None:
-    from sweep.analysis.report.terminal import json_schema
+    from sweep.analysis.report.trials_json import json_schema
 
     typer.echo(json_schema(), nl=False)
 
@@ -175,7 +174,7 @@ def _write_files(frames: "SweepFrames", output: str, folder: Path) -> None:
 
 def _write_charts(folder: SweepFolder, frames: "SweepFrames", smooth: int, every: bool) -> None:
     from sweep.analysis.charts.catalogue import write_charts, write_further
-    from sweep.analysis.report.terminal import write_verdict
+    from sweep.analysis.report.trials_json import write_verdict
 
     folder.refuse_links()
     write_charts(frames, folder.charts, smooth)
@@ -204,19 +203,21 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
     from sweep.analysis.frames.load import load
 
     with unfamiliar(folder), Store(folder.database, read_only=True) as store:
-        died = store.sweep().state == "running" and folder.holder() is None
-        return load(store, "interrupted" if died else None)
+        died = store.sweep().state is SweepState.RUNNING and folder.holder() is None
+        return load(store, SweepState.INTERRUPTED if died else None)
 
 
 def _print_report(frames: "SweepFrames", output: str, top: int | None) -> None:
-    from sweep.analysis.report import terminal as reports
+    from sweep.analysis.report.terminal import report as rendered
+    from sweep.analysis.report.text_files import to_csv, to_markdown
+    from sweep.analysis.report.trials_json import to_json
 
     if output == "table":
-        display(reports.report(frames, _MOST_ROWS if top is None else top))
+        display(rendered(frames, _MOST_ROWS if top is None else top))
         if top is None and len(frames.trials) > _MOST_ROWS:
             hint(f"all trials: sweep report {frames.sweep.name} --top {len(frames.trials)}")
         return
-    write = {"json": reports.to_json, "csv": reports.to_csv, "md": reports.to_markdown}[output]
+    write = {"json": to_json, "csv": to_csv, "md": to_markdown}[output]
     typer.echo(write(frames, top).rstrip("\n"))
 
 
@@ -299,10 +300,10 @@ def _row(folder: SweepFolder) -> list[str]:
         with unfamiliar(folder):
             with Store(folder.database, read_only=True) as store:
                 sweep, progress = store.sweep(), store.progress()
-            total = sweep.plan["assignments"] + sweep.plan["baselines"]
+            total = sweep.plan.all_assignments
             cells = [
-                str(sweep.space["name"]),
-                str(sweep.data["source"]),
+                sweep.space.name,
+                sweep.data.source,
                 _state(folder, sweep),
                 f"{progress.assignments_done}/{total}",
                 _best(progress),
@@ -323,5 +324,5 @@ def _state(folder: SweepFolder, sweep: SweepRow) -> str:
     """The stored state, but for a sweep whose process has died."""
     holder = folder.holder()
     if holder is not None:
-        return f"running, {clean(holder)}"
-    return "interrupted" if sweep.state == "running" else sweep.state
+        return f"{SweepState.RUNNING}, {clean(holder)}"
+    return SweepState.INTERRUPTED if sweep.state is SweepState.RUNNING else sweep.state

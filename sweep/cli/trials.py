@@ -101,7 +101,7 @@ def _folder(results: opt.ResultsOption, name: str | None, output: str) -> SweepF
 
 
 def _print_json(value: Any) -> None:
-    from sweep.analysis.report.terminal import json_line
+    from sweep.analysis.report.trials_json import json_line
 
     typer.echo(json_line(value))
 

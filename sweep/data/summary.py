@@ -1,10 +1,9 @@
-"""What the cached data look like: a table of the features, and their histograms by class.
+"""What the cached data look like in numbers: a table of the features, histograms by class.
 
 Test rows are sealed: nothing here looks at their features.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,19 +13,14 @@ from sweep.data.cache.cache import Dataset
 from sweep.data.columns import FEATURES
 from sweep.data.higgs.rows import Float32Array, LabelArray
 from sweep.data.ranges import RowRanges, default_ranges
-from sweep.disk import writing
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
-CHART_STEM = "features"
 _BLOCK_ROWS = 1 << 17
-_HISTOGRAM_ROWS = 1_000_000
+HISTOGRAM_ROWS = 1_000_000
 _BINS = 40
 _SHOWN_QUANTILES = (0.002, 0.995)
-_SIGNAL_COLOUR, _BACKGROUND_COLOUR = "#D55E00", "#0072B2"  # Okabe and Ito's, safe for all eyes
-_BACKGROUND_FILL = "#BFDCEC"
 
 
 @dataclass(frozen=True)
@@ -92,7 +86,7 @@ def histograms(x: Float32Array, y: LabelArray) -> list[Histogram]:
 
     Each shows the range that holds nearly all values; what lies outside counts, but is not drawn.
     """
-    x, is_signal = x[:_HISTOGRAM_ROWS], y[:_HISTOGRAM_ROWS] == 1
+    x, is_signal = x[:HISTOGRAM_ROWS], y[:HISTOGRAM_ROWS] == 1
     found = []
     for column, feature in enumerate(FEATURES):
         values = x[:, column].astype(np.float64)
@@ -116,47 +110,3 @@ def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     if low == high:
         low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, _BINS + 1)
-
-
-def draw(charts: list[Histogram], title: str) -> "Figure":
-    """28 small charts: signal over background, share of events per bin."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(12, 15.5))
-    margins = {"left": 0.06, "right": 0.99, "bottom": 0.055, "top": 0.945}
-    grid = figure.subplots(7, 4, gridspec_kw={**margins, "hspace": 0.42, "wspace": 0.27})
-    for axes, chart in zip(grid.ravel(), charts, strict=True):
-        axes.stairs(  # filled against outlined: told apart without colours, too
-            chart.background,
-            chart.edges,
-            fill=True,
-            facecolor=_BACKGROUND_FILL,
-            edgecolor=_BACKGROUND_COLOUR,
-            lw=0.8,
-            label="background",
-        )
-        axes.stairs(chart.signal, chart.edges, color=_SIGNAL_COLOUR, lw=1.8, label="signal")
-        axes.set_title(chart.feature, fontsize=10)
-        axes.tick_params(labelsize=8)
-        axes.set_ylim(bottom=0)
-        axes.spines[["top", "right"]].set_visible(False)
-    for axes in grid[:, 0]:
-        axes.set_ylabel("share of events", fontsize=9)
-    figure.suptitle(title, fontsize=13)
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=2, fontsize=11)
-    return figure
-
-
-def write_charts(dataset: Dataset, folder: Path) -> list[Path]:
-    """The histograms as PNG and SVG in `folder`. Raises PlatformError when it cannot be written."""
-    n = visible_rows(dataset)
-    shown = min(n, _HISTOGRAM_ROWS)
-    source = dataset.manifest.origin.source
-    figure = draw(histograms(dataset.x[:n], dataset.y[:n]), f"{source}: first {shown:,} rows")
-    paths = [folder / f"{CHART_STEM}.{kind}" for kind in ("png", "svg")]
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in paths:
-            figure.savefig(path, dpi=120)
-    return paths

@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: errors, intervals and tests, each with its source."""

@@ -10,12 +10,12 @@ The file is an uncompressed NumPy archive, read without pickle; each array carri
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from sweep.disk import whole
 from sweep.errors import DataError
 from sweep.training.early_stopping import EarlyStopping
 
@@ -67,16 +67,11 @@ def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:
         "arrays": sorted(arrays),  # a CRC covers an array's bytes, nothing its name
     }
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-    temporary = path.with_suffix(".tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+    with (
+        whole(path, through=path.with_suffix(".tmp"), flushed=True) as new,
+        new.open("wb") as file,
+    ):
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_checkpoint(path: Path, identity: str) -> TrialState:
@@ -118,11 +113,3 @@ def read_checkpoint(path: Path, identity: str) -> TrialState:
 def _numbered(arrays: dict[str, np.ndarray], group: str) -> Arrays:
     count = sum(name.startswith(f"{group}/") for name in arrays)
     return tuple(arrays[f"{group}/{index}"] for index in range(count))
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

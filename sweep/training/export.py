@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from sweep.data.split import Rows
+from sweep.disk import whole
 from sweep.errors import InvalidSpaceError, PlatformError
 from sweep.records import Value
 from sweep.training.checkpoint import TrialState
@@ -30,20 +31,17 @@ def export_best(
     """
     model = build_model(build, hyperparameters, seed)
     set_state(model.variables, state.best)
-    temporary = path.with_name(f".{path.stem}.tmp.keras")
     try:
-        model.save(temporary)
-        bce = _bce_of_file(temporary, validation)
-        if not math.isclose(bce, recorded, rel_tol=_TOLERANCE):
-            raise InvalidSpaceError(
-                f"the exported model has validation BCE {bce:.7f}, recorded was {recorded:.7f}; "
-                "build(hp) must return the same model each time"
-            )
-        temporary.replace(path)
+        with whole(path) as new:
+            model.save(new)
+            bce = _bce_of_file(new, validation)
+            if not math.isclose(bce, recorded, rel_tol=_TOLERANCE):
+                raise InvalidSpaceError(
+                    f"the exported model has validation BCE {bce:.7f}, recorded was "
+                    f"{recorded:.7f}; build(hp) must return the same model each time"
+                )
     except OSError as error:
         raise PlatformError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return bce
 
 

@@ -1,6 +1,9 @@
-"""Imports point down, and what people wait for starts no TensorFlow."""
+"""Imports point down, and what people wait for starts no TensorFlow.
 
-import ast
+The floors of the house, and what a room may never import, are contracts in pyproject.toml.
+"""
+
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,59 +11,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "sweep"
-
-# Lowest first. A module may import its own layer and those below it.
-LAYERS = [
-    {"errors", "records", "seeds", "words", "disk"},
-    {"metrics", "statistics"},
-    {"data"},
-    {"settings", "space", "store"},
-    {"sweep_folder"},
-    {"references"},
-    {"search", "training"},
-    {"runner", "analysis", "doctor"},
-    {"cli"},
-]
-HEAVY = ("tensorflow", "keras", "keras_tuner")
+LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 
-def layer_of(name: str) -> int:
-    return next(number for number, layer in enumerate(LAYERS) if name in layer)
-
-
-def imports(path: Path) -> list[str]:
-    """Dotted names of all modules a file imports, in functions too."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-    return found
-
-
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_point_down(path):
-    own = layer_of(path.relative_to(PACKAGE).with_suffix("").parts[0])
-    for name in imports(path):
-        if name.startswith("sweep.") and name != "sweep.__version__":
-            assert layer_of(name.split(".")[1]) <= own, f"{path} imports {name}"
-
-
-@pytest.mark.parametrize(
-    "layer", ["data", "store", "analysis", "doctor", "sweep_folder", "settings", "records"]
-)
-def test_light_layers_never_import_tensorflow(layer):
-    paths = (
-        (PACKAGE / layer).rglob("*.py") if (PACKAGE / layer).is_dir() else [PACKAGE / f"{layer}.py"]
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the contracts of `folder`/pyproject.toml on the package beside it."""
+    return subprocess.run(
+        [sys.executable, "-c", LINT, "--no-cache", "--no-logo"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
     )
-    for path in paths:
-        heavy = [name for name in imports(path) if name.split(".")[0] in HEAVY]
-        assert not heavy, f"{path} imports {heavy}"
+
+
+def test_the_contracts_of_the_house_are_kept():
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
@@ -89,3 +56,11 @@ def test_commands_that_people_wait_for_start_no_tensorflow(arguments, tmp_path):
         [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "module", ["sweep.analysis.charts.frontier", "sweep.analysis.page.plots", "sweep.data.summary"]
+)
+def test_numbers_of_charts_and_the_pages_plots_need_no_matplotlib(module):
+    code = f"import sys, {module}; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

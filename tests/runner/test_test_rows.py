@@ -135,7 +135,7 @@ def test_the_numbers_are_those_of_the_exported_model_on_the_sealed_rows(place, k
 
 
 def test_an_evaluation_that_was_cut_short_counts_as_an_opening(place, tmp_path):
-    from sweep.analysis.report.terminal import to_markdown
+    from sweep.analysis.report.text_files import to_markdown
 
     with store_sweep(tmp_path / "sweep.db", [trained(0.6, 0.5)]) as store:
         store.open_test(0, "best", 0.5, 10, "c0ffee")

@@ -3,6 +3,8 @@
 `benchmarks/ties.py` prints the same rates with more repetitions.
 """
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -121,3 +123,22 @@ def test_one_trial_is_its_own_set_and_one_row_is_refused():
     assert confidence_set(np.ones((1, 10))).tolist() == [True]
     with pytest.raises(ValueError, match="two at least"):
         confidence_set(np.ones((3, 1)))
+
+
+@pytest.mark.parametrize("n_trials", [2, 3])
+def test_for_few_trials_it_is_the_set_that_arch_finds(n_trials):
+    """Not quite always: the draws, which differ, decide of a trial at the border."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what arch warns of when it is imported
+        from arch.bootstrap import MCS
+    random, runs, alike, whole = np.random.default_rng(10), 30, 0, 0
+    for _ in range(runs):
+        found = losses(n_trials, 400, random)
+        found[1:] += random.uniform(0, 4, n_trials - 1)[:, None] * paired_error(400)
+        theirs = MCS(found.T, size=0.05, reps=300, block_size=1, method="R", seed=1)
+        theirs.compute()
+        ours = confidence_set(found)
+        alike += np.flatnonzero(ours).tolist() == sorted(theirs.included)
+        whole += ours.all()
+    assert alike >= 0.85 * runs
+    assert 0 < whole < runs, "some pairs are told apart and some are not"

@@ -7,6 +7,7 @@ was itself trained to its end and was no longer improving there.
 
 import math
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import TrialStatus
-from sweep.records import Json
+from sweep.records import Json, SweepState
 from sweep.statistics.onset import TOLERANCE
 from sweep.statistics.selection_bias import Optimism
 
@@ -100,6 +101,7 @@ class Verdict:
         return {"schema": SCHEMA, **asdict(self)}
 
 
+@lru_cache(maxsize=1)  # each form of the report of one sweep has it
 def verdict(frames: SweepFrames) -> Verdict:
     """The answer of a sweep as it stands."""
     scored = is_scored(frames.trials)
@@ -116,7 +118,7 @@ def verdict(frames: SweepFrames) -> Verdict:
     simplest = trials[trials["simplest"].eq(True)]
     return Verdict(
         sweep=frames.sweep.name,
-        is_final=frames.sweep.state == "finished",
+        is_final=frames.sweep.state is SweepState.FINISHED,
         is_enough=not reasons,
         reasons=reasons,
         trials=len(trials),

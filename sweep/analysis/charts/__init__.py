@@ -1,0 +1,1 @@
+"""Charts: each computes its numbers, then draws them; `catalogue` lists and writes all."""

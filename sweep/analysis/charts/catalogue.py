@@ -6,12 +6,13 @@ SVG and shown in the HTML report.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError
 from sweep.analysis.charts.curves import draw_curves
 from sweep.analysis.charts.curves_by_capacity import draw_decades
 from sweep.analysis.charts.frontier_drawing import draw_frontier
@@ -40,6 +41,7 @@ class Chart:
     draw: Callable[[SweepFrames], Figure]
 
 
+@cache  # so that a chart is the same object for all who ask
 def charts(smoothing: int = 0) -> tuple[Chart, ...]:
     """The charts of every report: quick, and drawn whatever there is.
 
@@ -70,6 +72,19 @@ FURTHER = (
 """More charts, of `sweep report --all-charts`. Drawing one raises TooFewDataError when there is
 too little to show."""
 
+_KEPT = len(charts()) + len(FURTHER) + 1
+"""Figures of one sweep; learning curves twice, as only those of the files may be smoothed."""
+
+
+@lru_cache(maxsize=_KEPT)
+def drawn(chart: Chart, frames: SweepFrames) -> Figure:
+    """Return the figure of a chart, drawn once for the files and the page of one sweep.
+
+    Draw and save it in `style.styled`. Raises TooFewDataError if there is too little to show.
+    """
+    return chart.draw(frames)
+
+
 STEMS = tuple(chart.stem for chart in charts())
 
 
@@ -96,8 +111,8 @@ def _write(
         with style.styled():
             for chart in wanted:
                 try:
-                    figure = chart.draw(frames)
-                except style.TooFewDataError as error:
+                    figure = drawn(chart, frames)
+                except TooFewDataError as error:
                     left_out[chart.stem] = str(error)
                     for path in style.paths(folder, chart.stem):  # of an earlier report
                         path.unlink(missing_ok=True)

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import bce_range, outside
+from sweep.analysis.charts.colours import BLACK, MARKERS, SERIES
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
+from sweep.metrics import NO_SKILL, NO_SKILL_WORDS
 from sweep.statistics.onset import smoothed
 
 N_BEST = 6
@@ -54,12 +57,12 @@ def curves_data(frames: SweepFrames, smoothing: int = 0) -> CurvesData:
     trials = frames.trials[is_scored(frames.trials)]
     is_baseline = trials["baseline"].notna()
     best = _curves(frames, trials[~is_baseline].head(N_BEST), smoothing)
-    named = trials[is_baseline].sort_values("trial").head(len(style.SERIES))
+    named = trials[is_baseline].sort_values("trial").head(len(SERIES))
     baselines = _curves(frames, named, smoothing)
     every = [*best, *baselines]
     values = np.concatenate([np.r_[c.train_bce, c.val_bce] for c in every] or [np.array([])])
-    low, high = style.bce_range(values, np.array([c.val_best for c in every]))
-    leaving = [c for c in every if style.outside(np.r_[c.train_bce, c.val_bce], low, high)]
+    low, high = bce_range(values, np.array([c.val_best for c in every]))
+    leaving = [c for c in every if outside(np.r_[c.train_bce, c.val_bce], low, high)]
     return CurvesData(best, baselines, (low, high), len(leaving), smoothing)
 
 
@@ -132,13 +135,13 @@ def _notes(data: CurvesData) -> list[str]:
 
 
 def _draw(axes: Axes, curves: list[Curve]) -> None:
-    axes.axhline(style.NO_SKILL, color=style.BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.axhline(NO_SKILL, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     axes.annotate(
-        "no skill: ln 2", (1, style.NO_SKILL), xytext=(0, 3), textcoords="offset points",
+        NO_SKILL_WORDS, (1, NO_SKILL), xytext=(0, 3), textcoords="offset points",
         fontsize=8, ha="right", xycoords=("axes fraction", "data"),
     )  # fmt: skip
     handles = []
-    looks = zip(style.SERIES, style.MARKERS, strict=True)
+    looks = zip(SERIES, MARKERS, strict=True)
     for curve, (color, marker) in zip(curves, looks, strict=False):
         axes.plot(curve.epoch, curve.train_bce, color=color, linewidth=1, linestyle=(0, (4, 2)))
         axes.plot(

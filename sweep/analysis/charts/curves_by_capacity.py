@@ -10,8 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError, bce_range, magnitude
+from sweep.analysis.charts.colours import BLACK, BLUE, ORANGE, VERMILLION
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
+from sweep.metrics import NO_SKILL
 
 N_CURVES = 12
 """Curves in a panel: those trained longest, the best first among equals."""
@@ -32,7 +35,7 @@ class Decade:
 
     @property
     def title(self) -> str:
-        ends = (style.magnitude(10.0**power) for power in (self.power, self.power + 1))
+        ends = (magnitude(10.0**power) for power in (self.power, self.power + 1))
         return f"{' to '.join(ends)} parameters"
 
 
@@ -44,7 +47,7 @@ def decades(frames: SweepFrames) -> list[Decade]:
     trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
     trials = trials[trials["epochs"] >= _MIN_EPOCHS]
     if trials.empty:
-        raise style.TooFewDataError(f"no trial has trained {_MIN_EPOCHS} epochs yet")
+        raise TooFewDataError(f"no trial has trained {_MIN_EPOCHS} epochs yet")
     power = np.floor(np.log10(trials["params"].astype(float).clip(lower=1))).astype(int)
     found = []
     for number, members in trials.groupby(power):
@@ -67,7 +70,7 @@ def draw_decades(frames: SweepFrames) -> Figure:
     drawn = pd.concat([decade.trials for decade in found])
     records = frames.epochs[frames.epochs["trial"].isin(drawn["trial"])]
     by_trial = dict(iter(records.groupby("trial")))
-    y = style.bce_range(
+    y = bce_range(
         records[["train_bce", "val_bce"]].to_numpy().ravel(), drawn["val_bce"].to_numpy(float)
     )
     n_columns = min(len(found), 3)
@@ -92,31 +95,31 @@ def draw_decades(frames: SweepFrames) -> Figure:
 
 
 def _draw(axes: Axes, decade: Decade, by_trial: dict[Any, pd.DataFrame]) -> None:
-    axes.axhline(style.NO_SKILL, color=style.BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.axhline(NO_SKILL, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     for number, one in enumerate(decade.trials.to_dict("records")):
         curve = by_trial[one["trial"]].set_index("epoch")
         is_best = number == 0
         axes.plot(
-            curve.index, curve["val_bce"], color=style.BLUE, linewidth=2 if is_best else 0.8,
+            curve.index, curve["val_bce"], color=BLUE, linewidth=2 if is_best else 0.8,
             alpha=1 if is_best else 0.55, zorder=4 if is_best else 2,
         )  # fmt: skip
         if is_best:
             axes.plot(
-                curve.index, curve["train_bce"], color=style.ORANGE, linewidth=1.3,
+                curve.index, curve["train_bce"], color=ORANGE, linewidth=1.3,
                 linestyle=(0, (4, 2)), zorder=3,
             )  # fmt: skip
         if pd.notna(one["onset_epoch"]):
             onset = int(one["onset_epoch"])
             axes.plot(
                 [onset], [curve["val_bce"].get(onset, np.nan)], marker="v", markersize=6.5,
-                color=style.VERMILLION, markeredgecolor="white", linestyle="", zorder=5,
+                color=VERMILLION, markeredgecolor="white", linestyle="", zorder=5,
             )  # fmt: skip
 
 
 def _legend() -> list[Line2D]:
     return [
-        Line2D([], [], color=style.BLUE, linewidth=2, label="validation, best of the panel"),
-        Line2D([], [], color=style.BLUE, linewidth=0.8, alpha=0.6, label="validation, others"),
-        Line2D([], [], color=style.ORANGE, linestyle=(0, (4, 2)), label="train, best of the panel"),
-        Line2D([], [], color=style.VERMILLION, marker="v", linestyle="", label="onset"),
+        Line2D([], [], color=BLUE, linewidth=2, label="validation, best of the panel"),
+        Line2D([], [], color=BLUE, linewidth=0.8, alpha=0.6, label="validation, others"),
+        Line2D([], [], color=ORANGE, linestyle=(0, (4, 2)), label="train, best of the panel"),
+        Line2D([], [], color=VERMILLION, marker="v", linestyle="", label="onset"),
     ]

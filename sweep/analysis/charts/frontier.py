@@ -1,15 +1,16 @@
 """The frontier's numbers: what each capacity reaches in validation, and what in training."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.charts import style
-from sweep.analysis.frames.against_references import NO_SKILL
+from sweep.analysis.charts.axes import bce_range, outside
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import frontier, is_scored
 from sweep.analysis.frames.status import TrialStatus
+from sweep.metrics import NO_SKILL_NAME
 
 _APART = 1.06
 """Ratio of the places of neighbouring intervals at one capacity."""
@@ -49,6 +50,7 @@ class FrontierData:
         return len(self.points) > CROWD
 
 
+@lru_cache(maxsize=1)  # the printed chart and the page show the same sweep
 def frontier_data(frames: SweepFrames) -> FrontierData:
     """What the frontier chart shows."""
     trials = frames.trials
@@ -62,16 +64,16 @@ def frontier_data(frames: SweepFrames) -> FrontierData:
     steps["params"] = steps["params"].clip(lower=1)
     val, train = points["val_bce"].to_numpy(), points["train_bce"].to_numpy()
     repeated = _confirmed(frames)
-    references = tuple((r.name, r.val_bce) for r in frames.references if r.name != NO_SKILL)
+    references = tuple((r.name, r.val_bce) for r in frames.references if r.name != NO_SKILL_NAME)
     others = repeated["val_bce"].tolist() + [value for _, value in references]
-    y = style.bce_range(np.r_[val, train, others], np.r_[val, others] if len(val) else val)
+    y = bce_range(np.r_[val, train, others], np.r_[val, others] if len(val) else val)
     params = points["params"] if len(points) else pd.Series([100.0, 1e6])
     return FrontierData(
         points=points.drop(columns="simplest"),
         steps=steps,
         x=(params.min() / 1.6, params.max() * 2.5),
         y=y,
-        n_outside=style.outside(val, *y),
+        n_outside=outside(val, *y),
         n_failed=int((trials["status"] == TrialStatus.FAILED).sum()),
         n_unsized=len(scored) - len(known),
         simplest=points[points["simplest"] == True].drop(columns="simplest"),  # noqa: E712

@@ -1,16 +1,30 @@
-"""Draws the frontier of `frontier.frontier_data`: capacity, validation BCE, and the gap beneath."""
+"""Draws the frontier of `frontier.frontier_data`: capacity, validation BCE, the gap, all marks."""
+
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.charts import style
+from sweep.analysis.charts.colours import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from sweep.analysis.charts.frontier import FrontierData, along, frontier_data
-from sweep.analysis.charts.frontier_marks import areas, draw_evidence, legend
 from sweep.analysis.charts.label_places import label
 from sweep.analysis.frames.load import SweepFrames
+from sweep.metrics import NO_SKILL, NO_SKILL_WORDS
+
+_DASHES = ((0, (6, 2)), (0, (6, 2, 1, 2)), (0, (6, 2, 1, 2, 1, 2)))
+"""Of the references' lines, in turn."""
+_SIMPLEST: dict[str, Any] = {
+    "marker": "o",
+    "facecolors": "none",
+    "edgecolors": VERMILLION,
+    "linewidths": 2,
+}
 
 
 def draw_frontier(frames: SweepFrames) -> Figure:
@@ -25,12 +39,12 @@ def draw_frontier(frames: SweepFrames) -> Figure:
     axes.set_ylim(*data.y)
     axes.set_xlabel("trainable parameters (logarithmic)")
     axes.set_ylabel("binary cross-entropy at the best epoch, nats")
-    axes.axhline(style.NO_SKILL, color=style.BLACK, linewidth=1, linestyle=(0, (1, 2)))
+    axes.axhline(NO_SKILL, color=BLACK, linewidth=1, linestyle=(0, (1, 2)))
     _draw_trials(axes, data)
     _draw_frontier(axes, data)
-    draw_evidence(axes, data)
+    _draw_evidence(axes, data)
     _draw_baselines(axes, figure, data)
-    figure.legend(handles=legend(data), loc="upper left", bbox_to_anchor=(0.765, 0.895))
+    figure.legend(handles=_legend(data), loc="upper left", bbox_to_anchor=(0.765, 0.895))
     return figure
 
 
@@ -55,14 +69,14 @@ def _draw_frontier(axes: Axes, data: FrontierData) -> None:
         np.r_[steps[name].to_numpy(), steps[name].iloc[-1:]] for name in ("val_bce", "train_bce")
     )
     axes.fill_between(
-        params, train, val, step="post", color=style.ORANGE, alpha=0.13, linewidth=0, zorder=1
+        params, train, val, step="post", color=ORANGE, alpha=0.13, linewidth=0, zorder=1
     )
     zorder = 5 if data.is_crowded else 2
     axes.step(
-        params, train, where="post", color=style.ORANGE, linewidth=1, linestyle=(0, (4, 2)),
+        params, train, where="post", color=ORANGE, linewidth=1, linestyle=(0, (4, 2)),
         zorder=zorder,
     )  # fmt: skip
-    axes.step(params, val, where="post", color=style.BLACK, linewidth=1.8, zorder=zorder)
+    axes.step(params, val, where="post", color=BLACK, linewidth=1.8, zorder=zorder)
 
 
 def _draw_trials(axes: Axes, data: FrontierData) -> None:
@@ -72,10 +86,10 @@ def _draw_trials(axes: Axes, data: FrontierData) -> None:
         x = np.column_stack((points["params"], points["params"]))
         lines = np.stack((x, ends), axis=-1)  # (trials, 2 ends, x and y)
         axes.add_collection(LineCollection([*lines], colors="#bdbdbd", linewidths=0.6, zorder=1))
-    area = areas(points["epochs"].to_numpy(dtype=float))
+    area = _areas(points["epochs"].to_numpy(dtype=float))
     if data.is_crowded:
         area = np.full(len(points), 5.0)
-    layers = [("train_bce", "v", style.ORANGE, 3), ("val_bce", "o", style.BLUE, 4)]
+    layers = [("train_bce", "v", ORANGE, 3), ("val_bce", "o", BLUE, 4)]
     for column, marker, color, zorder in layers[1:] if data.is_crowded else layers:
         for is_cut in (True, False):
             chosen = (points["is_cut"] == is_cut).to_numpy()
@@ -103,7 +117,7 @@ def _draw_baselines(axes: Axes, figure: Figure, data: FrontierData) -> None:
         s=80,
         marker="D",
         facecolors="white",
-        edgecolors=style.BLACK,
+        edgecolors=BLACK,
         linewidths=1.4,
         zorder=6,
     )
@@ -116,3 +130,85 @@ def _draw_baselines(axes: Axes, figure: Figure, data: FrontierData) -> None:
         baselines[["params", "val_bce"]].to_numpy(dtype=float),
         np.concatenate([part.to_numpy(dtype=float) for part in crowd]),
     )
+
+
+# What is known besides the trials, and the legend of all marks
+
+
+def _areas(epochs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Area of a trial's marker: by the logarithm of the epochs it trained."""
+    found: NDArray[np.float64] = 10 + 12 * np.log(np.maximum(epochs, 1))
+    return found
+
+
+def _draw_evidence(axes: Axes, data: FrontierData) -> None:
+    """References as lines, means over seeds with their 95 % intervals, the simplest good trial.
+
+    The band is the interval of the confirmed trial with the lowest mean up to each capacity.
+    """
+    for (_, value), dash in zip(data.references, _dashes(data), strict=True):
+        axes.axhline(value, color=PURPLE, linewidth=1.2, linestyle=dash, zorder=1)
+    band, means = data.band, data.confirmed
+    if len(band):
+        params = np.r_[band["params"], data.x[1]]
+        low, high = (
+            np.r_[band[name], band[name].iloc[-1]] for name in ("val_bce_low", "val_bce_high")
+        )
+        axes.fill_between(
+            params, low, high, step="post", color=GREEN, alpha=0.18, linewidth=0, zorder=1.5
+        )
+        ends = means[["val_bce_low", "val_bce_high"]].to_numpy()
+        middle = means["val_bce"].to_numpy()
+        axes.errorbar(
+            means["x"], middle, yerr=np.abs(ends.T - middle), fmt="s", markersize=4,
+            color=GREEN, elinewidth=1.1, capsize=2, zorder=6.5,
+        )  # fmt: skip
+    axes.scatter(data.simplest["params"], data.simplest["val_bce"], s=210, zorder=5.5, **_SIMPLEST)
+
+
+def _dashes(data: FrontierData) -> list[tuple[int, tuple[int, ...]]]:
+    return [_DASHES[number % len(_DASHES)] for number in range(len(data.references))]
+
+
+def _legend(data: FrontierData) -> list[Line2D]:
+    """What the marks mean that are on the chart."""
+    longest = float(data.points["epochs"].max())
+    handles = [_point("validation BCE", longest)]
+    if not data.is_crowded:
+        handles.append(_point("train BCE, same weights", longest, marker="v", color=ORANGE))
+    handles += [
+        _line("frontier: lowest\nvalidation BCE", BLACK, "-", 1.8),
+        _line("train BCE of the frontier", ORANGE, (0, (4, 2))),
+        _line(NO_SKILL_WORDS, BLACK, (0, (1, 2))),
+    ]
+    for (name, value), dash in zip(data.references, _dashes(data), strict=True):
+        handles.append(
+            _line(f"{words.shortened(words.plain(name), 24)}: {value:.3f}", PURPLE, dash, 1.2)
+        )
+    if data.points["baseline"].notna().any():
+        handles.append(_point("baseline", 15, marker="D", color=BLACK, markerfacecolor="white"))
+    if len(data.confirmed):
+        mean = "mean over other seeds,\n95 % interval; shaded:\nof the best up to there"
+        handles.append(_point(mean, 1, marker="s", color=GREEN, linestyle="-"))
+    if len(data.simplest):
+        label = "simplest within one\nstandard error of the best"
+        handles.append(
+            _point(label, 40, color=VERMILLION, markerfacecolor="none", markeredgewidth=2)
+        )
+    if data.points["is_cut"].any():
+        handles.append(_point("hollow: cut, or still\nin the search", 9, markerfacecolor="none"))
+    if not data.is_crowded:
+        for n in sorted({1.0, float(np.round(np.sqrt(longest))), longest}):
+            label = f"{words.counted(int(n), 'epoch')} trained"
+            handles.append(_point(label, n, color=GREY))
+    return handles
+
+
+def _point(label: str, epochs: float, **look: Any) -> Line2D:
+    size = float(np.sqrt(_areas(np.array([epochs]))[0]))
+    usual: dict[str, Any] = {"linestyle": "", "marker": "o", "color": BLUE}
+    return Line2D([], [], label=label, markersize=size, **(usual | look))
+
+
+def _line(label: str, color: str, dash: Any, width: float = 1) -> Line2D:
+    return Line2D([], [], color=color, linewidth=width, linestyle=dash, label=label)

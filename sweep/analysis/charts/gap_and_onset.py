@@ -12,6 +12,8 @@ from matplotlib.lines import Line2D
 from sweep import words
 from sweep.analysis.answers import regularisation
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError, outside
+from sweep.analysis.charts.colours import BLACK, BLUE, GREY, VERMILLION
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
 
@@ -35,7 +37,7 @@ def overfitting(frames: SweepFrames) -> Overfitting:
     trials = frames.trials
     known = is_scored(trials) & trials["params"].notna() & trials["gap"].notna()
     if known.sum() < MIN_TRIALS:
-        raise style.TooFewDataError(f"fewer than {MIN_TRIALS} trials have a gap")
+        raise TooFewDataError(f"fewer than {MIN_TRIALS} trials have a gap")
     points = trials.loc[known, ["trial", "params", "gap", "onset_epoch", "epochs"]].assign(
         is_regularised=regularisation.kinds(frames.hyperparameters) != regularisation.NONE
     )
@@ -44,7 +46,7 @@ def overfitting(frames: SweepFrames) -> Overfitting:
     low, high = np.quantile(gap, 0.02), np.quantile(gap, 0.98)
     margin = 0.15 * max(high - low, 1e-3)
     ends = (float(min(low, 0) - margin), float(max(high, 0) + margin))
-    return Overfitting(points, ends, style.outside(gap, *ends))
+    return Overfitting(points, ends, outside(gap, *ends))
 
 
 def draw_overfitting(frames: SweepFrames) -> Figure:
@@ -62,7 +64,7 @@ def draw_overfitting(frames: SweepFrames) -> Figure:
     upper.tick_params(labelbottom=False)
     upper.set_ylim(*data.gap)
     upper.set_ylabel("gap, nats")
-    upper.axhline(0, color=style.BLACK, linewidth=0.8)
+    upper.axhline(0, color=BLACK, linewidth=0.8)
     lower.set_ylabel("onset, epoch (logarithmic)")
     lower.set_xlabel("trainable parameters (logarithmic)")
     style.log_axis(lower, 0.85, max(float(data.points["epochs"].max()), 2) * 1.3, "y")
@@ -73,7 +75,7 @@ def draw_overfitting(frames: SweepFrames) -> Figure:
     return figure
 
 
-_LOOKS = ((style.VERMILLION, "s"), (style.BLUE, "o"))
+_LOOKS = ((VERMILLION, "s"), (BLUE, "o"))
 """Without and with a regulariser."""
 
 
@@ -101,7 +103,7 @@ def _legend() -> list[Line2D]:
         Line2D([], [], color=plain, marker=square, linestyle="", label="not regularised"),
         Line2D([], [], color=calm, marker=circle, linestyle="", label="regularised"),
         Line2D(
-            [], [], color=style.GREY, marker="^", markerfacecolor="none", linestyle="",
+            [], [], color=GREY, marker="^", markerfacecolor="none", linestyle="",
             label="no onset up to this epoch,\nthe trial's last",
         ),
     ]  # fmt: skip

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError
+from sweep.analysis.charts.colours import BLACK, BLUE
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
 
@@ -49,12 +51,12 @@ def importance(frames: SweepFrames) -> Importance:
     trials = frames.trials
     chosen = trials[is_scored(trials) & trials["baseline"].isna()]
     if len(chosen) < MIN_TRIALS:
-        raise style.TooFewDataError(f"fewer than {MIN_TRIALS} trials of the search have a score")
+        raise TooFewDataError(f"fewer than {MIN_TRIALS} trials of the search have a score")
     chosen = chosen.sample(min(len(chosen), _MAX_TRIALS), random_state=0)
     settings = frames.hyperparameters.loc[chosen.index]
     names = [name for name in settings if settings[name].astype(str).nunique() > 1]
     if len(names) < 2:
-        raise style.TooFewDataError("fewer than two hyperparameters vary")
+        raise TooFewDataError("fewer than two hyperparameters vary")
     X = np.column_stack([_numbers(settings[name]) for name in names])  # (trials, hyperparameters)
     brackets = [chosen["iteration"].fillna(-1), chosen["bracket"].fillna(-1)]
     y = chosen["val_bce"].astype(float).groupby(brackets).rank(pct=True).to_numpy()
@@ -97,10 +99,10 @@ def draw_importance(frames: SweepFrames) -> Figure:
     place = np.arange(shown)
     mean, low, high = (values[:shown] for values in (data.mean, data.low, data.high))
     is_clear = (low > 0) & (data.r2 > 0)
-    colors = [style.BLUE if clear else "#bdbdbd" for clear in is_clear]
+    colors = [BLUE if clear else "#bdbdbd" for clear in is_clear]
     axes.barh(place, mean, height=0.55, color=colors)
-    axes.hlines(place, low, high, color=style.BLACK, linewidth=1.4)
-    axes.axvline(0, color=style.BLACK, linewidth=0.8)
+    axes.hlines(place, low, high, color=BLACK, linewidth=1.4)
+    axes.axvline(0, color=BLACK, linewidth=0.8)
     axes.set_ylim(shown - 0.4, -0.6)
     axes.set_yticks(place, [words.shortened(words.plain(n), 20) for n in data.names[:_MAX_BARS]])
     axes.set_xlabel("drop in R² on trials not seen, when the hyperparameter is shuffled")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sweep.analysis.charts import style
+from sweep.analysis.charts.colours import BLACK
 
 _SIZE = 8.5
 _RADII = (16, 26, 38, 52, 68, 86, 106, 130, 160)
@@ -55,7 +55,7 @@ def label(
             fontweight="bold",
             zorder=7,
             bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85},
-            arrowprops={"arrowstyle": "-", "color": style.BLACK, "lw": 0.7, "shrinkB": 5},
+            arrowprops={"arrowstyle": "-", "color": BLACK, "lw": 0.7, "shrinkB": 5},
         )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.charts import style
+from sweep.analysis.charts.colours import MARKERS, SERIES
 from sweep.analysis.frames.load import SweepFrames
 
 _CONSIDERED = 500
@@ -81,7 +82,7 @@ def _tells_apart(values: "pd.Series[Any]", groups: list[list[int]]) -> bool:
 def draw_rates(frames: SweepFrames) -> Figure:
     """The chart of `schedules`: the seven most followed ones coloured, the others grey."""
     found = schedules(frames)
-    named, others = _from_the_top(found[: len(style.SERIES)]), found[len(style.SERIES) :]
+    named, others = _from_the_top(found[: len(SERIES)]), found[len(SERIES) :]
     notes = [f"{len(others):,} more schedules in grey."] if others else []
     figure = style.page(frames, "Learning-rate schedules", notes)
     axes = figure.add_axes((0.09, 0.125, 0.6, 0.765))
@@ -97,7 +98,7 @@ def draw_rates(frames: SweepFrames) -> Figure:
     for one in others:
         axes.plot(one.epoch, one.rate, color="#cccccc", linewidth=0.8, zorder=1, rasterized=True)
     handles = []
-    for one, color, marker in zip(named, style.SERIES, style.MARKERS, strict=False):
+    for one, color, marker in zip(named, SERIES, MARKERS, strict=False):
         marked = [0, *_spread(len(one.epoch))]
         axes.plot(
             one.epoch, one.rate, color=color, linewidth=1.6, marker=marker, markersize=5,

@@ -11,6 +11,8 @@ from matplotlib.lines import Line2D
 
 from sweep import words
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError
+from sweep.analysis.charts.colours import BLACK, BLUE, GREY, ORANGE
 from sweep.analysis.charts.label_places import label
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import Bias, bias
@@ -36,9 +38,7 @@ def confirmed_data(frames: SweepFrames) -> Confirmed:
     rows = frames.confirmed
     rows = rows[rows["val_bce"].notna() & rows["search_val_bce"].notna()]
     if rows.empty:
-        raise style.TooFewDataError(
-            "no trial was trained with other seeds (sweep confirm does that)"
-        )
+        raise TooFewDataError("no trial was trained with other seeds (sweep confirm does that)")
     points = pd.DataFrame(
         {
             "trial": rows["trial"],
@@ -73,10 +73,8 @@ def draw_confirmed(frames: SweepFrames) -> Figure:
     axes.set_ylim(*data.span)
     axes.set_xlabel("val BCE of the trial's own run, nats")
     axes.set_ylabel("mean val BCE over other seeds, nats")
-    axes.axline((data.span[0], data.span[0]), slope=1, color=style.BLACK, linewidth=1)
-    axes.fill_between(
-        data.span, data.span, data.span[1], color=style.ORANGE, alpha=0.08, linewidth=0
-    )
+    axes.axline((data.span[0], data.span[0]), slope=1, color=BLACK, linewidth=1)
+    axes.fill_between(data.span, data.span, data.span[1], color=ORANGE, alpha=0.08, linewidth=0)
     is_baseline = data.points["baseline"].notna()
     for chosen, (color, marker) in zip((~is_baseline, is_baseline), _LOOKS, strict=True):
         _draw(axes, data.points[chosen], color, marker)
@@ -86,7 +84,7 @@ def draw_confirmed(frames: SweepFrames) -> Figure:
     return figure
 
 
-_LOOKS = ((style.BLUE, "o"), (style.BLACK, "D"))
+_LOOKS = ((BLUE, "o"), (BLACK, "D"))
 """Of trials of the search, and of baselines."""
 
 
@@ -137,9 +135,9 @@ def _legend(is_baseline: "pd.Series[bool]") -> list[Line2D]:
     ]
     return [
         *handles,
-        _handle("± SE over the seeds", style.GREY, linewidth=3),
-        _handle("95 % interval, over\nseeds and rows", style.GREY, linewidth=0.8),
-        _handle("equal; above it the own\nrun was too good", style.BLACK, linewidth=1),
+        _handle("± SE over the seeds", GREY, linewidth=3),
+        _handle("95 % interval, over\nseeds and rows", GREY, linewidth=0.8),
+        _handle("equal; above it the own\nrun was too good", BLACK, linewidth=1),
     ]
 
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError, log_ticks, magnitude
+from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
 
@@ -47,7 +49,7 @@ def parallel(frames: SweepFrames) -> Parallel:
     """Places on each axis. Raises TooFewDataError below five trials or when nothing varies."""
     trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
     if len(trials) < _MIN_TRIALS:
-        raise style.TooFewDataError(f"fewer than {_MIN_TRIALS} trials have a score")
+        raise TooFewDataError(f"fewer than {_MIN_TRIALS} trials have a score")
     n_trials = len(trials)
     if n_trials > MAX_LINES:
         spread = np.linspace(30, n_trials - 1, MAX_LINES - 30).astype(int)
@@ -55,7 +57,7 @@ def parallel(frames: SweepFrames) -> Parallel:
     settings = frames.hyperparameters.loc[trials.index]
     names = [name for name in settings if settings[name].astype(str).nunique() > 1]
     if not names:
-        raise style.TooFewDataError("no hyperparameter varies")
+        raise TooFewDataError("no hyperparameter varies")
     axes = [_axis(str(name), settings[name]) for name in names[:_MAX_AXES]]
     params = trials["params"].to_numpy(dtype=float).clip(min=1)
     axes.append(logarithmic("params", params))
@@ -88,10 +90,10 @@ def logarithmic(name: str, values: NDArray[np.float64]) -> Axis:
     """Positive numbers by their logarithm; NaN where there is none."""
     first, last = float(np.nanmin(values)), float(np.nanmax(values))
     if first == last:
-        return Axis(name, values * 0, [(0.0, style.magnitude(first))])
+        return Axis(name, values * 0, [(0.0, magnitude(first))])
     span = np.log(last / first)
-    marks = style.log_ticks(first, last)
-    ticks = [(float(np.log(mark / first) / span), style.magnitude(mark)) for mark in marks]
+    marks = log_ticks(first, last)
+    ticks = [(float(np.log(mark / first) / span), magnitude(mark)) for mark in marks]
     return Axis(name, np.log(values / first) / span, ticks)
 
 
@@ -131,7 +133,7 @@ def draw_parallel(frames: SweepFrames) -> Figure:
     widths = np.where(is_top, 1.8, 0.7)
     axes.add_collection(LineCollection([*lines], colors=colors, linewidths=widths.tolist()))
     for number, axis in enumerate(data.axes):
-        axes.plot([number, number], [0, 1], color=style.BLACK, linewidth=1)
+        axes.plot([number, number], [0, 1], color=BLACK, linewidth=1)
         name = words.shortened(words.plain(axis.name), 14)
         axes.text(number, 1.06, name, ha="center", va="bottom", fontsize=9.5, fontweight="bold")
         for place, label in axis.ticks:

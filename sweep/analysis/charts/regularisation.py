@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 from sweep import words
 from sweep.analysis.answers.regularisation import regularisers
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError, magnitude
+from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
+from sweep.metrics import NO_SKILL
 
 ENOUGH = 3
 """Trials that a cell needs; one with fewer is hatched."""
@@ -45,11 +48,11 @@ def heat_maps(frames: SweepFrames) -> list[HeatMap]:
     trials = frames.trials
     chosen = is_scored(trials) & trials["params"].notna() & trials["baseline"].isna()
     if chosen.sum() < _MIN_TRIALS:
-        raise style.TooFewDataError(f"fewer than {_MIN_TRIALS} trials of the search have a score")
+        raise TooFewDataError(f"fewer than {_MIN_TRIALS} trials of the search have a score")
     settings = frames.hyperparameters[chosen]
     names = [n for n in regularisers(frames.hyperparameter_names) if settings[n].nunique() > 1]
     if not names:
-        raise style.TooFewDataError("no hyperparameter that regularises varies")
+        raise TooFewDataError("no hyperparameter that regularises varies")
     params = trials.loc[chosen, "params"].astype(float).clip(lower=1)
     scores = trials.loc[chosen, "val_bce"].astype(float)
     sizes, column = _capacities(params)
@@ -62,7 +65,7 @@ def _capacities(params: "pd.Series[float]") -> tuple[list[str], NDArray[np.intp]
     step = np.floor(parts * np.log10(params.to_numpy())).astype(int)
     places, column = np.unique(step, return_inverse=True)
     ends = [[f"{10 ** (end / parts):.1g}" for end in (place, place + 1)] for place in places]
-    names = ["–".join(style.magnitude(float(end)) for end in pair) for pair in ends]
+    names = ["–".join(magnitude(float(end)) for end in pair) for pair in ends]
     return names, column
 
 
@@ -109,8 +112,8 @@ def draw_heat(frames: SweepFrames) -> Figure:
     figure = style.page(frames, "Regularisation by capacity: median validation BCE", notes)
     every = np.concatenate([one.median[one.count >= ENOUGH] for one in maps])
     if len(every) == 0:
-        raise style.TooFewDataError(f"no cell of the heat maps holds {ENOUGH} trials")
-    norm = Normalize(float(every.min()), float(min(every.max(), style.NO_SKILL + 0.02)))
+        raise TooFewDataError(f"no cell of the heat maps holds {ENOUGH} trials")
+    norm = Normalize(float(every.min()), float(min(every.max(), NO_SKILL + 0.02)))
     width = 0.93 / len(maps)
     for number, one in enumerate(maps):
         axes = figure.add_axes((0.1 + number * width, 0.21, width - 0.085, 0.64))
@@ -136,7 +139,7 @@ def _draw(axes: Axes, one: HeatMap, norm: Normalize, size: float) -> None:
             is_dark = is_enough and norm(value) < 0.5
             axes.text(
                 column, row, f"{value:.3f}\nn {n_trials}", ha="center", va="center",
-                fontsize=size, color="white" if is_dark else style.BLACK,
+                fontsize=size, color="white" if is_dark else BLACK,
                 bbox=None if is_enough else {"facecolor": "white", "edgecolor": "none", "pad": 1},
             )  # fmt: skip
     axes.set_title(words.shortened(words.plain(one.name), 24))

@@ -10,7 +10,11 @@ from matplotlib.lines import Line2D
 
 from sweep import words
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError, bce_range
+from sweep.analysis.charts.colours import BLACK, BLUE, GREY
 from sweep.analysis.frames.load import SweepFrames
+from sweep.metrics import NO_SKILL
+from sweep.statistics.confidence import Z
 
 ENOUGH = 5
 """Trials that a correlation needs."""
@@ -51,7 +55,7 @@ def ladder(frames: SweepFrames) -> Ladder:
         suffixes=("", "_before"),
     )  # fmt: skip
     if pairs.empty:
-        raise style.TooFewDataError("no trial has been promoted yet")
+        raise TooFewDataError("no trial has been promoted yet")
     steps = []
     for (first, last), group in pairs.groupby(["first_epoch", "last_epoch"]):
         found = _correlation(group["score_before"].to_numpy(), group["score"].to_numpy())
@@ -71,7 +75,7 @@ def _correlation(
     r = float(spearmanr(before, after).statistic)
     if abs(r) > 1 - 1e-9:
         return r, math.nan, math.nan
-    half = 1.959964 * math.sqrt((1 + r * r / 2) / (len(before) - 3))
+    half = Z * math.sqrt((1 + r * r / 2) / (len(before) - 3))
     return r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
 
@@ -87,26 +91,26 @@ def draw_ladder(frames: SweepFrames) -> Figure:
     scores = data.scores
     style.log_axis(axes, 0.85, max(float(scores["last_epoch"].max()), 2) * 1.2)
     finite = scores["score"].to_numpy(dtype=float)
-    axes.set_ylim(*style.bce_range(finite, finite))
+    axes.set_ylim(*bce_range(finite, finite))
     axes.set_xlabel("epochs trained at the end of the rung (logarithmic)")
     axes.set_ylabel("lowest validation BCE so far, nats")
-    axes.axhline(style.NO_SKILL, color=style.BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.axhline(NO_SKILL, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     climbed = scores[scores["trial"].duplicated(keep=False)].sort_values(["trial", "last_epoch"])
     lines = list(climbed.groupby("trial"))[:_MAX_LINES]
     for _, line in lines:
         axes.plot(
-            line["last_epoch"], line["score"], color=style.BLUE, linewidth=0.9, alpha=0.6,
+            line["last_epoch"], line["score"], color=BLUE, linewidth=0.9, alpha=0.6,
             marker="o", markersize=3, rasterized=len(lines) > 200,
         )  # fmt: skip
     cut = scores[~scores["trial"].isin(climbed["trial"])]
     axes.scatter(
-        cut["last_epoch"], cut["score"], s=14, facecolors="none", edgecolors=style.GREY,
+        cut["last_epoch"], cut["score"], s=14, facecolors="none", edgecolors=GREY,
         linewidths=0.8, zorder=1, rasterized=len(cut) > 800,
     )  # fmt: skip
     handles = [
-        Line2D([], [], color=style.BLUE, marker="o", markersize=3, label="promoted"),
+        Line2D([], [], color=BLUE, marker="o", markersize=3, label="promoted"),
         Line2D(
-            [], [], color=style.GREY, marker="o", markerfacecolor="none", linestyle="",
+            [], [], color=GREY, marker="o", markerfacecolor="none", linestyle="",
             label="one rung only",
         ),
     ]  # fmt: skip
@@ -120,7 +124,7 @@ def _draw_correlations(figure: Figure, steps: list[Step]) -> None:
     axes.set_title("Rank correlation")
     axes.set_xlim(-1.05, 1.05)
     axes.set_ylim(len(steps) - 0.5, -0.5)
-    axes.axvline(0, color=style.BLACK, linewidth=0.8)
+    axes.axvline(0, color=BLACK, linewidth=0.8)
     axes.set_xlabel("correlation of scores")
     labels = []
     for place, step in enumerate(steps):
@@ -128,8 +132,8 @@ def _draw_correlations(figure: Figure, steps: list[Step]) -> None:
         if math.isnan(step.correlation):
             axes.text(0.05, place, "too few trials", fontsize=8, va="center", color="#444444")
             continue
-        axes.plot([step.low, step.high], [place, place], color=style.BLUE, linewidth=2)
-        axes.plot([step.correlation], [place], "o", color=style.BLUE, markersize=7)
+        axes.plot([step.low, step.high], [place, place], color=BLUE, linewidth=2)
+        axes.plot([step.correlation], [place], "o", color=BLUE, markersize=7)
         axes.annotate(
             f"{step.correlation:.2f}", (step.correlation, place), xytext=(0, 8), fontsize=8.5,
             textcoords="offset points", ha="center",

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError
+from sweep.analysis.charts.colours import BLACK, BLUE, GREEN, ORANGE, VERMILLION
 from sweep.analysis.frames.load import SweepFrames
+from sweep.records import AssignmentStatus
 
 PAUSE = 60.0
 """Seconds without a sign of work that are taken out of the time line, at the least."""
@@ -41,10 +44,8 @@ def time_line(frames: SweepFrames) -> TimeLine:
     done = frames.assignments
     done = done[np.isfinite(done["ended_at"])].sort_values("ended_at", kind="stable")
     if len(done) < 2:
-        raise style.TooFewDataError("fewer than two assignments have ended")
+        raise TooFewDataError("fewer than two assignments have ended")
     ended = done["ended_at"].to_numpy(dtype=float) - frames.sweep.created_at
-    plan = frames.sweep.plan
-    planned = plan["epochs"] + plan.get("baseline_epochs", 0) if "epochs" in plan else None
     steps = np.diff(ended)
     long = steps > max(PAUSE, 10 * float(np.quantile(steps, 0.9)))
     return TimeLine(
@@ -52,7 +53,7 @@ def time_line(frames: SweepFrames) -> TimeLine:
         last_epoch=done["last_epoch"].to_numpy(),
         status=done["status"].tolist(),
         epochs=done["epochs"].to_numpy().cumsum(),
-        planned_epochs=planned,
+        planned_epochs=frames.sweep.plan.all_epochs,
         pauses=[(float(ended[i]), float(ended[i + 1])) for i in np.flatnonzero(long)],
     )
 
@@ -86,7 +87,7 @@ def draw_time(frames: SweepFrames) -> Figure:
     if upper.collections:
         upper.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
     lower.step(
-        np.r_[0, x], np.r_[0, data.epochs], where="post", color=style.BLUE, linewidth=1.8,
+        np.r_[0, x], np.r_[0, data.epochs], where="post", color=BLUE, linewidth=1.8,
         label=f"trained: {words.count(int(data.epochs[-1]))}",
     )  # fmt: skip
     lower.set_xlabel(f"{name} since the sweep was made")
@@ -94,7 +95,7 @@ def draw_time(frames: SweepFrames) -> Figure:
     lower.set_ylim(0, max(int(data.epochs[-1]), data.planned_epochs or 0) * 1.12)
     if data.planned_epochs is not None:
         lower.axhline(
-            data.planned_epochs, color=style.BLACK, linestyle=(0, (4, 2)), linewidth=1,
+            data.planned_epochs, color=BLACK, linestyle=(0, (4, 2)), linewidth=1,
             label=f"planned, at most:\n{words.count(data.planned_epochs)}",
         )  # fmt: skip
     lower.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
@@ -102,8 +103,8 @@ def draw_time(frames: SweepFrames) -> Figure:
 
 
 _LOOKS = (
-    ("completed", style.BLUE, "o"),
-    ("stopped", style.GREEN, "^"),
-    ("interrupted", style.ORANGE, "D"),
-    ("failed", style.VERMILLION, "X"),
+    (AssignmentStatus.COMPLETED, BLUE, "o"),
+    (AssignmentStatus.STOPPED, GREEN, "^"),
+    (AssignmentStatus.INTERRUPTED, ORANGE, "D"),
+    (AssignmentStatus.FAILED, VERMILLION, "X"),
 )

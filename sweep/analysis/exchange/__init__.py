@@ -1,0 +1,1 @@
+"""A sweep in other programs' files: Parquet, Optuna, TensorBoard."""

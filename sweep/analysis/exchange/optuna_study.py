@@ -17,9 +17,9 @@ from typing import Any
 import pandas as pd
 
 from sweep.analysis.exchange.optuna_distributions import distributions
-from sweep.analysis.files import atomically
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.status import TrialStatus
+from sweep.disk import whole
 from sweep.errors import PlatformError, UsageError
 
 FILE = "optuna.db"
@@ -79,7 +79,8 @@ def write_study(frames: SweepFrames, folder: Path) -> Path:
         with tempfile.TemporaryDirectory() as scratch, _quiet(optuna):
             made = Path(scratch) / FILE
             _write(optuna, frames, made)
-            atomically(path, lambda name: copyfile(made, name))
+            with whole(path) as new:
+                copyfile(made, new)
     except OSError as error:
         raise PlatformError(f"cannot write into {folder}: {error.strerror or error}") from error
     return path
@@ -122,10 +123,10 @@ def _write(optuna: Any, frames: SweepFrames, path: Path) -> None:
         for name, value in (
             (_IDENTITY, sweep.identity),
             ("state", sweep.state),
-            ("space", sweep.space.get("name")),
-            ("data", sweep.data.get("source")),
+            ("space", sweep.space.name),
+            ("data", sweep.data.source),
             ("value", "lowest validation BCE, in nats, without penalty"),
-            ("settings", {k: v for k, v in sweep.settings.items() if k != "stages"}),
+            ("settings", {k: v for k, v in sweep.settings.to_json().items() if k != "stages"}),
         ):
             study.set_user_attr(name, value)
         study.set_metric_names(["validation BCE"])

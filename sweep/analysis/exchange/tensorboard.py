@@ -24,6 +24,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.status import TrialStatus
+from sweep.disk import whole
 from sweep.errors import PlatformError
 from sweep.records import Value
 
@@ -83,17 +84,12 @@ def _write(folder: Path, events: Iterable[Event], created_at: float) -> Path:
     """An event file, named so that TensorBoard finds it and a second writing replaces it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"events.out.tfevents.{int(created_at):010d}.sweep"
-    temporary = folder / ".writing"
-    try:
-        with temporary.open("wb") as file:
-            writer = RecordWriter(file)
-            first = Event(wall_time=created_at, file_version="brain.Event:2")
-            for event in (first, *events):
-                writer.write(event.SerializeToString())
-        return temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with whole(path, through=folder / ".writing") as new, new.open("wb") as file:
+        writer = RecordWriter(file)
+        first = Event(wall_time=created_at, file_version="brain.Event:2")
+        for event in (first, *events):
+            writer.write(event.SerializeToString())
+    return path
 
 
 # What the HParams view reads
@@ -102,7 +98,7 @@ def _write(folder: Path, events: Iterable[Event], created_at: float) -> Path:
 def _experiment(frames: SweepFrames) -> list[Event]:
     """The hyperparameters and metrics of the whole sweep."""
     experiment = api_pb2.Experiment(
-        description=words.plain(f"{frames.sweep.name}: {frames.sweep.data.get('source', '')}"),
+        description=words.plain(f"{frames.sweep.name}: {frames.sweep.data.source}"),
         time_created_secs=frames.sweep.created_at,
         hparam_infos=[
             api_pb2.HParamInfo(name=name, type=_type(frames.hyperparameters[name].tolist()))

@@ -1,0 +1,1 @@
+"""The store as pandas frames: trials, epochs, their ranking, ties and repeats."""

@@ -13,7 +13,7 @@ from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_
 from sweep.analysis.frames.ranking import order
 from sweep.analysis.frames.status import TrialStatus, statuses
 from sweep.analysis.frames.ties import evidence, optimism_of_best
-from sweep.records import OutcomeStatus, Value
+from sweep.records import AssignmentStatus, EpochRecord, SweepState, Value
 from sweep.statistics.onset import onsets
 from sweep.statistics.selection_bias import Optimism
 from sweep.store import Opening, Reference, Store, SweepRow, hyperparameters_of
@@ -49,6 +49,9 @@ TRIAL_COLUMNS = {
 }
 """Columns of `SweepFrames.trials` in order, and what they hold: the data dictionary."""
 
+EPOCH_COLUMNS = {"trial": "number of the trial", **EpochRecord.meanings()}
+"""Columns of `SweepFrames.epochs` in order, and what they hold."""
+
 ASSIGNMENT_COLUMNS = {
     "trial": "number of the trial",
     "is_searched": "whether the search proposed it; baselines are not",
@@ -66,9 +69,9 @@ ASSIGNMENT_COLUMNS = {
 _INTEGERS = ("params", "best_epoch", "onset_epoch", "rung", "last_epoch", "bracket", "iteration")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SweepFrames:
-    """A sweep as it was when it was read."""
+    """A sweep as it was when it was read. Nobody changes it: what is computed of it may be kept."""
 
     sweep: SweepRow
     trials: pd.DataFrame
@@ -78,7 +81,7 @@ class SweepFrames:
     """One column per hyperparameter, rows as in `trials`; None where a trial has no such one.
     Apart from `trials` because a hyperparameter may be called `epochs`."""
     epochs: pd.DataFrame
-    """One row per trial and epoch, sorted by them; columns as `EpochRecord` behind `trial`."""
+    """One row per trial and epoch, sorted by them; columns as `EPOCH_COLUMNS`."""
     assignments: pd.DataFrame
     """One row per assignment of these trials, in their order; columns as `ASSIGNMENT_COLUMNS`."""
     openings: tuple[Opening, ...]
@@ -105,7 +108,7 @@ class SweepFrames:
         return list(self.hyperparameters.columns)
 
 
-def load(store: Store, state: str | None = None) -> SweepFrames:
+def load(store: Store, state: SweepState | None = None) -> SweepFrames:
     """Read a sweep. May be called while it runs.
 
     `state` replaces the stored one where the caller knows better: a sweep whose process has
@@ -125,8 +128,8 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
         pending=trials["pending"] == True,  # noqa: E712
         stopped=trials["stopped"] == True,  # noqa: E712
         epochs=trials["epochs"],
-        max_epochs=int(sweep.settings["max_epochs"]),
-        sweep_finished=sweep.state == "finished",
+        max_epochs=sweep.settings.max_epochs,
+        sweep_finished=sweep.state is SweepState.FINISHED,
     )
     is_confirmation = trials["confirms"].notna()
     confirmations = _typed(trials[is_confirmation])
@@ -135,7 +138,7 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
     by_seed = seed_losses(repeats, losses)
     is_confirmation = epochs["trial"].isin(confirmations["trial"])
     later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
-    judged = evidence(trials, epochs, losses, int(sweep.settings["train_rows"]))
+    judged = evidence(trials, epochs, losses, sweep.settings.train_rows)
     trials = trials.join(judged)[list(TRIAL_COLUMNS)]
     means = confirmed(trials, repeats, by_seed)
     references, optimism = tuple(store.references()), optimism_of_best(trials, losses)
@@ -211,9 +214,9 @@ def _of_assignments(assignments: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "trial": assignments["trial"],
-            "failed": status == OutcomeStatus.FAILED,
-            "pending": status.isin(("pending", OutcomeStatus.INTERRUPTED)),
-            "stopped": status == OutcomeStatus.STOPPED,
+            "failed": status == AssignmentStatus.FAILED,
+            "pending": status.isin((AssignmentStatus.PENDING, AssignmentStatus.INTERRUPTED)),
+            "stopped": status == AssignmentStatus.STOPPED,
             "rung": assignments["rung"].astype("Int64").where(assignments["oracle_id"].notna()),
             "last_epoch": assignments["last_epoch"].astype("Int64"),
         }
@@ -246,7 +249,7 @@ def _typed(trials: pd.DataFrame) -> pd.DataFrame:
 
 def _hyperparameters(sweep: SweepRow, trials: pd.DataFrame) -> pd.DataFrame:
     values: list[dict[str, Value]] = trials["hyperparameters"].tolist()
-    names = dict.fromkeys(sweep.space.get("hyperparameters", ()))
+    names = dict.fromkeys(sweep.space.hyperparameters)
     for row in values:
         names.update(dict.fromkeys(row))
     columns = {name: [row.get(name) for row in values] for name in names}

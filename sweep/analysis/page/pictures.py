@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from sweep.analysis.charts import style
-from sweep.analysis.charts.catalogue import FURTHER, Chart, charts
+from sweep.analysis.charts.axes import TooFewDataError
+from sweep.analysis.charts.catalogue import FURTHER, Chart, charts, drawn
 from sweep.analysis.frames.load import SweepFrames
 
 _DPI = 90
@@ -52,28 +53,28 @@ def pictures(frames: SweepFrames, room: int) -> Pictures:
     The largest become PNG until all fit; those that never do are left out, the largest first.
     """
     with style.styled():
-        drawn, missing = _drawn(frames)
-        addresses = [_svg(figure) for _, figure in drawn]
-        for i in sorted(range(len(drawn)), key=lambda i: -len(addresses[i])):
+        figures, missing = _figures(frames)
+        addresses = [_svg(figure) for _, figure in figures]
+        for i in sorted(range(len(figures)), key=lambda i: -len(addresses[i])):
             if sum(map(len, addresses)) > room:
-                addresses[i] = min(addresses[i], _png(drawn[i][1]), key=len)
+                addresses[i] = min(addresses[i], _png(figures[i][1]), key=len)
     shown = [
         Picture(chart.stem, chart.section, chart.title, address)
-        for (chart, _), address in zip(drawn, addresses, strict=True)
+        for (chart, _), address in zip(figures, addresses, strict=True)
     ]
     while sum(len(picture.address) for picture in shown) > room and shown:
         shown.remove(max(shown, key=lambda picture: len(picture.address)))
-    return Pictures(shown, missing, len(drawn) - len(shown))
+    return Pictures(shown, missing, len(figures) - len(shown))
 
 
-def _drawn(frames: SweepFrames) -> tuple[list[tuple[Chart, Figure]], list[Missing]]:
-    drawn, missing = [], []
+def _figures(frames: SweepFrames) -> tuple[list[tuple[Chart, Figure]], list[Missing]]:
+    figures, missing = [], []
     for chart in (*charts(), *FURTHER):
         try:
-            drawn.append((chart, chart.draw(frames)))
-        except style.TooFewDataError as error:
+            figures.append((chart, drawn(chart, frames)))
+        except TooFewDataError as error:
             missing.append(Missing(chart.section, chart.title, str(error)))
-    return drawn, missing
+    return figures, missing
 
 
 def _svg(figure: Figure) -> str:

@@ -13,11 +13,13 @@ from bokeh.models import ColumnDataSource, HoverTool, Range1d, TapTool
 from bokeh.plotting import figure
 
 from sweep import words
-from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import bce_range, log_ticks, magnitude
+from sweep.analysis.charts.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from sweep.analysis.charts.frontier import FrontierData, frontier_data
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import standing
+from sweep.metrics import NO_SKILL
 from sweep.records import Json
 
 POINTS = 400
@@ -37,12 +39,12 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
     plot = _figure("frontier-plot", "tap,pan,wheel_zoom,box_zoom,reset", data.x, data.y)
     plot.xaxis.axis_label = "trainable parameters (logarithmic)"
     plot.yaxis.axis_label = "BCE at the best epoch, nats"
-    plot.line(list(data.x), [style.NO_SKILL] * 2, color=style.GREY, line_dash="dotted")
+    plot.line(list(data.x), [NO_SKILL] * 2, color=GREY, line_dash="dotted")
     steps = data.steps
     x = [*steps["params"].astype(float), data.x[1]]
     for name, color, dash, width in (
-        ("train_bce", style.ORANGE, "dashed", 1.5),
-        ("val_bce", style.GREY, "solid", 2.5),
+        ("train_bce", ORANGE, "dashed", 1.5),
+        ("val_bce", GREY, "solid", 2.5),
     ):
         y = [*steps[name].astype(float), float(steps[name].iloc[-1])]
         plot.step(x, y, mode="after", color=color, line_dash=dash, line_width=width)
@@ -54,7 +56,7 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
             continue
         points = plot.scatter(
             "params", "val_bce", source=_points(frames, chosen["trial"].tolist()), size=9,
-            color=style.BLUE, fill_alpha=0.0 if is_cut else "alpha", line_alpha="alpha",
+            color=BLUE, fill_alpha=0.0 if is_cut else "alpha", line_alpha="alpha",
             name=f"points-{'cut' if is_cut else 'ended'}",
         )  # fmt: skip
         # None means: drawn as if nothing were selected
@@ -84,9 +86,9 @@ def marks(frames: SweepFrames) -> list[tuple[str, str, str]]:
 
 
 def _draw_evidence(plot: Any, data: FrontierData) -> None:
-    """As `frontier_marks` does for the printed chart."""
+    """As `frontier_drawing` does for the printed chart."""
     for name, value in data.references:
-        line = plot.line(list(data.x), [value] * 2, color=style.PURPLE, line_dash="dashdot")
+        line = plot.line(list(data.x), [value] * 2, color=PURPLE, line_dash="dashdot")
         label = f"{words.plain(name)}: {words.bce(value)}"
         plot.add_tools(HoverTool(renderers=[line], tooltips=label))
     if len(data.band):
@@ -94,16 +96,16 @@ def _draw_evidence(plot: Any, data: FrontierData) -> None:
         low, high = (
             [*data.band[name], data.band[name].iloc[-1]] for name in ("val_bce_low", "val_bce_high")
         )
-        plot.varea_step(x, low, high, step_mode="after", fill_color=style.GREEN, fill_alpha=0.18)
+        plot.varea_step(x, low, high, step_mode="after", fill_color=GREEN, fill_alpha=0.18)
         means = data.confirmed
         plot.segment(
             means["x"], means["val_bce_low"], means["x"], means["val_bce_high"],
-            color=style.GREEN, line_width=1.5,
+            color=GREEN, line_width=1.5,
         )  # fmt: skip
-        plot.scatter(means["x"], means["val_bce"], marker="square", size=6, color=style.GREEN)
+        plot.scatter(means["x"], means["val_bce"], marker="square", size=6, color=GREEN)
     plot.scatter(
         data.simplest["params"], data.simplest["val_bce"], size=18, fill_alpha=0.0,
-        line_color=style.VERMILLION, line_width=2,
+        line_color=VERMILLION, line_width=2,
     )  # fmt: skip
 
 
@@ -156,7 +158,7 @@ def curves_plot(frames: SweepFrames) -> Json | None:
         return None
     scored = frames.trials[is_scored(frames.trials)]
     values = frames.epochs[["train_bce", "val_bce"]].to_numpy().ravel()
-    y = style.bce_range(values, scored["val_bce"].to_numpy(dtype=float))
+    y = bce_range(values, scored["val_bce"].to_numpy(dtype=float))
     last = float(frames.epochs["epoch"].max())
     plot = _figure("curves-plot", "pan,wheel_zoom,box_zoom,reset", (0.93, last * 1.08), y)
     plot.xaxis.axis_label = "epoch (logarithmic)"
@@ -218,10 +220,10 @@ def _figure(name: str, tools: str, x: tuple[float, float], y: tuple[float, float
         outline_line_color=None,
     )  # fmt: skip
     plot.toolbar.logo = None
-    ticks = style.log_ticks(*x)
+    ticks = log_ticks(*x)
     plot.xaxis.ticker = ticks
     plot.xaxis.major_label_overrides = {
-        int(tick) if tick == int(tick) else tick: style.magnitude(tick) for tick in ticks
+        int(tick) if tick == int(tick) else tick: magnitude(tick) for tick in ticks
     }
     plot.xgrid.ticker = plot.xaxis[0].ticker
     return plot

@@ -13,11 +13,13 @@ from markupsafe import Markup
 
 from sweep import words
 from sweep.analysis.answers.verdict import Verdict, verdict
-from sweep.analysis.files import atomically
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.status import TrialStatus
 from sweep.analysis.page import plots, sections
 from sweep.analysis.page.pictures import Pictures, pictures
-from sweep.analysis.report import ledger, other_seeds, table, terminal, verdict_words
+from sweep.analysis.report import ledger, other_seeds, table, verdict_words
+from sweep.analysis.report.header import header
+from sweep.disk import whole
 from sweep.errors import PlatformError
 
 MOST_BYTES = 3_000_000
@@ -31,7 +33,8 @@ def write(frames: SweepFrames, path: Path) -> None:
     """The page as one file. Raises PlatformError when it cannot be written."""
     content = page(frames)
     try:
-        atomically(path, lambda file: Path(file).write_text(content, encoding="utf-8"))
+        with whole(path) as new:
+            new.write_text(content, encoding="utf-8")
     except OSError as error:
         raise PlatformError(f"cannot write {path}: {error.strerror}") from error
 
@@ -65,7 +68,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         scripts.insert(0, _bokeh())
     return {
         "title": words.plain(frames.sweep.name),
-        "header": terminal.header(frames)[1:],
+        "header": header(frames)[1:],
         "verdict": verdict_words.lines(found),
         "figures": _figures(found),
         "columns": table.columns(frames, ROWS),
@@ -73,7 +76,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "n_trials": len(frames.trials),
         "n_points": plots.POINTS,
         "notes": table.notes(frames, ROWS),
-        "tutorial": [f"{one.line}." for one in found.tutorial],
+        "tutorial": verdict_words.conclusions(found),
         "references": sections.references(frames),
         "frontier": sections.frontier_table(frames),
         "by_capacity": sections.by_capacity(frames),
@@ -86,7 +89,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "cost": sections.cost(frames),
         "active": words.seconds(frames.sweep.active_seconds),
         "failures": sections.failures(frames),
-        "n_failed": int((frames.trials["status"] == "failed").sum()),
+        "n_failed": int((frames.trials["status"] == TrialStatus.FAILED).sum()),
         "provenance": sections.provenance(frames),
         "commands": sections.again(frames),
         "marks": plots.marks(frames),

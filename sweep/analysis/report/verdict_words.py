@@ -31,6 +31,11 @@ def lines(verdict: Verdict) -> list[tuple[str, str]]:
     return [(label, text.plain(line)) for label, line in found]
 
 
+def conclusions(verdict: Verdict) -> list[str]:
+    """Return a sentence for each of the tutorial's conclusions, if its models were trained."""
+    return [f"{one.line}." for one in verdict.tutorial]
+
+
 def _evidence(verdict: Verdict) -> str:
     words = []
     if not verdict.is_enough:

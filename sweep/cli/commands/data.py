@@ -90,7 +90,7 @@ def info(
 ) -> None:
     """Say what is cached: source, rows, splits, class balance, and each feature's range."""
     from sweep.data.split import open_data
-    from sweep.data.summary import feature_table, part_table, visible_rows, write_charts
+    from sweep.data.summary import feature_table, part_table, visible_rows
 
     store = _cache(cache)
     key, dataset = open_data(data, store, DEFAULT_ROWS)
@@ -101,7 +101,9 @@ def info(
     n_visible = visible_rows(dataset)
     _print_table(f"features, first {n_visible:,} rows", feature_table(dataset.x[:n_visible]))
     if charts is not None:
-        for path in write_charts(dataset, charts):
+        from sweep.analysis.charts.features import write_features
+
+        for path in write_features(dataset, charts):
             out().print(f"chart: {clean(str(path))}", soft_wrap=True)
 
 

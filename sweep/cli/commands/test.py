@@ -100,7 +100,7 @@ def _show(openings: list[Opening], output: str) -> None:
 
     last = openings[-1]
     if output == "json":
-        from sweep.analysis.report.terminal import json_line
+        from sweep.analysis.report.trials_json import json_line
 
         typer.echo(json_line({"schema": "sweep.test/1", "test": ledger.to_json(openings)}))
         return

@@ -1,0 +1,1 @@
+"""The HIGGS file: downloaded or imported, decompressed, parsed into rows."""

@@ -1,0 +1,1 @@
+"""Built-in events: a simulation of collisions for those who have no file."""

@@ -13,7 +13,9 @@ from sweep.analysis.answers.overfitting import Overfitting
 from sweep.analysis.answers.regularisation import kinds, regularisers
 from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import load
-from sweep.analysis.report.terminal import report, to_json, to_markdown, write_verdict
+from sweep.analysis.report.terminal import report
+from sweep.analysis.report.text_files import to_markdown
+from sweep.analysis.report.trials_json import to_json, write_verdict
 from sweep.analysis.report.verdict_words import lines
 from sweep.records import Outcome, OutcomeStatus
 from sweep.runner.confirm import confirmations

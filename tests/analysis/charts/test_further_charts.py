@@ -9,6 +9,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from sweep.analysis.charts import style
+from sweep.analysis.charts.axes import TooFewDataError
 from sweep.analysis.charts.catalogue import FURTHER, write_further
 from sweep.analysis.charts.catalogue import charts as all_charts
 from sweep.analysis.charts.curves_by_capacity import N_CURVES, decades
@@ -18,7 +19,6 @@ from sweep.analysis.charts.other_seeds import confirmed_data, draw_confirmed
 from sweep.analysis.charts.parallel import logarithmic, parallel
 from sweep.analysis.charts.regularisation import ENOUGH, heat_maps
 from sweep.analysis.charts.rungs import ladder
-from sweep.analysis.charts.style import TooFewDataError
 from sweep.analysis.charts.time_line import time_line
 from sweep.analysis.frames.load import load
 from sweep.cli.inspect import report

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sweep.analysis.exchange.parquet import write_parquet
 from sweep.analysis.frames.load import TRIAL_COLUMNS, load
-from sweep.analysis.report.terminal import json_schema, to_json
+from sweep.analysis.report.trials_json import json_schema, to_json
 from sweep.cli.app import app
 from sweep.errors import PlatformError
 from sweep.records import OutcomeStatus

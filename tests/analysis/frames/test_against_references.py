@@ -10,7 +10,7 @@ from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import load
 from sweep.analysis.page import sections
 from sweep.analysis.page.write import page
-from sweep.analysis.report.terminal import json_schema, to_json
+from sweep.analysis.report.trials_json import json_schema, to_json
 from sweep.analysis.report.verdict_words import lines
 from sweep.records import Outcome, OutcomeStatus
 from sweep.store import NewTrial, Reference, TrialLosses

@@ -11,7 +11,9 @@ from rich.console import Console
 
 from sweep.analysis.frames.load import load
 from sweep.analysis.frames.trial_class import gap_errors
-from sweep.analysis.report.terminal import render_table, to_csv, to_json
+from sweep.analysis.report.terminal import render_table
+from sweep.analysis.report.text_files import to_csv
+from sweep.analysis.report.trials_json import to_json
 from sweep.records import OutcomeStatus
 from tests.support.sweeps import record, rows_of_losses, store_sweep, trained
 

@@ -4,11 +4,15 @@ import base64
 import hashlib
 import re
 import shlex
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
+from sweep.analysis.charts import catalogue
 from sweep.analysis.charts.catalogue import FURTHER, charts
+from sweep.analysis.charts.frontier import frontier_data
+from sweep.analysis.charts.frontier_drawing import draw_frontier
 from sweep.analysis.frames.load import load
 from sweep.analysis.page import pictures, plots, sections
 from sweep.analysis.page.write import MOST_BYTES, ROWS, page, write
@@ -220,3 +224,19 @@ def test_the_command_writes_the_page(tmp_path):
 def test_a_page_that_cannot_be_written_is_one_line(tmp_path):
     with pytest.raises(PlatformError, match="cannot write"):
         write(frames_of(tmp_path, [trained(0.6)]), tmp_path / "no-folder" / "report.html")
+
+
+def test_files_and_page_of_one_report_share_what_they_draw(tmp_path, monkeypatch):
+    frames = frames_of(tmp_path, [trained(0.6, 0.62), trained(0.61)])
+    drawn = []
+    chart = replace(charts()[0], draw=lambda found: drawn.append(1) or draw_frontier(found))
+    monkeypatch.setattr(catalogue, "charts", lambda _=0: (chart,))
+    monkeypatch.setattr(pictures, "charts", lambda: (chart,))
+    before = frontier_data.cache_info().misses
+    catalogue.write_charts(frames, tmp_path / "charts")
+    page(frames)
+    shared = pictures.pictures(frames, 10**6)
+    assert len(drawn) == 1
+    assert frontier_data.cache_info().misses == before + 1, "three show the frontier's numbers"
+    assert pictures.pictures(replace(frames), 10**6) == shared, "nothing changes by being shared"
+    assert len(drawn) == 2

@@ -9,14 +9,12 @@ from typer.testing import CliRunner
 
 from sweep import words
 from sweep.analysis.frames.load import load
-from sweep.analysis.report.terminal import (
-    header,
-    render_table,
-    report,
-    to_csv,
-    to_json,
-    to_markdown,
-)
+from sweep.analysis.report.header import header
+from sweep.analysis.report.layout import lay_out
+from sweep.analysis.report.table import Column
+from sweep.analysis.report.terminal import render_table, report
+from sweep.analysis.report.text_files import to_csv, to_markdown
+from sweep.analysis.report.trials_json import to_json
 from sweep.cli.app import app
 from sweep.records import OutcomeStatus
 from tests.support.sweeps import NAMES, hyperband, store_sweep, trained
@@ -166,7 +164,7 @@ def test_json_carries_everything_at_full_precision(played):
     assert document["schema"] == "sweep.report/1"
     assert document["sweep"]["name"] == "capacity-1"
     assert document["sweep"]["progress"]["trials_planned"] == 150
-    assert document["sweep"]["data"] == played.sweep.data
+    assert document["sweep"]["data"] == json.loads(json.dumps(played.sweep.data.to_json()))
     assert len(document["trials"]) == 150
     for trial, row in zip(document["trials"], played.trials.to_dict("records"), strict=True):
         assert list(trial) == list(played.trials.columns)
@@ -259,3 +257,17 @@ def test_the_command_shows_the_best_500_and_says_how_to_see_all(tmp_path, monkey
     assert "all trials" not in everything.stderr
     whole = CliRunner().invoke(app, ["report", *options, "-o", "csv"])
     assert len(whole.stdout.splitlines()) == 511
+
+
+def test_only_columns_that_a_table_has_are_said_to_be_hidden():
+    columns = [Column("trial", ["1" * 20]), Column("seconds", ["1" * 20])]
+    assert lay_out(columns, 41).hidden == []
+    narrow = lay_out(columns, 40)
+    assert narrow.hidden == ["seconds"]
+    assert [sized.column.name for sized in narrow.shown] == ["trial"]
+
+
+def test_a_hyperparameter_called_like_a_column_stands_beneath_and_is_not_hidden():
+    columns = [Column("trial", ["1"]), Column("seconds", ["2" * 20], is_hyperparameter=True)]
+    assert lay_out(columns, 10).hidden == []
+    assert lay_out(columns, 10).beneath(0, 40) == [f"      seconds={'2' * 20}"]

@@ -1,0 +1,91 @@
+"""The facts above the table: of which sweep and data the numbers are, and what was done."""
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+
+from sweep import words as text
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.status import TrialStatus
+from sweep.data.split_record import SplitRecord
+from sweep.records import SweepState
+
+_ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED, TrialStatus.FAILED)
+_COUNTED = tuple(TrialStatus)
+
+
+def header(frames: SweepFrames) -> list[tuple[str, str]]:
+    """What the numbers are of: sweep, data, split, seed, state, what was done and what was not."""
+    sweep, trials = frames.sweep, frames.trials
+    done = progress(frames)
+    state = sweep.state if sweep.message is None else f"{sweep.state}: {sweep.message}"
+    lines = [
+        ("sweep", sweep.name),
+        ("space", sweep.space.name),
+        ("data", sweep.data.source),
+        ("split", _split(sweep.data)),
+        ("seed", str(sweep.settings.seed)),
+        ("state", state),
+        ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
+        ("epochs", f"{done['epochs']:,} of at most {_number(done['epochs_planned'])}"),
+    ]
+    if len(frames.confirmations):
+        n_ended = int(frames.confirmations["status"].isin(_ENDED).sum())
+        of = f"{n_ended:,} of {text.counted(len(frames.confirmations), 'run')}"
+        lines.append(("other seeds", f"{of} that confirm {text.trials(_confirmed(frames))}"))
+    if sweep.state is SweepState.BUDGET and done["left_out"]:
+        left = done["left_out"]
+        epochs = text.counted(left["epochs"], "epoch")
+        lines.append(("left out", f"{text.trials(left['trials'])}, {epochs}"))
+    n_failed, n_search = done["failed"], int(trials["baseline"].isna().sum())
+    if n_failed:
+        error, count = Counter(trials["error"].dropna()).most_common(1)[0]
+        share = "all" if count == n_failed else f"{count:,} of them"
+        lines.append(("failed", f"{text.trials(n_failed)}, {share} with: {error}"))
+    if len(trials) > n_search:
+        names = trials.loc[trials["baseline"].notna()].sort_values("trial")["baseline"]
+        lines.append(("baselines", ", ".join(names)))
+    return [(label, text.plain(line)) for label, line in lines]
+
+
+def _confirmed(frames: SweepFrames) -> int:
+    return int(frames.confirmations["confirms"].nunique())
+
+
+def progress(frames: SweepFrames) -> dict[str, Any]:
+    """Trials and epochs done and planned, and trials by status."""
+    plan, counts = frames.sweep.plan, Counter(frames.trials["status"])
+    begun, epochs = len(frames.trials) - counts[TrialStatus.PENDING], len(frames.epochs)
+    trials_planned, epochs_planned = plan.all_trials, plan.all_epochs
+    left_out = None
+    if frames.sweep.state is not SweepState.FINISHED and trials_planned is not None:
+        left_out = {"trials": trials_planned - begun, "epochs": (epochs_planned or 0) - epochs}
+    return {
+        "trials": len(frames.trials),
+        "trials_begun": begun,
+        "trials_planned": trials_planned,
+        "epochs": epochs,
+        "epochs_planned": epochs_planned,
+        "left_out": left_out,
+        **{status: counts[status] for status in _COUNTED},
+    }
+
+
+def _number(value: int | None) -> str:
+    return "an unknown number" if value is None else f"{value:,}"
+
+
+def _ends(trials: pd.DataFrame) -> str:
+    """ ": 2 finished, 23 stopped early, 123 cut"."""
+    words = {TrialStatus.STOPPED: "stopped early", TrialStatus.CUT: "cut by Hyperband"}
+    counts = Counter(trials["status"])
+    found = [f"{counts[status]:,} {words.get(status, status)}" for status in _COUNTED]
+    found = [line for line, status in zip(found, _COUNTED, strict=True) if counts[status]]
+    return f": {', '.join(found)}" if found else ""
+
+
+def _split(data: SplitRecord) -> str:
+    ranges = {} if data.row_ranges is None else data.row_ranges.to_json()
+    parts = [f"{text.rows(*ranges[part])} {part}" for part in ranges]
+    return f"rows {', '.join(parts)}" if parts else "unknown"

@@ -96,7 +96,7 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
     best = before["trials"][0]
 
     shown = warm.run(place, "test", "s").stdout
-    assert f"{best['val_bce']:.4f}" in shown and "test set opened once" in shown
+    assert f"{best['val_bce']:.4f}" in shown and "test rows opened once" in shown
     refused = warm.run(place, "test", "s", code=2).stderr
     assert f"opened for trial {best['trial']}" in refused and "--again" in refused
     with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
@@ -112,7 +112,7 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
         if form == "json":
             assert len(json.loads(report)["test"]) == 2
         else:
-            assert "test set opened 2 times" in report
+            assert "test rows opened 2 times" in report
     assert warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout.startswith('{"schema')
 
 

@@ -112,10 +112,10 @@ def reason(found: Details) -> str | None:
             f"{_bce(last_gap)}, beyond {limit}"
         )
     if row["class"] == TrialClass.OVERFIT:
-        return f"{behind} behind the best, most of it gap: {gap}, beyond {limit}"
+        return f"{behind} worse than the best, and most of that is its gap of {gap}, beyond {limit}"
     if float(row["gap"]) <= ERRORS * found.gap_se:
-        return f"{behind} behind the best, and the gap of {gap} is within {limit}"
-    return f"{behind} behind the best, of which the gap of {gap} is the smaller part"
+        return f"{behind} worse than the best, and its gap of {gap} is within {limit}"
+    return f"{behind} worse than the best, and its gap of {gap} is the smaller part of that"
 
 
 def _bce(value: Any) -> str:

@@ -142,7 +142,7 @@ def _difference(claim: str, other: str, one: Mean, p: float) -> Conclusion:
     low, high = (words.bce(end, decimals) for end in one.interval)
     how_far = words.with_error(one.value, one.error, decimals)
     holds = one.value < 0 if p < LEVEL else None
-    numbers = f"val BCE less {other}'s {how_far} ({low} to {high}), p = {p:.2g} of all looked at"
+    numbers = f"val BCE minus {other}'s {how_far} ({low} to {high}), corrected p = {p:.2g}"
     return Conclusion(claim, holds, numbers)
 
 

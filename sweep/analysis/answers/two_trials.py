@@ -86,7 +86,7 @@ def meaning(found: Comparison) -> list[str]:
 
 def _of_the_two(found: Comparison) -> str:
     if found.difference is None:
-        return "The error of the difference is unknown: the losses row by row are not stored."
+        return "The error of the difference is unknown: the per-row losses were not kept."
     value, se = found.difference.value, found.difference.se
     if value == 0 and se == 0:
         return "The two are equal on every row."
@@ -94,7 +94,7 @@ def _of_the_two(found: Comparison) -> str:
     by = words.with_error(abs(value), se, words.decimals_of(se))
     rows = words.counted(found.n_rows, "validation row")
     if found.difference.low <= 0 <= found.difference.high:
-        return f"{better} is better by {by}: tied, {rows} do not tell the two apart (95 %)."
+        return f"{better} is better by {by}: tied, {rows} cannot tell the two apart (95 %)."
     return f"{better} is better by {by}: {rows} tell the two apart (95 %)."
 
 

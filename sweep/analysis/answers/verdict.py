@@ -146,13 +146,11 @@ def _reasons(
     if len(trials) < LEAST_TRIALS:
         return [f"only {len(trials)} of at least {LEAST_TRIALS} trials have a score"]
     if tied is None:
-        return ["the errors of the scores are not known: the sweep kept no per-example losses"]
+        return ["the errors of the scores are unknown: the sweep kept no per-row losses"]
     reasons = []
     best = trials.iloc[0]
     if not best["ended"]:
-        reasons.append(
-            f"the best trial was trained for {best['epochs']} epochs only, not to its end"
-        )
+        reasons.append(f"the best trial was trained for only {best['epochs']} epochs, not in full")
     elif pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
         reasons.append(
             f"the best trial was still improving when training ended at epoch {best['epochs']}"
@@ -161,8 +159,8 @@ def _reasons(
         reasons.append(f"all {tied:,} trials are tied")
     elif not any(answer is not None and answer.is_decided for answer in answers):
         reasons.append(
-            "no capacity and no kind of regularisation that was trained in full is worse than the "
-            "best by more than the error"
+            "no capacity or kind of regularisation that was trained in full is worse than the best "
+            "by more than its error"
         )
     return reasons
 

@@ -35,7 +35,7 @@ class Chart:
     stem: str
     """Of its files' names."""
     section: str
-    """Of the HTML report: frontier, overfitting, regularisation, honesty, search or cost."""
+    """Of the HTML report: frontier, overfitting, regularisation, reliability, search or cost."""
     title: str
     """What it shows, for those who cannot see it too."""
     draw: Callable[[SweepFrames], Figure]
@@ -63,11 +63,11 @@ FURTHER = (
         "overfitting", "overfitting", "Gap and onset against trainable parameters", draw_overfitting
     ),
     Chart("regularisation", "regularisation", "Validation BCE by regulariser and size", draw_heat),
-    Chart("confirmed", "honesty", "The search's score against the mean over seeds", draw_confirmed),
+    Chart("confirmed", "reliability", "Scores in the search and in repeats", draw_confirmed),
     Chart("importance", "search", "Which hyperparameters matter", draw_importance),
     Chart("parallel", "search", "All settings of each trial, and its score", draw_parallel),
-    Chart("rungs", "search", "Scores at each rung, and how well ranks last", draw_ladder),
-    Chart("time", "cost", "What ran when, and how much of the plan", draw_time),
+    Chart("rungs", "search", "Scores at each rung, and whether the ranking lasted", draw_ladder),
+    Chart("time", "cost", "What ran when, and how much of the plan was done", draw_time),
 )
 """More charts, of `sweep report --all-charts`. Drawing one raises TooFewDataError when there is
 too little to show."""

@@ -99,7 +99,7 @@ def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
     """The chart of `curves_data`: the best trials on the left, the baselines on the right."""
     data = curves_data(frames, smoothing)
     figure = style.page(frames, "Learning curves", _notes(data))
-    panels = [("Best trials of the search", data.best), ("Baselines", data.baselines)]
+    panels = [("Best searched trials", data.best), ("Baselines", data.baselines)]
     panels = [panel for panel in panels if panel[1]]
     if not panels:
         style.say_nothing(figure.add_axes((0.07, 0.1, 0.9, 0.78)))
@@ -124,13 +124,13 @@ def _notes(data: CurvesData) -> list[str]:
     if not data.best and not data.baselines:
         return []
     notes = [
-        "Solid: validation, its best epoch marked large, its end small. "
+        "Solid: validation; the large mark is the best epoch, the small one the last. "
         "Dashed: train, in evaluation mode."
     ]
     if data.smoothing:
         notes.append(f"Averaged over {2 * data.smoothing + 1} epochs.")
     if data.n_outside:
-        notes.append(f"Leaving the chart: {words.trials(data.n_outside)}.")
+        notes.append(f"Partly off the chart: {words.trials(data.n_outside)}.")
     return notes
 
 

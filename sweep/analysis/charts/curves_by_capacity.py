@@ -63,8 +63,8 @@ def draw_decades(frames: SweepFrames) -> Figure:
     """The chart of `decades`, a panel each, all on the same axes."""
     found = decades(frames)
     notes = [
-        f"Up to {N_CURVES} trials a panel, those trained longest; trials of at least "
-        f"{_MIN_EPOCHS} epochs. Onset: after it validation BCE rises for good."
+        f"Up to {N_CURVES} trials in each panel, those trained longest; trials of at least "
+        f"{_MIN_EPOCHS} epochs only. Onset: the epoch after which validation BCE rises for good."
     ]
     figure = style.page(frames, "Learning curves by capacity", notes)
     drawn = pd.concat([decade.trials for decade in found])

@@ -52,7 +52,7 @@ def overfitting(frames: SweepFrames) -> Overfitting:
 def draw_overfitting(frames: SweepFrames) -> Figure:
     """The chart of `overfitting`: the gap above, the onset below."""
     data = overfitting(frames)
-    notes = ["Gap: validation BCE less train BCE in evaluation mode, at the best epoch."]
+    notes = ["Gap: validation BCE minus train BCE in evaluation mode, at the best epoch."]
     if data.n_outside:
         notes.append(f"Gap off the chart: {words.trials(data.n_outside)}.")
     figure = style.page(frames, "Overfitting by capacity", notes)

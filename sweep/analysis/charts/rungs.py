@@ -83,10 +83,10 @@ def draw_ladder(frames: SweepFrames) -> Figure:
     """The chart of `ladder`: a line per trial, the correlations in a panel beside it."""
     data = ladder(frames)
     notes = [
-        "Spearman's rank correlation, 95 % interval (Fisher's z), of the promoted trials only: "
-        "those that were cut cannot be followed, which lowers it."
+        "Spearman's rank correlation, 95 % interval (Fisher's z), over promoted trials only. "
+        "Trials that were cut cannot be followed, which makes the correlation lower."
     ]
-    figure = style.page(frames, "Rung ladder: did the ranking last?", notes)
+    figure = style.page(frames, "Rungs: did the ranking last?", notes)
     axes = figure.add_axes((0.08, 0.125, 0.5, 0.74))
     scores = data.scores
     style.log_axis(axes, 0.85, max(float(scores["last_epoch"].max()), 2) * 1.2)

@@ -50,7 +50,7 @@ def frontier_table(frames: SweepFrames) -> Table:
 
 
 def references(frames: SweepFrames) -> Table:
-    """What a network must beat, and by how much the best does."""
+    """Table of the reference models, and by how much the best network beats each of them."""
     by_name = {one.reference: one for one in frames.advantages}
     rows = []
     for one in frames.references:
@@ -62,7 +62,7 @@ def references(frames: SweepFrames) -> Table:
         else:
             ends = (words.bce(end, words.decimals_of(found.se)) for end in (found.low, found.high))
             rows.append((*cells, words.difference(found.value, found.se), " to ".join(ends)))
-    header = ("model", "val BCE ± SE", "best network less it ± SE", "95 % interval")
+    header = ("model", "val BCE ± SE", "best network minus this ± SE", "95 % interval")
     return Table(header, rows)
 
 
@@ -182,8 +182,8 @@ def provenance(frames: SweepFrames) -> Table:
 def _commit(git: Commit | None) -> str:
     """Of the folder that holds the search space."""
     if git is None:
-        return "unknown: the search space is in no git repository"
-    changes = ", with changes that are not in it" if git.dirty else ""
+        return "unknown: the search space is not in a git repository"
+    changes = ", with uncommitted changes" if git.dirty else ""
     return f"git {git.commit}{changes}"
 
 

@@ -32,8 +32,8 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
     ]
     if len(frames.confirmations):
         n_ended = int(frames.confirmations["status"].isin(_ENDED).sum())
-        of = f"{n_ended:,} of {text.counted(len(frames.confirmations), 'run')}"
-        lines.append(("other seeds", f"{of} that confirm {text.trials(_confirmed(frames))}"))
+        of = f"{n_ended:,} of {text.counted(len(frames.confirmations), 'repeat')}"
+        lines.append(("other seeds", f"{of} done, of {text.trials(_confirmed(frames))}"))
     if sweep.state is SweepState.BUDGET and done["left_out"]:
         left = done["left_out"]
         epochs = text.counted(left["epochs"], "epoch")

@@ -18,7 +18,7 @@ def lines(openings: Sequence[Opening]) -> list[str]:
         return []
     times = "once" if len(openings) == 1 else f"{len(openings)} times"
     advice = "" if len(openings) == 1 else "; only the first result is unbiased"
-    return [f"test set opened {times}{advice}.", *(_line(opening) for opening in openings)]
+    return [f"test rows opened {times}{advice}.", *(_line(opening) for opening in openings)]
 
 
 def _line(opening: Opening) -> str:
@@ -40,7 +40,7 @@ def results(opening: Opening) -> str:
         if getattr(opening, metric) is not None
     ]
     if not parts:
-        return "opened, but the evaluation did not end"
+        return "opened, but the evaluation was not completed"
     return f"{', '.join(parts)}; validation BCE was {words.bce(opening.val_bce)}"
 
 

@@ -65,14 +65,14 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     if (trials["status"] == TrialStatus.CUT).any():
         found.append(
             "cut at N: Hyperband ended the trial at epoch N; "
-            "its score is that of a short run and might have gone lower."
+            "with more epochs its score might be better."
         )
     if (trials["status"] == TrialStatus.WAITING).any():
-        found.append("waiting at N: trained to epoch N, may still be promoted to more.")
+        found.append("waiting at N: trained to epoch N; may still be promoted and train on.")
     if (trials["epochs"] > 0).any():
         found.append(
             f"onset: the epoch after which validation BCE rises for good, by more than {TOLERANCE} "
-            "nats; >N: none in N epochs."
+            "nats; >N: no such rise in N epochs."
         )
     found += _notes_on_errors(frames, trials)
     errors = trials.loc[trials["status"] == TrialStatus.FAILED, ["trial", "error"]]
@@ -83,7 +83,8 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     if len(errors) > _FAILURES_SHOWN:
         found.append(f"{words.trials(len(errors) - _FAILURES_SHOWN)} more failed.")
     if frames.references:
-        found.append(f"On the same rows, without a network: {_references(frames)}.")
+        models = "Reference models on the same rows, without a network"
+        found.append(f"{models}: {_references(frames)}.")
     return found + ledger.lines(frames.openings)
 
 
@@ -107,23 +108,24 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     if (evaluated & ~known).any():
         which = "some trials" if known.any() else "all trials"
         found.append(
-            f"Errors of {which} are unknown: an older version of sweep stored no losses row by row."
+            f"Errors of {which} are unknown: this sweep was made by an older version, which did "
+            "not keep per-row losses."
         )
     if trials["tied"].any():
         found.append(
-            f"{TIED} tied with the best: the same rows do not tell them apart, at 95 % over all "
-            "trials (model confidence set)."
+            f"{TIED} tied with the best: the validation rows cannot tell the two apart (95 % "
+            "model confidence set over all trials)."
         )
     if trials["simplest"].any():
         found.append(
-            f"{SIMPLEST} the simplest: fewest parameters within one paired standard error of the "
-            "best."
+            f"{SIMPLEST} the simplest: the fewest parameters within one paired standard error of "
+            "the best."
         )
     if trials["class"].notna().any():
         found.append(
-            "class: overfit, val BCE rose for good or the gap is most of the distance to the "
-            "best; underfit, behind on the training rows already; balanced, tied with the best; "
-            "diverged, worse than a coin."
+            "class: overfit (val BCE rose for good, or the gap is most of the distance to the "
+            "best), underfit (neither tied nor overfit: it fits even its training rows worse), "
+            "balanced (tied with the best, not overfit), diverged (worse than guessing)."
         )
     return found
 

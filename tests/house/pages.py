@@ -1,0 +1,36 @@
+"""The pages for people: README, docs/ and the files beside them, and what they name."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    [
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")),
+        ROOT / "benchmarks" / "README.md",
+    ]
+)
+_BLOCK = re.compile(r"```[a-z]*\n(.*?)```", re.DOTALL)
+
+
+def commands(text: str) -> set[str]:
+    """The commands `sweep …` of a page, in its blocks and in its sentences, without comments."""
+    in_blocks = {
+        line.split("#")[0].strip()
+        for block in _BLOCK.findall(text)
+        for line in block.splitlines()
+        if line.startswith("sweep ")
+    }
+    in_sentences = re.findall(r"`(sweep [a-z][^`]*)`", _BLOCK.sub("", text))
+    return in_blocks | {" ".join(command.split()) for command in in_sentences}
+
+
+def links(text: str) -> set[str]:
+    """The relative addresses that a page links to, without the part after #."""
+    return set(re.findall(r"(?<!!)\[[^]]*\]\(([^)#:]+)(?:#[^)]*)?\)", _BLOCK.sub("", text)))
+
+
+def pictures(text: str) -> set[str]:
+    """The relative addresses of the pictures that a page shows."""
+    return set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", text))

@@ -30,7 +30,7 @@ from sweep.errors import PlatformError
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart and where it belongs."""
+    """A chart: its file names, its place in the HTML report, its title, how it is drawn."""
 
     stem: str
     """Of its files' names."""
@@ -43,7 +43,7 @@ class Chart:
 
 @cache  # so that a chart is the same object for all who ask
 def charts(smoothing: int = 0) -> tuple[Chart, ...]:
-    """The charts of every report: quick, and drawn whatever there is.
+    """Return the charts of every report: quick to draw, whatever the sweep holds.
 
     `smoothing` averages the learning curves over so many epochs on either side.
     """
@@ -89,7 +89,7 @@ STEMS = tuple(chart.stem for chart in charts())
 
 
 def write_charts(frames: SweepFrames, folder: Path, smoothing: int = 0) -> list[Path]:
-    """PNG and SVG of each of `charts` in `folder`, which is made if need be; their paths.
+    """Write `charts` as PNG and SVG into `folder`, which is made if need be; return the paths.
 
     Raises PlatformError when a file cannot be written.
     """
@@ -97,7 +97,7 @@ def write_charts(frames: SweepFrames, folder: Path, smoothing: int = 0) -> list[
 
 
 def write_further(frames: SweepFrames, folder: Path) -> tuple[list[Path], dict[str, str]]:
-    """Likewise of each of `FURTHER`; and of each that was left out, stem and reason."""
+    """Write the charts `FURTHER` into `folder`; return the paths and a reason for each left out."""
     return _write(frames, folder, FURTHER)
 
 

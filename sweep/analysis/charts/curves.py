@@ -38,7 +38,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class CurvesData:
-    """The chart's numbers."""
+    """The numbers of the chart of learning curves."""
 
     best: list[Curve]
     baselines: list[Curve]
@@ -49,7 +49,7 @@ class CurvesData:
 
 
 def curves_data(frames: SweepFrames, smoothing: int = 0) -> CurvesData:
-    """Curves of the best trials of the search and of all baselines.
+    """Return the curves of the best searched trials and of the baselines.
 
     `smoothing` is the number of epochs on either side over which the drawn curves are averaged;
     the best epoch is that of the curve as it was recorded.
@@ -96,7 +96,7 @@ def _params(params: Any) -> str:
 
 
 def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
-    """The chart of `curves_data`: the best trials on the left, the baselines on the right."""
+    """Draw `curves_data`: the best searched trials on the left, the baselines on the right."""
     data = curves_data(frames, smoothing)
     figure = style.page(frames, "Learning curves", _notes(data))
     panels = [("Best searched trials", data.best), ("Baselines", data.baselines)]

@@ -40,7 +40,7 @@ class Decade:
 
 
 def decades(frames: SweepFrames) -> list[Decade]:
-    """The decades of the trials that trained at least three epochs, the smallest first.
+    """Return the decades of the trials that trained at least three epochs, the smallest first.
 
     Beyond six the largest six. Raises TooFewDataError when no trial trained that long.
     """
@@ -60,7 +60,7 @@ def decades(frames: SweepFrames) -> list[Decade]:
 
 
 def draw_decades(frames: SweepFrames) -> Figure:
-    """The chart of `decades`, a panel each, all on the same axes."""
+    """Draw `decades`, one panel each, all on the same axes."""
     found = decades(frames)
     notes = [
         f"Up to {N_CURVES} trials in each panel, those trained longest; trials of at least "

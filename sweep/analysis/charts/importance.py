@@ -24,7 +24,7 @@ _FOLDS, _REPEATS, _TREES = 5, 10, 100
 
 @dataclass(frozen=True)
 class Importance:
-    """The chart's numbers, one item per hyperparameter that varies, the most important first."""
+    """The importance of each hyperparameter that varies, the most important first."""
 
     names: list[str]
     mean: NDArray[np.float64]
@@ -37,7 +37,7 @@ class Importance:
 
 
 def importance(frames: SweepFrames) -> Importance:
-    """How much worse a forest predicts unseen trials when one hyperparameter is shuffled.
+    """Return how much worse a forest predicts held-out trials if one hyperparameter is shuffled.
 
     Permutation importance (Breiman 2001) on held-out folds. What is predicted is a trial's rank
     within its bracket, from 0 to 1: diverged trials cannot dominate it, and brackets, whose trials
@@ -86,7 +86,7 @@ def _numbers(values: "pd.Series[Any]") -> NDArray[np.float64]:
 
 
 def draw_importance(frames: SweepFrames) -> Figure:
-    """The chart of `importance`."""
+    """Draw `importance`: a bar with its interval for each hyperparameter."""
     data = importance(frames)
     notes = [
         f"Random forest of {_TREES} trees on {words.trials(data.n_trials)}; mean and 5th to 95th "

@@ -1,4 +1,4 @@
-"""The search's score of each confirmed trial against what other seeds give."""
+"""The score of each trial in the search against the mean of its repeats under other seeds."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ _LABELLED = 12
 
 @dataclass(frozen=True)
 class Confirmed:
-    """The chart's numbers."""
+    """The numbers of the chart of repeats."""
 
     points: pd.DataFrame
     """trial, baseline, search_val_bce, val_bce (the mean over other seeds), low and high (its 95 %
@@ -34,7 +34,10 @@ class Confirmed:
 
 
 def confirmed_data(frames: SweepFrames) -> Confirmed:
-    """Raises TooFewDataError when no trial was trained with other seeds."""
+    """Return the score and the mean of repeats of each repeated trial.
+
+    Raises TooFewDataError if no trial was repeated under other seeds.
+    """
     rows = frames.confirmed
     rows = rows[rows["val_bce"].notna() & rows["search_val_bce"].notna()]
     if rows.empty:

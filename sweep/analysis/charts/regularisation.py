@@ -41,7 +41,7 @@ class HeatMap:
 
 
 def heat_maps(frames: SweepFrames) -> list[HeatMap]:
-    """A map for each regulariser that varies, three at most.
+    """Return a heat map for each regulariser that varies, three at most.
 
     Raises TooFewDataError without such a hyperparameter or below twelve trials of the search.
     """
@@ -103,7 +103,7 @@ def _rows(settings: "pd.Series[Any]") -> tuple[list[str], NDArray[np.intp]]:
 
 
 def draw_heat(frames: SweepFrames) -> Figure:
-    """The chart of `heat_maps`, a panel each; the darker, the better."""
+    """Draw `heat_maps`, a panel each; the darker, the better."""
     maps = heat_maps(frames)
     notes = [
         "Median over searched trials, however long they were trained; n: number of trials. "

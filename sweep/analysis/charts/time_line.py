@@ -21,7 +21,7 @@ _UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
 @dataclass(frozen=True)
 class TimeLine:
-    """The chart's numbers. Times are seconds since the sweep was created."""
+    """The numbers of the time line. Times are seconds since the sweep was created."""
 
     ended: NDArray[np.float64]
     """(assignments,), ascending."""
@@ -37,7 +37,7 @@ class TimeLine:
 
 
 def time_line(frames: SweepFrames) -> TimeLine:
-    """When assignments ended. Raises TooFewDataError when fewer than two have.
+    """Return when assignments ended. Raises TooFewDataError if fewer than two have ended.
 
     A pause is a stretch ten times as long as usual (the 90th percentile) and a minute at least.
     """
@@ -59,7 +59,7 @@ def time_line(frames: SweepFrames) -> TimeLine:
 
 
 def draw_time(frames: SweepFrames) -> Figure:
-    """The chart of `time_line`: assignments above, epochs done and planned below."""
+    """Draw `time_line`: assignments above, epochs done and planned below."""
     data = time_line(frames)
     unit, name = next(one for one in _UNITS if data.ended[-1] >= 2 * one[0] or one[0] == 1)
     notes = ["Each mark is the end of an assignment; trials that train together end together."]

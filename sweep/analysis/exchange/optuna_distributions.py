@@ -10,7 +10,7 @@ from sweep.space.record import ChoiceDefinition, RangeDefinition
 
 
 def distributions(frames: SweepFrames) -> dict[str, Any]:
-    """One for each hyperparameter, in which every trial's value lies.
+    """Return a distribution for each hyperparameter; every trial's value is in it.
 
     A range becomes a range, everything else the list of its values. A baseline's value that the
     space does not offer widens it. The values that were seen stand for a hyperparameter that is

@@ -30,7 +30,7 @@ _SPARE = 20_000
 
 
 def write(frames: SweepFrames, path: Path) -> None:
-    """The page as one file. Raises PlatformError when it cannot be written."""
+    """Write the page as one file. Raises PlatformError if it cannot be written."""
     content = page(frames)
     try:
         with whole(path) as new:
@@ -40,7 +40,7 @@ def write(frames: SweepFrames, path: Path) -> None:
 
 
 def page(frames: SweepFrames) -> str:
-    """The page's HTML, at most `MOST_BYTES` long."""
+    """Return the page's HTML, at most `MOST_BYTES` long."""
     context = _context(frames)
     # the pictures take what room is left
     bare = len(_rendered(context | {"pictures": Pictures([], [], 0)}).encode())

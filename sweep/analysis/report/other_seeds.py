@@ -11,7 +11,7 @@ TITLE = "Repeats under other seeds"
 
 
 def columns(frames: SweepFrames) -> list[Column]:
-    """The table's columns, the lowest mean first; no rows when nothing is confirmed."""
+    """Return the columns of the table of repeats, the lowest mean first."""
     rows = frames.confirmed
     decimals = [words.decimals_of(error) for error in rows["val_bce_se"]]
     pairs = [
@@ -43,7 +43,7 @@ def columns(frames: SweepFrames) -> list[Column]:
 
 
 def notes(frames: SweepFrames) -> list[str]:
-    """What a reader must know to read the table right."""
+    """Return the notes that a reader of the table of repeats needs."""
     found = [
         "mean: over the repeats, each trained in full under another seed. A searched trial's own "
         "run is left out, because it was chosen for its score; a baseline's own run counts. SE and "

@@ -29,7 +29,7 @@ class Column:
 
 
 def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
-    """The table's columns for the best `top` trials, for all by default.
+    """Return the ranked table's columns for the best `top` trials, for all by default.
 
     Stored strings come out without control characters; brackets and pipes are left to the layout.
     """
@@ -57,7 +57,7 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
 
 
 def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
-    """What a reader must know to read the table right."""
+    """Return the notes that a reader of the ranked table needs."""
     trials = frames.trials.iloc[:top]
     found = []
     if len(trials) < len(frames.trials):
@@ -137,7 +137,7 @@ def _decimals(trials: pd.DataFrame) -> list[int]:
 
 
 def decimals_of_best(trials: pd.DataFrame) -> int:
-    """Decimals that the first trial's error deserves: for numbers without an error."""
+    """Return the decimals that the best trial's error deserves, for numbers without an error."""
     return words.decimals_of(next(iter(trials["val_bce_se"]), float("nan")))
 
 
@@ -180,7 +180,7 @@ def _classes(trials: pd.DataFrame) -> list[Column]:
 
 
 def trial_names(trials: pd.DataFrame) -> list[str]:
-    """The trial's number, right-aligned, and a baseline's name."""
+    """Return each trial's number, right-aligned, and for a baseline its name."""
     numbers = [str(number) for number in trials["trial"]]
     width = max(map(len, numbers), default=0)
     return [
@@ -207,6 +207,6 @@ def _standings(trials: pd.DataFrame) -> list[str]:
 
 
 def optional(values: "pd.Series[int]") -> list[int | None]:
-    """The integers, None for those that are missing."""
+    """Return the integers of `values`, None for those that are missing."""
     pairs = zip(values, values.isna(), strict=True)
     return [None if missing else int(value) for value, missing in pairs]

@@ -15,7 +15,7 @@ _LISTED = 4
 
 
 def lines(verdict: Verdict) -> list[tuple[str, str]]:
-    """Label and sentence of each line, without control characters."""
+    """Return label and sentence of each line of the verdict, without control characters."""
     found = [("verdict", _evidence(verdict))]
     if verdict.capacity is not None and verdict.regularisation is not None and verdict.is_enough:
         answers = [_capacity(verdict, verdict.capacity), _kinds(verdict.regularisation)]
@@ -190,7 +190,7 @@ def _worth(verdict: Verdict) -> str:
 
 
 def _advantage(one: Advantage) -> str:
-    """0.033 ± 0.010 lower than that of logistic regression."""
+    """Return the advantage in words: "0.033 ± 0.010 lower than that of logistic regression"."""
     size = text.with_error(abs(one.value), one.se, text.decimals_of(one.se))
     return f"{size} {'lower' if one.value < 0 else 'higher'} than that of {one.reference}"
 

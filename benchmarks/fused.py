@@ -22,6 +22,7 @@ from sweep.records import Assignment
 from sweep.training.fused.group import Group, Resident, Seat
 from sweep.training.fused.packing import Packing
 from sweep.training.fused.program import shape as shapes
+from sweep.training.fused.program import shape_policy
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.reading.kept import Readings
@@ -84,12 +85,12 @@ def work(width, depth, trials, epochs):
 
 def resident():
     """The split as a program sees it."""
-    return Resident(make_split(), shapes.Rows(TRAIN, VALIDATION, BATCH))
+    return Resident(make_split(), shapes.RowCounts(TRAIN, VALIDATION, BATCH))
 
 
 def usual(description, rows):
     """The program that carries the described trial on a CPU with memory to spare."""
-    return shapes.shape_of(description, rows, 1 << 40, False)
+    return shape_policy.shape_of(description, rows, 1 << 40, False)
 
 
 def full_group(width, depth, resident, shape=None):

@@ -246,7 +246,7 @@ def rung_table(rungs: "Sequence[PlannedRung]") -> Table:
 
 def _print_plan(prepared: "Prepared") -> None:
     from sweep.runner.estimate import Survey
-    from sweep.training.start_keras import native_messages_to
+    from sweep.training.native_messages import native_messages_to
 
     console = out()
     made = prepared.plan_record()

@@ -159,7 +159,7 @@ def run(
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
-    from sweep.training.start_keras import native_messages_to
+    from sweep.training.native_messages import native_messages_to
 
     folder.refuse_links()
     with Store(folder.database) as store:
@@ -183,7 +183,7 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
-    from sweep.training.start_keras import native_messages_to
+    from sweep.training.native_messages import native_messages_to
 
     name = folder.name
     with Store(folder.database) as store:

@@ -103,7 +103,8 @@ def _of_assignments(
                 yield f"{number} begins after epoch {row['first_epoch']}, expected {first}"
             first, trained = row["last_epoch"], trained + row["epochs"]
             if row["status"] in (AssignmentStatus.COMPLETED, AssignmentStatus.STOPPED):
-                scores = [r["val_bce"] for r in epochs[trial] if r["epoch"] <= trained]
+                until = [r["val_bce"] for r in epochs[trial] if r["epoch"] <= trained]
+                scores = [one for one in until if one is not None]
                 least = min(scores, default=None)
                 if row["score"] != least:
                     yield f"{number} has score {row['score']}, its records have {least}"

@@ -1,4 +1,4 @@
-"""Can sweeps run here? Python, TensorFlow, GPU, disk, permissions, the data cache."""
+"""Can sweeps run here? Python, TensorFlow, fused training, GPU, disk, permissions, cached data."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import sweep
 from sweep.data.cache.cache import Cache, remedy
 from sweep.doctor.finding import Finding, damaged, ok, unfit, warning
 from sweep.errors import SweepError
@@ -18,12 +19,28 @@ from sweep.errors import SweepError
 _LITTLE_BYTES = 1 << 30
 _TOO_LITTLE_BYTES = 50 << 20
 _DRIVER = Path("/proc/driver/nvidia/version")
+_SHIPPED_SPACE = Path(sweep.__file__).parents[1] / "search_spaces" / "capacity.py"
 _ASK_TENSORFLOW = """
-import json, keras, keras_tuner, tensorflow as tf
+import json, runpy, sys, keras, keras_tuner, tensorflow as tf
+
+def refusal(path):
+    from sweep.training.fused.reading.model import carries
+    space = runpy.run_path(path)
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(next(iter(space["BASELINES"].values())))
+    return carries(space["build"](hp))
+
 names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
          for gpu in tf.config.list_physical_devices("GPU")]
-print(json.dumps([tf.__version__, keras.__version__, keras_tuner.__version__, names]))
+try:
+    refused = refusal(sys.argv[1])
+except Exception as error:
+    refused = f"{type(error).__name__}: {error}"
+versions = [tf.__version__, keras.__version__, keras_tuner.__version__]
+print(json.dumps([*versions, names, refused]))
 """
+"""Prints the three versions, the GPUs, and why the first baseline of the space in argv[1] is not
+fused, null if it is."""
 
 
 def check_machine(results: Path, cache: Path) -> Iterator[Finding]:
@@ -44,14 +61,16 @@ def _tensorflow() -> Iterator[Finding]:
     """Asked in a process of its own: one that cannot be imported may crash."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     asked = subprocess.run(
-        [sys.executable, "-c", _ASK_TENSORFLOW], env=environment, capture_output=True, text=True
-    )
+        [sys.executable, "-c", _ASK_TENSORFLOW, _SHIPPED_SPACE],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
     if asked.returncode != 0:
         last = (asked.stderr.strip().splitlines() or [f"exit status {asked.returncode}"])[-1]
         yield unfit("tensorflow", f"cannot be imported: {last}", "run `make install` again")
         return
-    tensorflow, keras, tuner, gpus = json.loads(asked.stdout.splitlines()[-1])
+    tensorflow, keras, tuner, gpus, refused = json.loads(asked.stdout.splitlines()[-1])
     yield ok("tensorflow", f"TensorFlow {tensorflow}, Keras {keras}, Keras Tuner {tuner}")
+    yield _fused(refused)
     driver = _DRIVER.read_text().splitlines()[0] if _DRIVER.exists() else None
     if gpus:
         yield ok("gpu", f"{', '.join(gpus)}; {driver or 'driver unknown'}")
@@ -63,6 +82,17 @@ def _tensorflow() -> Iterator[Finding]:
         )
     else:
         yield ok("gpu", "none; the CPU trains")
+
+
+def _fused(refused: str | None) -> Finding:
+    """Whether the fused trainer still knows what this Keras makes of a shipped model."""
+    if refused is None:
+        return ok("fused trainer", "reads the shipped spaces' models, and trains many at once")
+    return warning(
+        "fused trainer",
+        f"leaves the models of the shipped spaces to Keras, which is slower: {refused}",
+        "run `make install` again: it installs versions that are known to fit",
+    )
 
 
 def _folder(subject: str, path: Path, remedy: str) -> Iterator[Finding]:

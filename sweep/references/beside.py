@@ -15,11 +15,15 @@ from sweep.store import Reference
 _COMMAND = (sys.executable, "-P", "-m", __name__)
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-"""Others would spin while they wait for each other, as TensorFlow's import has a core."""
+"""Settings for one thread each: several would only wait for each other, as the import of TensorFlow
+takes a core."""
 
 
 class ReferencesBeside:
-    """The process begins at once, and leaves nothing behind: its files have no name."""
+    """Reference models that a process of their own trains, from the moment this is made.
+
+    The process leaves nothing behind: its files have no name.
+    """
 
     def __init__(self, split: Split, seed: int) -> None:
         self._split, self._seed = split, seed
@@ -37,9 +41,9 @@ class ReferencesBeside:
         atexit.register(self.process.kill)
 
     def models(self) -> Sequence[Reference]:
-        """As `reference_models` gives them, which is called here should the process have failed.
+        """Return what `reference_models` gives, once the process has ended. To be called once.
 
-        To be asked once.
+        If the process failed, the models are trained here.
         """
         with self._found:
             if self.process.wait() == 0:

@@ -1,4 +1,4 @@
-"""Reference models: what the same rows give without a network.
+"""Reference models: how well the same rows are told apart without a network.
 
 Trained on the training rows alone, evaluated on the validation rows like a trial. The boosted
 trees stop early on a part of the training rows, so the validation rows choose nothing here.
@@ -19,15 +19,15 @@ TREES = "boosted trees"
 _HELD_OUT = 0.1
 _MOST_TREES = 500
 _DECIMALS = 6
-"""Sums over threads differ in their last bits from run to run."""
+"""Decimals of a logit that are kept, as sums over threads differ in their last bits."""
 
 Logits = np.ndarray  # (rows,)
 
 
 def reference_models(split: Split, seed: int) -> list[Reference]:
-    """No skill, logistic regression and boosted trees; the same for the same split and seed.
+    """Return no skill, logistic regression and boosted trees; the same for the same split and seed.
 
-    Only no skill where the training rows hold one class, or fewer than ten of one.
+    Only no skill, if the training rows hold one class, or fewer than ten rows of one.
     """
     labels = split.train.y[:, 0]
     n_signal = int(labels.sum(dtype=np.int64))

@@ -68,9 +68,11 @@ class Reader:
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """What is found damaged inside is told with the database's path."""
+        """Inside, what is found damaged is told with the database's path, in one line."""
         try:
             yield
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
         except DataError as error:
             if str(self.path) in str(error):
                 raise
@@ -92,17 +94,18 @@ class Reader:
 
     def sweep(self) -> SweepRow:
         """The sweep's description. Raises DataError when it is not what a sweep writes."""
-        rows = self._db.execute("SELECT * FROM sweep").fetchall()
-        if len(rows) != 1:
-            raise DataError(f"{self.path} is damaged: it holds {len(rows)} sweeps")
         with self._named():
+            rows = self._db.execute("SELECT * FROM sweep").fetchall()
+            if len(rows) != 1:
+                raise DataError(f"the sweep is damaged: table sweep has {len(rows)} rows")
             return SweepRow.from_columns(rows[0])
 
     # Waves
 
     def n_trials(self) -> int:
         """Trials of the search and baselines."""
-        return count_trials(self._db)
+        with self._named():
+            return count_trials(self._db)
 
     def first_searched(self, limit: int) -> set[int]:
         """The first so many trials of the search."""
@@ -238,7 +241,8 @@ class Reader:
 
     def n_failures(self) -> int:
         """Trials of the search and baselines that failed."""
-        return count_failures(self._db)
+        with self._named():
+            return count_failures(self._db)
 
     def lowest(self) -> tuple[int, float] | None:
         """The trial with the lowest validation BCE in any epoch, and that; not one that failed."""
@@ -297,11 +301,13 @@ class Reader:
         columns = list(column_types(name))
         cursor = self._db.cursor()
         cursor.row_factory = None  # tuples
-        cursor.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {_KEYS[name]}")
-        return columns, cursor.fetchall()
+        with self._named():
+            cursor.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {_KEYS[name]}")
+            return columns, cursor.fetchall()
 
     def _check_table(self, name: str) -> None:
-        problem = damage(self._db, name, column_types(name))
+        with self._named():
+            problem = damage(self._db, name, column_types(name))
         if problem is not None:
             raise DataError(f"{self.path} is damaged: {problem}; restore it from a copy")
 

@@ -11,22 +11,22 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """State of early stopping after some epochs. `patience` is None for never."""
+    """The state of early stopping after some epochs. `patience` is None if nothing stops early."""
 
     patience: int | None
     best: float = math.inf
     best_epoch: int = 0
-    """Epoch of the lowest value so far, 0 before the first."""
+    """The epoch with the lowest value so far, 0 before the first."""
     wait: int = 0
-    """Epochs since then."""
+    """Number of epochs since the best one."""
 
     def after(self, epoch: int, value: float) -> "EarlyStopping":
-        """The state once `epoch` has ended with `value`."""
+        """Return the state once `epoch` has ended with `value`."""
         if value < self.best:
             return replace(self, best=value, best_epoch=epoch, wait=0)
         return replace(self, wait=self.wait + 1)
 
     @property
     def stopped(self) -> bool:
-        """True when training has ended for good."""
+        """Whether training has ended for good."""
         return self.patience is not None and self.wait >= self.patience

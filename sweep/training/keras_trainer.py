@@ -20,7 +20,7 @@ from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.early_stopping import EarlyStopping
 from sweep.training.model import Build, Evaluation, Model
-from sweep.training.start_keras import traces_forgotten
+from sweep.training.tensorflow_private import traces_forgotten
 
 
 class TrialFailedError(Exception):

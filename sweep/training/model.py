@@ -19,7 +19,7 @@ from sweep.data.split import Rows
 from sweep.records import Value
 from sweep.seeds import derive
 from sweep.space.load import METRIC
-from sweep.training.start_keras import variables_unmade
+from sweep.training.unmade_variables import variables_unmade
 
 Model = Any
 """A compiled `keras.Model`; Keras publishes no types."""

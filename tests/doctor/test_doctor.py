@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sweep.doctor import machine
 from sweep.doctor.finding import Level
 from sweep.doctor.integrity import check_sweep
 from sweep.doctor.machine import check_machine
@@ -98,6 +99,33 @@ def test_the_machine_is_checked(tiny_place, monkeypatch):
     assert findings["results"].level is not Level.FAIL
     (data,) = (finding for subject, finding in findings.items() if subject.startswith("data file"))
     assert data.level is Level.OK and "320 rows" in data.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "level", "text"),
+    [
+        ("", Level.OK, "trains many at once"),
+        (
+            "import keras\nkeras.activations.elu = lambda x: x\n",  # not the one that models have
+            Level.WARN,
+            "which is slower: activation elu",
+        ),
+        (
+            "from sweep.training import keras_private\ndel keras_private.rate_or_schedule\n",
+            Level.WARN,
+            "AttributeError",
+        ),
+    ],
+)
+def test_a_keras_whose_models_are_not_fused_any_more_is_noticed(
+    tmp_path, monkeypatch, changed, level, text
+):
+    asked = changed + machine._ASK_TENSORFLOW
+    monkeypatch.setattr(machine, "_ASK_TENSORFLOW", asked)
+    findings = {one.subject: one for one in check_machine(tmp_path, tmp_path)}
+    assert findings["tensorflow"].level is Level.OK
+    assert findings["fused trainer"].level is level and text in findings["fused trainer"].text
+    assert bool(findings["fused trainer"].remedy) is (level is Level.WARN)
 
 
 def test_damaged_data_and_a_folder_that_cannot_be_written_are_found(

@@ -1,9 +1,9 @@
 """Whether a network is worth it: the best trial against the reference models, row by row.
 
-The mean over other seeds is compared where it decides which trial is the best, with an error
-that holds seeds and rows (see `seeds_and_rows`); a reference model is taken as it is. Otherwise it is
-the best trial's own run, with the paired error of the rows, and as that run was chosen for its
-score while no reference was, it must be better by the selection bias (see `optimism`) besides.
+If repeats decide which trial is the best, their mean is compared, with an error over seeds and
+rows (see `seeds_and_rows`); a reference model is taken as it is. Otherwise the best trial's own run
+is compared, with the paired error of the rows. That run was chosen for its score and no reference
+model was, so it must be better by more than the selection bias (see `optimism`).
 """
 
 from collections.abc import Sequence

@@ -43,8 +43,8 @@ class ChangedError(DataError):
     """The file is not the one that was begun: the download must start again."""
 
 
-class TooSlowError(DataError):
-    """The server sends, but so slowly that nobody would wait for the end."""
+class TooSlowError(BrokenConnectionError):
+    """The server sends, but so slowly that nobody would wait for the end; what came is good."""
 
 
 class _BrokenError(Exception):

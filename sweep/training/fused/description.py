@@ -1,4 +1,4 @@
-"""What the fused trainer knows of a model: plain values, nothing of Keras."""
+"""What the fused trainer knows of a model, in plain values without Keras."""
 
 import itertools
 from dataclasses import dataclass
@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from sweep.training.fused.program.optimizers import OptimizerRule
 
 Role = tuple[str, int]
-"""What a variable is: ("kernel", layer), and so bias, gamma, beta, mean, variance, generator."""
+"""Kind and layer of a variable. The kind is kernel, bias, gamma, beta, mean, variance or generator
+(of dropout); in an optimizer it is iteration, rate, or a slot and a kind, "first kernel"."""
 
 
 @dataclass(frozen=True)
 class Penalty:
-    """l1·Σ|w| + l2·Σw²."""
+    """The penalty l1·Σ|w| + l2·Σw² on a variable's weights w."""
 
     l1: float = 0.0
     l2: float = 0.0
 
     def __bool__(self) -> bool:
-        """Whether there is any."""
+        """Return whether the penalty is not always 0."""
         return bool(self.l1 or self.l2)
 
 
@@ -25,7 +26,7 @@ class Penalty:
 class Norm:
     """A BatchNormalization, before or after the activation of its unit.
 
-    `gamma` and `beta` are None where it does not scale or center.
+    `gamma` and `beta` are the penalties on γ and β; None if it does not scale or does not center.
     """
 
     after: bool
@@ -37,9 +38,10 @@ class Norm:
 
 @dataclass(frozen=True)
 class Unit:
-    """A Dense layer with what follows it: activation, then dropout at `rate` (None: no layer).
+    """A Dense layer or the model's input, with what follows: activation, then dropout at `rate`.
 
-    Or the model's input, with what follows that. `norm` stands before dropout.
+    `rate` is None if no Dropout layer follows. `norm` stands before the dropout. `kernel` and
+    `bias` are the penalties on the Dense layer's variables.
     """
 
     width: int
@@ -52,7 +54,7 @@ class Unit:
 
     @property
     def penalties(self) -> dict[str, Penalty]:
-        """Of each kind of weight that has one."""
+        """The unit's penalties that are not 0, by kind of weight."""
         every: dict[str, Penalty | None] = {"kernel": self.kernel, "bias": self.bias}
         if self.norm is not None:
             every |= {"gamma": self.norm.gamma, "beta": self.norm.beta}
@@ -61,15 +63,16 @@ class Unit:
 
 @dataclass(frozen=True)
 class Loss:
-    """Binary cross-entropy against labels y·(1 − s) + s/2, s the smoothing; or a mean square.
+    """A model's loss: cross-entropy against labels y·(1 − s) + s/2, or a mean squared error.
 
-    `from_logits` is False when the model ends in a sigmoid or softmax, which cross-entropy undoes.
+    s is the smoothing. `from_logits` is False if the model ends in a sigmoid or softmax, which
+    cross-entropy undoes.
     """
 
     from_logits: bool
     smoothing: float = 0.0
     metric_smoothing: float = 0.0
-    """Of the metric that is recorded of each epoch's fit."""
+    """Smoothing of the labels in the metric that is recorded of each epoch's fit."""
     squared: bool = False
     """Mean squared error of the model's output, instead of cross-entropy."""
     categorical: bool = False
@@ -77,13 +80,16 @@ class Loss:
 
     @property
     def is_metric(self) -> bool:
-        """Whether it is the very metric that is recorded."""
+        """Whether the loss is the same as the recorded metric."""
         return not (self.squared or self.smoothing or self.metric_smoothing)
 
 
 @dataclass(frozen=True)
 class Description:
-    """A model the fused trainer can carry. The last unit is the output: width 1 or 2, linear."""
+    """A model that the fused trainer can carry. Its output has width 1 or 2 and is linear.
+
+    The roles are those of the model's and of the optimizer's variables, in Keras' order.
+    """
 
     given: Unit
     """The input."""
@@ -96,6 +102,7 @@ class Description:
 
     @property
     def features(self) -> int:
+        """Number of the input's features."""
         return self.given.width
 
     @property

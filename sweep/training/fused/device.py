@@ -1,4 +1,4 @@
-"""How much memory programs may take, and how many run at once."""
+"""How much memory programs may take on this machine, and how many run at the same time."""
 
 import functools
 import os
@@ -7,10 +7,10 @@ from pathlib import Path
 from sweep.training.fused.program.backend import on_gpu
 
 _SHARE = 0.25
-"""Of the host's memory; the rest is for the data, the compiler and what runs beside."""
+"""Part of the host's memory for programs; the rest is for the data, the compiler and others."""
 
 _GPU_BYTES = 4 << 30
-"""On a GPU, whatever its size: more trials at once would bring little."""
+"""Bytes for programs on a GPU of any size: more trials at the same time would bring little."""
 
 _MOST_GROUPS = 8
 
@@ -19,21 +19,22 @@ _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.lim
 
 @functools.cache
 def groups_at_once() -> int:
-    """Programs that run beside each other: on a CPU one more than cores, on a GPU one.
+    """Return how many programs run at the same time: on a CPU one more than cores, on a GPU one.
 
-    One more, as some wait for their epoch to be recorded, for a model to be read or for a program
-    to be compiled. Measured on two cores: two have 1.15 times the throughput of one at 512 units,
-    1.5 times at 16; a whole search takes 0.97 of the time with three.
+    One more, because some programs wait: for their epoch to be recorded, for a model to be read or
+    to be compiled. Measured on two cores: two programs have 1.15 times the throughput of one at 512
+    units, 1.5 times at 16; a whole search takes 0.97 of the time with three.
     """
     return 1 if on_gpu() else min(_MOST_GROUPS, len(os.sched_getaffinity(0)) + 1)
 
 
 @functools.cache
 def memory_budget() -> int:
-    """Bytes that programs may take together: of the host's a share of all there is, free or not.
+    """Return how many bytes all programs together may take.
 
-    Of all, so that it is the same at each start on a machine: the slots of a program follow
-    from it, and the last bit of the results from them.
+    On a CPU it is a part of all the host's memory, free or not, so that it is the same at each
+    start on a machine: the slots of a program follow from it, and the last bit of the results from
+    them.
     """
     return _GPU_BYTES if on_gpu() else int(_SHARE * _host_bytes())
 

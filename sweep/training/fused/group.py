@@ -11,7 +11,8 @@ from sweep.data.split import Split
 from sweep.training.fused.packing import Clock, Packing
 from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Trials
 from sweep.training.fused.program.backend import on_device
-from sweep.training.fused.program.shape import Rows, Shape
+from sweep.training.fused.program.shape import RowCounts as Rows
+from sweep.training.fused.program.shape import Shape
 from sweep.training.model import epoch_order
 
 

@@ -24,7 +24,9 @@ from sweep.training.fused.group import Group, Resident
 from sweep.training.fused.program.arrays import Program
 from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
 from sweep.training.fused.program.epoch import compiled
-from sweep.training.fused.program.shape import Rows, Shape, shape_of
+from sweep.training.fused.program.shape import RowCounts as Rows
+from sweep.training.fused.program.shape import Shape
+from sweep.training.fused.program.shape_policy import shape_of
 from sweep.training.fused.queue import Queue
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.run import Run

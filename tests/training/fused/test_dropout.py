@@ -15,7 +15,7 @@ from keras import layers
 from search_spaces import capacity
 from sweep.training.fused.group import Group, Resident, Seat
 from sweep.training.fused.packing import Packing
-from sweep.training.fused.program import dropout
+from sweep.training.fused.program import dropout, shape_policy
 from sweep.training.fused.program import shape as shapes
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.reading.kept import Readings
@@ -97,11 +97,11 @@ def test_the_bits_do_not_depend_on_the_padding():
 def trained_arrays(values, widths, depth):
     """Slot 0's state after two epochs in a program of the given widths."""
     split = small_split()
-    rows = shapes.Rows(200, 60, BATCH)
+    rows = shapes.RowCounts(200, 60, BATCH)
     readings = Readings(capacity.build)
     task = assignment(0, **values)
     description = readings.description(task)
-    own = shapes.shape_of(description, rows, 1 << 30, False)
+    own = shape_policy.shape_of(description, rows, 1 << 30, False)
     shape = dataclasses.replace(
         own,
         widths=widths,
@@ -147,10 +147,10 @@ def test_padding_of_normalised_layers_stays_zero_and_changes_nothing():
     """Weights, slots and moving averages in three paddings; bound 5e-5: sums are taken in another
     order, by each processor in its own, and Adam scales up what rounding leaves of a gradient
     near 0."""
-    split, rows, task = small_split(), shapes.Rows(200, 60, BATCH), assignment(0, dropout=0.3)
+    split, rows, task = small_split(), shapes.RowCounts(200, 60, BATCH), assignment(0, dropout=0.3)
     readings = Readings(normalised)
     description = readings.description(task)
-    own = shapes.shape_of(description, rows, 1 << 30, False)
+    own = shape_policy.shape_of(description, rows, 1 << 30, False)
     assert own.widths == (32, 32)
     state = readings.initial_state(task, None)
     results = []

@@ -81,7 +81,7 @@ def test_where_xla_cannot_write_any_more_the_program_is_compiled_all_the_same(tm
 def root(tmp_path, monkeypatch):
     """Of a cache that this process opens; what opening changes is undone."""
     monkeypatch.setenv("TF_XLA_FLAGS", "")
-    monkeypatch.setattr(kept, "_opened", [])
+    monkeypatch.setattr(kept, "_opened", kept._Opened())
     return tmp_path / "programs"
 
 
@@ -103,7 +103,7 @@ def test_what_is_kept_is_found_by_the_next_to_open(root, monkeypatch):
     assert code.is_symlink() and code.read_bytes() == b"code"
 
     monkeypatch.setenv("TF_XLA_FLAGS", "")
-    monkeypatch.setattr(kept, "_opened", [])
+    monkeypatch.setattr(kept, "_opened", kept._Opened())
     second = opened(root)
     assert second.folder == first.folder and second.own != first.own
     assert second.graph("p") == b"graph"
@@ -145,7 +145,7 @@ def test_what_nobody_needs_any_more_goes(root, monkeypatch):
         cache.keep_graph(str(number), b"graph")
     (cache.folder / ".new-abandoned").mkdir()
     monkeypatch.setenv("TF_XLA_FLAGS", "")
-    monkeypatch.setattr(kept, "_opened", [])
+    monkeypatch.setattr(kept, "_opened", kept._Opened())
     again = opened(root)
     assert {path.name for path in again.folder.iterdir()} == {cache.own.name, again.own.name}
 

@@ -253,16 +253,19 @@ def test_a_model_that_is_only_read_has_the_values_of_one_for_fit(build):
             assert np.array_equal(one, other)
 
 
-def test_a_build_that_sets_weights_is_read_with_those():
+def test_a_build_that_sets_weights_is_read_with_those(caplog):
     def build(hp):
         model = capacity.build(hp)
         model.layers[0].kernel.assign(np.full(model.layers[0].kernel.shape, 0.25, np.float32))
         return model
 
     readings = Readings(build)
-    for number in range(2):
-        kernel, *_ = initial_arrays(readings, assignment(number, **{**SMALL, "depth": 1 + number}))
-        assert (kernel == 0.25).all()
+    with caplog.at_level("INFO", "sweep"):
+        for number in range(2):
+            task = assignment(number, **{**SMALL, "depth": 1 + number})
+            kernel, *_ = initial_arrays(readings, task)
+            assert (kernel == 0.25).all()
+    assert caplog.text.count("build is called again, with variables, after") == 1
 
 
 def test_a_layer_that_the_search_space_keeps_is_made_for_good():

@@ -17,6 +17,7 @@ from sweep.records import OutcomeStatus
 from sweep.training.fused import group as fused_group
 from sweep.training.fused import trainer as fused_trainer
 from sweep.training.fused.program import shape as shapes
+from sweep.training.fused.program import shape_policy
 from sweep.training.fused.queue import Queue
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.reading.model import read
@@ -279,7 +280,7 @@ def test_alike_layers_are_a_loop_on_a_cpu_unless_all_gradients_are_needed_at_onc
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
     )
-    shape = shapes.shape_of(read(model), shapes.Rows(200, 60, BATCH), 1 << 30, on_gpu)
+    shape = shape_policy.shape_of(read(model), shapes.RowCounts(200, 60, BATCH), 1 << 30, on_gpu)
     assert (shape.depth, shape.widths) == (depth, padded)
 
 
@@ -292,7 +293,11 @@ def test_the_number_of_programs_of_the_capacity_space_is_small(on_gpu, programs)
         for depth in capacity.DEPTHS:
             values = {**SMALL, "width": width, "depth": depth}
             description = trainer.readings.description(assignment(0, **values))
-            found.add(shapes.shape_of(description, shapes.Rows(200, 60, BATCH), 1 << 30, on_gpu))
+            found.add(
+                shape_policy.shape_of(
+                    description, shapes.RowCounts(200, 60, BATCH), 1 << 30, on_gpu
+                )
+            )
     assert len(found) == programs
 
 
@@ -302,4 +307,4 @@ def test_the_number_of_programs_of_the_capacity_space_is_small(on_gpu, programs)
      (193, 256), (300, 384), (512, 512), (513, 768)],
 )  # fmt: skip
 def test_widths_are_padded_to_a_class(width, padded):
-    assert shapes.width_class(width) == padded
+    assert shape_policy.width_class(width) == padded

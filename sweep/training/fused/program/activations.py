@@ -8,12 +8,11 @@ is computed from the value f(z) where that tells it, else from the argument z, o
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import ops
 
-Tensor = Any
+from sweep.training.fused.program.arrays import Tensor
 
 _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
@@ -23,10 +22,10 @@ _INVERSE_SQRT_2 = 0.7071067811865476
 
 @dataclass(frozen=True)
 class Activation:
-    """f, and f' of z and f(z).
+    """An activation f as `value`, its derivative f' as `slope`, a function of z and f(z).
 
-    `by_value` says that f' looks at f(z) only, so that z need not be kept; `zero_at_zero` that
-    f(0) = 0, so that padded units stay silent.
+    `by_value` says that f' looks at f(z) only, so that z need not be kept; `zero_at_zero` says
+    that f(0) = 0, so that padded units stay 0.
     """
 
     value: Callable[[Tensor], Tensor]
@@ -161,27 +160,6 @@ _WITH_NUMBER = {"leaky_relu": _leaky_relu, "elu": _elu, "relu": _relu}
 
 @functools.cache
 def activation(name: str) -> Activation:
-    """The activation of that name: one of ACTIVATIONS, or with a number, as leaky_relu(0.3)."""
+    """Return the activation `name`: one of ACTIVATIONS, or with a number, as leaky_relu(0.3)."""
     kind, _, number = name.rstrip(")").partition("(")
     return _WITH_NUMBER[kind](float(number)) if number else ACTIVATIONS[kind]
-
-
-def activation_name(function: Any) -> str | None:
-    """The name under which `function` stands in ACTIVATIONS, or None."""
-    name = getattr(function, "__name__", None)
-    if isinstance(name, str) and name in ACTIVATIONS and getattr(_functions, name) is function:
-        return name
-    return None
-
-
-def layer_activation_name(layer: Any) -> str | None:
-    """The name under which `activation` knows a ReLU, LeakyReLU or ELU, or None."""
-    if type(layer) is layers.LeakyReLU:
-        return f"leaky_relu({float(layer.negative_slope)})"
-    if type(layer) is layers.ELU:
-        return "elu" if layer.alpha == 1 else f"elu({float(layer.alpha)})"
-    if type(layer) is layers.ReLU and not layer.threshold:
-        if layer.max_value is None:
-            return f"leaky_relu({float(layer.negative_slope)})" if layer.negative_slope else "relu"
-        return None if layer.negative_slope else f"relu({float(layer.max_value)})"
-    return None

@@ -1,7 +1,7 @@
-"""What the fused trainer needs of Keras' backend beyond `keras.ops`: TensorFlow, or JAX.
+"""What the fused trainer needs of TensorFlow or JAX, beyond `keras.ops`.
 
-Compiling, putting arrays on the device, telling what memory ran out: all else is written in
-`keras.ops`, and runs the same on both.
+How to compile, how to put arrays on the device, how to know that memory ran out. All else is
+written in `keras.ops`, which runs on both.
 """
 
 import functools
@@ -14,9 +14,8 @@ from typing import Any
 import keras
 
 from sweep.training.fused.program import kept as program_cache
+from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.kept import ProgramCache
-
-Tensor = Any
 
 _log = logging.getLogger(__name__)
 
@@ -26,10 +25,11 @@ _JAX = keras.backend.backend() == "jax"
 def compiled(
     function: Callable[..., Any], key: str, like_result: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """`function` of nested tensors, alike at every call, compiled by XLA at the first.
+    """Return `function`, compiled by XLA at its first call.
 
-    Functions that differ have different keys; under its key a program is kept on disk where a
-    cache was opened. `like_result` makes of the arguments anything of the result's structure.
+    `function` takes and returns nested tensors, of the same shapes at every call. `key` is the name
+    under which the program is kept on disk, if a cache was opened: another function needs another
+    key. `like_result` takes the arguments and returns anything with the structure of the result.
     """
     if _JAX:
         import jax
@@ -60,10 +60,11 @@ def compiled(
 def _first_call(
     graph: Any, key: str, like_result: Callable[..., Any], args: Any, cache: ProgramCache
 ) -> tuple[Callable[..., Any] | None, Any]:
-    """The kept program, made and kept where there is none, and its result; or None, for nothing.
+    """Return the program from the cache, and its result for `args`; (None, None) after any error.
 
-    Anything may be wrong with files, so every error forgets them all: a full disk is told from
-    memory that ran out by compiling again.
+    A program that is not in the cache is traced, compiled and kept there. Anything may be wrong
+    with files, so any error empties the cache, and the caller compiles without it. If it was memory
+    that ran out, and not the disk, that fails again.
     """
     import tensorflow as tf
 
@@ -93,7 +94,7 @@ def _first_call(
 
 
 def on_device(array: Any) -> Tensor:
-    """A NumPy array as a tensor of the backend, its type kept."""
+    """Return a NumPy array as a tensor of the backend, of the same type of number."""
     return keras.ops.convert_to_tensor(array)
 
 

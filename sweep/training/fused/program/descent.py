@@ -11,9 +11,9 @@ from sweep.training.fused.program.shape import Shape
 
 
 class Weights(NamedTuple):
-    """The arrays of weights with their slots, as `Shape.roles` names them: each (slots, …).
+    """All arrays of weights with their two slots, in the order of `Shape.roles`: each (slots, …).
 
-    Behind them, `values` holds the moving averages of normalisation.
+    Behind the weights, `values` holds the moving averages of normalisation.
     """
 
     values: list[Tensor]
@@ -21,11 +21,11 @@ class Weights(NamedTuple):
     seconds: list[Tensor]
 
     def at(self, position: int) -> Weight:
-        """One of the arrays with its slots."""
+        """Return the weight at `position`, with its slots."""
         return Weight(self.values[position], self.firsts[position], self.seconds[position])
 
     def replaced(self, new: dict[int, Weight]) -> "Weights":
-        """With other arrays at some positions."""
+        """Return these weights with those of `new` at their positions."""
         values, firsts, seconds = (list(part) for part in self)
         for position, weight in new.items():
             values[position] = weight.value
@@ -36,7 +36,7 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Descent:
-    """One step of every trial's optimizer."""
+    """A step of every trial's optimizer: with what rates it moves which trials' weights."""
 
     shape: Shape
     trials: Trials
@@ -48,9 +48,10 @@ class Descent:
         weights: Sequence[Weight],
         gradients: Sequence[Tensor],
     ) -> list[Weight]:
-        """Weights of these kinds and layers after the step, from their gradients without penalty.
+        """Return the weights after the step, from the gradients of the loss without penalty.
 
-        A layer may be a tensor. When clipping is by the norm of all, these must be all.
+        `roles` are kind and layer of each weight; a layer may be a tensor. Under global_clipnorm
+        one call must be given all of a trial's weights, as the norm is that of all gradients.
         """
         whole = [
             penalised(self.shape, *role, gradient, weight.value, self.trials)

@@ -10,19 +10,20 @@ program mixes them with the element's counter, row·2¹⁶ + unit, by two multip
 steps never run through the same sequence at an offset.
 """
 
-from typing import Any
-
 import numpy as np
 from keras import ops
 
-Tensor = Any
+from sweep.training.fused.program.arrays import Tensor
 
 MAX_UNITS = 1 << 16
 MAX_BATCH = 1 << 16
 
 
 def step_keys(seeds: np.ndarray, first_count: np.ndarray, steps: int) -> np.ndarray:
-    """Keys of `steps` steps: uint32 (steps, layers, 2), from seeds and counts of (layers,)."""
+    """Return the keys of `steps` steps, uint32 (steps, layers, 2).
+
+    `seeds` and `first_count` are those of Keras' generators at the first step, (layers,).
+    """
     with np.errstate(over="ignore"):
         layer = np.arange(len(seeds), dtype=np.uint64)
         state = _mixed(seeds.astype(np.uint64) + (layer << np.uint64(40)))
@@ -39,20 +40,21 @@ def _mixed(z: np.ndarray) -> np.ndarray:
 
 
 def threshold(rate: float) -> np.uint32:
-    """Bits below it are dropped."""
+    """Return the number below which a unit's random bits mean that dropout takes it out."""
     return np.uint32(round(rate * 2**32))
 
 
 def scale(rate: float) -> np.float32:
-    """What the kept units are multiplied by, so that the mean stays."""
+    """Return the factor 1 / (1 − rate) of the units that stay, which keeps their mean."""
     return np.float32(1.0 / (1.0 - rate))
 
 
 def bits(batch: int, units: int, keys: Tensor) -> Tensor:
-    """Random bits from keys of (trials, 2): uint32 (trials, batch, units), whatever the padding.
+    """Return random bits, uint32 (trials, batch, units), from keys (trials, 2).
 
-    The counter's halves are mixed in one by one: as an array of their own XLA would keep them in
-    memory and read them at each use.
+    A unit's bits are the same however many units and rows pad the array. Rows and columns of the
+    counter are mixed in one after the other: their sum XLA would write to memory as an array, and
+    read at each use.
     """
     rows = ops.cast(ops.arange(batch, dtype="int32"), "uint32")[None, :, None]
     columns = ops.cast(ops.arange(units, dtype="int32"), "uint32")[None, None, :]
@@ -65,7 +67,10 @@ def bits(batch: int, units: int, keys: Tensor) -> Tensor:
 
 
 def mask(batch: int, units: int, keys: Tensor, thresholds: Tensor, scales: Tensor) -> Tensor:
-    """0 or the scale: float32 (trials, batch, units), thresholds and scales of (trials,)."""
+    """Return a dropout mask of 0 and scale, float32 (trials, batch, units).
+
+    `thresholds` and `scales` are (trials,), `keys` (trials, 2).
+    """
     kept = bits(batch, units, keys) >= thresholds[:, None, None]
     return ops.where(kept, scales[:, None, None], ops.zeros((), "float32"))
 

@@ -77,20 +77,20 @@ def _train_step(
     share = data.shares[index]
     batch = layers.Batch(shape, weights.values, trials, epoch.keys[index], share)
     kept = {}
-    h, kept[INPUT] = layers.given(batch, x)
+    h, kept[INPUT] = layers.given(batch, x)  # (slots, batch, features)
     if shape.looped:
         last, *tapes = layer_loop.forward(batch, h, *tapes)
         h, kept[0] = last, layers.Kept(h, layer_loop.left(tapes[0], 0))
     else:
         for layer in shape.unrolled:
-            h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)
+            h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)  # (slots, batch, units)
     z = _output(shape, h, weights.values)  # (slots, batch)
     of = losses.of(shape.loss, z, y, trials.smoothing)
     fit = [ops.sum(of.metric * share, axis=1), penalty(shape, weights.values, trials, loop=False)]
     if of.loss is not None:
         fit.append(ops.sum(of.loss * share, axis=1))
     descent = Descent(shape, trials, epoch.rates[index])
-    dh, found = _output_gradients(batch, of.gradient * share, h)
+    dh, found = _output_gradients(batch, of.gradient * share, h)  # dh: (slots, batch, units)
     if shape.looped:
         dh, weights, of_loop = layer_loop.backward(batch, weights, dh, tapes[0], descent)
         fit[1] = fit[1] + of_loop

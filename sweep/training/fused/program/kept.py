@@ -9,6 +9,9 @@
 XLA's files are machine code that is run as it is found. So a file is moved out of a process's own
 folder once it is whole and on the disk, a folder that others could write to is not used, and none
 of this lies in the data cache, which may come from others.
+
+TensorFlow reads the cache's folder from an environment variable alone, so it is set here and not at
+the command line's edge, where all else that concerns the environment is.
 """
 
 import atexit
@@ -26,46 +29,51 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sweep.disk import locked, move, new_folder, remove_abandoned, write_bytes
-
-_FLAGS = "TF_XLA_FLAGS"
-_DIRECTORY = "--tf_xla_persistent_cache_directory"
-_CPU_ONLY = "--tf_xla_persistent_cache_device_types=CPU"
-_COMPILED = "xla_compile_cache__*.pb"
+from sweep.training import tensorflow_private
+from sweep.training.tensorflow_private import (
+    TF_XLA_FLAGS,
+    XLA_CACHE,
+    XLA_CACHE_FILES,
+    xla_cache_flags,
+)
 
 _MOST_FILES = 400
-"""Beyond it, some 200 MB, the folder is emptied; a search of the shipped spaces needs 16."""
+"""Files, some 200 MB, beyond which the folder is emptied; a search of a shipped space needs 16."""
 _UNUSED_SECONDS = 30 * 86_400
-"""After it the folders of other versions and processors are removed."""
+"""Seconds without use after which folders of other versions and processors are removed."""
 _LEAST_FREE = 100 << 20
-"""Bytes: with fewer, nothing is kept."""
+"""Free bytes on the disk below which no program is kept."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ProgramCache:
-    """Programs of this machine and of these versions."""
+    """The folder that keeps programs of this machine and these versions, opened by a process."""
 
     folder: Path
     own: Path
-    """This process's: XLA reads and writes here, what is kept are links."""
+    """The folder in which XLA of this process reads and writes; it has links to kept programs."""
 
     def graph(self, program: str) -> bytes | None:
-        """What `keep_graph` was given under that name."""
+        """Return the graph that `keep_graph` was given for `program`, None if there is none."""
         try:
             return self._graph(program).read_bytes()
         except FileNotFoundError:
             return None
 
     def keep_graph(self, program: str, graph: bytes) -> None:
-        """Raises OSError when it cannot be written."""
+        """Write the graph of `program` to the folder. Raises OSError if that is not possible."""
         self.folder.mkdir(exist_ok=True)
         write_bytes(self._graph(program), graph)
 
     def keep_compiled(self) -> None:
-        """Keep what XLA has written since. Raises OSError when it cannot be written."""
+        """Move what XLA has compiled since the last call to the folder, and leave links.
+
+        Raises OSError if that is not possible.
+        """
         self.folder.mkdir(exist_ok=True)
-        for file in self.own.glob(_COMPILED):
+        for file in self.own.glob(XLA_CACHE_FILES):
             kept = self.folder / file.name
             if not file.is_symlink():
                 with suppress(FileNotFoundError, FileExistsError):  # another thread moved it
@@ -73,14 +81,15 @@ class ProgramCache:
                     file.symlink_to(kept)
 
     def forget(self) -> None:
-        """Remove all that is kept: nobody knows which file made a program fail.
+        """Remove all programs from the folder, and keep none from this process any more.
 
-        This process keeps nothing any more. XLA, which must write somewhere, goes on in the
-        system's folder for temporary files: the disk or the quota may be full here.
+        For a program that failed: nobody knows which file was the cause. XLA still writes to
+        `own`, which becomes a link to a temporary folder of the system, as the disk or the quota
+        may be full here.
         """
-        _opened.clear()
+        _opened.cache = None
         with suppress(OSError):
-            for file in [*self.folder.glob("*.graph"), *self.folder.glob(_COMPILED)]:
+            for file in [*self.folder.glob("*.graph"), *self.folder.glob(XLA_CACHE_FILES)]:
                 file.unlink(missing_ok=True)
             if self.own.is_symlink():
                 self.own.unlink()
@@ -94,40 +103,51 @@ class ProgramCache:
         return self.folder / f"{program}.graph"
 
 
-_opened: list[ProgramCache] = []
+@dataclass
+class _Opened:
+    """What this process has opened; another thread may forget it at any time."""
+
+    cache: ProgramCache | None = None
+
+
+_opened = _Opened()
 
 
 def default_root() -> Path:
-    """The platform's folder for caches, of this user."""
+    """Return the folder for compiled programs among this user's caches."""
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("sweep-programs"))
 
 
 def opened() -> ProgramCache | None:
-    """The cache that TensorFlow was started with."""
-    return next(iter(_opened), None)  # another thread may clear it
+    """Return the cache that TensorFlow was started with, unless it has been forgotten."""
+    return _opened.cache
 
 
 def open_for_tensorflow(root: Path) -> None:
-    """Make programs outlast the process. Before TensorFlow's first operation, once a process.
+    """Open the cache in `root` and have XLA use it, by the environment variable TF_XLA_FLAGS.
 
-    What prevents it is logged, it is no error.
+    To be called once in a process, before TensorFlow's first operation, which reads the variable.
+    If programs cannot be kept, the reason is logged and nothing is raised.
     """
-    flags = os.environ.get(_FLAGS, "")
-    if _DIRECTORY in flags:
+    flags = os.environ.get(TF_XLA_FLAGS, "")
+    if XLA_CACHE in flags:
         return
     try:
         cache = _open(root)
     except OSError as error:
         _log.info("compiled programs are not kept: %s", error)
         return
-    os.environ[_FLAGS] = f"{flags} {_DIRECTORY}={cache.own} {_CPU_ONLY}".strip()
-    _opened.append(cache)
+    os.environ[TF_XLA_FLAGS] = f"{flags} {xla_cache_flags(cache.own)}".strip()
+    _opened.cache = cache
 
 
 def folder_for_jax(root: Path) -> Path | None:
-    """Where JAX may keep its programs, or None with the reason logged."""
+    """Return the folder in `root` where JAX may keep its programs.
+
+    None if programs cannot be kept; the reason is logged.
+    """
     try:
         return _folder(root) / "jax"
     except OSError as error:
@@ -136,14 +156,14 @@ def folder_for_jax(root: Path) -> Path | None:
 
 
 def _open(root: Path) -> ProgramCache:
-    """Raises OSError when nothing can be kept there."""
+    """A cache in `root`, with a folder of this process. Raises OSError if it cannot be used."""
     if any(mark in str(root.absolute()) for mark in " \t\n'\""):
-        raise OSError(f"{_FLAGS} cannot hold a name with spaces or quotes: {root}")
+        raise OSError(f"{TF_XLA_FLAGS} cannot hold a name with spaces or quotes: {root}")
     folder = _folder(root)
     with locked(root / ".lock"):
         remove_abandoned(folder)
         own, _ = new_folder(folder)
-    kept = list(folder.glob(_COMPILED))
+    kept = list(folder.glob(XLA_CACHE_FILES))
     for file in kept:
         (own / file.name).symlink_to(file)
     _log.info("%d compiled programs in %s", len(kept), folder)
@@ -152,7 +172,7 @@ def _open(root: Path) -> ProgramCache:
 
 
 def _folder(root: Path) -> Path:
-    """The folder of this machine and these versions. Raises OSError."""
+    """The folder in `root` of this machine and these versions. Raises OSError if it is not safe."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = root.stat()
     if facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
@@ -174,14 +194,20 @@ def _folder(root: Path) -> Path:
 
 
 def _fingerprint() -> str:
-    """Of all that a compiled program depends on, but for what it computes."""
+    """A hash of all that a compiled program depends on beside its own graph."""
     known = hashlib.sha256()
     for fact in _facts():
         known.update(fact.encode() + b"\0")
-    program = Path(__file__).parent
-    for source in (*sorted(program.glob("*.py")), program.parent / "description.py"):
+    for source in _sources():
         known.update(source.read_bytes())
     return known.hexdigest()[:16]
+
+
+def _sources() -> list[Path]:
+    """The files of ours that decide what is compiled: all that a program traces is in them."""
+    program = Path(__file__).parent
+    beside = (program.parent / "description.py", Path(tensorflow_private.__file__))
+    return [*sorted(program.glob("*.py")), *beside]
 
 
 def _facts() -> Iterator[str]:

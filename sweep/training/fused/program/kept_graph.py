@@ -9,6 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from sweep.training.tensorflow_private import mark_for_xla
+
 Graph = Any
 """A `tf.compat.v1.GraphDef`; TensorFlow publishes no types."""
 
@@ -16,10 +18,10 @@ _CALL = "call"
 
 
 def graph_of(concrete: Any, name: str) -> Graph:
-    """The concrete function as a graph of placeholders and one call, which XLA will compile.
+    """Return a traced function as a graph: placeholders, and one call, which XLA will compile.
 
-    Its functions are called `name` and a number. Raises ValueError when it captured tensors: they
-    are not in the graph.
+    `concrete` is TensorFlow's ConcreteFunction. The functions in the graph are called `name` and a
+    number. Raises ValueError if the function captured tensors, which would not be in the graph.
     """
     if concrete.captured_inputs:
         raise ValueError(f"{concrete.name} captures tensors")
@@ -38,7 +40,7 @@ def graph_of(concrete: Any, name: str) -> Graph:
             called.name = names[called.name]
     call = tf.compat.v1.NodeDef(name=_CALL, op="StatefulPartitionedCall")
     call.attr["f"].func.name = names[main.signature.name]
-    call.attr["_XlaMustCompile"].b = True  # what tf.function(jit_compile=True) sets
+    mark_for_xla(call)
     for number, tensor in enumerate(concrete.inputs):
         place = graph.node.add(name=_placeholder(number), op="Placeholder")
         place.attr["dtype"].type = tensor.dtype.as_datatype_enum
@@ -51,7 +53,7 @@ def graph_of(concrete: Any, name: str) -> Graph:
 
 
 def runnable(graph: Graph, specs: Sequence[tf.TensorSpec]) -> Callable[..., list[Any]]:
-    """The graph as a function of flat tensors, as `specs` describes them, to flat tensors."""
+    """Return the graph as a function of tensors, as `specs` describe them, to a list of tensors."""
     (call,) = (node for node in graph.node if node.name == _CALL)
     results = [f"{_CALL}:{number}" for number in range(len(call.attr["Tout"].list.type))]
 

@@ -24,15 +24,16 @@ Tape = Left
 
 
 def blank(shape: Shape) -> Tape:
-    """A tape to write on; what an earlier step left on it does not matter."""
+    """Return a tape of zeros. A tape may be used again: each step writes before it reads."""
     return layers.blank(shape, 0, len(shape.widths))
 
 
 def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
-    """What the last layer passes on, (slots, batch, units), and the tape with every layer's.
+    """Return the last layer's output, (slots, batch, units), and the tape with every layer's.
 
-    Each layer's values go to the tape and are read from it: used twice, XLA would compute the
-    exponential in a pass over memory of its own, and copy what it hands to the next round.
+    `x` is the input (slots, batch, features). The next round reads a layer's values from the tape:
+    if it were handed them as well, XLA would compute their exponential in a pass over memory of its
+    own, and copy what it hands on.
     """
     tape = _on(tape, layers.leave(batch, Layer(0, 0), x), 0)
 
@@ -49,10 +50,12 @@ def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
 def backward(
     batch: Batch, weights: Weights, dh: Tensor, tape: Tape, descent: Descent
 ) -> tuple[Tensor, Weights, Tensor]:
-    """The gradient at the first layer's output, the weights moved, and what their penalty was.
+    """Return the gradient at the first layer's output, the weights moved, and their penalty before.
 
-    Each round hands the next one its weights. XLA would copy every stack twice if a round cut its
-    weights out of what it then writes them to: 1.05 to 1.1 times the time of an epoch.
+    `dh` is the gradient at the last layer's output, (slots, batch, units) as the one returned; the
+    penalty is (slots,). Each round cuts out the weights of the next: XLA would copy every stack
+    twice if a round cut its weights out of the stack that it then writes them to, which makes an
+    epoch 1.05 to 1.1 times as long.
     """
     shape = batch.shape
     positions = [shape.position(kind, 1) for kind in _KINDS]
@@ -61,8 +64,10 @@ def backward(
         index: Tensor, dh: Tensor, own: list[Weight], stacks: list[Weight], penalty: Tensor
     ) -> tuple[Tensor, Tensor, list[Weight], list[Weight], Tensor]:
         layer = Layer(1, index)
-        dz = dh * layers.slope(batch, layer, left(tape, index))
+        dz = dh * layers.slope(batch, layer, left(tape, index))  # (slots, batch, units)
+        # (slots, units, batch): the layer's input, transposed
         given = layers.transposed(batch, shape.widths[0], lambda: _given(tape, index))
+        # (slots, units, units) and (slots, units)
         gradients = ops.matmul(given, dz), layers.bias_gradient(dz, shape.biased[1])
         roles = [(kind, index) for kind in _KINDS]
         for role, weight in zip(roles, own, strict=True):
@@ -73,7 +78,7 @@ def backward(
             for stacked, new in zip(stacks, moved, strict=True)
         ]
         kernel, _ = own
-        dh = layers.back(batch, layer, kernel.value, dh, dz)
+        dh = layers.back(batch, layer, kernel.value, dh, dz)  # (slots, batch, units)
         return index - 1, dh, _rows(stacks, index - 1), stacks, penalty
 
     stacks = [weights.at(position) for position in positions]
@@ -84,7 +89,10 @@ def backward(
 
 
 def evaluated(shape: Shape, values: list[Tensor], trials: Trials, h: Tensor) -> Tensor:
-    """What the last layer passes on in evaluation mode: (slots, rows, units)."""
+    """Return the last layer's output in evaluation mode, (slots, rows, units).
+
+    `h` is the output of the first layer.
+    """
 
     def through(index: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         return index + 1, layers.evaluated(shape, values, trials, Layer(1, index), h)
@@ -95,33 +103,33 @@ def evaluated(shape: Shape, values: list[Tensor], trials: Trials, h: Tensor) -> 
 
 
 def _rows(stacks: list[Weight], layer: Tensor) -> list[Weight]:
-    """A layer's weights out of their stacks; those of any layer where there is none of it."""
+    """A layer's weights out of their stacks; those of the loop's first layer for layer 0."""
     there = ops.maximum(layer, 1)
     return [Weight(*(layers.row_of(stack, there) for stack in stacked)) for stacked in stacks]
 
 
 def left(tape: Tape, layer: Any) -> Left:
-    """What a layer left on the tape."""
+    """Return what a layer left on the tape: each (slots, batch, units)."""
     return Left(_at(tape.marked, layer), [_at(slopes, layer) for slopes in tape.slopes])
 
 
 def _given(tape: Tape, layer: Tensor) -> Tensor:
-    """What a layer behind the first is given, from what the one below left."""
+    """The input of a layer behind the first, (slots, batch, units): what the one below left."""
     return layers.passed_on(_at(tape.marked, layer - 1))
 
 
 def _depth(trials: Trials) -> Tensor:
-    """Hidden layers of the deepest trial."""
+    """Number of hidden layers of the deepest trial in the program."""
     return ops.max(ops.sum(ops.cast(trials.units > 0, "int32"), axis=1))
 
 
 def _at(stack: Tensor, layer: Any) -> Tensor:
-    """A layer's part of a tape. Taken, not cut, as in `layers.row_of`."""
+    """A layer's part of a tape. `take` instead of a slice, as in `layers.row_of`."""
     return ops.take(stack, layer, axis=0)
 
 
 def _on(tape: Tape, left: Left, layer: Any) -> Tape:
-    """The tape with what a layer left."""
+    """The tape with what a layer left written to the layer's place."""
 
     def written(stack: Tensor, value: Tensor) -> Tensor:
         return ops.slice_update(stack, (layer, 0, 0, 0), value[None])

@@ -1,4 +1,4 @@
-"""The layers of stacked trials, in training with their gradients and in evaluation.
+"""The layers of stacked trials: forward, backward, and in evaluation mode.
 
 A layer is a matrix product, perhaps a normalisation before or behind its activation, and
 dropout. The input has no product and no activation. Layers beyond a trial's depth pass their
@@ -14,36 +14,38 @@ from keras import ops
 
 from sweep.training.fused.program import dropout, normalization
 from sweep.training.fused.program.activations import activation
-from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.normalization import Normed
 from sweep.training.fused.program.shape import INPUT, Layer, NormPlace, Shape
 
-Tensor = Any
-
 
 @dataclass(frozen=True)
 class Batch:
-    """What the layers need in a training step, beside their input."""
+    """What every layer needs in a training step: weights, trials, dropout keys, weights of rows."""
 
     shape: Shape
-    values: list[Tensor]
+    values: list[Tensor]  # weights and moving averages, each (slots, …), as in `State.values`
     trials: Trials
     keys: Tensor  # (masks, slots, 2) uint32
-    share: Tensor  # (batch,)
+    share: Tensor  # (batch,): each row's weight in the batch's mean, 0 for padding
 
 
 class Left(NamedTuple):
     """What a layer without normalisation leaves for the backward pass: (slots, batch, units)."""
 
     marked: Tensor
-    """What it passes on, and `DROPPED` where it has dropped a unit."""
+    """The layer's output, with `DROPPED` in place of each unit that dropout has taken out."""
     slopes: list[Tensor]
-    """One, where the activation's slope cannot be told from what is passed on; else none."""
+    """The activation's slope, alone in the list; empty if `marked` tells the slope."""
 
 
 class Inside(NamedTuple):
-    """What the input, and a layer with normalisation, leave: (slots, batch, units)."""
+    """What the input and a layer with normalisation leave for the backward pass.
+
+    `argument` and `value` are the activation's, `mask` is dropout's, None if the input has none:
+    each (slots, batch, units).
+    """
 
     argument: Tensor
     value: Tensor
@@ -52,18 +54,22 @@ class Inside(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What a layer was given (slots, batch, inputs), and what it leaves."""
+    """A layer's input (slots, batch, inputs), and what the layer leaves for the backward pass."""
 
     given: Tensor
     left: Left | Inside
 
 
 DROPPED = float(np.finfo(np.float32).min)
-"""Stands for a dropped unit. As a value it would overflow in the next layer: such a trial fails."""
+"""The number that marks a dropped unit. A real value of this size would overflow in the next layer,
+and the trial would fail."""
 
 
 def given(batch: Batch, x: Tensor) -> tuple[Tensor, Kept]:
-    """The model's input (slots, batch, features) as the first layer gets it."""
+    """Return what the first layer gets of the input x (slots, batch, features), and what is kept.
+
+    The input may have a normalisation and dropout of its own.
+    """
     h, norm = x, None
     place = batch.shape.norm(INPUT)
     if place is not None:
@@ -75,7 +81,10 @@ def given(batch: Batch, x: Tensor) -> tuple[Tensor, Kept]:
 
 
 def given_gradients(batch: Batch, dh: Tensor, kept: Kept) -> dict[int, Tensor]:
-    """The gradients of the weights that stand before the first layer, by position."""
+    """Return the gradients of the γ and β that the input may have, by position.
+
+    `dh` is the gradient at what the first layer was given.
+    """
     place, left = batch.shape.norm(INPUT), kept.left
     if place is None or not isinstance(left, Inside):
         return {}
@@ -83,7 +92,10 @@ def given_gradients(batch: Batch, dh: Tensor, kept: Kept) -> dict[int, Tensor]:
 
 
 def hidden(batch: Batch, layer: Layer, h: Tensor) -> tuple[Tensor, Kept]:
-    """A hidden layer in training: what it passes on, and what its gradient needs."""
+    """Return a hidden layer's output in training, and what its gradient needs.
+
+    The output is (slots, batch, units), the layer's input `h` (slots, batch, inputs).
+    """
     place = batch.shape.norm(layer.like)
     if place is not None:
         return _normed(batch, layer, place, h)
@@ -92,7 +104,10 @@ def hidden(batch: Batch, layer: Layer, h: Tensor) -> tuple[Tensor, Kept]:
 
 
 def leave(batch: Batch, layer: Layer, h: Tensor) -> Left:
-    """A hidden layer without normalisation in training."""
+    """Return what a hidden layer without normalisation leaves, from its input h.
+
+    The output itself is `passed_on` of it.
+    """
     shape, trials = batch.shape, batch.trials
     function = activation(shape.activations[layer.like])
     z = _product(shape, batch.values, layer, h)
@@ -106,19 +121,22 @@ def leave(batch: Batch, layer: Layer, h: Tensor) -> Left:
 
 
 def blank(shape: Shape, like: int, *stacked: int) -> Left:
-    """The place for what such a layer leaves, or for a stack of it."""
+    """Return a `Left` of zeros for a layer like `like`: each (*stacked, slots, batch, units)."""
     size = (*stacked, shape.slots, shape.rows.batch, shape.widths[like])
     by_value = activation(shape.activations[like]).by_value
     return Left(ops.zeros(size), [] if by_value else [ops.zeros(size)])
 
 
 def passed_on(marked: Tensor) -> Tensor:
-    """What a layer passes on: 0 for the units it has dropped."""
+    """Return a layer's output from its marked form: 0 in place of `DROPPED`."""
     return ops.where(ops.equal(marked, DROPPED), 0.0, marked)
 
 
 def slope(batch: Batch, layer: Layer, left: Left) -> Tensor:
-    """Of what a layer without normalisation passes on, by its product: (slots, batch, units)."""
+    """Return the derivative of a layer's output by its product, (slots, batch, units).
+
+    `left` is what the layer, which has no normalisation, left in the forward pass.
+    """
     if left.slopes:
         return left.slopes[0]
     shape, trials, marked = batch.shape, batch.trials, left.marked
@@ -129,7 +147,7 @@ def slope(batch: Batch, layer: Layer, left: Left) -> Tensor:
 
 
 def _normed(batch: Batch, layer: Layer, place: NormPlace, h: Tensor) -> tuple[Tensor, Kept]:
-    """A hidden layer with normalisation in training: what it passes on, and what it leaves."""
+    """`hidden` of a layer with normalisation."""
     shape, norm = batch.shape, None
     z = _product(shape, batch.values, layer, h)
     if not place.after:
@@ -145,7 +163,11 @@ def _normed(batch: Batch, layer: Layer, place: NormPlace, h: Tensor) -> tuple[Te
 def hidden_gradients(
     batch: Batch, layer: Layer, dh: Tensor, left: Left | Inside
 ) -> tuple[Tensor, dict[int, Tensor]]:
-    """The gradient at the product, 0 where a trial has no such layer; γ's and β's by position."""
+    """Return the gradient at a layer's product, and the gradients of its γ and β by position.
+
+    `dh` is the gradient at the layer's output, (slots, batch, units) like the result. It is 0 for
+    trials that do not have the layer.
+    """
     if isinstance(left, Left):
         return dh * slope(batch, layer, left), {}
     place = batch.shape.norm(layer.like)
@@ -163,39 +185,46 @@ def hidden_gradients(
 
 
 def back(batch: Batch, layer: Layer, kernel: Tensor, dh: Tensor, dz: Tensor) -> Tensor:
-    """The gradient at a layer's input, from that at what it passes on and at its product."""
+    """Return the gradient at a layer's input, (slots, batch, inputs).
+
+    `dh` is the gradient at the layer's output, `dz` that at its product.
+    """
     return _passed_on(batch.shape, layer, dh, back_through(dz, kernel), batch.trials)
 
 
 def back_through(dz: Tensor, kernel: Tensor) -> Tensor:
-    """The gradient at a product's input: (slots, batch, in).
+    """Return the gradient at a product's input, (slots, batch, in), from dz at its output.
 
-    An einsum: XLA would carry out a transposition on its own.
+    An einsum, because XLA would carry out a transposition as an operation of its own.
     """
     return ops.einsum("tbo,tio->tbi", dz, kernel)
 
 
 def product_gradients(batch: Batch, h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tensor]:
-    """Gradients of kernel (slots, in, out) and bias (slots, out); 0 where there is no bias."""
+    """Return the gradients of a kernel (slots, in, out) and of its bias (slots, out).
+
+    `h` is the product's input, `dz` the gradient at its output. Without a bias its gradient is 0.
+    """
     of_kernel = ops.matmul(transposed(batch, h.shape[2], lambda: h), dz)
     return of_kernel, bias_gradient(dz, biased)
 
 
 def transposed(batch: Batch, units: int, of: Callable[[], Tensor]) -> Tensor:
-    """What `of` gives, (slots, batch, units), as (slots, units, batch).
+    """Return the result of `of`, (slots, batch, units), transposed to (slots, units, batch).
 
-    Apart on a CPU, where a product that transposes takes 1.2 times as long as to copy and multiply.
+    On a CPU the transposition is kept `apart` from the product that follows: a product that
+    transposes takes 1.2 times as long as a copy and a product.
     """
     size = (batch.shape.slots, units, batch.shape.rows.batch)
     return apart(batch, lambda: ops.swapaxes(of(), 1, 2), lambda: ops.zeros(size))
 
 
 def apart(batch: Batch, of: Callable[[], Any], nothing: Callable[[], Any]) -> Any:
-    """What `of` gives, which is alike to what `nothing` does.
+    """Return the result of `of`, which XLA computes once, apart from what uses it.
 
-    On a CPU under a condition that is always met: what is inside XLA makes no part of what
-    follows, so it is computed once however often it is used, and not by columns where that
-    follows a transposition.
+    On a CPU `of` stands behind a condition that is always true, so that XLA cannot fuse it into
+    its consumers, recompute it in each of them, or compute it column by column because a consumer
+    transposes. `nothing` must return tensors of the same shapes; it is never computed.
     """
     if on_gpu():
         return of()
@@ -203,12 +232,12 @@ def apart(batch: Batch, of: Callable[[], Any], nothing: Callable[[], Any]) -> An
 
 
 def bias_gradient(dz: Tensor, biased: bool) -> Tensor:
-    """(slots, out); 0 where there is no bias."""
+    """Return the gradient of a bias, (slots, out), from dz (slots, batch, out); 0 if unbiased."""
     return ops.sum(dz, axis=1) if biased else ops.zeros_like(dz[:, 0])
 
 
 def evaluated_input(shape: Shape, values: list[Tensor], trials: Trials, x: Tensor) -> Tensor:
-    """The input (slots, rows, features) as the first layer gets it in evaluation mode."""
+    """Return what the first layer gets of the input x (slots, rows, features), in evaluation."""
     place = shape.norm(INPUT)
     return x if place is None else _evaluated_norm(shape, place, x, values, trials)
 
@@ -216,7 +245,7 @@ def evaluated_input(shape: Shape, values: list[Tensor], trials: Trials, x: Tenso
 def evaluated(
     shape: Shape, values: list[Tensor], trials: Trials, layer: Layer, h: Tensor
 ) -> Tensor:
-    """What a hidden layer passes on in evaluation mode: (slots, rows, units)."""
+    """Return a hidden layer's output in evaluation mode, (slots, rows, units), from its input h."""
     place = shape.norm(layer.like)
     f = _product(shape, values, layer, h)
     if place is not None and not place.after:
@@ -228,7 +257,7 @@ def evaluated(
 
 
 def moved(batch: Batch, kept: dict[int, Kept]) -> dict[int, Tensor]:
-    """The moving averages after the batch, by position, from what each layer left."""
+    """Return the moving averages after the batch, by position; `kept` is what each layer left."""
     found: dict[int, Tensor] = {}
     for place in batch.shape.norms:
         left = kept[place.layer].left
@@ -239,7 +268,7 @@ def moved(batch: Batch, kept: dict[int, Kept]) -> dict[int, Tensor]:
 
 
 def _product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor) -> Tensor:
-    """(slots, rows, units) from (slots, rows, inputs)."""
+    """A layer's product and bias: (slots, rows, units) from h (slots, rows, inputs)."""
     kernel, bias = (values[shape.position(kind, layer.like)] for kind in ("kernel", "bias"))
     if shape.row("kernel", layer.like):
         kernel, bias = (row_of(stack, layer.index) for stack in (kernel, bias))
@@ -247,10 +276,11 @@ def _product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor) -> Ten
 
 
 def row_of(stack: Tensor, layer: Tensor) -> Tensor:
-    """A loop's layer (slots, …) out of its stack (slots, rows, …), which the second begins.
+    """Return one layer's weights (slots, …) out of a loop's stack (slots, rows, …).
 
-    Taken, not cut: TensorFlow compiles a program with `stack[:, layer - 1]` again for each `layer`
-    that it can tell from the arguments.
+    Row 0 is the second hidden layer, which is the loop's first. `take`, because TensorFlow would
+    compile a program with `stack[:, layer - 1]` again for each `layer` that it can tell from the
+    arguments.
     """
     return ops.take(stack, layer - 1, axis=1)
 
@@ -283,7 +313,7 @@ def _mask(batch: Batch, layer: Layer) -> Tensor:
 
 
 def _real_mask(batch: Batch, layer: Layer) -> Tensor:
-    """It, and 0 for padded units where the activation does not silence them."""
+    """A step's dropout mask, 0 for padded units too if the activation is not 0 at 0."""
     mask = _mask(batch, layer)
     return mask * _real_units(batch.shape, layer, batch.trials) if batch.shape.masked else mask
 
@@ -291,19 +321,19 @@ def _real_mask(batch: Batch, layer: Layer) -> Tensor:
 def _passed_on(
     shape: Shape, layer: Layer, given: Tensor, computed: Tensor, trials: Trials
 ) -> Tensor:
-    """`computed` of trials that have the layer, `given` of others."""
+    """`computed` for trials that have the layer, `given` for the others."""
     if layer.like == 0 or not shape.gaps:
         return computed
     return ops.where((trials.units[:, layer.index] > 0)[:, None, None], computed, given)
 
 
 def _or_nothing(shape: Shape, layer: Layer, computed: Tensor, trials: Trials) -> Tensor:
-    """`computed` of trials that have the layer, 0 of others."""
+    """`computed` for trials that have the layer, 0 for the others."""
     return _passed_on(shape, layer, ops.zeros_like(computed), computed, trials)
 
 
 def _silenced(shape: Shape, layer: Layer, f: Tensor, trials: Trials) -> Tensor:
-    """0 for padded units, where the activation does not give it."""
+    """The activation's value f with 0 for padded units, which it may not give by itself."""
     return f * _real_units(shape, layer, trials) if shape.masked else f
 
 

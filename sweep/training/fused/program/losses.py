@@ -8,15 +8,15 @@ from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.shape import LossKind
 
 
-class Losses(NamedTuple):
-    """Each (slots, batch)."""
+class BatchLosses(NamedTuple):
+    """A batch's metric, loss and gradient, row by row: each (slots, batch)."""
 
     metric: Tensor
-    """Binary cross-entropy, of the labels as the metric has them."""
+    """Binary cross-entropy with the labels smoothed as the metric has them."""
     loss: Tensor | None
-    """What is minimised, without penalty; None where it is the metric."""
+    """What is minimised, without penalty; None if that is the metric."""
     gradient: Tensor
-    """Of what is minimised, at the logits."""
+    """The gradient of what is minimised, at the logits."""
 
 
 def sums(kind: LossKind) -> int:
@@ -24,17 +24,20 @@ def sums(kind: LossKind) -> int:
     return 2 if kind == "metric" else 3
 
 
-def of(kind: LossKind, z: Tensor, y: Tensor, smoothing: Tensor) -> Losses:
-    """From logits and labels, (slots, batch), and the smoothing of loss and metric, (slots, 2)."""
+def of(kind: LossKind, z: Tensor, y: Tensor, smoothing: Tensor) -> BatchLosses:
+    """Return the losses of a batch from its logits z and its labels y, both (slots, batch).
+
+    `smoothing` is the label smoothing of the loss and of its metric, (slots, 2).
+    """
     if kind == "metric":
-        return Losses(_cross_entropy(z, y), None, ops.sigmoid(z) - y)
+        return BatchLosses(_cross_entropy(z, y), None, ops.sigmoid(z) - y)
     metric = _cross_entropy(z, _smoothed(y, smoothing[:, 1]))
     if kind == "smoothed":
         y = _smoothed(y, smoothing[:, 0])
-        return Losses(metric, _cross_entropy(z, y), ops.sigmoid(z) - y)
+        return BatchLosses(metric, _cross_entropy(z, y), ops.sigmoid(z) - y)
     p = ops.sigmoid(z)
     error, slope = (z - y, 1.0) if kind == "squared logit" else (p - y, p * (1.0 - p))
-    return Losses(metric, error * error, 2.0 * error * slope)
+    return BatchLosses(metric, error * error, 2.0 * error * slope)
 
 
 def _cross_entropy(z: Tensor, y: Tensor) -> Tensor:

@@ -6,17 +6,16 @@ it). A padded unit is 0 in every row: mean and variance are 0, the value is 0 ·
 β of 0, their gradients are 0, and the moving averages stay 0.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras import ops
 
+from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.shape import NormPlace, Shape
-
-Tensor = Any
 
 
 class Normed(NamedTuple):
-    """What a batch's normalisation leaves for the gradient and for the moving averages."""
+    """What the normalisation of a batch leaves for its gradient and for the moving averages."""
 
     value: Tensor  # (slots, batch, units): before γ and β
     inverse: Tensor  # (slots, 1, units): 1/√(variance + ε)
@@ -27,7 +26,9 @@ class Normed(NamedTuple):
 def normalised(
     shape: Shape, place: NormPlace, h: Tensor, values: list[Tensor], numbers: Tensor, share: Tensor
 ) -> tuple[Tensor, Normed]:
-    """A batch (slots, batch, units) normalised by its own statistics, γ and β applied.
+    """Return the batch h (slots, batch, units) normalised, γ and β applied, and what is kept.
+
+    Normalised by the batch's own statistics.
 
     `numbers` are the trials' momentum, 1 − momentum and ε, (slots, 3); `share` is (batch,).
     """
@@ -43,7 +44,10 @@ def normalised(
 def gradients(
     shape: Shape, place: NormPlace, dh: Tensor, kept: Normed, values: list[Tensor], share: Tensor
 ) -> tuple[Tensor, dict[int, Tensor]]:
-    """The gradient at the argument; those of γ and β by their positions."""
+    """Return the gradient at a normalisation's input, and those of its γ and β by position.
+
+    `dh` is the gradient at the normalisation's output, (slots, batch, units).
+    """
     gamma = ops.sum(dh * kept.value, axis=1)
     beta = ops.sum(dh, axis=1)
     at_batch = beta[:, None, :] + kept.value * gamma[:, None, :]
@@ -61,7 +65,7 @@ def gradients(
 def evaluated(
     shape: Shape, place: NormPlace, h: Tensor, values: list[Tensor], numbers: Tensor
 ) -> Tensor:
-    """(slots, rows, units) normalised by the moving averages, γ and β applied."""
+    """Return h (slots, rows, units) normalised by the moving averages, γ and β applied."""
     mean = values[shape.position("mean", place.layer)][:, None, :]
     variance = values[shape.position("variance", place.layer)]
     inverse = ops.rsqrt(variance + numbers[:, 2:])[:, None, :]
@@ -71,7 +75,7 @@ def evaluated(
 def moved(
     shape: Shape, place: NormPlace, kept: Normed, values: list[Tensor], numbers: Tensor
 ) -> dict[int, Tensor]:
-    """The moving averages after the batch, by their positions."""
+    """Return the moving averages of mean and variance after the batch, by their positions."""
     averages = {"mean": kept.mean, "variance": kept.variance}
     momentum, rest = numbers[:, :1], numbers[:, 1:2]
     positions = {kind: shape.position(kind, place.layer) for kind in averages}

@@ -6,35 +6,29 @@ of the program, so that trials with other numbers share it. A weight has two slo
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import keras
 import numpy as np
 from keras import ops
 
-from sweep.training.fused.program.schedules import Schedule, read_schedule
-
-Tensor = Any
+from sweep.training.fused.program.arrays import Tensor
+from sweep.training.fused.program.schedules import RateSchedule
 
 _F = np.float32
-
-_REFUSED = ("use_ema", "loss_scale_factor", "gradient_accumulation_steps")
-"""`fit` puts the averaged weights in place whenever it ends, so at each rung: not to continue."""
-
-_CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
 @dataclass(frozen=True)
 class OptimizerRule:
-    """An optimizer and its numbers. `schedule` is None when the rate is a state variable.
+    """An optimizer's update rule and its numbers.
 
-    `kind` is adam, amsgrad, sgd or nesterov. For Adam `decays` are β1 and β2; for SGD the
-    momentum and 0. `weight_decay` is decoupled from the gradient. `clip` is Keras' name of how
-    gradients are clipped, at `limit`; empty when they are not.
+    `kind` is adam, amsgrad, sgd or nesterov. `schedule` is None if the learning rate is a variable
+    of the optimizer. `decays` are β1 and β2 for Adam, the momentum and 0 for SGD. `weight_decay`
+    is decoupled from the gradient. `clip` is Keras' name of how gradients are clipped, at `limit`;
+    empty if they are not clipped.
     """
 
     kind: str
-    schedule: Schedule | None
+    schedule: RateSchedule | None
     decays: tuple[float, float]
     epsilon: float
     weight_decay: float
@@ -47,14 +41,17 @@ class OptimizerRule:
 
     @property
     def numbers(self) -> np.ndarray:
-        """What the program takes of each trial: float32 (5,)."""
+        """The numbers that a program takes of the trial: float32 (5,).
+
+        Two factors of the moments, ε, weight decay and the limit of clipping.
+        """
         first, second = self.decays
         if self._is_adam:
             first, second = 1 - first, 1 - second
         return np.array([first, second, self.epsilon, self.weight_decay, self.limit], dtype=_F)
 
     def rates(self, learning_rate: np.float32 | None, iteration: int, steps: int) -> np.ndarray:
-        """Step size and learning rate of the next `steps` steps: float32 (steps, 2).
+        """Return step size and learning rate of the next `steps` steps: float32 (steps, 2).
 
         `learning_rate` is the state's, used when there is no schedule. Adam's step size holds
         the bias correction, rate·√(1 − β2ᵗ)/(1 − β1ᵗ), in float32 as in Keras.
@@ -71,48 +68,25 @@ class OptimizerRule:
     def learning_rates(
         self, learning_rate: np.float32 | None, iterations: np.ndarray
     ) -> np.ndarray:
-        """The learning rate at each of `iterations`: float32 (steps,)."""
+        """Return the learning rate at each of `iterations`: float32 (steps,).
+
+        `learning_rate` is the state's, used if there is no schedule.
+        """
         if self.schedule is None:
             return np.full(len(iterations), learning_rate, dtype=_F)
         return self.schedule.rates(iterations)
 
 
-def read_optimizer(optimizer: Any) -> OptimizerRule | str:
-    """The rule of a built Keras optimizer, or one line saying why it is left to Keras."""
-    kind = type(optimizer)
-    if kind not in (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.SGD):
-        return f"optimizer {kind.__name__}"
-    config = optimizer.get_config()
-    for setting in _REFUSED:
-        if config.get(setting):
-            return f"{kind.__name__} with {setting}={config[setting]}"
-    if hasattr(optimizer, "_exclude_from_weight_decay"):
-        return "weights excluded from weight decay"
-    schedule = None
-    if not isinstance(optimizer._learning_rate, keras.Variable):
-        schedule = read_schedule(optimizer._learning_rate)
-        if schedule is None:
-            return f"learning rate {type(optimizer._learning_rate).__name__}"
-    weight_decay = float(config.get("weight_decay") or 0.0)
-    clips = [(name, config[name]) for name in _CLIPS if config.get(name)]
-    clip, limit = next(((name, float(value)) for name, value in clips if value > 0), ("", 0.0))
-    if kind is keras.optimizers.SGD:
-        name = "nesterov" if config["nesterov"] and config["momentum"] else "sgd"
-        decays = (float(config["momentum"]), 0.0)
-        return OptimizerRule(name, schedule, decays, 0.0, weight_decay, clip, limit)
-    name = "amsgrad" if config["amsgrad"] else "adam"
-    decays = (float(config["beta_1"]), float(config["beta_2"]))
-    epsilon = float(config["epsilon"])
-    return OptimizerRule(name, schedule, decays, epsilon, weight_decay, clip, limit)
-
-
 def second_slot(kind: str, weight: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of a trial's second slot of a weight of shape `weight`."""
+    """Return the shape of a trial's second slot of a weight of shape `weight`."""
     return {"adam": weight, "amsgrad": (2, *weight)}.get(kind, ())
 
 
 def clipped(clip: str, gradients: list[Tensor], limits: Tensor) -> list[Tensor]:
-    """All gradients of each trial, clipped as Keras does it; limits of (trials,)."""
+    """Return the gradients, each (trials, …), clipped as Keras does it at limits (trials,).
+
+    `clip` is clipvalue, clipnorm or global_clipnorm, or empty for none.
+    """
 
     def over(values: Tensor, like: Tensor) -> Tensor:
         return ops.reshape(values, (-1,) + (1,) * (len(like.shape) - 1))
@@ -146,7 +120,11 @@ class Weight(NamedTuple):
 
 
 def updated(kind: str, weight: Weight, gradient: Tensor, rates: Tensor, numbers: Tensor) -> Weight:
-    """The weight after one step; rates (2, trials), numbers (trials, 5)."""
+    """Return the weight after one step of the optimizer `kind`.
+
+    `rates` are step size and learning rate, (2, trials); `numbers` are `OptimizerRule.numbers` of
+    each trial, (trials, 5).
+    """
 
     def of_trial(values: Tensor) -> Tensor:
         return ops.reshape(values, (-1,) + (1,) * (len(weight.value.shape) - 1))

@@ -4,14 +4,15 @@ from typing import Any
 
 from keras import ops
 
-from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.shape import Shape
-
-Tensor = Any
 
 
 def penalty(shape: Shape, values: list[Tensor], trials: Trials, loop: bool = True) -> Tensor:
-    """Σ l1·Σ|w| + l2·Σw² over the weights, those of a loop's layers only if `loop`: (slots,)."""
+    """Return each trial's penalty, Σ l1·Σ|w| + l2·Σw² over its weights: (slots,).
+
+    A loop's layers are left out if `loop` is false.
+    """
     total = ops.zeros((shape.slots,))
     for position, role in enumerate(shape.roles):
         if not shape.stack(role):
@@ -25,7 +26,10 @@ def penalty(shape: Shape, values: list[Tensor], trials: Trials, loop: bool = Tru
 
 
 def of_weight(shape: Shape, kind: str, layer: Any, value: Tensor, trials: Trials) -> Tensor:
-    """The penalty of one weight (slots, …), its layer perhaps a tensor: (slots,)."""
+    """Return the penalty of one weight, (slots,), from its value (slots, …).
+
+    `layer` may be a tensor.
+    """
     if not shape.penalised(kind):
         return ops.zeros((shape.slots,))
     ordinal = shape.ordinal(kind, layer)
@@ -33,15 +37,19 @@ def of_weight(shape: Shape, kind: str, layer: Any, value: Tensor, trials: Trials
 
 
 def _penalties(shape: Shape, l1: Tensor, l2: Tensor, value: Tensor) -> Tensor:
-    """Of weights (slots, …) or (slots, rows, …), like the strengths (slots,) or (slots, rows)."""
+    """The penalties (slots,) of weights (slots, …), or (slots, rows) of weights (slots, rows, …).
+
+    The strengths `l1` and `l2` have the shape of the result.
+    """
     total = _weighted(l2, value * value)
     return total + _weighted(l1, ops.absolute(value)) if shape.l1 else total
 
 
 def _weighted(strengths: Tensor, parts: Tensor) -> Tensor:
-    """Each trial's strength times the sum of its parts, like the strengths.
+    """Each trial's strength times the sum of its parts, in the shape of the strengths.
 
-    Summed over the inputs, weighted, then summed over the units: XLA sums both at once one by one.
+    Two sums, over the inputs and then over the units, with the strength between them: a single sum
+    over both XLA would carry out number by number.
     """
     of_inputs = tuple(range(len(strengths.shape), len(parts.shape) - 1))
     of_units = ops.sum(parts, axis=of_inputs) if of_inputs else parts
@@ -51,7 +59,10 @@ def _weighted(strengths: Tensor, parts: Tensor) -> Tensor:
 def penalised(
     shape: Shape, kind: str, layer: Any, gradient: Tensor, value: Tensor, trials: Trials
 ) -> Tensor:
-    """The gradient of loss and penalty together at one weight, its layer perhaps a tensor."""
+    """Return the gradient of loss and penalty together at one weight, (slots, …).
+
+    `gradient` is that of the loss, `value` the weight. `layer` may be a tensor.
+    """
     if not shape.penalised(kind):
         return gradient
     ordinal = shape.ordinal(kind, layer)
@@ -62,5 +73,5 @@ def penalised(
 
 
 def per_trial(values: Tensor, like: Tensor) -> Tensor:
-    """(slots,) made to broadcast against (slots, …)."""
+    """Return `values`, (slots,), with axes of length 1 added, to broadcast against `like`."""
     return ops.reshape(values, (-1,) + (1,) * (len(like.shape) - 1))

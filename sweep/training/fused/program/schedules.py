@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from keras.optimizers import schedules
 
 from sweep.records import Json
 
@@ -17,27 +16,15 @@ _F = np.float32
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """A built-in schedule: the name of its class and its settings."""
+class RateSchedule:
+    """One of Keras' built-in schedules: the name of its class, and its settings."""
 
     kind: str
     settings: Json
 
     def rates(self, steps: np.ndarray) -> np.ndarray:
-        """The rate at each of `steps`, the optimizer's iteration counts: float32 (steps,)."""
+        """Return the rate at each of `steps`, which are iteration counts: float32 (steps,)."""
         return np.asarray(_RULES[self.kind](self.settings, steps).astype(_F))
-
-
-def read_schedule(schedule: Any) -> Schedule | None:
-    """The description of a Keras schedule, or None when it is not one of the built-in ones."""
-    kind = type(schedule).__name__
-    if kind not in _RULES or type(schedule) is not getattr(schedules, kind):
-        return None
-    settings = schedule.get_config()
-    numbers = [settings.get("initial_learning_rate"), *settings.get("values", ())]
-    if any(number is not None and not isinstance(number, float) for number in numbers):
-        return None  # of another type, for instance an integer: rates would be rounded to it
-    return Schedule(kind, settings)
 
 
 def _power(base: Any, exponent: np.ndarray) -> np.ndarray:
@@ -121,3 +108,6 @@ _RULES = {
     "CosineDecayRestarts": _cosine_restarts,
     "PiecewiseConstantDecay": _piecewise_constant,
 }
+
+KINDS = frozenset(_RULES)
+"""The names of the classes of Keras whose schedules are known here."""

@@ -1,54 +1,26 @@
-"""The shape of the program that carries a trial.
+"""What a program depends on: the value `Shape`, and the rows, layers and arrays that it counts.
 
-A shape is a function of the trial's own model and of the machine, never of the other trials:
-the number of slots, too, is fixed for each shape, and slots without a trial hold zeros. So a
-trial meets the same arithmetic, to the last bit, alone or in company, before and after a
-restart; and the number of programs to compile is bounded by the number of classes.
-
-Widths are padded up to a class. Where all hidden layers are alike and not very wide, one program
-carries them at any depth. On a CPU it holds one of them, in a loop that runs as often as the
-deepest trial has layers: measured on two cores, that takes the time of the layers written out,
-three quarters of the time to compile, and nothing for layers that are not there. On a GPU, where
-each round of such a loop would wait for the host, depth is padded with layers that pass their
-input on.
+Which trials share a shape is decided in `shape_policy`.
 """
 
-import itertools
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sweep.training.fused.description import Description, Loss
 from sweep.training.fused.program.activations import activation
 from sweep.training.fused.program.optimizers import second_slot
 
-_SMALL = 64
-"""Up to this width arithmetic is cheap against compiling: all layers are padded to the widest, and
-on a GPU the depth to a multiple of 4."""
-_MEDIUM = 128
-"""Up to this width, on a GPU to a multiple of 2."""
-_WIDEST_LOOP = 256
-"""Beyond it layers are written out: cutting 512×512 weights out of a stack and putting them back
-takes a tenth of an epoch."""
-_LOOP = 4
-"""A loop has room for a multiple of so many layers; those that a trial lacks take memory only."""
-_NARROW = 32
-"""Up to this width two trials share a program on a CPU: there each operation costs more than its
-arithmetic."""
-_FEWEST_UNITS = 32
-"""The narrowest program: half as wide, an epoch takes 0.7 of the time, which pays for compiling
-one program more (2 to 3 s of processor time) after some 800 epochs of such trials."""
 _EVALUATION_ROWS = 512
 
 
 LossKind = Literal["metric", "smoothed", "squared probability", "squared logit"]
 Depth = Literal["exact", "padded", "looped"]
 INPUT = -1
-"""The input's place among the layers."""
+"""The layer number of the model's input; hidden layers count from 0."""
 
 
 @dataclass(frozen=True)
 class NormPlace:
-    """A BatchNormalization: its layer, on which side of the activation, and what it has."""
+    """A BatchNormalization: its layer, whether after the activation, whether with γ and with β."""
 
     layer: int
     after: bool
@@ -59,7 +31,9 @@ class NormPlace:
 class Layer(NamedTuple):
     """A hidden layer in a program, or the input.
 
-    In a loop over alike layers `index` is a tensor, and `like` one of those layers.
+    `index` is the layer's number, in a loop over alike layers a tensor. `like` is the number of a
+    layer of the same kind that is known when the program is traced: the same number, or the loop's
+    first layer.
     """
 
     like: int
@@ -67,8 +41,11 @@ class Layer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rows:
-    """What the data decide: rows, batches and the chunks in which logits are computed."""
+class RowCounts:
+    """Numbers of training rows, validation rows and rows in a batch.
+
+    From them follow the batches of an epoch and the chunks in which logits are computed.
+    """
 
     train: int
     validation: int
@@ -76,7 +53,7 @@ class Rows:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch, the last one perhaps smaller."""
+        """Number of batches in an epoch; the last one may be smaller."""
         return -(-self.train // self.batch)
 
     @property
@@ -86,31 +63,33 @@ class Rows:
 
     @property
     def chunk(self) -> int:
-        """Rows in a chunk; the last one may end in padding."""
+        """Number of rows in a chunk; the last chunk may end in padding."""
         return -(-(self.train + self.validation) // self.chunks)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """All that a program depends on; whatever else differs between trials is its input."""
+    """All that a program depends on; what else differs between trials is the program's input."""
 
-    rows: Rows
+    rows: RowCounts
     features: int
     widths: tuple[int, ...]
     """Padded widths of the hidden layers."""
     activations: tuple[str, ...]
     depth: Depth
-    """Whether every trial has all the layers; or those beyond its own pass its values on; or all
-    but the first stand in one stack, and a loop runs over as many as the deepest trial has."""
+    """How trials of other depths share the program. exact: they do not. padded: layers that a trial
+    does not have pass their input on. looped: all hidden layers but the first stand in one stack,
+    and a loop runs over as many as the deepest trial has."""
     biased: tuple[bool, ...]
-    """Which layers, the output too, have a bias; elsewhere it is held at zero."""
+    """Whether each layer, the output last, has a bias; a bias that is not there is held at zero."""
     input_dropout: bool
     norms: tuple[NormPlace, ...]
     outputs: int
-    """1, or 2 whose difference is the logit."""
+    """Units of the output: 1, the logit; or 2, whose difference is the logit."""
     loss: LossKind
-    """Cross-entropy, which is the metric too; with labels smoothed, for the loss or its metric; the
-    squared error of the probability or of the logit."""
+    """metric: cross-entropy, which is the recorded metric as well. smoothed: cross-entropy, with
+    labels smoothed for the loss, for the metric or for both. Or the squared error of the
+    probability or of the logit."""
     optimizer: str
     clip: str
     l1: bool
@@ -118,7 +97,7 @@ class Shape:
     bias_penalty: bool
     """Whether there is a penalty on anything but kernels."""
     slots: int
-    """Trials in the program."""
+    """Number of trials that the program has room for."""
 
     @property
     def masked(self) -> bool:
@@ -127,12 +106,12 @@ class Shape:
 
     @property
     def looped(self) -> bool:
-        """Whether the hidden layers behind the first are a loop's."""
+        """Whether the hidden layers behind the first are computed in a loop."""
         return self.depth == "looped"
 
     @property
     def unrolled(self) -> range:
-        """The hidden layers that are written out."""
+        """The numbers of the hidden layers that are written out, not computed in a loop."""
         return range(1 if self.looped else len(self.widths))
 
     @property
@@ -142,14 +121,18 @@ class Shape:
 
     @property
     def masks(self) -> tuple[int, ...]:
-        """Units that each dropout mask covers: the hidden layers', then the input's."""
+        """Numbers of units that dropout masks cover: those of the hidden layers, then the input's.
+
+        The input's mask is missing if no dropout follows the input.
+        """
         return (*self.widths, self.features) if self.input_dropout else self.widths
 
     @property
     def roles(self) -> tuple[tuple[str, int], ...]:
-        """Kind and layer of each array of weights; of a loop's stack, the first layer in it.
+        """Kind and layer of each array of weights.
 
-        Kernel, bias, kernel, …, the output's; then γ and β.
+        Kernel, bias, kernel, …, those of the output; then γ and β. A loop's stack has the role of
+        the first layer in it.
         """
         layers = (0, 1, len(self.widths)) if self.looped else range(len(self.widths) + 1)
         dense = [(kind, layer) for layer in layers for kind in ("kernel", "bias")]
@@ -157,23 +140,23 @@ class Shape:
 
     @property
     def weights(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of one trial's arrays of weights, as `roles` names them."""
+        """Shapes of one trial's arrays of weights, in the order of `roles`."""
         return tuple((*self.stack(role), *self._weight(*role)) for role in self.roles)
 
     @property
     def seconds(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of one trial's second slots."""
+        """Shapes of one trial's second slots of its weights, in the order of `roles`."""
         return tuple(
             (*self.stack(role), *second_slot(self.optimizer, self._weight(*role)))
             for role in self.roles
         )
 
     def stack(self, role: tuple[str, int]) -> tuple[int, ...]:
-        """(layers,) of a role's array that holds a loop's layers, else ()."""
+        """Return the leading axis of a role's array: (layers,) of a loop's stack, else ()."""
         return (len(self.widths) - 1,) if self.row(*role) else ()
 
     def row(self, kind: str, layer: int) -> tuple[int, ...]:
-        """(row,) of a weight in its array, where that holds a loop's layers, else ()."""
+        """Return where a weight stands in its array: (row,) in a loop's stack, else ()."""
         inside = self.looped and kind in ("kernel", "bias") and 0 < layer < len(self.widths)
         return (layer - 1,) if inside else ()
 
@@ -184,7 +167,7 @@ class Shape:
 
     @property
     def averages(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of one trial's moving averages, which follow its weights: mean, variance, …"""
+        """Shapes of one trial's moving averages: mean and variance of each normalisation."""
         return tuple((self._units(norm.layer),) for norm in self.norms for _ in range(2))
 
     @property
@@ -200,132 +183,32 @@ class Shape:
         return (*self.widths, self.outputs, self.features)[layer]
 
     def norm(self, layer: int) -> NormPlace | None:
-        """The normalisation in `layer`, if it has one."""
+        """Return the normalisation in `layer`, None if the layer has none."""
         return next((norm for norm in self.norms if norm.layer == layer), None)
 
     def position(self, kind: str, layer: int) -> int:
-        """The array that holds a weight or a moving average; the output is layer len(widths).
+        """Return the number of the array that holds a weight or a moving average.
 
-        `kind` is kernel, bias, gamma, beta, mean or variance.
+        `kind` is kernel, bias, gamma, beta, mean or variance; the output is layer len(widths). The
+        moving averages stand behind the weights.
         """
         averages = [(kind, norm.layer) for norm in self.norms for kind in ("mean", "variance")]
         return [*self.roles, *averages].index((kind, 1 if self.row(kind, layer) else layer))
 
     @property
     def ordinals(self) -> int:
-        """How many weights a trial has, each of a loop's layers counted."""
+        """Number of a trial's weights: each layer in a loop's stack has weights of its own."""
         return 2 * len(self.widths) + 2 + len(self._norm_weights)
 
     def ordinal(self, kind: str, layer: Any) -> Any:
-        """A weight's number among these; the layer of a kernel or a bias may be a tensor."""
+        """Return a weight's number among all of a trial's weights, from 0 to `ordinals` − 1.
+
+        The layer of a kernel or of a bias may be a tensor.
+        """
         if kind in ("kernel", "bias"):
             return 2 * layer + (kind == "bias")
         return 2 * len(self.widths) + 2 + self._norm_weights.index((kind, layer))
 
     def penalised(self, kind: str) -> bool:
-        """Whether weights of that kind may have a penalty."""
+        """Return whether weights of that kind may have a penalty."""
         return kind == "kernel" or self.bias_penalty
-
-
-def shape_of(description: Description, rows: Rows, memory_bytes: int, on_gpu: bool) -> Shape:
-    """The shape that carries the described trial, its slots within `memory_bytes`."""
-    units = (description.given, *description.hidden, description.output)
-    widths, activations, depth = _padded(description, on_gpu)
-    slots = _slots(max(widths, default=1), on_gpu)
-    norms = _norms(description)
-    while (
-        slots > 1 and slots * slot_bytes(rows, description.features, widths, norms) > memory_bytes
-    ):
-        slots //= 2
-    return Shape(
-        rows=rows,
-        features=description.features,
-        widths=widths,
-        activations=activations,
-        depth=depth,
-        biased=(*_biased(description, len(widths)), description.output.biased),
-        input_dropout=bool(description.given.rate),
-        norms=norms,
-        outputs=description.output.width,
-        loss=_loss(description.loss),
-        optimizer=description.optimizer.kind,
-        clip=description.optimizer.clip,
-        l1=any(one.l1 for unit in units for one in unit.penalties.values()),
-        bias_penalty=any(set(unit.penalties) - {"kernel"} for unit in units),
-        slots=slots,
-    )
-
-
-def slot_bytes(
-    rows: Rows, features: int, widths: tuple[int, ...], norms: tuple[NormPlace, ...] = ()
-) -> int:
-    """Memory one trial takes in a program, with what is alive at once: an upper estimate.
-
-    Weights count ten times (value, two slots and best before and after, gradients), a batch's
-    activations four times (argument, value, mask, gradient), and twice more where they are
-    normalised.
-    """
-    layers = [features, *widths, 1]
-    weights = sum((a + 1) * b for a, b in itertools.pairwise(layers))
-    batch = max(rows.batch, rows.chunk) * sum(layers)
-    normed = rows.batch * sum(layers[norm.layer + 1] for norm in norms)
-    return 4 * (10 * weights + 4 * batch + 2 * normed + 2 * rows.chunks * rows.chunk)
-
-
-def _padded(
-    description: Description, on_gpu: bool
-) -> tuple[tuple[int, ...], tuple[str, ...], Depth]:
-    widths = [width_class(unit.width) for unit in description.hidden]
-    activations = [unit.activation for unit in description.hidden]
-    widest = max(widths, default=0)
-    alike = len({(unit.activation, unit.biased) for unit in description.hidden}) == 1
-    normed = any(unit.norm is not None for unit in description.hidden)
-    one_width = widest <= _SMALL or set(widths) == {widest}
-    # the norm of all gradients must be known before the first weight moves
-    at_once = description.optimizer.clip == "global_clipnorm"
-    loops = not on_gpu and not at_once and widest <= _WIDEST_LOOP
-    if not (alike and not normed and one_width) or (widest > _MEDIUM and not loops):
-        return tuple(widths), tuple(activations), "exact"
-    multiple = _LOOP if loops else 4 if widest <= _SMALL else 2
-    layers = -(-len(widths) // multiple) * multiple
-    return (widest,) * layers, (activations[0],) * layers, "looped" if loops else "padded"
-
-
-def _loss(loss: Loss) -> LossKind:
-    if loss.squared:
-        return "squared logit" if loss.from_logits else "squared probability"
-    return "metric" if loss.is_metric else "smoothed"
-
-
-def _norms(description: Description) -> tuple[NormPlace, ...]:
-    units = (description.given, *description.hidden)
-    return tuple(
-        NormPlace(layer, norm.after, norm.gamma is not None, norm.beta is not None)
-        for layer, norm in enumerate((unit.norm for unit in units), start=INPUT)
-        if norm is not None
-    )
-
-
-def _biased(description: Description, depth: int) -> list[bool]:
-    """Of the hidden layers; layers that pad the depth are as the others."""
-    own = [unit.biased for unit in description.hidden]
-    return own + own[-1:] * (depth - len(own))
-
-
-def width_class(width: int) -> int:
-    """The least of 32, 64, 96, 128, 192, 256, 384, … (2ᵏ and 3·2ᵏ) that holds `width`."""
-    power = max(_FEWEST_UNITS, 1 << (width - 1).bit_length())
-    between = power * 3 // 4
-    return between if between > 32 and width <= between and between != 48 else power
-
-
-def _slots(widest: int, on_gpu: bool) -> int:
-    """Trials in a program.
-
-    On two cores the arithmetic of a trial costs the same however many stand beside it, and most
-    slots are empty once the better half of the trials is left: a search of 81 epochs takes 0.95
-    of the time with these slots that it took with up to four. Programs run beside each other.
-    """
-    if on_gpu:
-        return max(1, min(64, 16_384 // max(widest, 1)))
-    return 2 if widest <= _NARROW else 1

@@ -1,13 +1,14 @@
-"""What the models of a search space are: descriptions and initial states, kept once read."""
+"""Descriptions and initial states of a search space's models, kept once they have been read."""
 
-import contextlib
 import gc
+import logging
 from dataclasses import dataclass, field
 
 import keras
 import numpy as np
 
 from sweep.records import Assignment, Value
+from sweep.training import keras_private
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping
@@ -17,17 +18,25 @@ from sweep.training.fused.reading.refusal import NotCarriedError
 from sweep.training.model import Build
 
 _KEPT_BYTES = 256 << 20
-"""Initial states kept between reading and training; beyond it a model is built again."""
+"""Bytes of initial states that are kept between reading and training. When there are more, all are
+forgotten, and a model is built again when its trial begins."""
 
 _LEFT_BYTES = 64 << 20
-"""Models read and left, in bytes, before they are collected: they hold themselves in cycles."""
+"""Bytes of models that were read and are not needed any more, after which Python collects its
+garbage: a Keras model holds itself in cycles."""
 
 Key = tuple[tuple[str, Value], ...]
+"""A configuration: names of hyperparameters with their values, sorted."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
 class Readings:
-    """Reads each configuration of `build` once."""
+    """Descriptions and initial states of the models that `build` makes.
+
+    Each configuration is read once. Not for several threads.
+    """
 
     build: Build
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
@@ -35,11 +44,15 @@ class Readings:
     _initial_bytes: int = 0
     _left_bytes: int = 0
     _left: bool = False
+    """Whether models have been read since `forget_models`."""
     _carried: bool = False
-    """Whether a model was."""
+    """Whether at least one model could be read."""
 
     def description(self, assignment: Assignment) -> Description:
-        """The trial's description. Raises NotCarriedError, or whatever `build` raises."""
+        """Return the description of the trial's model.
+
+        Raises NotCarriedError, or whatever `build` raises.
+        """
         key = _key(assignment)
         if key not in self._read:
             self._build(assignment)
@@ -49,7 +62,7 @@ class Readings:
         return found
 
     def initial_state(self, assignment: Assignment, patience: int | None) -> TrialState:
-        """The trial's state before its first epoch. Raises whatever `build` raises."""
+        """Return the trial's state before its first epoch. Raises whatever `build` raises."""
         key = (_key(assignment), assignment.seed)
         if key not in self._initial:
             self._build(assignment)
@@ -82,19 +95,25 @@ class Readings:
             self._left_bytes = 0
 
     def _model(self, assignment: Assignment) -> trial_model.Model:
-        """Its variables are made only where they must be.
+        """The trial's model, without variables that can be assigned to if `build` permits.
 
-        That is where `build` assigns to one; and in the first models, as the search space may
-        keep layers that it gives to each model.
+        With variables if `build` assigns to one; and until a model could be read, as the search
+        space may keep layers that it gives to every model. If `build` fails without variables it
+        is called again with them.
         """
         settings = (self.build, assignment.hyperparameters, assignment.seed)
         if self._carried:
-            with contextlib.suppress(Exception):
+            try:
                 return trial_model.build_model(*settings, for_fit=False)
+            except Exception as error:  # whatever a user's build raises
+                _log.info(
+                    "trial %d: build is called again, with variables, after %s: %s",
+                    assignment.trial, type(error).__name__, error,
+                )  # fmt: skip
         return trial_model.build_model(*settings)
 
     def forget_models(self) -> None:
-        """Free the Keras models read so far. No program may be running."""
+        """Free the Keras models that have been read. No program may be running."""
         if self._left:
             keras.backend.clear_session()
             gc.collect()
@@ -106,12 +125,13 @@ def _key(assignment: Assignment) -> Key:
 
 
 def _initial_slots(model: trial_model.Model, description: Description) -> Arrays:
-    """The state of its optimizer, which has not been used: moments are zero."""
+    """The state of the model's optimizer before its first step: moments are zero."""
     shapes = {
         role: tuple(variable.shape)
         for role, variable in zip(description.model_roles, model.variables, strict=True)
     }
-    counted = {"iteration": model.optimizer.iterations, "rate": model.optimizer._learning_rate}
+    rate = keras_private.rate_or_schedule(model.optimizer)
+    counted = {"iteration": model.optimizer.iterations, "rate": rate}
     return tuple(
         trial_model.get_state([counted[kind]])[0]
         if kind in counted

@@ -6,7 +6,7 @@ from typing import Any
 from keras import activations, layers, regularizers
 
 from sweep.training.fused.description import Norm, Penalty, Role, Unit
-from sweep.training.fused.program.activations import activation_name, layer_activation_name
+from sweep.training.fused.program.activations import ACTIVATIONS
 from sweep.training.fused.program.dropout import MAX_UNITS
 from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
 
@@ -18,13 +18,14 @@ _UNLIKE = "ReLU with a threshold, or with both a slope and a maximum"
 _MAX_RATE = 1 - 2**-20
 
 SOFTMAX = "softmax"
-"""Read like an activation, though no program has it: it may stand at the output only."""
+"""The one activation that is read though no program has it: it may stand at the output only."""
 
 
 def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, Role]]:
-    """The input's unit and one for each Dense, and each variable's role by its identity.
+    """Return the input's unit and one for each Dense, and the role of each variable by its id.
 
-    Layers count from 0, the input is −1. Raises NotCarriedError.
+    `chain` are the model's layers in order, without the input. Layers count from 0, the input is
+    −1. Raises NotCarriedError.
     """
     units = [Unit(width=features)]
     roles: dict[int, Role] = {}
@@ -125,3 +126,24 @@ def _read_penalty(regularizer: Any) -> Penalty:
     require(known, f"regularizer {name_of(regularizer)}")
     l1, l2 = getattr(regularizer, "l1", 0.0), getattr(regularizer, "l2", 0.0)
     return Penalty(l1=float(l1), l2=float(l2))
+
+
+def activation_name(function: Any) -> str | None:
+    """Return the name under which `function` stands in ACTIVATIONS, None if it does not."""
+    name = getattr(function, "__name__", None)
+    if isinstance(name, str) and name in ACTIVATIONS and getattr(activations, name) is function:
+        return name
+    return None
+
+
+def layer_activation_name(layer: Any) -> str | None:
+    """Return the name by which `activation` knows a ReLU, LeakyReLU or ELU, None if it does not."""
+    if type(layer) is layers.LeakyReLU:
+        return f"leaky_relu({float(layer.negative_slope)})"
+    if type(layer) is layers.ELU:
+        return "elu" if layer.alpha == 1 else f"elu({float(layer.alpha)})"
+    if type(layer) is layers.ReLU and not layer.threshold:
+        if layer.max_value is None:
+            return f"leaky_relu({float(layer.negative_slope)})" if layer.negative_slope else "relu"
+        return None if layer.negative_slope else f"relu({float(layer.max_value)})"
+    return None

@@ -11,11 +11,11 @@ from sweep.training.model import Model, recorded_metric
 
 
 def read_loss(model: Model) -> Loss:
-    """The model's loss. The records need its metric under its own name. Raises NotCarriedError.
+    """Return the description of a compiled model's loss. Raises NotCarriedError.
 
-    A space is only admitted with the metric of binary cross-entropy: as an object, or by name, from
-    probabilities. The loss is the same, or mean squared error. With two outputs both are of sparse
-    categorical cross-entropy.
+    A search space is only admitted with the metric of binary cross-entropy, which the records need
+    under its own name: as an object, or by name from probabilities. The loss is the same, or mean
+    squared error. With two outputs both are sparse categorical cross-entropy.
     """
     config = model.get_compile_config()
     require(config is not None, "the compile arguments cannot be read")

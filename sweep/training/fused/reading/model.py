@@ -8,24 +8,22 @@ cross-entropy, or mean squared error. Everything else, known or unknown, is refu
 nothing is guessed.
 """
 
-import functools
 from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
 
-from sweep.training.fused.description import Description, Role
-from sweep.training.fused.program.optimizers import OptimizerRule, read_optimizer
+from sweep.training.fused.description import Description
 from sweep.training.fused.reading.layers import SOFTMAX, read_layers
 from sweep.training.fused.reading.loss import read_loss
+from sweep.training.fused.reading.optimizer import optimizer_roles, read_optimizer, roles_of
 from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
 from sweep.training.model import Model
 
 
 def carries(model: Model) -> str | None:
-    """None when the fused trainer can carry `model`; else one line saying why not."""
+    """Return None if the fused trainer can carry `model`, else one line that says why not."""
     try:
         read(model)
     except NotCarriedError as error:
@@ -34,7 +32,10 @@ def carries(model: Model) -> str | None:
 
 
 def read(model: Model) -> Description:
-    """The description of a compiled model, its optimizer built or not. Raises NotCarriedError."""
+    """Return the description of a compiled model, its optimizer built or not.
+
+    Raises NotCarriedError.
+    """
     loss = read_loss(model)
     chain = _chain(model)
     units, roles = read_layers(int(model.input_shape[-1]), chain)
@@ -49,17 +50,16 @@ def read(model: Model) -> Description:
     require(output.width == 1 + loss.categorical, f"the output has {output.width} units")
     require(output.rate is None, "Dropout follows the output")
     require(output.norm is None, "BatchNormalization follows the output")
-    optimizer = _read_optimizer(model.optimizer)
-    scheduled, momentum = optimizer.schedule is not None, optimizer.decays[0] != 0
-    trainable = _roles(model.trainable_variables, roles, "model")
+    optimizer = read_optimizer(model.optimizer)
+    trainable = roles_of(model.trainable_variables, roles, "model")
     return Description(
         given=given,
         hidden=tuple(hidden),
         output=output,
         loss=loss,
         optimizer=optimizer,
-        model_roles=_roles(model.variables, roles, "model"),
-        optimizer_roles=_optimizer_roles(optimizer.kind, scheduled, momentum, trainable),
+        model_roles=roles_of(model.variables, roles, "model"),
+        optimizer_roles=optimizer_roles(optimizer, trainable),
     )
 
 
@@ -85,48 +85,3 @@ def _chain(model: Model) -> list[Any]:
         chain.append(layer)
     require(tensor is model.outputs[0], "the layers are not a simple chain")
     return chain
-
-
-def _read_optimizer(optimizer: Any) -> OptimizerRule:
-    rule = read_optimizer(optimizer)
-    if isinstance(rule, str):
-        raise NotCarriedError(rule)
-    return rule
-
-
-@functools.cache
-def _optimizer_roles(
-    kind: str, scheduled: bool, momentum: bool, trainable: tuple[Role, ...]
-) -> tuple[Role, ...]:
-    """Roles of an optimizer's variables: a slot's is that of its weight, "first kernel".
-
-    They are read off an optimizer that is built here, once for all that are alike: building each
-    trial's would take a seventh of the time of reading its model.
-    """
-    optimizer: Any
-    rate = keras.optimizers.schedules.InverseTimeDecay(1.0, 1, 1.0) if scheduled else 1.0
-    if kind in ("adam", "amsgrad"):
-        optimizer = keras.optimizers.Adam(rate, amsgrad=kind == "amsgrad")
-    else:
-        optimizer = keras.optimizers.SGD(rate, momentum=0.5 if momentum else 0.0)
-    optimizer.build([keras.Variable(np.zeros(1, np.float32)) for _ in trainable])
-    found: dict[int, Role] = {id(optimizer._iterations): ("iteration", -1)}
-    if not scheduled:
-        found[id(optimizer._learning_rate)] = ("rate", -1)
-    for slot, attribute in (
-        ("first", "_momentums"),
-        ("first", "momentums"),
-        ("second", "_velocities"),
-        ("highest", "_velocity_hats"),
-    ):
-        for variable, (weight, layer) in zip(
-            getattr(optimizer, attribute, ()), trainable, strict=False
-        ):
-            found[id(variable)] = (f"{slot} {weight}", layer)
-    return _roles(optimizer.variables, found, "optimizer")
-
-
-def _roles(variables: list[Any], found: dict[int, Role], owner: str) -> tuple[Role, ...]:
-    for variable in variables:
-        require(id(variable) in found, f"{owner} variable {variable.path} has no known role")
-    return tuple(found[id(variable)] for variable in variables)

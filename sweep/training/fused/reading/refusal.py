@@ -1,10 +1,10 @@
-"""Why a model is left to Keras: one line, raised by whatever reads the model."""
+"""The error that says, in one line, why a model is left to Keras."""
 
 from typing import Any
 
 
 class NotCarriedError(Exception):
-    """The model has something in it that the fused trainer does not know. One line."""
+    """A model has something in it that the fused trainer does not know. The text is one line."""
 
 
 def require(fact: bool, reason: str) -> None:
@@ -14,5 +14,5 @@ def require(fact: bool, reason: str) -> None:
 
 
 def name_of(thing: Any) -> str:
-    """What a reason calls a part of a model: its class, or the string itself."""
+    """Return what a reason calls a part of a model: its class, or the string if it is one."""
     return str(thing) if isinstance(thing, str) else type(thing).__name__

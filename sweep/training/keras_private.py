@@ -1,0 +1,83 @@
+"""The one place that touches private names of Keras: an optimizer's state, what it has of pandas.
+
+`tests/training/test_keras_private.py` fails with the missing name when one of them is gone, and
+says for which versions of Keras that has been seen to be well.
+"""
+
+from types import SimpleNamespace
+from typing import Any
+
+_SLOTS = {
+    "_momentums": "first",  # Adam's
+    "momentums": "first",  # SGD's, public
+    "_velocities": "second",
+    "_velocity_hats": "highest",
+}
+"""An optimizer's attributes that list one variable for each weight, and what we call that slot."""
+
+
+def iteration_count(optimizer: Any) -> Any:
+    """Return the variable that counts the optimizer's steps."""
+    return optimizer._iterations
+
+
+def rate_or_schedule(optimizer: Any) -> Any:
+    """Return the learning rate as the optimizer holds it: a variable, a schedule or a function.
+
+    The public `learning_rate` is the schedule's value at the present step.
+    """
+    return optimizer._learning_rate
+
+
+def slots(optimizer: Any) -> dict[str, list[Any]]:
+    """Return the built optimizer's slots: first, second or highest, with a variable a weight.
+
+    A slot that the optimizer does not have is missing, or has no variables.
+    """
+    return {
+        slot: list(getattr(optimizer, attribute))
+        for attribute, slot in _SLOTS.items()
+        if hasattr(optimizer, attribute)
+    }
+
+
+def spares_weights_from_decay(optimizer: Any) -> bool:
+    """Whether some weights have been excluded from the optimizer's weight decay."""
+    return hasattr(optimizer, "_exclude_from_weight_decay")
+
+
+class _KnownByName(type):
+    """The class of stand-ins for pandas' classes, as which objects of the real ones count.
+
+    The real ones are known by their names: none is there unless pandas is imported.
+    """
+
+    def __instancecheck__(cls, thing: object) -> bool:
+        return any(
+            base.__module__.partition(".")[0] == "pandas" and base.__name__ == cls.__name__
+            for base in type(thing).__mro__
+        )
+
+
+class DataFrame(metaclass=_KnownByName):
+    """Stands for pandas' own."""
+
+
+class Series(metaclass=_KnownByName):
+    """Stands for pandas' own."""
+
+
+def let_keras_take_pandas() -> None:
+    """Let Keras treat pandas' tables as ever, though it was imported while pandas was hidden.
+
+    Keras looks for pandas once, at its import, and takes it for absent ever after: a Series would
+    then be (rows,) instead of (rows, 1). Nothing happens if Keras has found pandas, or does not
+    look for it in this place any more.
+    """
+    try:
+        from keras.src.trainers.data_adapters import array_slicing
+    except ImportError:
+        return
+    if getattr(array_slicing, "pandas", array_slicing) is None:
+        array_slicing.pandas = SimpleNamespace(DataFrame=DataFrame, Series=Series)
+        array_slicing.ARRAY_TYPES += (DataFrame, Series)

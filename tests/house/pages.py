@@ -26,9 +26,15 @@ def commands(text: str) -> set[str]:
     return in_blocks | {" ".join(command.split()) for command in in_sentences}
 
 
-def links(text: str) -> set[str]:
-    """The relative addresses that a page links to, without the part after #."""
-    return set(re.findall(r"(?<!!)\[[^]]*\]\(([^)#:]+)(?:#[^)]*)?\)", _BLOCK.sub("", text)))
+def links(text: str) -> set[tuple[str, str]]:
+    """The relative addresses that a page links to: the path, and the heading after # or ""."""
+    return set(re.findall(r"(?<!!)\[[^]]*\]\(([^)#:]*)(?:#([^)]*))?\)", _BLOCK.sub("", text)))
+
+
+def headings(text: str) -> set[str]:
+    """The headings of a page as addresses, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", _BLOCK.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
 def pictures(text: str) -> set[str]:

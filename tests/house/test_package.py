@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from sweep.cli.app import app
-from tests.house.pages import PAGES, ROOT, commands, links, pictures
+from tests.house.pages import PAGES, ROOT, commands, headings, links, pictures
 
 TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
 COMMANDS = sorted(set().union(*map(commands, TEXTS.values())))
@@ -69,15 +69,19 @@ def test_the_commands_that_pages_name_exist_with_their_options(command):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_pictures_and_links_of_a_page_lead_somewhere(page):
-    for path in pictures(TEXTS[page]) | links(TEXTS[page]):
+    for path in pictures(TEXTS[page]):
         assert (page.parent / path).is_file(), path
+    for path, heading in links(TEXTS[page]):
+        to = (page.parent / path) if path else page
+        assert to.is_file(), path
+        assert not heading or heading in headings(to.read_text(encoding="utf-8")), (path, heading)
 
 
 def test_the_readme_shows_a_picture_and_leads_to_every_page_of_docs():
     readme = TEXTS[ROOT / "README.md"]
     assert pictures(readme)
     there = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")}
-    assert there <= links(readme)
+    assert there <= {path for path, _ in links(readme)}
 
 
 def test_the_readmes_table_has_every_command():

@@ -180,10 +180,10 @@ _WORTH = {
 def _worth(verdict: Verdict) -> str:
     first = verdict.advantages[0]
     name = first.baseline if first.baseline is not None else f"trial {first.trial}"
-    whose = f"the mean of {first.seeds:,} runs of {name}" if first.seeds > 1 else name
+    whose = f"mean val BCE of {first.seeds:,} runs of" if first.seeds > 1 else "val BCE of"
     errors = "SE over seeds and rows" if first.seeds > 1 else "paired SE over the rows"
     differences = " and ".join(_advantage(one) for one in verdict.advantages)
-    words = f"{_WORTH[verdict.worth]}: the val BCE of {whose} is {differences} ({errors})"
+    words = f"{_WORTH[verdict.worth]}: the {whose} {name} is {differences} ({errors})"
     if first.too_good > 0:
         words += ", before correcting for selection bias"
     return f"{words}."
@@ -198,8 +198,8 @@ def _advantage(one: Advantage) -> str:
 def _tutorial(found: Sequence[Conclusion]) -> str:
     counts = [sum(one.holds is answer for one in found) for answer in (True, False, None)]
     return (
-        f"Of {len(found)} conclusions checked, {counts[0]} hold, {counts[1]} do not, and for "
-        f"{counts[2]} there is not enough evidence."
+        f"{text.counted(len(found), 'conclusion')} checked: {counts[0]} yes, {counts[1]} no, for "
+        f"{counts[2]} not enough evidence."
     )
 
 

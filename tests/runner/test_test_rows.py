@@ -139,7 +139,7 @@ def test_an_evaluation_that_was_cut_short_counts_as_an_opening(place, tmp_path):
 
     with store_sweep(tmp_path / "sweep.db", [trained(0.6, 0.5)]) as store:
         store.open_test(0, "best", 0.5, 10, "c0ffee")
-        assert "opened, but the evaluation did not end" in to_markdown(load(store))
+        assert "opened, but the evaluation was not completed" in to_markdown(load(store))
         perfect = Estimate(1.0, float("nan"), float("nan"))
         store.fill_test(replace(store.openings()[0], bce=perfect, accuracy=perfect, auc=perfect))
         assert "AUC 1.0000 (– to –)" in to_markdown(load(store))

@@ -99,7 +99,7 @@ def test_the_mean_over_seeds_is_taken_where_there_is_one(tmp_path):
     assert (found.seeds, found.too_good) == (2, 0.0)
     assert found.value == pytest.approx(0.0, abs=1e-6)
     assert found.se > 0.009  # half the difference of the two seeds
-    assert "the mean of 2 runs of trial 0" in said(frames)
+    assert "mean val BCE of 2 runs of trial 0" in said(frames)
 
 
 def test_nothing_is_said_without_losses_or_references(tmp_path):

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    # as many tests run at once as there are cores: a library's own threads would spin for each
+    # other. Before NumPy is imported, which reads it once
+    os.environ.setdefault(_name, "1")
+
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

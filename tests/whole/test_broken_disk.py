@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sweep.store import Store
-from tests.cli.test_stopping import slow_programs, wait_for
 from tests.support import faults, tiny, warm
+from tests.support.slow import slow_programs, wait_for
 
 SWEEP = str(Path(sys.executable).with_name("sweep"))
 

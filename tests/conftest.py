@@ -1,5 +1,6 @@
 """Starts Keras once for the tests that need it, and keeps the user's own folders out of reach."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,12 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     # as many tests run at once as there are cores: a library's own threads would spin for each
     # other. Before NumPy is imported, which reads it once
     os.environ.setdefault(_name, "1")
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among what was imported: Keras does so before each model."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -163,7 +163,8 @@ def run(
             _observer(store, store.sweep().plan) as observer,
         ):
             stopping.saving()
-            state = sweeps.run(folder, store, prepared, budget, observer, stopping.requested)
+            work = sweeps.Work(folder, store, prepared, budget, observer, stopping.requested)
+            state = sweeps.run(work)
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         from sweep.cli.inspect import write_logs
@@ -184,19 +185,18 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
     with Store(folder.database) as store:
         with native_messages_to(folder.native_log), _observer(store, {}) as observer:
             stopping.saving()
-            state, message = sweeps.confirm(
-                folder, store, prepared, budget, observer, stopping.requested
-            )
+            work = sweeps.Work(folder, store, prepared, budget, observer, stopping.requested)
+            ending = sweeps.confirm(work)
         progress = store.progress()
-    if state == "finished":
+    if ending.state == "finished":
         hint(f"confirmed; see: sweep report {name}")
         return
     left = progress.confirmations - progress.confirmations_done
-    if state == "interrupted":
+    if ending.state == "interrupted":
         hint(f"stopped, state saved; {left} runs are left, go on with: sweep resume {name}")
         raise typer.Exit(stopping.code)
-    kind = TooManyFailuresError if state == "failed" else BudgetEndedError
-    raise kind(f"{message}; {left} runs are left, go on with: sweep resume {name}")
+    kind = TooManyFailuresError if ending.state == "failed" else BudgetEndedError
+    raise kind(f"{ending.sentence}; {left} runs are left, go on with: sweep resume {name}")
 
 
 def _observer(store: Store, plan: Json) -> Any:

@@ -10,10 +10,12 @@ import pytest
 from sweep.analysis.frames.load import load
 from sweep.analysis.frames.other_seeds import bias, confirmed, runs
 from sweep.runner.confirm import confirmations
+from sweep.runner.limits import Ending, State
 from sweep.seeds import derive
 from sweep.statistics.seeds_and_rows import difference, mean
 from sweep.store import Store
-from tests.runner.test_loop import IdleTrainer, contents, new_runner, new_store
+from sweep.testing import IdleTrainer
+from tests.runner.test_loop import contents, new_runner, new_store
 from tests.support import tiny, warm
 
 
@@ -144,7 +146,7 @@ def test_confirmations_change_nothing_of_the_search(tmp_path, keras):
     new_runner(folder, store, IdleTrainer()).run()
     before, progress, lowest = searched(store), store.progress(), store.lowest()
     confirm_in(store, {4: {"width": 3}, 0: {"width": 8}})
-    assert new_runner(folder, store, IdleTrainer()).confirm() == ("finished", None)
+    assert new_runner(folder, store, IdleTrainer()).confirm() == Ending(State.FINISHED)
     assert searched(store) == before
     after = store.progress()
     assert (after.confirmations, after.confirmations_done, after.confirmation_epochs) == (4, 4, 36)
@@ -170,10 +172,8 @@ def test_a_confirmation_that_dies_and_goes_on_ends_alike(tmp_path, keras, how):
             with pytest.raises(KeyboardInterrupt):
                 new_runner(folder, store, IdleTrainer(die_after=2)).confirm()
             assert store.sweep().state == "finished" and store.progress().confirmations_done == 2
-        assert getattr(new_runner(folder, store, IdleTrainer()), how)() in (
-            "finished",
-            ("finished", None),
-        )
+        ended = getattr(new_runner(folder, store, IdleTrainer()), how)()
+        assert ended in (State.FINISHED, Ending(State.FINISHED))
         found.append(contents(store))
     assert found[0] == found[1]
 

@@ -7,7 +7,8 @@ import pytest
 
 from sweep.settings import Stage
 from sweep.store import Store
-from tests.runner.test_loop import BASELINES, IdleTrainer, contents, new_runner, new_store
+from sweep.testing import IdleTrainer
+from tests.runner.test_loop import BASELINES, contents, new_runner, new_store
 from tests.support import tiny, warm
 
 

@@ -17,11 +17,11 @@ from sweep.records import OutcomeStatus
 from sweep.training.fused import group as fused_group
 from sweep.training.fused import trainer as fused_trainer
 from sweep.training.fused.program import shape as shapes
-from sweep.training.fused.queue import Queue
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.reading.model import read
 from sweep.training.fused.run import Run
 from sweep.training.fused.trainer import FusedTrainer
+from sweep.training.fused.waiting import Waiting
 from sweep.training.keras_trainer import KerasTrainer
 from tests.support.fused import (
     BATCH,
@@ -33,6 +33,7 @@ from tests.support.fused import (
     same_bits,
     same_records,
     small_split,
+    train_all,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -43,7 +44,7 @@ PLAIN = {**SMALL, "dropout": 0.0}
 
 def trained(work, journal=None, build=capacity.build, patience=None, stop=never, kind=FusedTrainer):
     journal = MemoryJournal() if journal is None else journal
-    kind(build, SPLIT, BATCH, patience).train(work, journal, stop)
+    train_all(kind(build, SPLIT, BATCH, patience), work, journal, stop)
     return journal
 
 
@@ -235,7 +236,7 @@ def waiting(number, depth, bracket):
 
 
 def test_a_trial_is_given_company_of_its_depth_where_there_is_any():
-    queue = Queue()
+    queue = Waiting()
     for number, (depth, bracket) in enumerate([(2, 0), (1, 1), (3, 1), (2, 1), (3, 1), (1, 0)]):
         queue.push(waiting(number, depth, bracket))
     assert queue.first.assignment.trial == 1

@@ -4,9 +4,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from sweep.records import Assignment, EpochRecord, OutcomeStatus, Value
+from sweep.records import Assignment, EpochRecord, OutcomeStatus, SweepState, Value
 from sweep.settings import Budget
 from sweep.training.contract import Ended
 
@@ -14,21 +13,11 @@ Failure = tuple[int, str, dict[str, Value]]
 """A failed trial: its number, its error in a line, its hyperparameters."""
 
 
-class State(StrEnum):
-    """A sweep's state as stored."""
-
-    RUNNING = "running"
-    INTERRUPTED = "interrupted"
-    FINISHED = "finished"
-    FAILED = "failed"
-    BUDGET = "budget"
-
-
 @dataclass(frozen=True)
 class Ending:
     """Why a sweep is worked on no longer."""
 
-    state: State
+    state: SweepState
     sentence: str | None = None
     """What is said of it; None if the state says all."""
 
@@ -92,7 +81,7 @@ class Limits:
         if limit is None:
             return list(waiting)
         first = self.first_searched(limit)
-        return [one for one in waiting if one.oracle_id is None or one.trial in first]
+        return [one for one in waiting if not one.is_searched or one.trial in first]
 
     def must_stop(self) -> bool:
         """Whether to stop at once, in the midst of training."""
@@ -111,25 +100,25 @@ class Limits:
             trial, bce = self._reached
             target = self.budget.target
             return Ending(
-                State.BUDGET, f"--target {target} was reached: {bce:.6f} by trial {trial}"
+                SweepState.BUDGET, f"--target {target} was reached: {bce:.6f} by trial {trial}"
             )
         if self.interrupted():
-            return Ending(State.INTERRUPTED)
+            return Ending(SweepState.INTERRUPTED)
         if self._out_of_time():
             seconds = self.budget.max_seconds
-            return Ending(State.BUDGET, f"--max-time of {seconds:g} s ended the search")
+            return Ending(SweepState.BUDGET, f"--max-time of {seconds:g} s ended the search")
         return self._failed()
 
     def _out_of_time(self) -> bool:
         return self._deadline is not None and self.clock() >= self._deadline
 
     def _failed(self) -> Ending | None:
-        return Ending(State.FAILED, describe(self.failures())) if self._over_failures else None
+        return Ending(SweepState.FAILED, describe(self.failures())) if self._over_failures else None
 
     def _all_done(self, waiting: Sequence[Assignment]) -> Ending:
         if not waiting:
-            return Ending(State.FINISHED)
-        return Ending(State.BUDGET, f"--max-trials {self.budget.max_trials} ended the search")
+            return Ending(SweepState.FINISHED)
+        return Ending(SweepState.BUDGET, f"--max-trials {self.budget.max_trials} ended the search")
 
 
 def describe(failures: Sequence[Failure]) -> str:

@@ -5,9 +5,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from sweep.errors import SweepError
-from sweep.records import Value
+from sweep.records import SweepState, Value
 from sweep.runner.journal import Observer, StoreJournal
-from sweep.runner.limits import Ending, Limits, State
+from sweep.runner.limits import Ending, Limits
 from sweep.runner.retention import Room
 from sweep.runner.waves import Confirmations, SearchWaves, Waves
 from sweep.search.hyperband import Search
@@ -38,13 +38,13 @@ class Runner:
     references: Callable[[], Sequence[Reference]] = tuple
     """Trains the reference models on the sweep's split."""
 
-    def run(self) -> State:
+    def run(self) -> SweepState:
         """Work until the end; the state is stored and returned.
 
         Raises SweepError when the machine or a checkpoint is at fault; the sweep can be resumed.
         """
         self.store.count_seconds()
-        self.store.set_state(State.RUNNING)
+        self.store.set_state(SweepState.RUNNING)
         room = Room(self.folder, self.store, self.keep)
         room.make()
         try:
@@ -52,12 +52,12 @@ class Runner:
             waves.restore()
             limits = self._limits(self.store.n_failures(), self.store.lowest())
             ending = self._work(waves, limits, room)
-            if ending.state is State.FINISHED:
+            if ending.state is SweepState.FINISHED:
                 room.make()
                 self._compare()
         except BaseException:
             with suppress(SweepError):  # the disk that failed once may fail again
-                self.store.set_state(State.INTERRUPTED)
+                self.store.set_state(SweepState.INTERRUPTED)
             raise
         self.store.set_state(ending.state, ending.sentence)
         return ending.state
@@ -74,7 +74,7 @@ class Runner:
         if waves.waiting():
             return ending
         room.make()
-        return Ending(State.FINISHED)  # all have ended, however many failed
+        return Ending(SweepState.FINISHED)  # all have ended, however many failed
 
     def _work(self, waves: Waves, limits: Limits, room: Room) -> Ending:
         """The loop: ask, train, record, tell."""

@@ -12,15 +12,14 @@ from pathlib import Path
 from sweep.data.columns import N_FEATURES
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
-from sweep.records import Json
+from sweep.records import Json, PlanRecord, SweepState
 from sweep.references.models import reference_models
 from sweep.runner.journal import Observer
-from sweep.runner.limits import Ending, State
+from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
 from sweep.search.hyperband import Search
 from sweep.search.plan import Plan, rehearse
 from sweep.settings import Budget, Settings
-from sweep.space.commit import commit_of
 from sweep.space.load import Space, load_space
 from sweep.store import Reference, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
@@ -55,21 +54,18 @@ class Prepared:
     def baselines(self) -> Json:
         return dict(self.space.baselines) if self.settings.baselines else {}
 
-    def plan_json(self) -> Json:
+    def plan_record(self) -> PlanRecord:
         n_baselines = len(self.baselines)
         n_longer = n_baselines * max(0, len(self.settings.stages) - 1)
-        return {
-            "trials": len(self.plan.roots),
-            "assignments": len(self.plan.proposals) + n_longer,
-            "epochs": self.plan.epochs,
-            "baselines": n_baselines,
-            "confirmations": n_baselines * (self.settings.seeds - 1),
-            "baseline_epochs": n_baselines * self.settings.max_epochs,
-            "rungs": [
-                [r.iteration, r.bracket, r.rung, r.trials, r.first_epoch, r.last_epoch]
-                for r in self.plan.rungs
-            ],
-        }
+        return PlanRecord(
+            trials=len(self.plan.roots),
+            assignments=len(self.plan.proposals) + n_longer,
+            epochs=self.plan.epochs,
+            baselines=n_baselines,
+            confirmations=n_baselines * (self.settings.seeds - 1),
+            baseline_epochs=n_baselines * self.settings.max_epochs,
+            rungs=self.plan.rungs,
+        )
 
 
 def prepare(
@@ -99,8 +95,8 @@ def prepare(
 
 
 def _resolved(data: str, split: Split) -> str:
-    kind = str(split.manifest["kind"])
-    return str(Path(data).resolve()) if kind == "file" else kind
+    kind = split.manifest.kind
+    return str(Path(data).resolve()) if kind in ("file", None) else kind
 
 
 def new_search(space: Space, settings: Settings) -> Search:
@@ -128,14 +124,14 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
         name=folder.name,
         identity=uuid.uuid4().hex,
         created_at=time.time(),
-        settings=prepared.settings.to_json(),
-        space={**prepared.space.describe(), "git": commit_of(prepared.space.path)},
-        data={**prepared.split.manifest, "fingerprint": prepared.split.fingerprint},
+        settings=prepared.settings,
+        space=prepared.space.describe(),
+        data=replace(prepared.split.manifest, fingerprint=prepared.split.fingerprint),
         versions=versions(),
-        plan=prepared.plan_json(),
+        plan=prepared.plan_record(),
         oracle={},
         wave=0,
-        state=State.INTERRUPTED,
+        state=SweepState.INTERRUPTED,
         message=None,
         active_seconds=0.0,
     )
@@ -147,14 +143,14 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
 
     Raises InvalidSpaceError naming what changed.
     """
-    if sweep.space["sha256"] != prepared.space.sha256:
+    if sweep.space.sha256 != prepared.space.sha256:
         raise InvalidSpaceError(
-            f"the search space {sweep.space['path']} has changed since sweep {sweep.name} began; "
+            f"the search space {sweep.space.path} has changed since sweep {sweep.name} began; "
             "restore it, or start a new sweep"
         )
-    if sweep.data["fingerprint"] != prepared.split.fingerprint:
+    if sweep.data.fingerprint != prepared.split.fingerprint:
         raise InvalidSpaceError(
-            f"the data of sweep {sweep.name} ({sweep.data['source']}) have changed since it began; "
+            f"the data of sweep {sweep.name} ({sweep.data.source}) have changed since it began; "
             "restore them, or start a new sweep"
         )
 
@@ -182,7 +178,7 @@ class Work:
     """True once the user asked to stop."""
 
 
-def run(work: Work) -> State:
+def run(work: Work) -> SweepState:
     """Work on a sweep until its end; returns its state, which is stored."""
     return _runner(work).run()
 
@@ -216,5 +212,5 @@ def make_trainer(prepared: Prepared) -> Trainer:
     return kind(prepared.space.build, prepared.split, settings.batch_size, settings.patience)
 
 
-def versions() -> Json:
+def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS_OF}}

@@ -11,7 +11,7 @@ from sweep.records import Assignment, OutcomeStatus, Proposal, Value
 from sweep.runner.confirm import confirmations
 from sweep.search.hyperband import WORST, Search
 from sweep.seeds import derive
-from sweep.store import NewTrial, Store
+from sweep.store import NewTrial, Planned, Store
 from sweep.training.contract import Ended
 
 
@@ -74,7 +74,7 @@ class SearchWaves:
         if not promotions:
             return []
         known = self.store.last_assignment()
-        self.store.add_wave(self.search.state(), [], promotions)
+        self.store.add_wave(self.search.state(), self._promoted(promotions))
         return self.store.stored_after(known)
 
     def _store_what_can_start(self) -> None:
@@ -86,28 +86,33 @@ class SearchWaves:
         new = self._new_trials(roots, self.baselines if first else {})
         last = self.search.max_epochs
         if first:
-            new += [(trial, None, last) for trial in self._other_seeds()]
-        longer = [(trial, reached, last) for trial, reached in self.store.beside_search_below(last)]
+            new += [Planned(trial, last) for trial in self._other_seeds()]
+        longer = [
+            Planned(trial, last, reached) for trial, reached in self.store.beside_search_below(last)
+        ]
         if not proposals and not new and not longer:
             return
-        self.store.add_wave(self.search.state(), new, promotions, longer)
+        self.store.add_wave(self.search.state(), [*new, *longer, *self._promoted(promotions)])
         if first:
             self.n_begun = len(new)
 
     def _new_trials(
         self, roots: Sequence[Proposal], baselines: Mapping[str, Mapping[str, Value]]
-    ) -> list[tuple[NewTrial, Proposal | None, int]]:
+    ) -> list[Planned]:
         start = self.store.n_trials()
-        new: list[tuple[NewTrial, Proposal | None, int]] = []
+        new: list[Planned] = []
         for label, values in baselines.items():
             seed = self._trial_seed(start + len(new))
             trial = NewTrial(label, None, None, seed, dict(values))
-            new.append((trial, None, self.search.max_epochs))
+            new.append(Planned(trial, self.search.max_epochs))
         for root in roots:
             seed = self._trial_seed(start + len(new))
             trial = NewTrial(None, root.iteration, root.bracket, seed, root.hyperparameters)
-            new.append((trial, root, root.last_epoch))
+            new.append(Planned.proposed(root, trial))
         return new
+
+    def _promoted(self, promotions: Sequence[Proposal]) -> list[Planned]:
+        return [Planned.proposed(one, self.store.trial_of(one.root_id)) for one in promotions]
 
     def _other_seeds(self) -> list[NewTrial]:
         """The baselines, the first trials of all, under the seeds behind their own."""

@@ -18,7 +18,9 @@ from types import ModuleType
 from typing import Any
 
 from sweep.errors import InvalidSpaceError
-from sweep.records import Json, Value
+from sweep.records import Value
+from sweep.space.commit import commit_of
+from sweep.space.record import ChoiceDefinition, RangeDefinition, SpaceRecord
 from sweep.space.source import fingerprint, sources
 
 SHIPPED = "search_spaces"
@@ -91,17 +93,18 @@ class Space:
     def hyperparameter_names(self) -> list[str]:
         return list(dict.fromkeys(hp.name for hp in self.hyperparameters.space))
 
-    def describe(self) -> Json:
-        """What the store keeps of it."""
-        return {
-            "name": self.name,
-            "path": str(self.path),
-            "sha256": self.sha256,
-            "sources": sources(self.path),
-            "hyperparameters": self.hyperparameter_names,
-            "definitions": [_definition(hp) for hp in self.hyperparameters.space],
-            "baselines": {name: dict(values) for name, values in self.baselines.items()},
-        }
+    def describe(self) -> SpaceRecord:
+        """Return what is kept with a sweep of this space. Asks git for the commit."""
+        return SpaceRecord(
+            name=self.name,
+            path=str(self.path),
+            sha256=self.sha256,
+            sources=sources(self.path),
+            hyperparameters=tuple(self.hyperparameter_names),
+            definitions=tuple(_definition(hp) for hp in self.hyperparameters.space),
+            baselines={name: dict(values) for name, values in self.baselines.items()},
+            git=commit_of(self.path),
+        )
 
     def corners(self) -> list[dict[str, Value]]:
         """Configurations among which the smallest and the largest model are looked for.
@@ -325,18 +328,13 @@ def _check_names(path: Path, label: str, values: Mapping[str, Value], known: set
         )
 
 
-def _definition(hp: Any) -> Json:
-    """Name, kind and range or values of a hyperparameter, as JSON."""
-    names = ("min_value", "max_value", "step", "sampling")
+def _definition(hp: Any) -> RangeDefinition | ChoiceDefinition:
+    """Return the name, kind and range or values of a hyperparameter."""
+    kind = type(hp).__name__
     if hasattr(hp, "min_value"):
-        return {
-            "name": hp.name,
-            "kind": type(hp).__name__,
-            **{name: getattr(hp, name) for name in names},
-        }
+        return RangeDefinition(hp.name, kind, hp.min_value, hp.max_value, hp.step, hp.sampling)
     values = getattr(hp, "values", None)
-    values = [hp.default] if values is None else list(values)
-    return {"name": hp.name, "kind": type(hp).__name__, "values": values}
+    return ChoiceDefinition(hp.name, kind, (hp.default,) if values is None else tuple(values))
 
 
 def _ends(hp: Any) -> tuple[Value, Value]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sweep.data.split import Rows, Split
+from sweep.data.split_record import SplitRecord
 
 N_FEATURES = 28
 
@@ -19,4 +20,4 @@ def small_split(train: int = 200, validation: int = 60) -> Split:
         noise = random.normal(size=count)
         return Rows(x, (x[:, 0] * x[:, 1] + x[:, 2] + noise > 0).astype(np.float32))
 
-    return Split(rows(train), rows(validation), "test rows", {"kind": "test"})
+    return Split(rows(train), rows(validation), "test rows", SplitRecord("test"))

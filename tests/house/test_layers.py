@@ -12,14 +12,14 @@ PACKAGE = ROOT / "sweep"
 
 # Lowest first. A module may import its own layer and those below it.
 LAYERS = [
-    {"errors", "records", "seeds", "words", "disk"},
+    {"errors", "exact", "records", "seeds", "words", "disk"},
     {"metrics", "statistics"},
     {"data"},
     {"settings", "space", "store"},
     {"sweep_folder"},
     {"references"},
     {"search", "training"},
-    {"runner", "analysis", "doctor"},
+    {"runner", "analysis", "doctor", "testing"},
     {"cli"},
 ]
 HEAVY = ("tensorflow", "keras", "keras_tuner")

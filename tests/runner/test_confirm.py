@@ -9,8 +9,9 @@ import pytest
 
 from sweep.analysis.frames.load import load
 from sweep.analysis.frames.other_seeds import bias, confirmed, runs
+from sweep.records import SweepState
 from sweep.runner.confirm import confirmations
-from sweep.runner.limits import Ending, State
+from sweep.runner.limits import Ending
 from sweep.seeds import derive
 from sweep.statistics.seeds_and_rows import difference, mean
 from sweep.store import Store
@@ -146,7 +147,7 @@ def test_confirmations_change_nothing_of_the_search(tmp_path, keras):
     new_runner(folder, store, IdleTrainer()).run()
     before, progress, lowest = searched(store), store.progress(), store.lowest()
     confirm_in(store, {4: {"width": 3}, 0: {"width": 8}})
-    assert new_runner(folder, store, IdleTrainer()).confirm() == Ending(State.FINISHED)
+    assert new_runner(folder, store, IdleTrainer()).confirm() == Ending(SweepState.FINISHED)
     assert searched(store) == before
     after = store.progress()
     assert (after.confirmations, after.confirmations_done, after.confirmation_epochs) == (4, 4, 36)
@@ -173,7 +174,7 @@ def test_a_confirmation_that_dies_and_goes_on_ends_alike(tmp_path, keras, how):
                 new_runner(folder, store, IdleTrainer(die_after=2)).confirm()
             assert store.sweep().state == "finished" and store.progress().confirmations_done == 2
         ended = getattr(new_runner(folder, store, IdleTrainer()), how)()
-        assert ended in (State.FINISHED, Ending(State.FINISHED))
+        assert ended in (SweepState.FINISHED, Ending(SweepState.FINISHED))
         found.append(contents(store))
     assert found[0] == found[1]
 

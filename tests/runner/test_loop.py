@@ -10,10 +10,11 @@ import pytest
 
 from sweep.records import Assignment, EpochRecord, Outcome
 from sweep.settings import Budget
-from sweep.store import Store, SweepRow
+from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.testing import IdleTrainer, made_up_record
 from sweep.training.contract import Endings, Journal, Source, StopRequested
+from tests.support.sweeps import sweep_row
 
 BASELINES = {"Small": {"width": 8}, "Large": {"width": 512}}
 
@@ -37,7 +38,7 @@ class Silent:
 def new_store(root: Path, name: str = "s") -> tuple[SweepFolder, Store]:
     folder = SweepFolder(root, name)
     folder.create()
-    row = SweepRow(name, f"id-{name}", 1.0, {}, {}, {}, {}, {}, {}, 0, "interrupted", None, 0.0)
+    row = sweep_row(name=name, identity=f"id-{name}", state="interrupted", active_seconds=0.0)
     return folder, Store.create(folder.database, row)
 
 

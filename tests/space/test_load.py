@@ -140,7 +140,7 @@ def test_the_description_says_how_each_hyperparameter_is_declared(write):
     hp.Fixed("fixed", 3)
 """
     text = MODEL.replace("def build(hp):\n", f"def build(hp):{asked}")
-    found = spaces.load_space(write(text), 28).describe()["definitions"]
+    found = spaces.load_space(write(text), 28).describe().definitions
     linear = {"step": None, "sampling": "linear"}
     assert {one.pop("name"): one for one in found} == {
         "size": {"kind": "Choice", "values": [16, 64]},

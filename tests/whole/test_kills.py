@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from sweep.records import PlanRecord
 from sweep.runner.confirm import confirmations
-from sweep.settings import Stage
+from sweep.settings import Settings, Stage
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.testing import IdleTrainer
@@ -42,7 +43,7 @@ def work(root: Path, name: str) -> None:
             chosen: Any = {2: {"width": 5}}
             store.add_confirmations(confirmations(chosen, [], 1, 5, there), 2)
             runner.confirm()
-            store.extend({"max_epochs": 4}, {})
+            store.extend(Settings(max_epochs=4), PlanRecord())
         longer = search(4, stages=(Stage(2, 2), Stage(4, 0)))
         new_runner(
             folder, store, IdleTrainer(keeps_each_epoch=True), **options, search=longer

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweep.analysis.frames.load import SweepFrames
-from sweep.records import Json, Value
+from sweep.records import Value
+from sweep.space.record import ChoiceDefinition, RangeDefinition
 
 
 def distributions(frames: SweepFrames) -> dict[str, Any]:
@@ -15,9 +16,9 @@ def distributions(frames: SweepFrames) -> dict[str, Any]:
     space does not offer widens it. The values that were seen stand for a hyperparameter that is
     declared in several ways, or of a sweep that kept no declarations.
     """
-    declared: dict[str, list[Json]] = {}
-    for one in frames.sweep.space.get("definitions", ()):
-        declared.setdefault(one["name"], []).append(one)
+    declared: dict[str, list[RangeDefinition | ChoiceDefinition]] = {}
+    for one in frames.sweep.space.definitions:
+        declared.setdefault(one.name, []).append(one)
     return {
         name: _distribution(
             declared.get(name, []),
@@ -27,28 +28,32 @@ def distributions(frames: SweepFrames) -> dict[str, Any]:
     }
 
 
-def _distribution(declared: Sequence[Json], seen: list[Value]) -> Any:
+def _distribution(declared: Sequence[RangeDefinition | ChoiceDefinition], seen: list[Value]) -> Any:
     from optuna.distributions import CategoricalDistribution
 
     if len(declared) != 1:
         return CategoricalDistribution(_distinct(_ordered(seen)))
-    if "min_value" in declared[0]:
-        return _range(declared[0], seen)
-    return CategoricalDistribution(_distinct([*declared[0]["values"], *seen]))
+    only = declared[0]
+    if isinstance(only, RangeDefinition):
+        return _range(only, seen)
+    return CategoricalDistribution(_distinct([*only.values, *seen]))
 
 
-def _range(declared: Json, seen: Sequence[Value]) -> Any:
+def _range(declared: RangeDefinition, seen: Sequence[Value]) -> Any:
     from optuna.distributions import FloatDistribution, IntDistribution
 
-    ends: list[Any] = [declared["min_value"], declared["max_value"], *seen]
+    ends: list[Any] = [declared.min_value, declared.max_value, *seen]
     low, high = min(ends), max(ends)
-    is_log, step = declared["sampling"] == "log" and low > 0, declared["step"]
+    is_log, step = declared.sampling == "log" and low > 0, declared.step
     # in a logarithmic range Keras Tuner's step is a factor, which Optuna does not have
-    stepped = step is not None and not is_log and _on_grid(low, step, ends)
-    if declared["kind"] == "Int":
-        return IntDistribution(int(low), int(high), log=is_log, step=int(step) if stepped else 1)
+    if step is not None and (is_log or not _on_grid(low, step, ends)):
+        step = None
+    if declared.kind == "Int":
+        return IntDistribution(
+            int(low), int(high), log=is_log, step=1 if step is None else int(step)
+        )
     return FloatDistribution(
-        float(low), float(high), log=is_log, step=float(step) if stepped else None
+        float(low), float(high), log=is_log, step=None if step is None else float(step)
     )
 
 

@@ -17,7 +17,8 @@ schedules     learning rates, step by step
 packing       a trial's state ↔ its place in a group's stacked arrays
 group         the trials in a program's slots and their next epoch
 run           one assignment, from its model to its outcome
-lane          a group at work, its slots filled from a queue
+waiting       the trials whose models have been read, the most urgent first
+seated_group  a group at work, its slots filled from those that wait
 trainer       the trials that wait, by shape; out of memory
 device        how much memory programs may take, how many run at once
 backend       compiling and arrays, on TensorFlow or JAX

@@ -49,6 +49,16 @@ def keras():
 
 
 @pytest.fixture(scope="session")
+def fused_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny sweep `s` that the fused trainer ran to its end, to be copied."""
+    from tests.support import tiny, warm
+
+    place = tiny.make_place(tmp_path_factory.mktemp("fused"))
+    warm.run(place, *tiny.start("s", "fused"))
+    return place
+
+
+@pytest.fixture(scope="session")
 def tiny_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tiny sweep's space and data, and a sweep `whole` that ran to its end."""
     from tests.support import tiny, warm

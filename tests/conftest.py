@@ -14,6 +14,31 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 
+LONGEST_FIRST = (
+    "training/fused/test_mathematics.py",
+    "training/fused/test_trainer.py",
+    "training/fused/test_dropout.py",
+    "whole/test_cli.py",
+    "training/test_trainers.py",
+    "training/fused/test_kept_programs.py",
+    "whole/test_kills.py",
+    "whole/test_hostile_results.py",
+    "analysis/page/test_browser.py",
+    "data/simulation/test_difficulty.py",
+)
+"""Files of half a minute and more: one that began last would leave the other cores idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; all others as they were."""
+    here = Path(__file__).parent
+    gone = [name for name in LONGEST_FIRST if not (here / name).is_file()]
+    if gone:
+        raise pytest.UsageError(f"named in {__file__} and not there: {', '.join(gone)}")
+    places = {here / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 def pytest_collection_finish() -> None:
     """Look no more for garbage among what was imported: Keras does so before each model."""
     gc.collect()

@@ -40,7 +40,10 @@ def survey(widths: list[int]) -> Any:
     roots = [SimpleNamespace(hyperparameters=one) for one in values]
     plan = SimpleNamespace(roots=roots, proposals=roots, epochs=9 * len(roots))
     space = SimpleNamespace(name="some", build=build, corners=lambda: values)
-    prepared: Any = SimpleNamespace(plan=plan, baselines={}, space=space, settings=Settings())
+    settings = Settings(trainer="keras")
+    prepared: Any = SimpleNamespace(
+        plan=plan, baselines={}, space=space, settings=settings, split=None
+    )
     return estimate.Survey(prepared)
 
 

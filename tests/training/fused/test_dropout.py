@@ -21,7 +21,15 @@ from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.model import epoch_order
-from tests.support.fused import BATCH, MemoryJournal, assignment, normalised, small_split, train_all
+from tests.support.fused import (
+    BATCH,
+    MemoryJournal,
+    assignment,
+    measures,
+    normalised,
+    small_split,
+    train_all,
+)
 
 Z = 4.9
 """Two-sided normal quantile of 1e-6."""
@@ -94,6 +102,11 @@ def test_the_bits_do_not_depend_on_the_padding():
     np.testing.assert_array_equal(narrow, wide[:, :, :16])
 
 
+def numbers(trained):
+    """All that a trial measured in an epoch, but for the seconds."""
+    return measures(trained.record), trained.val_losses
+
+
 def trained_arrays(values, widths, depth):
     """Slot 0's state after two epochs in a program of the given widths."""
     split = small_split()
@@ -114,8 +127,8 @@ def trained_arrays(values, widths, depth):
     arrays, clock = packing.pack(readings.initial_state(task, None))
     group = Group(shape, compiled(shape), Resident(split, rows))
     slot = group.seat(Seat(packing, clock, task.seed, 0), arrays)
-    measures = [group.train_epoch()[slot] for _ in range(2)]
-    return packing, group.arrays(slot), measures
+    measured = [numbers(group.train_epoch()[slot]) for _ in range(2)]
+    return packing, group.arrays(slot), measured
 
 
 @pytest.mark.parametrize("depth", ["padded", "looped"])
@@ -139,7 +152,7 @@ def test_padding_stays_zero_and_results_equal_the_unpadded_ones(depth):
             mine, theirs = padded._cut(wide.values, role), plain._cut(bare.values, role)
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
     for one, other in zip(measured, exact, strict=True):
-        for mine, theirs in zip(dataclasses.astuple(one), dataclasses.astuple(other), strict=True):
+        for mine, theirs in zip(one, other, strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
 
 
@@ -160,7 +173,7 @@ def test_padding_of_normalised_layers_stays_zero_and_changes_nothing():
         arrays, clock = packing.pack(state)
         group = Group(shape, compiled(shape), Resident(split, rows))
         slot = group.seat(Seat(packing, clock, task.seed, 0), arrays)
-        measured = [dataclasses.astuple(group.train_epoch()[slot]) for _ in range(2)]
+        measured = [numbers(group.train_epoch()[slot]) for _ in range(2)]
         results.append((real_parts(packing, group.arrays(slot)), measured))
     (bare, exact), *padded = results
     for parts, measured in padded:

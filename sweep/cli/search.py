@@ -16,7 +16,7 @@ from sweep.cli.output import clean, display, duration, hint, out
 from sweep.cli.stopping import Stopping
 from sweep.errors import DataError, LockedError, PlatformError, UsageError
 from sweep.settings import Budget, Settings
-from sweep.space import load as spaces
+from sweep.space import find as spaces
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, free_name
 from sweep.words import counted

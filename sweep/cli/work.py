@@ -19,7 +19,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
 from sweep.records import Json
 from sweep.settings import Budget, Settings
-from sweep.space import load as spaces
+from sweep.space import find as spaces
 from sweep.space.source import fingerprint, write_sources
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import SweepFolder

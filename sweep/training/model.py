@@ -5,7 +5,7 @@ What trainers share. The optimizer's and the generators' states count as state; 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -18,14 +18,9 @@ from sweep import metrics
 from sweep.data.split import Rows
 from sweep.records import Value
 from sweep.seeds import derive
-from sweep.space.load import METRIC
+from sweep.space.build import Build, Model
+from sweep.space.check import METRIC
 from sweep.training.start_keras import variables_unmade
-
-Model = Any
-"""A compiled `keras.Model`; Keras publishes no types."""
-
-Build = Callable[[Any], Model]
-"""A search space's `build(hp)`."""
 
 _ROWS_AT_ONCE = 10_000
 

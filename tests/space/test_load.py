@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sweep.errors import InvalidSpaceError
-from sweep.space import load as spaces
+from sweep.space.find import find_space, shipped_spaces
+from sweep.space.load import load_space
 
 MODEL = """
 import keras
@@ -44,25 +45,25 @@ def write(tmp_path: Path) -> Any:
 )
 def test_shipped_spaces_are_found_by_stem_from_any_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert spaces.find_space(name) == spaces.shipped_spaces()["capacity"]
+    assert find_space(name) == shipped_spaces()["capacity"]
 
 
 def test_a_file_of_ones_own_wins_over_a_shipped_one(write, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = write(MODEL, "capacity.py")
-    assert spaces.find_space("capacity.py") == Path(path)
+    assert find_space("capacity.py") == Path(path)
 
 
 def test_a_missing_space_names_the_nearest(write, tmp_path):
     with pytest.raises(InvalidSpaceError, match=r"capacty.py does not exist; did you mean capac"):
-        spaces.find_space("capacty.py")
+        find_space("capacty.py")
     path = write(MODEL, "my_space.py")
     with pytest.raises(InvalidSpaceError, match=r"my_space\.py"):
-        spaces.find_space(path.replace("my_space", "my_spac"))
+        find_space(path.replace("my_space", "my_spac"))
     with pytest.raises(InvalidSpaceError, match="is a folder"):
-        spaces.find_space(str(tmp_path))
+        find_space(str(tmp_path))
     with pytest.raises(InvalidSpaceError, match="shipped: capacity, regularization"):
-        spaces.find_space("zzz")
+        find_space("zzz")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_a_missing_space_names_the_nearest(write, tmp_path):
 )
 def test_a_space_that_cannot_run_is_refused_in_one_line(write, text, message):
     with pytest.raises(InvalidSpaceError, match=message) as caught:
-        spaces.load_space(write(text), 28)
+        load_space(write(text), 28)
     assert "\n" not in str(caught.value)
 
 
@@ -116,19 +117,19 @@ def test_conditional_hyperparameters_are_found(write):
         with hp.conditional_scope("kind", ["dropped"]):
             hp.Float("rate", 0.1, 0.5)""",
     )
-    space = spaces.load_space(write(text), 28)
+    space = load_space(write(text), 28)
     assert set(space.hyperparameter_names) == {"kind", "rate", "width"}
 
 
 def test_a_space_may_have_an_output_for_each_class(write):
-    assert spaces.load_space(write(CATEGORICAL), 28).hyperparameter_names == ["width"]
+    assert load_space(write(CATEGORICAL), 28).hyperparameter_names == ["width"]
 
 
 @pytest.mark.parametrize("loss", ["MeanSquaredError()", "mse", "mean_squared_error"])
 def test_a_space_may_minimise_the_squared_error(loss, write):
     given = "keras.losses.MeanSquaredError()" if "(" in loss else repr(loss)
     text = MODEL.replace("keras.losses.BinaryCrossentropy(from_logits=True)", given, 1)
-    assert spaces.load_space(write(text), 28).hyperparameter_names == ["width"]
+    assert load_space(write(text), 28).hyperparameter_names == ["width"]
 
 
 def test_the_description_says_how_each_hyperparameter_is_declared(write):
@@ -140,7 +141,7 @@ def test_the_description_says_how_each_hyperparameter_is_declared(write):
     hp.Fixed("fixed", 3)
 """
     text = MODEL.replace("def build(hp):\n", f"def build(hp):{asked}")
-    found = spaces.load_space(write(text), 28).describe()["definitions"]
+    found = load_space(write(text), 28).describe()["definitions"]
     linear = {"step": None, "sampling": "linear"}
     assert {one.pop("name"): one for one in found} == {
         "size": {"kind": "Choice", "values": [16, 64]},
@@ -155,13 +156,13 @@ def test_the_description_says_how_each_hyperparameter_is_declared(write):
 def test_a_space_may_import_its_neighbour_and_its_fingerprint_covers_it(write):
     write("WIDTH = 3", "widths.py")
     path = write(MODEL.replace("import keras", "import keras\nfrom widths import WIDTH"))
-    before = spaces.load_space(path, 28).sha256
+    before = load_space(path, 28).sha256
     write("WIDTH = 4", "widths.py")
-    assert spaces.load_space(path, 28).sha256 != before
+    assert load_space(path, 28).sha256 != before
 
 
 def test_baselines_are_completed_and_hold_the_tutorials_seven_models():
-    space = spaces.load_space("capacity", 28)
+    space = load_space("capacity", 28)
     assert list(space.baselines) == [
         "Tiny",
         "Small",
@@ -181,7 +182,7 @@ def test_baselines_are_completed_and_hold_the_tutorials_seven_models():
 
 
 def test_the_tutorials_regularised_models_have_its_settings():
-    space = spaces.load_space("capacity", 28)
+    space = load_space("capacity", 28)
     from sweep.training.model import build_model
 
     model = build_model(space.build, space.baselines["Combined"], 1)
@@ -199,7 +200,7 @@ def test_a_shipped_space_runs_under_stock_keras_tuner(tmp_path):
     import numpy as np
 
     tuner = keras_tuner.Hyperband(
-        spaces.load_space("regularization", 28).build,
+        load_space("regularization", 28).build,
         objective=keras_tuner.Objective("val_binary_crossentropy", "min"),
         max_epochs=1,
         directory=tmp_path,

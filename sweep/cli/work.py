@@ -20,7 +20,7 @@ from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresErr
 from sweep.records import Json
 from sweep.settings import Budget, Settings
 from sweep.space import find as spaces
-from sweep.space.source import fingerprint, write_sources
+from sweep.space.source import is_unchanged, write_sources
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 
@@ -118,7 +118,7 @@ def _original_space(sweep: SweepRow) -> Path:
     except InvalidSpaceError:
         what = "is gone"
     else:
-        if fingerprint(path) == sweep.space["sha256"]:
+        if is_unchanged(path, sweep.space["sha256"], sweep.space.get("sources")):
             return path
         what = f"has changed since sweep {sweep.name} began"
     stored = (

@@ -18,9 +18,11 @@ from typing import Any
 
 from sweep.records import Json, Proposal, Value
 from sweep.search.brackets import Bracket, brackets_of, n_brackets
+from sweep.search.draw import ActiveSampler, Sampler
 from sweep.search.keras_tuner_oracle import KerasTunerOracle
 from sweep.seeds import derive
 from sweep.settings import Stage
+from sweep.space.explore import Follow
 
 WORST = math.inf
 
@@ -42,7 +44,9 @@ class Search:
     iterations: int
     seed: int
     stages: tuple[Stage, ...] = ()
-    _sampler: KerasTunerOracle = field(init=False)
+    follow: Follow | None = None
+    """Of a space where values decide what is active; None if each hyperparameter always is."""
+    _sampler: Sampler = field(init=False)
     _brackets: list[Bracket] = field(init=False)
     _by_key: dict[tuple[int, int], Bracket] = field(init=False)
     _complete: set[tuple[int, int]] = field(init=False, default_factory=set)
@@ -53,7 +57,11 @@ class Search:
     _scores: dict[str, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._sampler = self._oracle(self.max_epochs)
+        self._sampler = (
+            self._oracle(self.max_epochs)
+            if self.follow is None
+            else ActiveSampler(self.follow, derive(self.seed, "oracle"))
+        )
         if not self.stages:
             n_all = self.iterations * n_brackets(self.max_epochs, self.factor)
             self.stages = (Stage(self.max_epochs, n_all),)

@@ -7,7 +7,8 @@ from typing import Any
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
-from sweep.space.build import Build, Model, build_once
+from sweep.space.build import Model
+from sweep.space.explore import Explorer, suggested
 
 METRIC = "binary_crossentropy"
 CROSS_ENTROPY = (METRIC, "bce")
@@ -17,19 +18,19 @@ CATEGORICAL = ("sparse_categorical_crossentropy",)
 
 
 def check_model(
-    path: Path, build: Build, values: Mapping[str, Value], n_features: int
+    explorer: Explorer, values: Mapping[str, Value], n_features: int
 ) -> dict[str, Value]:
-    """Return `values` with the defaults of `build` filled in.
+    """Return `values` with the defaults of `build` filled in, and without the inactive ones.
 
     Raises InvalidSpaceError if the model of these values cannot be trained on inputs of shape
     (rows, n_features) and labels 0 and 1.
     """
     import keras
-    import keras_tuner
 
-    hp = keras_tuner.HyperParameters()
-    hp.values = dict(values)
-    model = build_once(path, build, hp)
+    trace, model = explorer.run(values, suggested(values))
+    path = explorer.path
+    if trace.error is not None:
+        raise explorer.failed(trace)
     if not isinstance(model, keras.Model):
         raise InvalidSpaceError(
             f"build(hp) of {path} returned {type(model).__name__}, expected a compiled keras.Model"
@@ -47,7 +48,7 @@ def check_model(
             f"(it has: {', '.join(found) or 'none'}); "
             f"add {_METRICS[_outputs(model)]} to compile(metrics=[...])"
         )
-    return dict(hp.values)
+    return trace.values
 
 
 def _check_shapes(path: Path, model: Model, n_features: int) -> None:

@@ -1,49 +1,75 @@
-"""Loads a search space: a Python file with `build(hp)`, found, run and checked.
+"""Loads a search space: a Python file with `build(hp)`, found, run, seen whole and checked.
 
 A space file is code that the user asked us to run; whatever it raises is reported in one line
 with the user's own frame.
 """
 
+import contextlib
 import hashlib
 import importlib.util
+import io
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Json, Value
-from sweep.space.build import Build, users_frame
+from sweep.space.asked import Answer
+from sweep.space.build import Build, HomeBuild, users_frame
 from sweep.space.check import check_model, check_names, declared_baselines
-from sweep.space.describe import definition, ends
-from sweep.space.discover import discover
+from sweep.space.describe import definitions, ends
+from sweep.space.discover import Discovery, discover
+from sweep.space.explore import Explorer, Follow, suggested
 from sweep.space.find import find_space
-from sweep.space.source import fingerprint, sources
+from sweep.space.home import Home, forget, is_users
+from sweep.space.source import fingerprint_of, imported, texts
 
 
 @dataclass(frozen=True)
 class Space:
-    """A loaded search space.
-
-    `hyperparameters` is a `keras_tuner.HyperParameters` that knows every hyperparameter, the
-    conditional ones too.
-    """
+    """A loaded search space."""
 
     name: str
     path: Path
     sha256: str
-    """Over the file and the files beside the file that are imported."""
+    """Over the file and all files of the user's that are imported or read."""
+    sources: Mapping[str, str]
+    """The text of each of these files, by its place beside the space."""
     build: Build
     baselines: Mapping[str, Mapping[str, Value]]
-    hyperparameters: Any
+    discovery: Discovery
+    explorer: Explorer
     searched: bool = True
     """False where the file says SEARCH = False: its baselines are all there is to train."""
 
+    @cached_property
+    def hyperparameters(self) -> Any:
+        """A `keras_tuner.HyperParameters` with every declaration."""
+        import keras_tuner
+
+        known = keras_tuner.HyperParameters()
+        for one in self.discovery.declarations:
+            known.space.append(one.parameter)
+            known.values.setdefault(one.name, one.default)
+        return known
+
     @property
     def hyperparameter_names(self) -> list[str]:
-        return list(dict.fromkeys(hp.name for hp in self.hyperparameters.space))
+        return list(dict.fromkeys(one.name for one in self.discovery.declarations))
+
+    @property
+    def follow(self) -> Follow | None:
+        """What a search draws with, where which hyperparameters are active depends on values.
+
+        None for a flat space: every configuration has every hyperparameter.
+        """
+        if self.discovery.is_flat:
+            return None
+        return lambda answer: self.explorer.follow(answer).values
 
     def describe(self) -> Json:
         """Return what a sweep's database keeps of the space, as JSON."""
@@ -51,9 +77,9 @@ class Space:
             "name": self.name,
             "path": str(self.path),
             "sha256": self.sha256,
-            "sources": sources(self.path),
+            "sources": dict(self.sources),
             "hyperparameters": self.hyperparameter_names,
-            "definitions": [definition(hp) for hp in self.hyperparameters.space],
+            "definitions": definitions(self.discovery),
             "baselines": {name: dict(values) for name, values in self.baselines.items()},
         }
 
@@ -63,11 +89,12 @@ class Space:
         All hyperparameters at an end, and each alone at its ends with the others at default;
         the baselines too.
         """
-        pairs = {hp.name: ends(hp) for hp in self.hyperparameters.space}
-        default = {hp.name: hp.default for hp in self.hyperparameters.space}
-        alone = [{**default, name: end} for name, pair in pairs.items() for end in pair]
-        together = [{name: pair[side] for name, pair in pairs.items()} for side in (0, 1)]
-        return [default, *together, *alone, *(dict(values) for values in self.baselines.values())]
+        pairs = {one: ends(one) for one in self.discovery.declarations}
+        wanted: list[Answer] = [suggested({})]
+        wanted += [lambda one, side=side: ends(one)[side] for side in (0, 1)]  # type: ignore[misc]
+        wanted += [suggested({one.name: end}) for one, pair in pairs.items() for end in pair]
+        found = [self.explorer.follow(answer).values for answer in wanted]
+        return [*found, *(dict(values) for values in self.baselines.values())]
 
 
 def load_space(name: str, n_features: int) -> Space:
@@ -77,39 +104,98 @@ def load_space(name: str, n_features: int) -> Space:
     `build(hp)`, or its model cannot be trained on (rows, n_features) inputs and 0/1 labels.
     """
     path = find_space(name)
-    module = _run(path)
+    home = Home(path.parent)
+    module = _run(path, home)
     build = getattr(module, "build", None)
     if not callable(build):
         defined = [key for key, value in vars(module).items() if _is_own(module, value)]
         found = f"; found: {', '.join(defined)}" if defined else ""
         raise InvalidSpaceError(f"{path} defines no build(hp){found}")
-    hyperparameters = discover(path, build)
-    known = {hp.name for hp in hyperparameters.space}
-    check_model(path, build, {}, n_features)
-    baselines = {}
-    for label, values in declared_baselines(path, module).items():
-        check_names(path, label, values, known)
-        baselines[label] = check_model(path, build, values, n_features)
+    build = HomeBuild(build, home)
+    explorer = Explorer(path, build)
+    check_model(explorer, {}, n_features)
+    with _unheard():
+        discovery = discover(explorer)
+        known = {one.name for one in discovery.declarations}
+        baselines = {}
+        for label, values in declared_baselines(path, module).items():
+            check_names(path, label, values, known)
+            baselines[label] = check_model(explorer, values, n_features)
+    explorer.compares = False
+    files = _files(path, home, module)
     searched = bool(getattr(module, "SEARCH", True))
-    return Space(path.stem, path, fingerprint(path), build, baselines, hyperparameters, searched)
+    return Space(
+        path.stem,
+        path,
+        fingerprint_of(files),
+        texts(files),
+        build,
+        baselines,
+        replace(discovery, n_builds=explorer.n_builds),
+        explorer,
+        searched,
+    )
 
 
-def _run(path: Path) -> ModuleType:
+def _run(path: Path, home: Home) -> ModuleType:
     name = f"_sweep_space_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InvalidSpaceError(f"{path} is not a Python file: its name must end in .py")
     module = importlib.util.module_from_spec(spec)
+    forget()
     sys.modules[name] = module
-    sys.path.insert(0, str(path.parent))  # so that it can import its neighbours
+    loader = spec.loader
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+        home.run(lambda: loader.exec_module(module))
+    except Exception as error:
         raise InvalidSpaceError(f"{path} does not import: {users_frame(error, path)}") from error
-    finally:
-        sys.path.remove(str(path.parent))
     return module
 
 
 def _is_own(module: ModuleType, value: object) -> bool:
     return callable(value) and getattr(value, "__module__", None) == module.__name__
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """What `build` prints was seen once, at the first build; it is not shown for the others."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _files(path: Path, home: Home, module: ModuleType) -> dict[str, Path]:
+    """All files of the user's that the space needs, by their places beside the space.
+
+    What its imports lead to, what it did import and read while it ran, and its `FILES`.
+    """
+    found = imported(path)
+    for name, loaded in home.modules.items():
+        file = Path(str(loaded.__file__))
+        if file != path and file.suffix == ".py" and file.is_file():
+            found.setdefault(_place(name, file, path.parent), file)
+    for file in (*home.opened, *_declared_files(path, module)):
+        if file != path and file.is_file():
+            found.setdefault(file.relative_to(path.parent).as_posix(), file)
+    own = found.pop(path.name)
+    return {path.name: own, **dict(sorted(found.items()))}
+
+
+def _place(name: str, file: Path, folder: Path) -> str:
+    """Where a module is looked for beside the space; one from elsewhere by its dotted name."""
+    if file.is_relative_to(folder):
+        return file.relative_to(folder).as_posix()
+    place = name.replace(".", "/")
+    return f"{place}/__init__.py" if file.name == "__init__.py" else f"{place}.py"
+
+
+def _declared_files(path: Path, module: ModuleType) -> list[Path]:
+    names = getattr(module, "FILES", [])
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise InvalidSpaceError(f'FILES of {path} must be a list of names, such as ["means.npy"]')
+    files = [path.parent / name for name in names]
+    for name, file in zip(names, files, strict=True):
+        inside = ".." not in Path(name).parts and file.is_relative_to(path.parent)
+        if not inside or not file.is_file() or not is_users(file):
+            raise InvalidSpaceError(f"FILES of {path} names {name!r}, which is no file beside it")
+    return files

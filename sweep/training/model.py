@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import keras_tuner
 import numpy as np
 
 from sweep import metrics
 from sweep.data.split import Rows
 from sweep.records import Value
 from sweep.seeds import derive
+from sweep.space.asked import Asked
 from sweep.space.build import Build, Model
 from sweep.space.check import METRIC
 from sweep.training.start_keras import variables_unmade
@@ -35,10 +35,8 @@ def build_model(
     too; it takes half of the time. Raises whatever `build` raises.
     """
     keras.utils.set_random_seed(derive(seed, "init"))
-    hp = keras_tuner.HyperParameters()
-    hp.values = dict(hyperparameters)
     with nullcontext() if for_fit else variables_unmade():
-        model = build(hp)
+        model = build(Asked(hyperparameters))
     if for_fit:
         model.optimizer.build(model.trainable_variables)
         _create_metrics_variables(model)

@@ -31,8 +31,10 @@ from rich.console import Console
 
 from sweep.analysis.frames.load import load
 from sweep.analysis.report.terminal import report
-from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
+from sweep.data.split_record import SplitRecord
+from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord, SweepState
 from sweep.settings import Budget, Settings
+from sweep.space.record import SpaceRecord
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.training.start_keras import start_keras
@@ -114,10 +116,11 @@ def ours(n_trials: int, folder: Path) -> Cost:
     plan, _ = timed(lambda: rehearse(search))
     place = SweepFolder(folder, f"s{n_trials}")
     place.create()
-    settings = Settings(max_epochs=MAX_EPOCHS, iterations=iterations).to_json()
-    names = [hp.name for hp in space().space]
-    row = SweepRow(place.name, "i", 1.0, settings, {"hyperparameters": names}, {}, {}, {}, {}, 0,
-                   "interrupted", None, 0.0)  # fmt: skip
+    settings = Settings(max_epochs=MAX_EPOCHS, iterations=iterations)
+    names = tuple(hp.name for hp in space().space)
+    row = SweepRow(place.name, "i", 1.0, settings, SpaceRecord(hyperparameters=names),
+                   SplitRecord(), {}, PlanRecord(), {}, 0,
+                   SweepState.INTERRUPTED, None, 0.0)  # fmt: skip
     trainer = Idle()
     with Store.create(place.database, row) as store:
 

@@ -4,7 +4,15 @@ One definition for every trainer and for the export's verification, so that a sc
 same wherever it is computed.
 """
 
+import math
+
 import numpy as np
+
+NO_SKILL = math.log(2)
+"""Validation BCE in nats of who gives both classes probability 1/2: a coin's."""
+NO_SKILL_NAME = "no skill"
+"""What the reference model is called that knows the share of the classes alone."""
+NO_SKILL_WORDS = f"{NO_SKILL_NAME}: ln 2"
 
 
 def logits_from_probabilities(probabilities: np.ndarray) -> np.ndarray:

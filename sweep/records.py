@@ -1,15 +1,35 @@
 """The values that pass between the layers: what is asked, what is recorded, what comes back.
 
-Frozen dataclasses only; no logic, no TensorFlow. The words are the project's glossary:
+Frozen dataclasses and enumerations only; no TensorFlow. The words are the project's glossary:
 trial, rung, bracket, wave, assignment, epoch record, outcome.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from sweep.exact import FINITE, FLAG, INTEGER, TEXT, Count, Epoch, Number
 
 Value = bool | int | float | str
 """A hyperparameter's value."""
+
+StoredNumber = Annotated[int, INTEGER] | Annotated[float, replace(FINITE, infinite=True)]
+StoredValue = Annotated[bool, FLAG] | StoredNumber | Annotated[str, TEXT]
+"""A `Value` as it is read from a database: integers have 64 bits at most."""
+
+
+class SweepState(StrEnum):
+    """A sweep's state as stored.
+
+    RUNNING means that a process was at work when the state was last written; whether it still is,
+    the lock tells.
+    """
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    FINISHED = "finished"
+    FAILED = "failed"
+    BUDGET = "budget"
 
 
 @dataclass(frozen=True)
@@ -62,6 +82,11 @@ class Assignment:
     """Of a confirmation: the trial that it trains again with another seed."""
     seed_number: int | None = None
 
+    @property
+    def is_searched(self) -> bool:
+        """Whether the search proposed it; baselines and repeats under other seeds are not."""
+        return self.oracle_id is not None
+
 
 class OutcomeStatus(StrEnum):
     """How an assignment ended."""
@@ -72,6 +97,16 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     """Asked to stop; a checkpoint holds what was trained."""
+
+
+class AssignmentStatus(StrEnum):
+    """What has become of an assignment, as stored: still to do, or how it ended."""
+
+    PENDING = "pending"
+    COMPLETED = OutcomeStatus.COMPLETED.value
+    STOPPED = OutcomeStatus.STOPPED.value
+    FAILED = OutcomeStatus.FAILED.value
+    INTERRUPTED = OutcomeStatus.INTERRUPTED.value
 
 
 @dataclass(frozen=True)
@@ -101,6 +136,62 @@ class Proposal:
     first_epoch: int
     last_epoch: int
     hyperparameters: dict[str, Value]
+
+
+@dataclass(frozen=True)
+class PlannedRung:
+    """`trials` trials trained from `first_epoch` to `last_epoch` epochs."""
+
+    iteration: Number
+    bracket: Number
+    rung: Number
+    trials: Count
+    first_epoch: Epoch
+    last_epoch: Epoch
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained in this rung, all its trials together."""
+        return self.trials * (self.last_epoch - self.first_epoch)
+
+
+@dataclass(frozen=True)
+class PlanRecord:
+    """How much a sweep is to train, as it is kept with the sweep.
+
+    `trials` and `epochs` are None if they are unknown.
+    """
+
+    trials: Count | None = None
+    """Of the search; baselines are not counted."""
+    assignments: Count = 0
+    """Of the search, and of baselines that an extension trains further."""
+    epochs: Count | None = None
+    baselines: Count = 0
+    confirmations: Count = 0
+    """Runs of baselines under other seeds."""
+    baseline_epochs: Count = 0
+    rungs: tuple[PlannedRung, ...] = ()
+
+    @property
+    def all_assignments(self) -> int:
+        """Assignments of the search and of the baselines."""
+        return self.assignments + self.baselines
+
+    @property
+    def all_trials(self) -> int | None:
+        """Trials of the search and baselines; None if unknown."""
+        return None if self.trials is None else self.trials + self.baselines
+
+    @property
+    def all_epochs(self) -> int | None:
+        """Epochs of the search and of the baselines; None if unknown."""
+        return None if self.epochs is None else self.epochs + self.baseline_epochs
+
+    def to_json(self) -> "Json":
+        """Return the record as a JSON object; a rung is the list of its six numbers."""
+        values = {name: value for name, value in asdict(self).items() if value is not None}
+        return values | {"rungs": [list(astuple(rung)) for rung in self.rungs]}
 
 
 @dataclass(frozen=True)

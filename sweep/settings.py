@@ -1,10 +1,10 @@
 """The settings of a sweep: every default once, checked at the door, kept with the sweep."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import InvalidSpaceError
+from sweep.exact import Count, Flag, Integer, Positive, Text
 from sweep.records import Json
 
 TRAINERS = ("auto", "fused", "keras")
@@ -14,36 +14,36 @@ TRAINERS = ("auto", "fused", "keras")
 class Stage:
     """A part of a search that was begun with one max_epochs, of so many brackets."""
 
-    max_epochs: int
-    brackets: int
+    max_epochs: Positive
+    brackets: Count
 
 
 @dataclass(frozen=True)
 class Settings:
     """What decides a sweep's numbers, besides its space and its data."""
 
-    max_epochs: int = 81
+    max_epochs: Integer = 81
     """Epochs of a trial that reaches the last rung."""
-    factor: int = 3
+    factor: Integer = 3
     """Hyperband keeps one trial in `factor` at each rung."""
-    iterations: int = 1
+    iterations: Integer = 1
     """Times the whole set of brackets is run; 0 trains the baselines only."""
-    seed: int = 0
-    data: str = "auto"
+    seed: Integer = 0
+    data: Text = "auto"
     """auto, builtin, higgs, or a file."""
-    train_rows: int = DEFAULT_TRAIN_ROWS
-    validation_rows: int = DEFAULT_VALIDATION_ROWS
-    test_rows: int | None = None
+    train_rows: Integer = DEFAULT_TRAIN_ROWS
+    validation_rows: Integer = DEFAULT_VALIDATION_ROWS
+    test_rows: Integer | None = None
     """Rows kept sealed behind the training rows; None for the default, or what is left."""
-    batch_size: int = 500
-    patience: int | None = 20
+    batch_size: Integer = 500
+    patience: Integer | None = 20
     """Epochs without a better validation BCE before a trial stops early; None for never."""
-    trainer: str = "auto"
-    baselines: bool = True
+    trainer: Text = "auto"
+    baselines: Flag = True
     """Train the space's BASELINES beside the search."""
-    seeds: int = 1
+    seeds: Integer = 1
     """Seeds under which each baseline is trained."""
-    keep: int = 20
+    keep: Integer = 20
     """Trials whose checkpoints are kept though they can never be promoted again: the best."""
     stages: tuple[Stage, ...] = ()
     """Of an extended sweep: all stages, the last with the present `max_epochs`."""
@@ -55,6 +55,11 @@ class Settings:
             if value is not None and value < least:
                 option = name.replace("_", "-")
                 raise InvalidSpaceError(f"--{option} is {value}, expected at least {least}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                option = field.name.replace("_", "-")
+                raise InvalidSpaceError(f"--{option} is too large, expected less than 2^63")
         if self.trainer not in TRAINERS:
             raise InvalidSpaceError(
                 f"--trainer is {self.trainer!r}, expected one of: {', '.join(TRAINERS)}"
@@ -62,13 +67,6 @@ class Settings:
 
     def to_json(self) -> Json:
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "Settings":
-        known = {field.name for field in fields(cls)}
-        found = {name: value for name, value in values.items() if name in known}
-        found["stages"] = tuple(Stage(**stage) for stage in found.get("stages", ()))
-        return cls(**found)
 
 
 _LEAST = {

@@ -8,14 +8,15 @@ import sys
 import pytest
 
 from sweep.errors import InvalidSpaceError, LockedError, NotFoundError
-from sweep.store import Store, SweepRow
+from sweep.store import Store
 from sweep.sweep_folder import SweepFolder, find_sweep, free_name
+from tests.support.sweeps import sweep_row
 
 
 def add(root, name, created_at=1.0):
     folder = SweepFolder(root, name)
     folder.create()
-    row = SweepRow(name, name, created_at, {}, {}, {}, {}, {}, {}, 0, "finished", None, 0.0)
+    row = sweep_row(name=name, identity=name, created_at=created_at)
     Store.create(folder.database, row).close()
     return folder
 

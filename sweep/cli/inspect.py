@@ -11,6 +11,7 @@ from sweep.cli import options as opt
 from sweep.cli import work
 from sweep.cli.output import clean, display, duration, hint, out, unfamiliar
 from sweep.errors import NotFoundError, SweepError, UsageError
+from sweep.records import SweepState
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 from sweep.words import counted
@@ -56,13 +57,11 @@ def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_R
 def _facts(folder: SweepFolder) -> list[tuple[str, str]]:
     with Store(folder.database, read_only=True) as store:
         sweep, progress = store.sweep(), store.progress()
-    planned = sweep.plan
-    total = planned["assignments"] + planned["baselines"]
-    epochs = planned["epochs"] + planned["baseline_epochs"]
+    total, epochs = sweep.plan.all_assignments, sweep.plan.all_epochs or 0
     facts = [
         ("sweep", f"{sweep.name} ({_state(folder, sweep)})"),
-        ("space", f"{sweep.space['name']}, seed {sweep.settings['seed']}"),
-        ("data", str(sweep.data["source"])),
+        ("space", f"{sweep.space.name}, seed {sweep.settings.seed}"),
+        ("data", sweep.data.source),
         ("progress", f"{progress.assignments_done} of {total} assignments"),
         ("epochs", f"{progress.epochs_done:,} of at most {epochs:,}"),
         ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
@@ -204,8 +203,8 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
     from sweep.analysis.frames.load import load
 
     with unfamiliar(folder), Store(folder.database, read_only=True) as store:
-        died = store.sweep().state == "running" and folder.holder() is None
-        return load(store, "interrupted" if died else None)
+        died = store.sweep().state is SweepState.RUNNING and folder.holder() is None
+        return load(store, SweepState.INTERRUPTED if died else None)
 
 
 def _print_report(frames: "SweepFrames", output: str, top: int | None) -> None:
@@ -299,10 +298,10 @@ def _row(folder: SweepFolder) -> list[str]:
         with unfamiliar(folder):
             with Store(folder.database, read_only=True) as store:
                 sweep, progress = store.sweep(), store.progress()
-            total = sweep.plan["assignments"] + sweep.plan["baselines"]
+            total = sweep.plan.all_assignments
             cells = [
-                str(sweep.space["name"]),
-                str(sweep.data["source"]),
+                sweep.space.name,
+                sweep.data.source,
                 _state(folder, sweep),
                 f"{progress.assignments_done}/{total}",
                 _best(progress),
@@ -323,5 +322,5 @@ def _state(folder: SweepFolder, sweep: SweepRow) -> str:
     """The stored state, but for a sweep whose process has died."""
     holder = folder.holder()
     if holder is not None:
-        return f"running, {clean(holder)}"
-    return "interrupted" if sweep.state == "running" else sweep.state
+        return f"{SweepState.RUNNING}, {clean(holder)}"
+    return SweepState.INTERRUPTED if sweep.state is SweepState.RUNNING else sweep.state

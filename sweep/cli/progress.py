@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.cli.output import clean, duration
-from sweep.records import Assignment, EpochRecord, Json, Outcome, OutcomeStatus
+from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord
 from sweep.store import Progress as Counts
 from sweep.words import counted
 
@@ -27,16 +27,16 @@ _Rung = tuple[int | None, int | None, int, int]
 class Tally:
     """Counts of a running sweep against its plan, with the best trial so far."""
 
-    def __init__(self, plan: Json, progress: Counts, max_epochs: int) -> None:
-        """`plan` is the search's, empty when only confirmations are trained."""
-        self.confirmations = max(plan.get("confirmations", 0), progress.confirmations)
+    def __init__(self, plan: PlanRecord | None, progress: Counts, max_epochs: int) -> None:
+        """`plan` is the search's, None when only confirmations are trained."""
+        self.confirmations = max(plan.confirmations if plan else 0, progress.confirmations)
         self.assignments = self.confirmations
         self.epochs = self.confirmations * max_epochs - progress.confirmation_epochs_left_out
         self.assignments_done = progress.confirmations_done
         self.epochs_done = progress.confirmation_epochs
         if plan:
-            self.assignments += plan["assignments"] + plan["baselines"]
-            self.epochs += plan["epochs"] + plan["baseline_epochs"] - progress.epochs_left_out
+            self.assignments += plan.all_assignments
+            self.epochs += (plan.all_epochs or 0) - progress.epochs_left_out
             self.assignments_done += progress.assignments_done
             self.epochs_done += progress.epochs_done
         self.best: tuple[float, str] | None = None
@@ -109,13 +109,16 @@ class PlainProgress:
 class LiveProgress:
     """The bracket/rung ladder, a bar of epochs and the best trial, redrawn in place."""
 
-    def __init__(self, console: Console, tally: Tally, plan: Json) -> None:
+    def __init__(self, console: Console, tally: Tally, plan: PlanRecord | None) -> None:
         self.console, self.tally = console, tally
         self._planned: dict[_Rung, tuple[int, int]] = {
-            (iteration, bracket, rung, last): (trials, last)
-            for iteration, bracket, rung, trials, _, last in plan.get("rungs", ())
+            (rung.iteration, rung.bracket, rung.rung, rung.last_epoch): (
+                rung.trials,
+                rung.last_epoch,
+            )
+            for rung in (plan.rungs if plan else ())
         }
-        self._baselines = plan.get("baselines", 0)
+        self._baselines = plan.baselines if plan else 0
         self._done: Counter[_Rung] = Counter()
         self._failed = 0
         self._now = ""

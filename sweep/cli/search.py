@@ -15,6 +15,7 @@ from sweep.cli.commands.confirm import go_on
 from sweep.cli.output import clean, display, duration, hint, out
 from sweep.cli.stopping import Stopping
 from sweep.errors import DataError, LockedError, PlatformError, UsageError
+from sweep.records import SweepState
 from sweep.settings import Budget, Settings
 from sweep.space import find as spaces
 from sweep.store import Store
@@ -24,9 +25,9 @@ from sweep.words import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweep.records import PlannedRung
     from sweep.runner.estimate import Survey
     from sweep.runner.prepare import Prepared
-    from sweep.search.plan import PlannedRung
 
 _DEFAULT = Settings()
 _STOP_PATIENCE_SECONDS = 30
@@ -174,10 +175,10 @@ def resume(
                 f"{folder.database} is damaged ({problems[0]}); restore it from a copy, "
                 f"or look closer with: sweep doctor {folder.name}"
             )
-        if sweep.state == "finished" and unconfirmed:
+        if sweep.state is SweepState.FINISHED and unconfirmed:
             go_on(folder, budget, stopping, stored_space, cache)
             return
-        if sweep.state == "finished":
+        if sweep.state is SweepState.FINISHED:
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return
         prepared = work.prepare_again(folder, sweep, cache, stored_space, compared=compared)
@@ -248,19 +249,19 @@ def _print_plan(prepared: "Prepared") -> None:
     from sweep.training.start_keras import native_messages_to
 
     console = out()
-    made = prepared.plan_json()
+    made = prepared.plan_record()
     if prepared.plan.rungs:
         display(rung_table(prepared.plan.rungs))
         console.print()
     console.print(
-        f"{counted(made['trials'], 'trial')}, {counted(made['assignments'], 'assignment')}, "
-        f"{counted(made['epochs'], 'epoch')}; {counted(made['baselines'], 'baseline')} beside, "
-        f"{counted(made['baseline_epochs'], 'epoch')}"
+        f"{counted(made.trials or 0, 'trial')}, {counted(made.assignments, 'assignment')}, "
+        f"{counted(made.epochs or 0, 'epoch')}; {counted(made.baselines, 'baseline')} beside, "
+        f"{counted(made.baseline_epochs, 'epoch')}"
     )
-    if made["confirmations"]:
-        epochs = made["confirmations"] * prepared.settings.max_epochs
+    if made.confirmations:
+        epochs = made.confirmations * prepared.settings.max_epochs
         console.print(
-            f"{made['confirmations']} baseline runs more with other seeds, {epochs:,} epochs"
+            f"{made.confirmations} baseline runs more with other seeds, {epochs:,} epochs"
         )
     survey = Survey(prepared)
     _print_fused(survey, console)

@@ -9,7 +9,6 @@ import typer
 from sweep.cli import options as opt
 from sweep.cli.output import hint, out, size, unfamiliar, warn
 from sweep.errors import PlatformError, SweepError, UsageError
-from sweep.settings import Settings
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, sweep_folders
 
@@ -90,4 +89,4 @@ def _collect(folder: SweepFolder, keep: int | None, dry_run: bool) -> int:
 
 
 def _keep(store: Store, keep: int | None) -> int:
-    return Settings.from_json(store.sweep().settings).keep if keep is None else keep
+    return store.sweep().settings.keep if keep is None else keep

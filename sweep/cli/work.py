@@ -16,8 +16,8 @@ import typer
 from sweep.cli.output import err, hint, unfamiliar, warn
 from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
 from sweep.cli.stopping import Stopping
-from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
-from sweep.records import Json
+from sweep.errors import BudgetEndedError, DataError, InvalidSpaceError, TooManyFailuresError
+from sweep.records import PlanRecord, SweepState
 from sweep.settings import Budget, Settings
 from sweep.space import find as spaces
 from sweep.space.source import is_unchanged, write_sources
@@ -73,7 +73,7 @@ def log_to_stderr(verbose: bool) -> None:
 
 
 def _refuse_own_folder(folder: SweepFolder, sweep: SweepRow) -> None:
-    path = sweep.space["path"]
+    path = _path(sweep)
     if Path(path).resolve().is_relative_to(folder.path.resolve()):
         raise InvalidSpaceError(
             f"the search space {path} lies in the sweep's own folder, from where nothing is run; "
@@ -98,7 +98,7 @@ def prepare_again(
         if not stored_space:
             _refuse_own_folder(folder, sweep)
         space = _stored_space(sweep) if stored_space else _original_space(sweep)
-        settings = Settings.from_json(sweep.settings)
+        settings = sweep.settings
     prepared = prepare(str(space), settings, cache, compared=compared)
     from sweep.runner import prepare as sweeps
 
@@ -110,20 +110,26 @@ def prepare_again(
     return prepared
 
 
+def _path(sweep: SweepRow) -> str:
+    if sweep.space.path is None:
+        raise DataError(f"sweep {sweep.name} is damaged: it does not say where its space lies")
+    return sweep.space.path
+
+
 def _original_space(sweep: SweepRow) -> Path:
     """The file that the sweep began with, unchanged."""
-    named = sweep.space["path"]
+    named = _path(sweep)
     try:
         path = spaces.find_space(named)
     except InvalidSpaceError:
         what = "is gone"
     else:
-        if is_unchanged(path, sweep.space["sha256"], sweep.space.get("sources")):
+        if is_unchanged(path, sweep.space.sha256, sweep.space.sources):
             return path
         what = f"has changed since sweep {sweep.name} began"
     stored = (
         ", or run the copy stored with the sweep, if you trust it, by adding --stored-space"
-        if "sources" in sweep.space
+        if sweep.space.sources is not None
         else ", or start a new sweep"
     )
     raise InvalidSpaceError(f"the search space {named} {what}; put it back{stored}")
@@ -131,14 +137,14 @@ def _original_space(sweep: SweepRow) -> Path:
 
 def _stored_space(sweep: SweepRow) -> Path:
     """The copy kept with the sweep, in a folder that goes with this process."""
-    if "sources" not in sweep.space:
+    if sweep.space.sources is None:
         raise InvalidSpaceError(
             f"sweep {sweep.name} was begun by an older version, which stored no copy of its "
-            f"search space; put {sweep.space['path']} back"
+            f"search space; put {_path(sweep)} back"
         )
     folder = Path(tempfile.mkdtemp(prefix="sweep-space-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return write_sources(sweep.space["sources"], Path(sweep.space["path"]).name, folder)
+    return write_sources(sweep.space.sources, Path(_path(sweep)).name, folder)
 
 
 def run(
@@ -181,27 +187,27 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
 
     name = folder.name
     with Store(folder.database) as store:
-        with native_messages_to(folder.native_log), _observer(store, {}) as observer:
+        with native_messages_to(folder.native_log), _observer(store, None) as observer:
             stopping.saving()
             state, message = sweeps.confirm(
                 folder, store, prepared, budget, observer, stopping.requested
             )
         progress = store.progress()
-    if state == "finished":
+    if state is SweepState.FINISHED:
         hint(f"confirmed; see: sweep report {name}")
         return
     left = progress.confirmations - progress.confirmations_done
-    if state == "interrupted":
+    if state is SweepState.INTERRUPTED:
         hint(f"stopped, state saved; {left} runs are left, go on with: sweep resume {name}")
         raise typer.Exit(stopping.code)
-    kind = TooManyFailuresError if state == "failed" else BudgetEndedError
+    kind = TooManyFailuresError if state is SweepState.FAILED else BudgetEndedError
     raise kind(f"{message}; {left} runs are left, go on with: sweep resume {name}")
 
 
-def _observer(store: Store, plan: Json) -> Any:
-    """Live on a terminal, plain lines elsewhere. `plan` is the search's, empty without it."""
+def _observer(store: Store, plan: PlanRecord | None) -> Any:
+    """Live on a terminal, plain lines elsewhere. `plan` is the search's, None without it."""
     progress, console = store.progress(), err()
-    epochs = Settings.from_json(store.sweep().settings).max_epochs
+    epochs = store.sweep().settings.max_epochs
     tally = Tally(plan, progress, epochs)
     if progress.best_score is not None:
         tally.best = (progress.best_score, str(progress.best_trial))
@@ -213,20 +219,20 @@ def _observer(store: Store, plan: Json) -> Any:
     return live
 
 
-def _end(state: str, sweep: SweepRow, progress: Progress, stopping: Stopping) -> None:
+def _end(state: SweepState, sweep: SweepRow, progress: Progress, stopping: Stopping) -> None:
     name = sweep.name
-    if state == "finished":
+    if state is SweepState.FINISHED:
         hint(f"finished; see: sweep report {name}")
-    elif state == "interrupted":
+    elif state is SweepState.INTERRUPTED:
         hint(f"stopped, state saved; go on with: sweep resume {name}")
         raise typer.Exit(stopping.code)
-    elif state == "failed":
+    elif state is SweepState.FAILED:
         raise TooManyFailuresError(
             f"{sweep.message}; mend it and start anew, or go on with: "
             f"sweep resume {name} --max-failures N"
         )
     else:
-        total = sweep.plan["assignments"] + sweep.plan["baselines"] + progress.confirmations
+        total = sweep.plan.all_assignments + progress.confirmations
         left = total - progress.assignments_done - progress.confirmations_done
         raise BudgetEndedError(
             f"{sweep.message}; {left} of {total} assignments are left out, what there is is valid; "

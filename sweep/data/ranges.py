@@ -7,6 +7,7 @@ them test; of the whole file the last 500,000 do, by the data set's convention.
 from dataclasses import dataclass
 
 from sweep.errors import DataError
+from sweep.exact import Count
 
 DEFAULT_VALIDATION_ROWS = 1_000
 DEFAULT_TRAIN_ROWS = 10_000
@@ -21,9 +22,9 @@ WHOLE_FILE_TEST_ROWS = 500_000
 class RowRanges:
     """First row and end of each part; the parts do not overlap."""
 
-    validation: tuple[int, int]
-    train: tuple[int, int]
-    test: tuple[int, int]
+    validation: tuple[Count, Count]
+    train: tuple[Count, Count]
+    test: tuple[Count, Count]
 
     def to_json(self) -> dict[str, list[int]]:
         return {

@@ -2,8 +2,8 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,13 @@ from sweep.data.ranges import (
     row_ranges,
 )
 from sweep.data.simulation.cached import BUILTIN_KIND, open_builtin
+from sweep.data.split_record import (
+    ClassBalance,
+    ClassCounts,
+    PartHashes,
+    SplitHashes,
+    SplitRecord,
+)
 from sweep.errors import DataError
 
 __all__ = [
@@ -47,10 +54,9 @@ class Split:
     validation: Rows
     source: str
     """Name for people: "built-in simulated events", "HIGGS (…)", or a file's name."""
-    manifest: dict[str, Any]
-    """kind, source, rows, row_ranges, sha256 and class_balance by part, seed, cache_key."""
+    manifest: SplitRecord
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """sha256 over the arrays: equal when, and only when, the numbers are."""
         digest = hashlib.sha256()
@@ -88,36 +94,38 @@ def load_split(
     train = _rows(dataset, ranges.train)
     validation = _rows(dataset, ranges.validation)
     origin = dataset.manifest.origin
-    manifest = {
-        "kind": origin.kind,
-        "source": origin.source,
-        "seed": origin.seed,
-        "rows": dataset.manifest.rows,
-        "row_ranges": ranges.to_json(),
-        "sha256": {"train": _sha256(train), "validation": _sha256(validation)},
-        "class_balance": {"train": _balance(train), "validation": _balance(validation)},
-        "cache_key": key,
-    }
+    manifest = SplitRecord(
+        kind=origin.kind,
+        source=origin.source,
+        seed=origin.seed,
+        rows=dataset.manifest.rows,
+        row_ranges=ranges,
+        sha256=SplitHashes(_sha256(train), _sha256(validation)),
+        class_balance=ClassBalance(_balance(train), _balance(validation)),
+        cache_key=key,
+    )
     return Split(train, validation, origin.source, manifest)
 
 
-def load_test_rows(manifest: dict[str, Any], cache_dir: Path | None = None) -> Rows:
+def load_test_rows(manifest: SplitRecord, cache_dir: Path | None = None) -> Rows:
     """The sealed rows that belong to a split's manifest. No trial may see them.
 
     Raises DataError when the data have changed or gone since the split was loaded.
     """
     cache = Cache(default_cache_dir() if cache_dir is None else cache_dir)
-    ranges, source = manifest["row_ranges"], manifest["source"]
-    if manifest["kind"] == BUILTIN_KIND:
-        dataset = open_builtin(cache, ranges["test"][1])[1]
+    ranges, source, hashes = manifest.row_ranges, manifest.source, manifest.sha256
+    if ranges is None or hashes is None or manifest.cache_key is None:
+        raise DataError(f"it is not known which rows of {source} the sweep has not seen")
+    if manifest.kind == BUILTIN_KIND:
+        dataset = open_builtin(cache, ranges.test[1])[1]
     else:
-        found = cache.open(manifest["cache_key"])
+        found = cache.open(manifest.cache_key)
         if found is None:
             raise DataError(f"{source} is not in the cache {cache.root} any more; get it again")
         dataset = found
-    if _sha256(_rows(dataset, ranges["train"])) != manifest["sha256"]["train"]:
+    if _sha256(_rows(dataset, ranges.train)) != hashes.train:
         raise DataError(f"{source} has changed since the sweep began; restore the data")
-    return _rows(dataset, ranges["test"])
+    return _rows(dataset, ranges.test)
 
 
 def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
@@ -145,16 +153,16 @@ def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
         raise
 
 
-def _rows(dataset: Dataset, part: tuple[int, int] | list[int]) -> Rows:
+def _rows(dataset: Dataset, part: tuple[int, int]) -> Rows:
     """Copies, so that whatever happens to the cache's files cannot reach a running sweep."""
     first, end = part
     return Rows(dataset.x[first:end].copy(), dataset.y[first:end, None].astype(np.float32))
 
 
-def _sha256(rows: Rows) -> dict[str, str]:
-    return {"x": sha256_of(rows.x), "y": sha256_of(rows.y)}
+def _sha256(rows: Rows) -> PartHashes:
+    return PartHashes(sha256_of(rows.x), sha256_of(rows.y))
 
 
-def _balance(rows: Rows) -> dict[str, int]:
+def _balance(rows: Rows) -> ClassCounts:
     n_signal = int(rows.y.sum(dtype=np.int64))
-    return {"signal": n_signal, "background": len(rows.y) - n_signal}
+    return ClassCounts(n_signal, len(rows.y) - n_signal)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sweep.doctor.finding import Finding, damaged, ok, warning
 from sweep.errors import DataError, SweepError
+from sweep.records import AssignmentStatus, SweepState
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.training.checkpoint import read_checkpoint
@@ -33,9 +34,6 @@ def check_sweep(folder: SweepFolder) -> list[Finding]:
             ]
     except SweepError as error:
         return [damaged(f"{subject}: database", str(error), _RESTORE)]
-    except (KeyError, TypeError, ValueError) as error:  # a row that is none of ours
-        text = f"{folder.database} cannot be understood ({type(error).__name__}: {error})"
-        return [damaged(f"{subject}: database", text, _RESTORE)]
 
 
 def _check_contents(folder: SweepFolder, store: Store) -> Iterator[Finding]:
@@ -104,13 +102,13 @@ def _of_assignments(
             if row["first_epoch"] != first:
                 yield f"{number} begins after epoch {row['first_epoch']}, expected {first}"
             first, trained = row["last_epoch"], trained + row["epochs"]
-            if row["status"] in ("completed", "stopped"):
-                scores = [r["val_bce"] for r in epochs[trial] if r["epoch"] <= trained]
+            if row["status"] in (AssignmentStatus.COMPLETED, AssignmentStatus.STOPPED):
+                until = [r["val_bce"] for r in epochs[trial] if r["epoch"] <= trained]
+                scores = [one for one in until if one is not None]
                 least = min(scores, default=None)
                 if row["score"] != least:
                     yield f"{number} has score {row['score']}, its records have {least}"
-        pending = any(row["status"] == "pending" for row in rows)
-        if len(epochs[trial]) != trained and not pending:
+        if len(epochs[trial]) != trained and not _pending(rows):
             yield f"trial {trial} has {len(epochs[trial])} epoch records, it trained {trained}"
 
 
@@ -122,12 +120,12 @@ def _of_plan(
         number: rows for number, rows in assignments.items() if not _confirms(trials[number])
     }
     total = sum(map(len, assignments.values()))
-    planned = sweep.plan.get("assignments", 0) + sweep.plan.get("baselines", 0)
-    complete = sweep.state == "finished" and not any(map(_failed, assignments.values()))
+    planned = sweep.plan.all_assignments
+    complete = sweep.state is SweepState.FINISHED and not any(map(_failed, assignments.values()))
     if total > planned or (complete and total != planned):  # who failed is not promoted
         yield f"there are {total} assignments, {planned} were planned"
-    pending = any(row["status"] == "pending" for rows in assignments.values() for row in rows)
-    if sweep.state == "finished" and pending:
+    pending = any(map(_pending, assignments.values()))
+    if sweep.state is SweepState.FINISHED and pending:
         yield "the sweep is finished, but has assignments to do"
 
 
@@ -141,7 +139,7 @@ def _of_checkpoints(
     for trial, rows in assignments.items():
         found = store.checkpoint(trial)
         if found is None:
-            if epochs[trial] and any(row["status"] == "pending" for row in rows):
+            if epochs[trial] and _pending(rows):
                 yield f"trial {trial} has trained and must go on, but has no checkpoint"
             continue
         name, epoch = found
@@ -161,9 +159,13 @@ def _confirms(rows: list[Row]) -> bool:
     return any(row["confirms"] is not None for row in rows)
 
 
+def _pending(rows: list[Row]) -> bool:
+    return any(row["status"] == AssignmentStatus.PENDING for row in rows)
+
+
 def _failed(rows: list[Row]) -> bool:
     """A trial that failed keeps the checkpoint from before."""
-    return any(row["status"] == "failed" for row in rows)
+    return any(row["status"] == AssignmentStatus.FAILED for row in rows)
 
 
 def _ranges(numbers: list[int]) -> str:

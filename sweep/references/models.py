@@ -10,11 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from sweep.data.split import Rows, Split
-from sweep.metrics import example_losses, kept_losses
+from sweep.metrics import NO_SKILL_NAME, example_losses, kept_losses
 from sweep.seeds import derive
 from sweep.store import Reference
 
-NO_SKILL = "no skill"
 LOGISTIC = "logistic regression"
 TREES = "boosted trees"
 _HELD_OUT = 0.1
@@ -32,7 +31,7 @@ def reference_models(split: Split, seed: int) -> list[Reference]:
     """
     labels = split.train.y[:, 0]
     n_signal = int(labels.sum(dtype=np.int64))
-    models: dict[str, Callable[[], Logits]] = {NO_SKILL: lambda: _no_skill(split)}
+    models: dict[str, Callable[[], Logits]] = {NO_SKILL_NAME: lambda: _no_skill(split)}
     if min(n_signal, len(labels) - n_signal) >= 10:
         models[LOGISTIC] = lambda: _logistic(split)
         models[TREES] = lambda: _trees(split, derive(seed, "references") % 2**31)

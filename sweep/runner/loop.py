@@ -5,10 +5,17 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from sweep.errors import SweepError
-from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, Proposal, Value
+from sweep.records import (
+    Assignment,
+    EpochRecord,
+    Outcome,
+    OutcomeStatus,
+    Proposal,
+    SweepState,
+    Value,
+)
 from sweep.runner.confirm import confirmations
 from sweep.runner.journal import Observer, StoreJournal
 from sweep.runner.limits import describe_failures
@@ -16,22 +23,12 @@ from sweep.runner.retention import removable, remove
 from sweep.search.hyperband import WORST, Search
 from sweep.seeds import derive
 from sweep.settings import Budget, Settings
-from sweep.store import NewTrial, Reference, Store
+from sweep.store import NewTrial, Planned, Reference, Store
 from sweep.sweep_folder import SweepFolder
 from sweep.training.contract import Trainer
 
 _ROOM_EACH = 10
 """Room is made when a tenth of the sweep's trials have ended since: it looks at all of them."""
-
-
-class State(StrEnum):
-    """A sweep's state as stored."""
-
-    RUNNING = "running"
-    INTERRUPTED = "interrupted"
-    FINISHED = "finished"
-    FAILED = "failed"
-    BUDGET = "budget"
 
 
 @dataclass
@@ -88,25 +85,25 @@ class Runner:
         seconds = self.budget.max_seconds
         self._deadline = None if seconds is None else time.monotonic() + seconds
 
-    def run(self) -> State:
+    def run(self) -> SweepState:
         """Work until the end; the state is stored and returned.
 
         Raises SweepError when the machine or a checkpoint is at fault; the sweep can be resumed.
         """
         self.store.count_seconds()
-        self.store.set_state(State.RUNNING)
+        self.store.set_state(SweepState.RUNNING)
         self._make_room()
         try:
             self._restore()
             state, message = self._loop()
         except BaseException:
             with suppress(SweepError):  # the disk that failed once may fail again
-                self.store.set_state(State.INTERRUPTED)
+                self.store.set_state(SweepState.INTERRUPTED)
             raise
         self.store.set_state(state, message)
         return state
 
-    def confirm(self) -> tuple[State, str | None]:
+    def confirm(self) -> tuple[SweepState, str | None]:
         """Train the confirmations that are still to do, and no more: how that ended, and why.
 
         The search's own state stays as it is stored. Raises what `run` raises.
@@ -120,9 +117,9 @@ class Runner:
                 return ended
             self._train(pending)
         self._make_room()
-        return State.FINISHED, None
+        return SweepState.FINISHED, None
 
-    def _loop(self) -> tuple[State, str | None]:
+    def _loop(self) -> tuple[SweepState, str | None]:
         while True:
             self._next_wave()
             pending = self.store.pending()
@@ -133,11 +130,11 @@ class Runner:
             if allowed:
                 self._train(allowed)
             elif pending:
-                return State.BUDGET, f"--max-trials {self.budget.max_trials} ended the search"
+                return SweepState.BUDGET, f"--max-trials {self.budget.max_trials} ended the search"
             else:
                 self._make_room()
                 self._compare()
-                return State.FINISHED, None
+                return SweepState.FINISHED, None
 
     def _train(self, assignments: Sequence[Assignment]) -> None:
         self._queue = deque(assignments)
@@ -149,22 +146,25 @@ class Runner:
         if not self.store.references():
             self.store.set_references(self.references())
 
-    def _ended(self) -> tuple[State, str | None] | None:
+    def _ended(self) -> tuple[SweepState, str | None] | None:
         """Why to go no further, or None to go on."""
         if self._best is not None:
             trial, bce = self._best
             target = self.budget.target
-            return State.BUDGET, f"--target {target} was reached: {bce:.6f} by trial {trial}"
+            return SweepState.BUDGET, f"--target {target} was reached: {bce:.6f} by trial {trial}"
         if self.interrupted():
-            return State.INTERRUPTED, None
+            return SweepState.INTERRUPTED, None
         if self._out_of_time():
-            return State.BUDGET, f"--max-time of {self.budget.max_seconds:g} s ended the search"
+            return (
+                SweepState.BUDGET,
+                f"--max-time of {self.budget.max_seconds:g} s ended the search",
+            )
         return self._failed()
 
-    def _failed(self) -> tuple[State, str | None] | None:
+    def _failed(self) -> tuple[SweepState, str | None] | None:
         if not self._over_failures:
             return None
-        return State.FAILED, describe_failures(self.store.failures())
+        return SweepState.FAILED, describe_failures(self.store.failures())
 
     def _make_room(self) -> None:
         """Remove what a kill left, and checkpoints that the policy gives up."""
@@ -193,28 +193,33 @@ class Runner:
         new = self._new_trials(roots, self.baselines if first else {})
         last = self.search.max_epochs
         if first:
-            new += [(trial, None, last) for trial in self._other_seeds()]
-        longer = [(trial, reached, last) for trial, reached in self.store.beside_search_below(last)]
+            new += [Planned(trial, last) for trial in self._other_seeds()]
+        longer = [
+            Planned(trial, last, reached) for trial, reached in self.store.beside_search_below(last)
+        ]
         if not proposals and not new and not longer:
             return
-        self.store.add_wave(self.search.state(), new, promotions, longer)
+        self.store.add_wave(self.search.state(), [*new, *longer, *self._promoted(promotions)])
         if first:
             self._n_begun = len(new)
 
     def _new_trials(
         self, roots: Sequence[Proposal], baselines: Mapping[str, Mapping[str, Value]]
-    ) -> list[tuple[NewTrial, Proposal | None, int]]:
+    ) -> list[Planned]:
         start = self.store.n_trials()
-        new: list[tuple[NewTrial, Proposal | None, int]] = []
+        new: list[Planned] = []
         for label, values in baselines.items():
             seed = self._trial_seed(start + len(new))
             trial = NewTrial(label, None, None, seed, dict(values))
-            new.append((trial, None, self.search.max_epochs))
+            new.append(Planned(trial, self.search.max_epochs))
         for root in roots:
             seed = self._trial_seed(start + len(new))
             trial = NewTrial(None, root.iteration, root.bracket, seed, root.hyperparameters)
-            new.append((trial, root, root.last_epoch))
+            new.append(Planned.proposed(root, trial))
         return new
+
+    def _promoted(self, promotions: Sequence[Proposal]) -> list[Planned]:
+        return [Planned.proposed(p, self.store.trial_of(p.root_id)) for p in promotions]
 
     def _other_seeds(self) -> list[NewTrial]:
         """The baselines, the first trials of all, under the seeds behind their own."""
@@ -231,7 +236,7 @@ class Runner:
         if limit is None:
             return pending
         first = self.store.first_searched(limit)
-        return [a for a in pending if a.oracle_id is None or a.trial in first]
+        return [a for a in pending if not a.is_searched or a.trial in first]
 
     def _must_stop(self) -> bool:
         return (
@@ -280,7 +285,7 @@ class Runner:
         promotions = self.search.ask()
         if promotions:
             known = self.store.last_assignment()
-            self.store.add_wave(self.search.state(), [], promotions)
+            self.store.add_wave(self.search.state(), self._promoted(promotions))
             new = self._allowed(self.store.stored_after(known))
             if new:
                 self._queue.extend(new)

@@ -12,14 +12,13 @@ from pathlib import Path
 from sweep.data.columns import N_FEATURES
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
-from sweep.records import Assignment, Json
+from sweep.records import Assignment, Json, PlanRecord, SweepState
 from sweep.references.models import reference_models
 from sweep.runner.journal import Observer
-from sweep.runner.loop import Runner, State
+from sweep.runner.loop import Runner
 from sweep.search.hyperband import Search
 from sweep.search.plan import Plan, rehearse
 from sweep.settings import Budget, Settings
-from sweep.space.commit import commit_of
 from sweep.space.load import Space, load_space
 from sweep.store import Reference, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
@@ -50,21 +49,18 @@ class Prepared:
     def baselines(self) -> Json:
         return dict(self.space.baselines) if self.settings.baselines else {}
 
-    def plan_json(self) -> Json:
+    def plan_record(self) -> PlanRecord:
         n_baselines = len(self.baselines)
         n_longer = n_baselines * max(0, len(self.settings.stages) - 1)
-        return {
-            "trials": len(self.plan.roots),
-            "assignments": len(self.plan.proposals) + n_longer,
-            "epochs": self.plan.epochs,
-            "baselines": n_baselines,
-            "confirmations": n_baselines * (self.settings.seeds - 1),
-            "baseline_epochs": n_baselines * self.settings.max_epochs,
-            "rungs": [
-                [r.iteration, r.bracket, r.rung, r.trials, r.first_epoch, r.last_epoch]
-                for r in self.plan.rungs
-            ],
-        }
+        return PlanRecord(
+            trials=len(self.plan.roots),
+            assignments=len(self.plan.proposals) + n_longer,
+            epochs=self.plan.epochs,
+            baselines=n_baselines,
+            confirmations=n_baselines * (self.settings.seeds - 1),
+            baseline_epochs=n_baselines * self.settings.max_epochs,
+            rungs=self.plan.rungs,
+        )
 
 
 def prepare(
@@ -94,8 +90,8 @@ def prepare(
 
 
 def _resolved(data: str, split: Split) -> str:
-    kind = str(split.manifest["kind"])
-    return str(Path(data).resolve()) if kind == "file" else kind
+    kind = split.manifest.kind
+    return str(Path(data).resolve()) if kind in ("file", None) else kind
 
 
 def new_search(space: Space, settings: Settings) -> Search:
@@ -124,14 +120,14 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
         name=folder.name,
         identity=uuid.uuid4().hex,
         created_at=time.time(),
-        settings=prepared.settings.to_json(),
-        space={**prepared.space.describe(), "git": commit_of(prepared.space.path)},
-        data={**prepared.split.manifest, "fingerprint": prepared.split.fingerprint},
+        settings=prepared.settings,
+        space=prepared.space.describe(),
+        data=replace(prepared.split.manifest, fingerprint=prepared.split.fingerprint),
         versions=versions(),
-        plan=prepared.plan_json(),
+        plan=prepared.plan_record(),
         oracle={},
         wave=0,
-        state=State.INTERRUPTED,
+        state=SweepState.INTERRUPTED,
         message=None,
         active_seconds=0.0,
     )
@@ -143,14 +139,14 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
 
     Raises InvalidSpaceError naming what changed.
     """
-    if sweep.space["sha256"] != prepared.space.sha256:
+    if sweep.space.sha256 != prepared.space.sha256:
         raise InvalidSpaceError(
-            f"the search space {sweep.space['path']} has changed since sweep {sweep.name} began; "
+            f"the search space {sweep.space.path} has changed since sweep {sweep.name} began; "
             "restore it, or start a new sweep"
         )
-    if sweep.data["fingerprint"] != prepared.split.fingerprint:
+    if sweep.data.fingerprint != prepared.split.fingerprint:
         raise InvalidSpaceError(
-            f"the data of sweep {sweep.name} ({sweep.data['source']}) have changed since it began; "
+            f"the data of sweep {sweep.name} ({sweep.data.source}) have changed since it began; "
             "restore them, or start a new sweep"
         )
 
@@ -172,7 +168,7 @@ def run(
     budget: Budget,
     observer: Observer,
     interrupted: Callable[[], bool],
-) -> State:
+) -> SweepState:
     """Work on a stored sweep until its end. The folder must be locked."""
     return _runner(folder, store, prepared, budget, observer, interrupted).run()
 
@@ -184,7 +180,7 @@ def confirm(
     budget: Budget,
     observer: Observer,
     interrupted: Callable[[], bool],
-) -> tuple[State, str | None]:
+) -> tuple[SweepState, str | None]:
     """Train the confirmations that are to do. The folder must be locked."""
     return _runner(folder, store, prepared, budget, observer, interrupted).confirm()
 
@@ -225,5 +221,5 @@ def make_trainer(prepared: Prepared) -> tuple[Trainer, Callable[[Assignment], st
     return trainer, lambda _: trainer.name
 
 
-def versions() -> Json:
+def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS_OF}}

@@ -9,25 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sweep.records import Proposal
+from sweep.records import PlannedRung, Proposal
 from sweep.search.hyperband import Search
-
-
-@dataclass(frozen=True)
-class PlannedRung:
-    """`trials` trials trained from `first_epoch` to `last_epoch` epochs."""
-
-    iteration: int
-    bracket: int
-    rung: int
-    trials: int
-    first_epoch: int
-    last_epoch: int
-
-    @property
-    def epochs(self) -> int:
-        """Epochs trained in this rung, all its trials together."""
-        return self.trials * (self.last_epoch - self.first_epoch)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ import os
 import subprocess
 from pathlib import Path
 
-from sweep.records import Json
+from sweep.space.record import Commit
 
 _SECONDS = 10
 
 
-def commit_of(space: Path) -> Json | None:
-    """`commit`, the hash, and `dirty`: whether files that git tracks, or the space, differ from it.
+def commit_of(space: Path) -> Commit | None:
+    """Return the commit that the folder of the search space's file is at.
 
     None where there is no git, no repository, no commit yet, or git ignores the file: then the
     repository says nothing about it.
@@ -20,7 +20,7 @@ def commit_of(space: Path) -> Json | None:
         return None
     changed = _git(space, "status", "--porcelain", "--untracked-files=no")
     tracked = _git(space, "ls-files", "--error-unmatch", f"./{space.name}")
-    return {"commit": commit, "dirty": changed != "" or tracked is None}
+    return Commit(commit, dirty=changed != "" or tracked is None)
 
 
 def _git(space: Path, *arguments: str) -> str | None:

@@ -1,4 +1,4 @@
-"""How the hyperparameters of a space are declared, as JSON, and under which values each is asked.
+"""How the hyperparameters of a space are declared, and under which values each is asked for.
 
 A name that is declared in several ways, such as one learning rate for each optimizer, has one
 entry for each way. `asked_if` says when an entry is the active one.
@@ -6,32 +6,35 @@ entry for each way. `asked_if` says when an entry is the active one.
 
 from collections.abc import Sequence
 
-from sweep.records import Json, Value
+from sweep.records import Value
 from sweep.space.asked import Declaration, Scope
 from sweep.space.discover import Discovery
 from sweep.space.explore import Trace
+from sweep.space.record import (
+    ChoiceDefinition,
+    Condition,
+    Conditions,
+    Definition,
+    RangeDefinition,
+)
 
 _MOST_WAYS = 8
 """A name declared in more ways has one entry with the widest range, or all values."""
 _MOST_VALUES = 24
 
 
-def definitions(discovery: Discovery) -> list[Json]:
-    """Return the name, kind, and range or values of every declaration, each once.
-
-    `asked_if` is absent if the declaration holds in every configuration. It is a list of parents
-    and values that must all hold, or None if no such list fits what was seen.
-    """
+def definitions(discovery: Discovery) -> tuple[Definition, ...]:
+    """Return every way in which a hyperparameter is declared, each once."""
     by_name: dict[str, list[Declaration]] = {}
     for one in discovery.declarations:
         by_name.setdefault(one.name, []).append(one)
-    found: list[Json] = []
+    found: list[Definition] = []
     for ways in by_name.values():
         if len(ways) > _MOST_WAYS:
-            found += [{**_widest(kind), "asked_if": None} for kind in _by_kind(ways)]
+            found += [_widest(kind) for kind in _by_kind(ways)]
         else:
-            found += [_definition(one) | _asked_if(one, discovery) for one in ways]
-    return found
+            found += [_definition(one, _asked_if(one, discovery)) for one in ways]
+    return tuple(found)
 
 
 def conditions(declaration: Declaration, traces: Sequence[Trace]) -> tuple[Scope, ...] | None:
@@ -68,20 +71,16 @@ def ends(declaration: Declaration) -> tuple[Value, Value]:
     return values[0], values[-1]
 
 
-def _definition(one: Declaration) -> Json:
-    head = {"name": one.name, "kind": one.kind}
+def _definition(one: Declaration, asked_if: Conditions) -> Definition:
     if one.values is not None:
-        return {**head, "values": list(one.values)}
-    span = {"min_value": one.min_value, "max_value": one.max_value}
-    return {**head, **span, "step": one.step, "sampling": one.sampling}
+        return ChoiceDefinition(one.name, one.kind, one.values, asked_if)
+    low, high = one.parameter.min_value, one.parameter.max_value
+    return RangeDefinition(one.name, one.kind, low, high, one.step, one.sampling, asked_if)
 
 
-def _asked_if(one: Declaration, discovery: Discovery) -> Json:
+def _asked_if(one: Declaration, discovery: Discovery) -> Conditions:
     found = conditions(one, discovery.traces)
-    if found == ():
-        return {}
-    named = None if found is None else [{"name": s.parent, "values": list(s.values)} for s in found]
-    return {"asked_if": named}
+    return None if found is None else tuple(Condition(s.parent, s.values) for s in found)
 
 
 def _asks(trace: Trace, declaration: Declaration) -> bool:
@@ -126,17 +125,18 @@ def _by_kind(ways: Sequence[Declaration]) -> list[list[Declaration]]:
     return list(kinds.values())
 
 
-def _widest(ways: Sequence[Declaration]) -> Json:
+def _widest(ways: Sequence[Declaration]) -> Definition:
     """One definition that holds every value of declarations of one kind."""
-    first = _definition(ways[0])
-    if ways[0].values is not None:
+    first = ways[0]
+    if first.values is not None:
         every = dict.fromkeys(value for one in ways for value in one.values or ())
-        return {**first, "values": list(every)}
-    spans = [_definition(one) for one in ways]
-    same_step = len({one.step for one in ways}) == 1
-    return first | {
-        "min_value": min(span["min_value"] for span in spans),
-        "max_value": max(span["max_value"] for span in spans),
-        "step": ways[0].step if same_step else None,
-        "sampling": ways[0].sampling if len({one.sampling for one in ways}) == 1 else "linear",
-    }
+        return ChoiceDefinition(first.name, first.kind, tuple(every), None)
+    return RangeDefinition(
+        first.name,
+        first.kind,
+        min(one.parameter.min_value for one in ways),
+        max(one.parameter.max_value for one in ways),
+        first.step if len({one.step for one in ways}) == 1 else None,
+        first.sampling if len({one.sampling for one in ways}) == 1 else "linear",
+        None,
+    )

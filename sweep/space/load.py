@@ -17,15 +17,17 @@ from types import ModuleType
 from typing import Any
 
 from sweep.errors import InvalidSpaceError
-from sweep.records import Json, Value
+from sweep.records import Value
 from sweep.space.asked import Answer
 from sweep.space.build import Build, HomeBuild, users_frame
 from sweep.space.check import check_model, check_names, declared_baselines
+from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
 from sweep.space.explore import Explorer, Follow, suggested
 from sweep.space.find import find_space
 from sweep.space.home import Home, forget, is_users
+from sweep.space.record import SpaceRecord
 from sweep.space.source import fingerprint_of, imported, texts
 
 
@@ -71,17 +73,18 @@ class Space:
             return None
         return lambda answer: self.explorer.follow(answer).values
 
-    def describe(self) -> Json:
-        """Return what a sweep's database keeps of the space, as JSON."""
-        return {
-            "name": self.name,
-            "path": str(self.path),
-            "sha256": self.sha256,
-            "sources": dict(self.sources),
-            "hyperparameters": self.hyperparameter_names,
-            "definitions": definitions(self.discovery),
-            "baselines": {name: dict(values) for name, values in self.baselines.items()},
-        }
+    def describe(self) -> SpaceRecord:
+        """Return what is kept with a sweep of this space. Asks git for the commit."""
+        return SpaceRecord(
+            name=self.name,
+            path=str(self.path),
+            sha256=self.sha256,
+            sources=dict(self.sources),
+            hyperparameters=tuple(self.hyperparameter_names),
+            definitions=definitions(self.discovery),
+            baselines={name: dict(values) for name, values in self.baselines.items()},
+            git=commit_of(self.path),
+        )
 
     def corners(self) -> list[dict[str, Value]]:
         """Return configurations among which the smallest and the largest model are looked for.

@@ -50,7 +50,7 @@ def texts(files: Files) -> dict[str, str]:
     }
 
 
-def is_unchanged(path: Path, sha256: str, stored: Mapping[str, str] | None) -> bool:
+def is_unchanged(path: Path, sha256: str | None, stored: Mapping[str, str] | None) -> bool:
     """Return whether a space is what a sweep kept of it: the texts, or else the fingerprint.
 
     A file that is found only by running the space is looked at too, if its text was kept.

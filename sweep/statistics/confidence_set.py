@@ -31,7 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
-from sweep.statistics.paired import CONFIDENCE, differences
+from sweep.statistics.confidence import CONFIDENCE
+from sweep.statistics.paired import differences
 
 _DRAWS = 2000
 _DRAWN_AT_ONCE = 4_000_000

@@ -8,20 +8,17 @@ import math
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import norm
 
 from sweep.records import Estimate
-
-CONFIDENCE = 0.95
-_Z = float(norm.ppf(0.5 + CONFIDENCE / 2))
+from sweep.statistics.confidence import Z
 
 
 def bce_interval(losses: np.ndarray) -> Estimate:
-    """Mean of the rows' losses, shape (rows,), ± 1.96 standard errors. Two rows at least."""
+    """Mean of the rows' losses, shape (rows,), ± Z standard errors. Two rows at least."""
     mean = float(losses.mean())
     if len(losses) < 2:
         return Estimate(mean, math.nan, math.nan)
-    half = _Z * float(losses.std(ddof=1)) / math.sqrt(len(losses))
+    half = Z * float(losses.std(ddof=1)) / math.sqrt(len(losses))
     return Estimate(mean, mean - half, mean + half)
 
 
@@ -31,10 +28,10 @@ def accuracy_interval(n_right: int, n_rows: int) -> Estimate:
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
     J. Am. Stat. Assoc. 22 (1927) 209.
     """
-    share, z2 = n_right / n_rows, _Z**2
+    share, z2 = n_right / n_rows, Z**2
     centre = (share + z2 / (2 * n_rows)) / (1 + z2 / n_rows)
     spread = math.sqrt(share * (1 - share) / n_rows + z2 / (4 * n_rows**2))
-    half = _Z * spread / (1 + z2 / n_rows)
+    half = Z * spread / (1 + z2 / n_rows)
     return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
 
 
@@ -56,7 +53,7 @@ def auc_interval(logits: np.ndarray, labels: np.ndarray) -> Estimate:
         return Estimate(area, math.nan, math.nan)
     below = 1 - _share_below(signal, background)  # (background rows,)
     variance = above.var(ddof=1) / len(signal) + below.var(ddof=1) / len(background)
-    half = _Z * math.sqrt(variance) / (area * (1 - area))
+    half = Z * math.sqrt(variance) / (area * (1 - area))
     low, high = expit(logit(area) - half), expit(logit(area) + half)
     return Estimate(area, float(low), float(high))
 

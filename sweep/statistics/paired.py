@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-CONFIDENCE = 0.95
+from sweep.statistics.confidence import CONFIDENCE
+
 _AT_ONCE = 100
 """Trials in double precision at a time: all of 10,000 would take 80 MB."""
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to import
 
-CONFIDENCE = 0.95
+from sweep.statistics.confidence import CONFIDENCE
 
 
 @dataclass(frozen=True)

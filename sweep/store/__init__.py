@@ -6,18 +6,19 @@ reading a sweep must be quick.
 """
 
 from sweep.store.connection import explained
+from sweep.store.parsing import hyperparameters_of
 from sweep.store.reading import Reader
 from sweep.store.rows import (
     Exportable,
     Losses,
     NewTrial,
     Opening,
+    Planned,
     Progress,
     Reference,
     Standing,
     SweepRow,
     TrialLosses,
-    hyperparameters_of,
 )
 from sweep.store.schema import SCHEMA_VERSION
 from sweep.store.writing import Store
@@ -28,6 +29,7 @@ __all__ = [
     "Losses",
     "NewTrial",
     "Opening",
+    "Planned",
     "Progress",
     "Reader",
     "Reference",

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sweep.errors import DataError, NotFoundError, PlatformError, SweepError
-from sweep.store.schema import SCHEMA_VERSION, upgrade, version
+from sweep.store.schema import SCHEMA_VERSION, columns_of, tables, upgrade, version
 
 _BUSY_SECONDS = 10
 
@@ -28,14 +28,14 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
         db = _connect_to_read(path) if read_only else connect_to_write(path)
         try:
             _check(path, version(db))
-            if version(db) == SCHEMA_VERSION:
-                return db
-            if read_only:
-                copy = _copy_in_memory(db)
-                db.close()
-                db = copy
-            with transaction(db):
-                upgrade(db)
+            if version(db) != SCHEMA_VERSION:
+                if read_only:
+                    copy = _copy_in_memory(db)
+                    db.close()
+                    db = copy
+                with transaction(db):
+                    upgrade(db)
+            _check_tables(path, db)
         except BaseException:
             db.close()
             raise
@@ -47,7 +47,7 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
 def explained(error: sqlite3.Error, path: Path) -> SweepError:
     """What SQLite says in one line: the machine is at fault, or the database is damaged."""
     name = path.parent.name
-    if isinstance(error, sqlite3.OperationalError):
+    if isinstance(error, sqlite3.OperationalError) and not _is_of_contents(error):
         return PlatformError(
             f"cannot use {path}: {error}; see that there is room and permission, "
             f"then go on with: sweep resume {name}"
@@ -55,6 +55,11 @@ def explained(error: sqlite3.Error, path: Path) -> SweepError:
     return DataError(
         f"{path} is not a sweep's database or is damaged ({error}); restore it from a copy"
     )
+
+
+def _is_of_contents(error: sqlite3.OperationalError) -> bool:
+    """Whether what is stored is at fault: a sum beyond 64 bits, a text that is no UTF-8."""
+    return "integer overflow" in str(error) or str(error).startswith("Could not decode")
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
@@ -120,3 +125,13 @@ def _check(path: Path, found: int) -> None:
             f"{path} has schema version {found}, this program reads up to {SCHEMA_VERSION}: "
             "use the version of sweep that wrote it"
         )
+
+
+def _check_tables(path: Path, db: sqlite3.Connection) -> None:
+    """Raises DataError unless all tables are as this program makes them."""
+    for name, columns in tables().items():
+        if columns_of(db, name) != columns:
+            raise DataError(
+                f"{path} is damaged: it has no table {name} as sweep makes it; "
+                "restore it from a copy"
+            )

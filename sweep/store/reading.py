@@ -1,15 +1,29 @@
 """Reads a sweep's database. May be done while another process writes it."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
 from math import nan
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from sweep.errors import DataError
-from sweep.records import Assignment, Estimate, Json, OutcomeStatus, Proposal, Value
+from sweep.records import Assignment, AssignmentStatus, Estimate, Proposal, Value
+from sweep.store.columns import checked, damage
 from sweep.store.connection import explained, open_database
+from sweep.store.fragments import (
+    BEST,
+    HAS_ENDED,
+    IN_RANKING,
+    IS_FAILED,
+    IS_PENDING,
+    IS_STOPPED,
+)
+from sweep.store.parsing import hyperparameters_of
+from sweep.store.progress import count_failures, count_trials, read_progress
 from sweep.store.rows import (
     Exportable,
     Losses,
@@ -19,12 +33,17 @@ from sweep.store.rows import (
     Standing,
     SweepRow,
     file_name_of,
-    hyperparameters_of,
 )
 from sweep.store.schema import column_types
 
 _LOSS = np.dtype("<f4")
-_CONFIRMATIONS = "(SELECT trial FROM trial WHERE confirms IS NOT NULL)"
+_REFERENCE = ("name", "val_bce", "val_bce_se", "losses", "seconds")
+_OPENING = (
+    *("opening", "opened_at", "trial", "rule", "val_bce", "rows", "sha256"),
+    *("bce", "bce_low", "bce_high", "accuracy", "accuracy_low", "accuracy_high"),
+    *("auc", "auc_low", "auc_high"),
+)
+_KEYS = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}
 
 
 class Reader:
@@ -47,6 +66,23 @@ class Reader:
         if isinstance(error, sqlite3.Error):
             raise explained(error, self.path) from error
 
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Inside, what is found damaged is told with the database's path, in one line."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
+        except DataError as error:
+            if str(self.path) in str(error):
+                raise
+            raise DataError(f"{self.path}: {error}") from error
+
+    def _rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Return the rows of a query, every value checked. Raises DataError."""
+        with self._named():
+            return [checked(row) for row in self._db.execute(query, values)]
+
     def problems(self) -> list[str]:
         """What is damaged in the database itself; empty when it is sound. Reads all of it."""
         found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]
@@ -58,25 +94,25 @@ class Reader:
 
     def sweep(self) -> SweepRow:
         """The sweep's description. Raises DataError when it is not what a sweep writes."""
-        row = self._db.execute("SELECT * FROM sweep").fetchone()
-        try:
-            return SweepRow.from_columns(dict(row))
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise DataError(f"{self.path} holds no sweep, or a damaged one ({error})") from error
+        with self._named():
+            rows = self._db.execute("SELECT * FROM sweep").fetchall()
+            if len(rows) != 1:
+                raise DataError(f"the sweep is damaged: table sweep has {len(rows)} rows")
+            return SweepRow.from_columns(rows[0])
 
     # Waves
 
     def n_trials(self) -> int:
         """Trials of the search and baselines."""
-        (count,) = self._db.execute("SELECT COUNT(*) FROM trial WHERE confirms IS NULL").fetchone()
-        return int(count)
+        with self._named():
+            return count_trials(self._db)
 
     def first_searched(self, limit: int) -> set[int]:
         """The first so many trials of the search."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT trial FROM trial WHERE baseline IS NULL AND confirms IS NULL"
             " ORDER BY trial LIMIT ?",
-            (limit,),
+            limit,
         )
         return {row["trial"] for row in rows}
 
@@ -85,14 +121,21 @@ class Reader:
 
         Not those that failed, nor confirmations that early stopping ended: they are done.
         """
-        rows = self._db.execute(
-            "SELECT trial, MAX(last_epoch) AS reached FROM assignment JOIN trial USING (trial)"
+        rows = self._rows(
+            "SELECT trial, MAX(last_epoch) AS last_epoch FROM assignment JOIN trial USING (trial)"
             " WHERE baseline IS NOT NULL OR confirms IS NOT NULL GROUP BY trial"
-            " HAVING reached < ? AND NOT MAX(status = 'failed')"
-            " AND NOT (confirms IS NOT NULL AND MAX(status = 'stopped')) ORDER BY trial",
-            (max_epochs,),
+            f" HAVING MAX(last_epoch) < ? AND NOT MAX({IS_FAILED})"
+            f" AND NOT (confirms IS NOT NULL AND MAX({IS_STOPPED})) ORDER BY trial",
+            max_epochs,
         )
-        return [(row["trial"], row["reached"]) for row in rows]
+        return [(row["trial"], row["last_epoch"]) for row in rows]
+
+    def trial_of(self, root_id: str) -> int:
+        """Return the trial whose first assignment the search called `root_id`."""
+        rows = self._rows("SELECT trial FROM assignment WHERE oracle_id = ?", root_id)
+        if not rows:
+            raise DataError(f"{self.path} is damaged: it holds no assignment {root_id[:40]!r}")
+        return int(rows[0]["trial"])
 
     def first_wave_size(self) -> int:
         (count,) = self._db.execute("SELECT COUNT(*) FROM assignment WHERE wave = 0").fetchone()
@@ -100,12 +143,12 @@ class Reader:
 
     def last_assignment(self) -> int:
         """The highest number of an assignment; 0 when there is none."""
-        (last,) = self._db.execute("SELECT COALESCE(MAX(assignment), 0) FROM assignment").fetchone()
-        return int(last)
+        (row,) = self._rows("SELECT COALESCE(MAX(assignment), 0) AS assignment FROM assignment")
+        return int(row["assignment"])
 
     def pending(self) -> list[Assignment]:
         """The assignments still to do, in order."""
-        return self._assignments("status = 'pending'")
+        return self._assignments(IS_PENDING)
 
     def stored_after(self, number: int) -> list[Assignment]:
         """The assignments with higher numbers than this one, in order."""
@@ -113,63 +156,61 @@ class Reader:
 
     def ended(self) -> list[Assignment]:
         """The assignments that have ended, however, in order."""
-        return self._assignments("status != 'pending'")
+        return self._assignments(HAS_ENDED)
 
     def _assignments(self, condition: str, *values: int) -> list[Assignment]:
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT assignment, trial, rung, first_epoch, last_epoch, hyperparameters, seed,"
             " baseline, iteration, bracket, oracle_id, confirms, seed_number"
             " FROM assignment JOIN trial USING (trial)"
             f" WHERE {condition} ORDER BY assignment",
-            values,
+            *values,
         )
-        return [Assignment(**_with_values(row)) for row in rows]
+        with self._named():
+            return [Assignment(**_with_values(row)) for row in rows]
 
     def proposals(self) -> list[tuple[Proposal, int, float | None]]:
         """Every proposal of the oracle ever stored, its wave and its score if it has ended.
 
         A failed assignment's score is infinite.
         """
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT oracle_id, root_id, iteration, bracket, rung, first_epoch, last_epoch,"
             " hyperparameters, wave, status, score FROM assignment JOIN trial USING (trial)"
             " WHERE oracle_id IS NOT NULL ORDER BY assignment"
         )
-        return [_proposal_row(dict(row)) for row in rows]
+        with self._named():
+            return [_proposal_row(row) for row in rows]
 
     # Confirmations
 
     def confirmed_seeds(self) -> set[tuple[int, int]]:
         """Every confirmation there is: which trial, and under which seed number."""
-        rows = self._db.execute(
-            "SELECT confirms, seed_number FROM trial WHERE confirms IS NOT NULL"
-        )
+        rows = self._rows("SELECT confirms, seed_number FROM trial WHERE confirms IS NOT NULL")
         return {(row["confirms"], row["seed_number"]) for row in rows}
 
     # Checkpoints
 
     def checkpoint(self, trial: int) -> tuple[str, int] | None:
         """File name and epoch of the checkpoint that counts, or None."""
-        row = self._db.execute(
-            "SELECT file, epoch FROM checkpoint WHERE trial = ?", (trial,)
-        ).fetchone()
-        return None if row is None else (file_name_of(row["file"]), row["epoch"])
+        rows = self._rows("SELECT file, epoch FROM checkpoint WHERE trial = ?", trial)
+        return (file_name_of(rows[0]["file"]), rows[0]["epoch"]) if rows else None
 
     def checkpoint_files(self) -> set[str]:
         """File names of all checkpoints that count."""
-        rows = self._db.execute("SELECT file FROM checkpoint")
+        rows = self._rows("SELECT file FROM checkpoint")
         return {file_name_of(row["file"]) for row in rows}
 
     def standings(self) -> list[Standing]:
         """Where each trial stands, in order."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT trial, iteration, bracket, params, MIN(score) AS score, MAX(rung) AS rung,"
-            " MAX(oracle_id IS NOT NULL) AS is_searched, MAX(status = 'pending') AS is_pending,"
-            " MAX(status = 'failed') AS is_failed, file, confirms IS NOT NULL AS is_confirmation,"
-            " MAX(status = 'stopped') AS is_stopped FROM trial JOIN assignment USING (trial)"
+            f" MAX(oracle_id IS NOT NULL) AS is_searched, MAX({IS_PENDING}) AS is_pending,"
+            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation,"
+            f" MAX({IS_STOPPED}) AS is_stopped FROM trial JOIN assignment USING (trial)"
             " LEFT JOIN checkpoint USING (trial) GROUP BY trial ORDER BY trial"
         )
-        found = [Standing(**dict(row)) for row in rows]
+        found = [Standing(**row) for row in rows]
         for one in found:
             if one.file is not None:
                 file_name_of(one.file)
@@ -177,78 +218,45 @@ class Reader:
 
     def exportable(self, trial: int) -> Exportable | None:
         """The trial's checkpoint and score, or None when it has not trained."""
-        row = self._db.execute(
-            "SELECT file, MAX(epoch.epoch) AS epochs, hyperparameters, seed,"
-            " MIN(val_bce) AS score FROM trial JOIN epoch USING (trial)"
-            " LEFT JOIN checkpoint USING (trial) WHERE trial = ?"
+        (row,) = self._rows(
+            f"SELECT file, MAX(epoch.epoch) AS epochs, {BEST} AS score"
+            " FROM epoch LEFT JOIN checkpoint USING (trial) WHERE trial = ?"
             " AND epoch.epoch <= COALESCE(checkpoint.epoch, epoch.epoch)",
-            (trial,),
-        ).fetchone()
-        if row is None or row["score"] is None:
+            trial,
+        )
+        of_trial = self._rows("SELECT hyperparameters, seed FROM trial WHERE trial = ?", trial)
+        if row["score"] is None or not of_trial:
             return None
         if row["file"] is not None:
             file_name_of(row["file"])
-        return Exportable(
-            **{**dict(row), "hyperparameters": hyperparameters_of(row["hyperparameters"])}
-        )
+        with self._named():
+            return Exportable(**_with_values({**row, **of_trial[0]}))
 
     # Counts and tables
 
     def progress(self) -> Progress:
         """Counts over the whole sweep, in a few milliseconds."""
-        one = self._db.execute
-        total, done, left_out, confirmations, confirmed, confirmations_left_out = one(
-            "SELECT SUM(own), SUM(own * done), SUM(own * done * spared), SUM(1 - own),"
-            " SUM((1 - own) * done), SUM((1 - own) * done * spared) FROM (SELECT status !="
-            " 'pending' AS done, last_epoch - first_epoch - epochs AS spared, confirms IS NULL"
-            " AS own FROM assignment JOIN trial USING (trial))"
-        ).fetchone()
-        (all_epochs,) = one("SELECT COUNT(*) FROM epoch").fetchone()
-        (confirmation_epochs,) = one(
-            f"SELECT COUNT(*) FROM epoch WHERE trial IN {_CONFIRMATIONS}"
-        ).fetchone()
-        best = one(
-            "SELECT trial, score FROM assignment WHERE score IS NOT NULL AND trial NOT IN"
-            " (SELECT trial FROM assignment WHERE status = 'failed') AND trial NOT IN"
-            f" {_CONFIRMATIONS} ORDER BY score, trial LIMIT 1"
-        ).fetchone()
-        return Progress(
-            assignments=total or 0,
-            assignments_done=done or 0,
-            epochs_done=all_epochs - confirmation_epochs,
-            epochs_left_out=left_out or 0,
-            trials=self.n_trials(),
-            trials_failed=self.n_failures(),
-            best_score=None if best is None else best["score"],
-            best_trial=None if best is None else best["trial"],
-            confirmations=confirmations or 0,
-            confirmations_done=confirmed or 0,
-            confirmation_epochs=confirmation_epochs,
-            confirmation_epochs_left_out=confirmations_left_out or 0,
-        )
+        with self._named():
+            return read_progress(self._db)
 
     def n_failures(self) -> int:
         """Trials of the search and baselines that failed."""
-        (count,) = self._db.execute(
-            "SELECT COUNT(*) FROM assignment WHERE status = 'failed'"
-            f" AND trial NOT IN {_CONFIRMATIONS}"
-        ).fetchone()
-        return int(count)
+        with self._named():
+            return count_failures(self._db)
 
     def lowest(self) -> tuple[int, float] | None:
         """The trial with the lowest validation BCE in any epoch, and that; not one that failed."""
-        row = self._db.execute(
-            "SELECT trial, val_bce FROM epoch WHERE val_bce IS NOT NULL AND trial NOT IN"
-            f" (SELECT trial FROM assignment WHERE status = 'failed') AND trial NOT IN"
-            f" {_CONFIRMATIONS} ORDER BY val_bce, trial LIMIT 1"
-        ).fetchone()
-        return None if row is None else (row["trial"], row["val_bce"])
+        rows = self._rows(
+            f"SELECT trial, val_bce FROM epoch WHERE val_bce IS NOT NULL AND {IN_RANKING}"
+            " ORDER BY val_bce, trial LIMIT 1"
+        )
+        return (rows[0]["trial"], rows[0]["val_bce"]) if rows else None
 
     def failures(self) -> list[tuple[int, str, dict[str, Value]]]:
         """Failed trials: number, error line, hyperparameters."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT trial, error, hyperparameters FROM assignment JOIN trial USING (trial)"
-            " WHERE status = 'failed' ORDER BY assignment"
+            f" WHERE {IS_FAILED} ORDER BY assignment"
         )
         return [(r["trial"], r["error"], hyperparameters_of(r["hyperparameters"])) for r in rows]
 
@@ -257,14 +265,15 @@ class Reader:
 
         Raises DataError when they are damaged.
         """
-        rows = self._db.execute("SELECT trial, epoch, losses FROM losses ORDER BY trial").fetchall()
+        self._check_table("losses")
+        rows = self._rows("SELECT trial, epoch, losses FROM losses ORDER BY trial")
         size = len(rows[0]["losses"]) if rows else 0
         unequal = any(len(row["losses"]) != size for row in rows)
         if unequal or size % _LOSS.itemsize or (rows and not size):
             raise DataError(
                 f"{self.path} is damaged: table losses holds rows of unequal length or none"
             )
-        values = np.frombuffer(b"".join(row["losses"] for row in rows), dtype=_LOSS)
+        values = _finite(b"".join(row["losses"] for row in rows), self.path)
         return Losses(
             trials=np.array([row["trial"] for row in rows], dtype=np.int64),
             epochs=np.array([row["epoch"] for row in rows], dtype=np.int64),
@@ -273,53 +282,72 @@ class Reader:
 
     def references(self) -> list[Reference]:
         """The reference models, in the order they were stored; empty until a sweep ends."""
-        rows = self._db.execute("SELECT * FROM reference ORDER BY rowid").fetchall()
-        return [_reference(dict(row)) for row in rows]
+        rows = self._rows(f"SELECT {', '.join(_REFERENCE)} FROM reference ORDER BY rowid")
+        return [_reference(row, self.path) for row in rows]
 
     def openings(self) -> list[Opening]:
         """The ledger of the sealed test rows, the first opening first."""
-        rows = self._db.execute("SELECT * FROM opening ORDER BY opening")
-        return [_opening(dict(row)) for row in rows]
+        return [
+            _opening(row)
+            for row in self._rows(f"SELECT {', '.join(_OPENING)} FROM opening ORDER BY opening")
+        ]
 
-    def table(self, name: str) -> tuple[list[str], list[tuple[object, ...]]]:
+    def table(self, name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and all rows of `trial`, `assignment` or `epoch`, in key order.
 
-        Raises DataError when a value is of another type than its column: SQLite would allow it.
+        Raises DataError for a value that its column may not hold (see `columns`).
         """
-        kinds = " OR ".join(
-            f"typeof({column}) NOT IN ({allowed})"
-            for column, allowed in column_types()[name].items()
-        )
-        if self._db.execute(f"SELECT 1 FROM {name} WHERE {kinds} LIMIT 1").fetchone():
-            raise DataError(f"{self.path} is damaged: table {name} holds values of a wrong type")
-        key = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}[name]
+        self._check_table(name)
+        columns = list(column_types(name))
         cursor = self._db.cursor()
         cursor.row_factory = None  # tuples
-        cursor.execute(f"SELECT * FROM {name} ORDER BY {key}")
-        return [column[0] for column in cursor.description], cursor.fetchall()
+        with self._named():
+            cursor.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {_KEYS[name]}")
+            return columns, cursor.fetchall()
+
+    def _check_table(self, name: str) -> None:
+        with self._named():
+            problem = damage(self._db, name, column_types(name))
+        if problem is not None:
+            raise DataError(f"{self.path} is damaged: {problem}; restore it from a copy")
 
 
-def _with_values(row: sqlite3.Row) -> Json:
+def _with_values(row: dict[str, Any]) -> dict[str, Any]:
     """The row's columns by name, with the hyperparameters read."""
-    return {**dict(row), "hyperparameters": hyperparameters_of(row["hyperparameters"])}
+    return {**row, "hyperparameters": hyperparameters_of(row["hyperparameters"])}
 
 
-def _proposal_row(row: Json) -> tuple[Proposal, int, float | None]:
-    wave, status, score = row.pop("wave"), row.pop("status"), row.pop("score")
-    row["hyperparameters"] = hyperparameters_of(row["hyperparameters"])
-    if status == "pending":
-        return Proposal(**row), wave, None
-    failed = status == OutcomeStatus.FAILED or score is None
-    return Proposal(**row), wave, float("inf") if failed else score
+def _proposal_row(row: dict[str, Any]) -> tuple[Proposal, int, float | None]:
+    status, score = row["status"], row["score"]
+    names = (field.name for field in fields(Proposal))
+    values = _with_values(row)
+    if None in (row["root_id"], row["iteration"], row["bracket"]):
+        name = row["oracle_id"][:40]
+        raise DataError(f"the sweep is damaged: assignment {name!r} has no bracket")
+    proposal = Proposal(**{name: values[name] for name in names})
+    if status is AssignmentStatus.PENDING:
+        return proposal, row["wave"], None
+    failed = status is AssignmentStatus.FAILED or score is None
+    return proposal, row["wave"], float("inf") if failed else score
 
 
-def _reference(row: Json) -> Reference:
-    error = row["val_bce_se"]
-    losses = np.frombuffer(row["losses"], dtype=_LOSS)
-    return Reference(**row | {"losses": losses, "val_bce_se": nan if error is None else error})
+def _finite(losses: bytes, path: Path) -> np.ndarray:
+    """float32 losses from their bytes. Raises DataError if there are half numbers, NaN or ∞."""
+    if len(losses) % _LOSS.itemsize:
+        raise DataError(f"{path} is damaged: a row of losses ends within a number")
+    values = np.frombuffer(losses, dtype=_LOSS)
+    if not np.isfinite(values).all():
+        raise DataError(f"{path} is damaged: it holds validation losses that are no numbers")
+    return values
 
 
-def _opening(row: Json) -> Opening:
+def _reference(row: dict[str, Any], path: Path) -> Reference:
+    error, losses = row["val_bce_se"], _finite(row["losses"], path)
+    values = {"losses": losses, "val_bce_se": nan if error is None else error}
+    return Reference(**row | values)
+
+
+def _opening(row: dict[str, Any]) -> Opening:
     for name in ("bce", "accuracy", "auc"):
         low, high = row.pop(f"{name}_low"), row.pop(f"{name}_high")
         value = row[name]

@@ -2,75 +2,74 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
+from sweep.data.split_record import SplitRecord
 from sweep.errors import DataError
-from sweep.records import Estimate, Json, Value
-
-JSON_COLUMNS = ("settings", "space", "data", "versions", "plan", "oracle")
+from sweep.exact import Text
+from sweep.records import Estimate, Json, PlanRecord, Proposal, SweepState, Value
+from sweep.settings import Settings
+from sweep.space.record import SpaceRecord
+from sweep.store.columns import checked_value
+from sweep.store.parsing import json_object, plan_record, record
 
 
 @dataclass(frozen=True)
 class SweepRow:
-    """A sweep's description. `state` is planned, running, interrupted, finished, failed or budget.
-
-    `running` means that a process was at work when it was last written; whether it still is, the
-    lock tells.
-    """
+    """A sweep's description, as the only row of table `sweep` holds it."""
 
     name: str
     identity: str
     created_at: float
-    settings: Json
-    space: Json
-    data: Json
-    versions: Json
-    plan: Json
+    settings: Settings
+    space: SpaceRecord
+    data: SplitRecord
+    versions: dict[str, str]
+    """Of Python and of the libraries that the sweep began with."""
+    plan: PlanRecord
     oracle: Json
+    """What the search keeps beside its proposals."""
     wave: int
-    state: str
+    state: SweepState
     message: str | None
     active_seconds: float
 
     def to_columns(self) -> dict[str, Any]:
-        """As the database holds it: objects become JSON."""
-        values = asdict(self)
-        return values | {name: json.dumps(values[name]) for name in JSON_COLUMNS}
+        """Return the values as the database holds them: records become JSON."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        described = {name: values[name].to_json() for name in ("settings", "space", "data", "plan")}
+        described |= {name: values[name] for name in ("versions", "oracle")}
+        return values | {name: json.dumps(value) for name, value in described.items()}
 
     @classmethod
-    def from_columns(cls, values: dict[str, Any]) -> "SweepRow":
-        """Raises KeyError, TypeError or ValueError for what `to_columns` does not write."""
-        row = cls(**values | {name: _object(values[name]) for name in JSON_COLUMNS})
-        texts, numbers = (row.name, row.identity, row.state), (row.created_at, row.active_seconds)
-        if not all(isinstance(text, str) for text in (*texts, row.message or "")):
-            raise TypeError("name, identity, state or message is not text")
-        if not all(isinstance(number, int | float) for number in (*numbers, row.wave)):
-            raise TypeError("created_at, active_seconds or wave is not a number")
-        return row
+    def from_columns(cls, columns: Mapping[str, Any]) -> "SweepRow":
+        """Raises DataError, which names column and field, for what `to_columns` does not write."""
+        plain = ("name", "identity", "created_at", "wave", "message", "active_seconds")
+        try:
+            state = SweepState(columns["state"])
+        except ValueError as error:
+            raise DataError(f"the sweep is damaged: column state: {error}") from error
+        described = {
+            name: json_object(name, columns[name])
+            for name in ("settings", "space", "data", "versions")
+        }
+        return cls(
+            **{name: checked_value(name, columns[name]) for name in plain},
+            settings=record(Settings, "settings", described["settings"]),
+            space=record(SpaceRecord, "space", described["space"]),
+            data=record(SplitRecord, "data", described["data"]),
+            versions=record(dict[Text, Text], "versions", described["versions"]),
+            plan=plan_record(columns["plan"]),
+            oracle=json_object("oracle", columns["oracle"]),
+            state=state,
+        )
 
 
-def hyperparameters_of(text: str) -> dict[str, Value]:
-    """A trial's hyperparameters from their JSON. Raises DataError for what is none."""
-    try:
-        values = _object(text)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise DataError(f"the sweep is damaged: hyperparameters are no JSON ({error})") from error
-    for name, value in values.items():
-        if not isinstance(value, bool | int | float | str) or abs(_number(value)) >= 2**63:
-            raise DataError(
-                f"the sweep is damaged: hyperparameter {name[:40]!r} is no text or 64-bit number"
-            )
-    return values
-
-
-def _number(value: Value) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def file_name_of(text: str) -> str:
+def file_name_of(text: object) -> str:
     """A checkpoint's file name as stored. Raises DataError for one that leads elsewhere."""
     if not isinstance(text, str) or not _FILE_NAME.fullmatch(text):
         raise DataError(f"the sweep is damaged: a checkpoint is called {str(text)[:40]!r}")
@@ -78,13 +77,6 @@ def file_name_of(text: str) -> str:
 
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-
-
-def _object(text: str) -> Json:
-    found = json.loads(text)
-    if not isinstance(found, dict):
-        raise TypeError(f"a JSON object was expected, {type(found).__name__} is there")
-    return found
 
 
 @dataclass(frozen=True)
@@ -100,6 +92,34 @@ class NewTrial:
     """Of a confirmation: the trial that it trains again with another seed."""
     seed_number: int | None = None
     """Of a confirmation: which seed, from 1; a baseline's own run counts as its first."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An assignment about to be stored.
+
+    A trial's number stands for a trial that is stored already and goes on.
+    """
+
+    trial: NewTrial | int
+    last_epoch: int
+    first_epoch: int = 0
+    rung: int = 0
+    oracle_id: str | None = None
+    """The search's name of it, None for a baseline or a repeat."""
+    root_id: str | None = None
+
+    @classmethod
+    def proposed(cls, proposal: Proposal, trial: NewTrial | int) -> "Planned":
+        """Return what the search proposes, of this trial."""
+        return cls(
+            trial=trial,
+            last_epoch=proposal.last_epoch,
+            first_epoch=proposal.first_epoch,
+            rung=proposal.rung,
+            oracle_id=proposal.oracle_id,
+            root_id=proposal.root_id,
+        )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ kept in `tests/fixtures/`.
 import sqlite3
 from contextlib import closing
 from functools import cache
+from typing import NamedTuple
 
 _VERSION_1 = """
 CREATE TABLE sweep (
@@ -68,6 +69,17 @@ STEPS = (_VERSION_1, _VERSION_2)
 SCHEMA_VERSION = len(STEPS)
 
 
+class Column(NamedTuple):
+    """A column as a table declares it."""
+
+    name: str
+    kind: str
+    """INTEGER, REAL, TEXT or BLOB."""
+    is_not_null: bool
+    key: int
+    """Place in the primary key, from 1; 0 outside of it."""
+
+
 def version(db: sqlite3.Connection) -> int:
     """The schema version of a database; 0 when it is not a sweep's."""
     (found,) = db.execute("PRAGMA user_version").fetchone()
@@ -75,19 +87,27 @@ def version(db: sqlite3.Connection) -> int:
 
 
 @cache
-def column_types() -> dict[str, dict[str, str]]:
-    """Of each table and column, the types that SQLite's `typeof` may say: "'integer', 'null'"."""
+def tables() -> dict[str, list[Column]]:
+    """Return the columns of each table in this program's schema version."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         upgrade(db)
-        tables = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type='table'")]
-        found = {}
-        for table in tables:
-            columns = db.execute(f"PRAGMA table_info({table})").fetchall()
-            found[table] = {
-                name: f"'{kind.lower()}'" + ("" if not_null or key else ", 'null'")
-                for _, name, kind, not_null, _, key in columns
-            }
-    return found
+        rows = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        return {name: columns_of(db, name) for (name,) in rows}
+
+
+def columns_of(db: sqlite3.Connection, table: str) -> list[Column]:
+    """Return a table's columns; none if there is no such table."""
+    rows = db.execute(f"PRAGMA table_info({table})").fetchall()
+    return [Column(name, kind, bool(not_null), key) for _, name, kind, not_null, _, key in rows]
+
+
+def column_types(table: str) -> dict[str, str]:
+    """Return what SQLite's `typeof` may say of each column's values: "'integer', 'null'"."""
+    return {
+        column.name: f"'{column.kind.lower()}'"
+        + ("" if column.is_not_null or column.key else ", 'null'")
+        for column in tables()[table]
+    }
 
 
 def upgrade(db: sqlite3.Connection) -> None:

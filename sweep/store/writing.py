@@ -1,7 +1,18 @@
-"""Writes a sweep's database. One process does: the one that holds the sweep's lock.
+"""Writes a sweep's database.
 
-What belongs together is committed together, so a kill at any instant loses at most the epochs
-since the last checkpoint.
+What is promised:
+
+- Who writes: one process, the one that holds the sweep's lock. `Store` does not take the lock; its
+  caller has. (`Store.create` may be called without: it renames a database into place.)
+- What is atomic: each method is one transaction, on the disk when the method returns. So a wave is
+  stored with the search's state after asking for it; a checkpoint with the epoch records up to it
+  and with the losses of its best epoch; an assignment's end with its last records, its checkpoint
+  and its score. A kill at any instant loses at most the epochs since the last checkpoint.
+- What readers see: the state after some transaction, never a part of one. Any number of processes
+  may read meanwhile. Each query of a reader sees the latest transaction, so two queries may differ:
+  what refers to a trial is read before the trials.
+- Files: a checkpoint's file is on the disk before its row is. A row that goes is committed before
+  its file is removed.
 """
 
 import json
@@ -15,10 +26,12 @@ from operator import attrgetter
 from pathlib import Path
 
 from sweep.errors import PlatformError
-from sweep.records import Assignment, EpochRecord, Json, Outcome, Proposal
+from sweep.records import Assignment, EpochRecord, Json, Outcome, PlanRecord, SweepState
+from sweep.settings import Settings
 from sweep.store.connection import connect_to_write, explained, transaction
+from sweep.store.fragments import BEST
 from sweep.store.reading import Reader
-from sweep.store.rows import NewTrial, Opening, Reference, SweepRow, TrialLosses
+from sweep.store.rows import NewTrial, Opening, Planned, Reference, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
 
 _EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRecord))
@@ -75,16 +88,20 @@ class Store(Reader):
         """From now on each commit adds to the seconds that the sweep was worked on."""
         self._counted_until = time.monotonic()
 
-    def set_state(self, state: str, message: str | None = None) -> None:
+    def set_state(self, state: SweepState, message: str | None = None) -> None:
         with self._transaction() as db:
             db.execute("UPDATE sweep SET state = ?, message = ?", (state, message))
 
-    def extend(self, settings: Json, plan: Json) -> None:
+    def extend(self, settings: Settings, plan: PlanRecord) -> None:
         """Give a finished sweep new settings and a larger plan; it goes on when resumed."""
         with self._transaction() as db:
             db.execute(
-                "UPDATE sweep SET settings = ?, plan = ?, state = 'interrupted', message = NULL",
-                (json.dumps(settings), json.dumps(plan)),
+                "UPDATE sweep SET settings = ?, plan = ?, state = ?, message = NULL",
+                (
+                    json.dumps(settings.to_json()),
+                    json.dumps(plan.to_json()),
+                    SweepState.INTERRUPTED,
+                ),
             )
 
     def set_references(self, references: Sequence[Reference]) -> None:
@@ -127,38 +144,19 @@ class Store(Reader):
 
     # Waves
 
-    def add_wave(
-        self,
-        oracle: Json,
-        trials: Sequence[tuple[NewTrial, Proposal | None, int]],
-        promotions: Sequence[Proposal],
-        baselines: Sequence[tuple[int, int, int]] = (),
-    ) -> None:
-        """Store a wave and the oracle's state after asking for it, in one transaction.
+    def add_wave(self, oracle: Json, planned: Sequence[Planned]) -> None:
+        """Store a wave and the search's state after asking for it, in one transaction.
 
-        `trials` are new ones: a baseline has no proposal and trains to the epoch given third.
-        `baselines` are those that go on: trial, from which epoch, to which.
+        `oracle` is that state. Trials and assignments are numbered in the order given.
         """
         with self._transaction() as db:
-            (wave,) = db.execute("SELECT wave FROM sweep").fetchone()
-            for new, proposal, last_epoch in trials:
-                _insert_assignment(db, _insert_trial(db, new), wave, proposal, 0, last_epoch)
-            for trial, first_epoch, last_epoch in baselines:
-                _insert_assignment(db, trial, wave, None, first_epoch, last_epoch)
-            for proposal in promotions:
-                (trial,) = db.execute(
-                    "SELECT trial FROM assignment WHERE oracle_id = ?", (proposal.root_id,)
-                ).fetchone()
-                first_epoch, last_epoch = proposal.first_epoch, proposal.last_epoch
-                _insert_assignment(db, trial, wave, proposal, first_epoch, last_epoch)
+            wave = _insert_planned(db, planned)
             db.execute("UPDATE sweep SET oracle = ?, wave = ?", (json.dumps(oracle), wave + 1))
 
     def add_confirmations(self, trials: Sequence[NewTrial], last_epoch: int) -> None:
-        """Store confirmations, to be trained to `last_epoch`; the search does not see them."""
+        """Store repeats, to be trained to `last_epoch`; the search does not see them."""
         with self._transaction() as db:
-            (wave,) = db.execute("SELECT wave FROM sweep").fetchone()
-            for new in trials:
-                _insert_assignment(db, _insert_trial(db, new), wave, None, 0, last_epoch)
+            _insert_planned(db, [Planned(new, last_epoch) for new in trials])
 
     # Progress of trials
 
@@ -201,7 +199,7 @@ class Store(Reader):
                 _set_checkpoint(db, assignment.trial, file, epoch)
             _set_losses(db, assignment.trial, losses)
             (score,) = db.execute(
-                "SELECT MIN(val_bce) FROM epoch WHERE trial = ?", (assignment.trial,)
+                f"SELECT {BEST} FROM epoch WHERE trial = ?", (assignment.trial,)
             ).fetchone()
             db.execute(
                 "UPDATE assignment SET status = ?, epochs = ?, score = ?, seconds = ?, trainer = ?,"
@@ -235,25 +233,27 @@ def _insert_trial(db: sqlite3.Connection, new: NewTrial) -> int:
     return int(trial)
 
 
-def _insert_assignment(
-    db: sqlite3.Connection,
-    trial: int,
-    wave: int,
-    proposal: Proposal | None,
-    first_epoch: int,
-    last_epoch: int,
-) -> None:
+def _insert_planned(db: sqlite3.Connection, planned: Sequence[Planned]) -> int:
+    """Insert assignments, and their trials if these are new. Return the number of the wave."""
+    (wave,) = db.execute("SELECT wave FROM sweep").fetchone()
+    for one in planned:
+        trial = one.trial if isinstance(one.trial, int) else _insert_trial(db, one.trial)
+        _insert_assignment(db, one, trial, wave)
+    return int(wave)
+
+
+def _insert_assignment(db: sqlite3.Connection, planned: Planned, trial: int, wave: int) -> None:
     db.execute(
         "INSERT INTO assignment (trial, wave, rung, first_epoch, last_epoch, oracle_id, root_id)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             trial,
             wave,
-            proposal.rung if proposal else 0,
-            first_epoch,
-            last_epoch,
-            proposal.oracle_id if proposal else None,
-            proposal.root_id if proposal else None,
+            planned.rung,
+            planned.first_epoch,
+            planned.last_epoch,
+            planned.oracle_id,
+            planned.root_id,
         ),
     )
 

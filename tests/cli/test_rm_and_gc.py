@@ -12,7 +12,7 @@ from tests.support.sweeps import hyperband, sweep_row
 def results(tmp_path):
     for name in ("one", "two"):
         (tmp_path / "results" / name / "checkpoints").mkdir(parents=True)
-        row = {"name": name, "settings": {**sweep_row().settings, "keep": 3}}
+        row = {"name": name, "settings": {**sweep_row().settings.to_json(), "keep": 3}}
         with hyperband(tmp_path / "results" / name / "sweep.db", **row) as store:
             store._db.executemany(
                 "INSERT INTO checkpoint VALUES (?, ?, 1)",

@@ -15,7 +15,9 @@ from sweep.data.higgs.import_file import import_higgs
 from sweep.data.ranges import row_ranges
 from sweep.data.simulation import cached
 from sweep.data.split import Rows, Split, load_split, load_test_rows
+from sweep.data.split_record import SplitRecord
 from sweep.errors import DataError, PlatformError
+from sweep.store.parsing import record
 from tests.support.higgs_rows import random_rows, write_file
 
 SMALL = {"train_rows": 50, "validation_rows": 20}
@@ -106,8 +108,8 @@ def test_a_file_is_split_in_file_order(tmp_path, cache_dir):
 def test_the_manifest_says_what_a_report_needs(tmp_path, cache_dir):
     path = write_file(tmp_path / "mine.csv", 100)
     split = load_split(str(path), **SMALL, cache_dir=cache_dir)
-    manifest = json.loads(json.dumps(split.manifest))
-    assert manifest == split.manifest
+    manifest = json.loads(json.dumps(split.manifest.to_json()))
+    assert record(SplitRecord, "data", manifest) == split.manifest
     assert manifest["kind"] == "file"
     assert manifest["rows"] == 100
     assert manifest["row_ranges"] == {"validation": [0, 20], "train": [20, 70], "test": [70, 100]}
@@ -138,7 +140,7 @@ def test_a_file_does_not_replace_higgs(tmp_path, cache_dir):
     load_split(str(write_file(tmp_path / "mine.csv", 100)), **SMALL, cache_dir=cache_dir)
     split = load_split("auto", **SMALL, cache_dir=cache_dir)
     assert split.source == "HIGGS (imported: real)"
-    assert split.manifest["kind"] == "higgs"
+    assert split.manifest.kind == "higgs"
     np.testing.assert_array_equal(split.validation.x, random_rows(80, seed=3)[0][:20])
 
 
@@ -184,7 +186,7 @@ def test_damaged_higgs_is_refused_by_auto_too(tmp_path, cache_dir, simulator):
 def test_auto_without_higgs_is_builtin(cache_dir, simulator):
     split = load_split("auto", **SMALL, test_rows=10, cache_dir=cache_dir)
     assert split.source == "built-in simulated events"
-    assert split.manifest["kind"] == "builtin" and split.manifest["seed"] == 0
+    assert split.manifest.kind == "builtin" and split.manifest.seed == 0
     np.testing.assert_array_equal(split.train.x, random_rows(1000, seed=0)[0][20:70])
 
 
@@ -243,7 +245,7 @@ def test_the_fingerprint_is_of_the_numbers_only(tmp_path, cache_dir):
 def test_test_rows_are_those_behind_the_training_rows(tmp_path, cache_dir):
     path = write_file(tmp_path / "mine.csv", 100)
     split = load_split(str(path), **SMALL, test_rows=25, cache_dir=cache_dir)
-    rows = load_test_rows(json.loads(json.dumps(split.manifest)), cache_dir)
+    rows = load_test_rows(split.manifest, cache_dir)
     np.testing.assert_array_equal(rows.x, random_rows(100)[0][70:95])
     assert rows.y.shape == (25, 1)
 

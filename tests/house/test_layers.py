@@ -12,7 +12,7 @@ PACKAGE = ROOT / "sweep"
 
 # Lowest first. A module may import its own layer and those below it.
 LAYERS = [
-    {"errors", "records", "seeds", "words", "disk"},
+    {"errors", "exact", "records", "seeds", "words", "disk"},
     {"metrics", "statistics"},
     {"data"},
     {"settings", "space", "store"},

@@ -8,8 +8,9 @@ import pytest
 from sweep.analysis.frames.load import load
 from sweep.analysis.report.terminal import to_json, to_markdown
 from sweep.data.split import Rows, Split
+from sweep.metrics import NO_SKILL_NAME
 from sweep.references.beside import ReferencesBeside
-from sweep.references.models import LOGISTIC, NO_SKILL, TREES, reference_models
+from sweep.references.models import LOGISTIC, TREES, reference_models
 from tests.support.sweeps import store_sweep, trained
 
 
@@ -26,15 +27,15 @@ def test_no_skill_is_the_entropy_of_the_training_rows_balance():
     y = np.array([1, 1, 1, 0] * 25, np.float32)[:, None]
     rows = Rows(np.zeros((100, 28), np.float32), y)
     found = reference_models(Split(rows, rows, "", {}), seed=0)[0]
-    assert found.name == NO_SKILL
+    assert found.name == NO_SKILL_NAME
     assert found.val_bce == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25), abs=1e-4)
 
 
 def test_each_model_finds_what_it_can():
     found = {r.name: r.val_bce for r in reference_models(split_of(3000, "linear"), 0)}
-    assert found[LOGISTIC] < found[TREES] < found[NO_SKILL]
+    assert found[LOGISTIC] < found[TREES] < found[NO_SKILL_NAME]
     found = {r.name: r.val_bce for r in reference_models(split_of(3000, "product"), 0)}
-    assert found[TREES] < found[NO_SKILL] - 0.03 < found[LOGISTIC]
+    assert found[TREES] < found[NO_SKILL_NAME] - 0.03 < found[LOGISTIC]
 
 
 def test_the_same_split_and_seed_give_the_same_numbers_whatever_the_validation_rows():

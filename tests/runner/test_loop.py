@@ -11,10 +11,11 @@ import pytest
 
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.settings import Budget
-from sweep.store import Store, SweepRow
+from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.training.checkpoint import TrialState
 from sweep.training.early_stopping import EarlyStopping
+from tests.support.sweeps import sweep_row
 
 BASELINES = {"Small": {"width": 8}, "Large": {"width": 512}}
 
@@ -74,7 +75,7 @@ class Silent:
 def new_store(root: Path, name: str = "s") -> tuple[SweepFolder, Store]:
     folder = SweepFolder(root, name)
     folder.create()
-    row = SweepRow(name, f"id-{name}", 1.0, {}, {}, {}, {}, {}, {}, 0, "interrupted", None, 0.0)
+    row = sweep_row(name=name, identity=f"id-{name}", state="interrupted", active_seconds=0.0)
     return folder, Store.create(folder.database, row)
 
 

@@ -25,7 +25,12 @@ def listed(build: Callable[[Any], Any]) -> list[tuple[str, Any]]:
     """Names with their conditions."""
     from sweep.space.describe import definitions
 
-    return [(one["name"], one.get("asked_if", [])) for one in definitions(found(build))]
+    return [
+        (one.name, when(*((c.name, list(c.values)) for c in one.asked_if)))
+        if one.asked_if is not None
+        else (one.name, None)
+        for one in definitions(found(build))
+    ]
 
 
 def when(*pairs: tuple[str, list[Any]]) -> list[dict[str, Any]]:
@@ -125,7 +130,7 @@ def test_a_range_that_follows_from_a_value_is_listed_as_its_widest():
         hp.Int("second", 8, hp.Int("first", 16, 512, step=16), step=8)
 
     (_, second) = definitions(found(build))
-    assert (second["min_value"], second["max_value"], second["asked_if"]) == (8, 512, None)
+    assert (second.min_value, second.max_value, second.asked_if) == (8, 512, None)
 
 
 def test_one_name_with_two_ranges_in_one_model_is_refused_with_both_lines():

@@ -1,5 +1,6 @@
 """Search spaces are found by path or stem, and refused in one line that shows the user's frame."""
 
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,8 @@ def test_the_description_says_how_each_hyperparameter_is_declared(write):
     hp.Fixed("fixed", 3)
 """
     text = MODEL.replace("def build(hp):\n", f"def build(hp):{asked}")
-    found = load_space(write(text), 28).describe()["definitions"]
+    record = load_space(write(text), 28).describe().to_json()
+    found = json.loads(json.dumps(record))["definitions"]
     linear = {"step": None, "sampling": "linear"}
     assert {one.pop("name"): one for one in found} == {
         "size": {"kind": "Choice", "values": [16, 64]},

@@ -58,11 +58,9 @@ def test_each_name_and_condition_stands_once(tree):
     from sweep.space.discover import discover
 
     found = discover(explorer(tree))
-    listed = [
-        (one["name"], json.dumps(one.get("asked_if", []))) for one in definitions(found)
-    ]  # fmt: skip
+    listed = [(one.name, one.asked_if) for one in definitions(found)]
     assert len(listed) == len(set(listed))
-    assert None not in [one.get("asked_if", []) for one in definitions(found)]
+    assert None not in [condition for _, condition in listed]
 
 
 @given(tree=trees())

@@ -4,8 +4,9 @@
 curves, in which overfitting grows with capacity and shrinks with regularisation.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sweep.records import EpochRecord, Outcome, OutcomeStatus, Proposal, Value
-from sweep.store import NewTrial, Store, SweepRow, TrialLosses
+from sweep.store import NewTrial, Planned, Store, SweepRow, TrialLosses
 
 SETTINGS = {
     "max_epochs": 81,
@@ -47,28 +48,32 @@ BASELINES: dict[str, dict[str, Value]] = {
 
 
 def sweep_row(**changes: Any) -> SweepRow:
-    row = SweepRow(
-        name="capacity-1",
-        identity="0123456789abcdef",
-        created_at=1_700_000_000.0,
-        settings=dict(SETTINGS),
-        space={"name": "capacity", "sha256": "c0ffee", "hyperparameters": list(NAMES)},
-        data=dict(DATA),
-        versions={"keras": "3.15.1"},
-        plan={
+    """A finished sweep's row. What JSON columns hold is given as the JSON object."""
+    columns = {
+        "name": "capacity-1",
+        "identity": "0123456789abcdef",
+        "created_at": 1_700_000_000.0,
+        "settings": SETTINGS,
+        "space": {"name": "capacity", "sha256": "c0ffee", "hyperparameters": NAMES},
+        "data": DATA,
+        "versions": {"keras": "3.15.1"},
+        "plan": {
             "trials": 143,
             "assignments": 211,
             "epochs": 1767,
             "baselines": 7,
             "baseline_epochs": 567,
         },
-        oracle={},
-        wave=0,
-        state="finished",
-        message=None,
-        active_seconds=123.0,
+        "oracle": {},
+        "wave": 0,
+        "state": "finished",
+        "message": None,
+        "active_seconds": 123.0,
+        **changes,
+    }
+    return SweepRow.from_columns(
+        {name: json.dumps(v) if isinstance(v, dict) else v for name, v in columns.items()}
     )
-    return replace(row, **changes)
 
 
 def record(epoch: int, val_bce: float, train_bce: float = 0.6, rate: float = 1e-3) -> EpochRecord:
@@ -79,8 +84,8 @@ def record(epoch: int, val_bce: float, train_bce: float = 0.6, rate: float = 1e-
         train_bce=train_bce,
         val_bce=val_bce,
         val_loss=val_bce + 0.01,
-        val_accuracy=0.5 + (0.7 - val_bce) / 2,
-        val_auc=0.5 + (0.7 - val_bce),
+        val_accuracy=min(max(0.5 + (0.7 - val_bce) / 2, 0.0), 1.0),
+        val_auc=min(max(0.5 + (0.7 - val_bce), 0.0), 1.0),
         learning_rate=rate,
         seconds=0.25,
     )
@@ -120,7 +125,7 @@ def trained(*val_bce: float, train_bce: float = 0.6, **changes: Any) -> Trained:
 def store_sweep(path: Path, trials: Sequence[Trained], **changes: Any) -> Store:
     """A sweep with these trials, each with one assignment."""
     store = Store.create(path, sweep_row(**changes))
-    store.add_wave({}, [_new(number, trial) for number, trial in enumerate(trials)], [])
+    store.add_wave({}, [_new(number, trial) for number, trial in enumerate(trials)])
     for assignment in store.pending():
         trial = trials[assignment.trial]
         if trial.ended is None:
@@ -144,13 +149,13 @@ def rows_of_losses(*means: float, rows: int = 1000, spread: float = 0.02) -> lis
     return list((own - own.mean(axis=1, keepdims=True) + np.array(means)[:, None]).astype("f4"))
 
 
-def _new(number: int, trial: Trained) -> tuple[NewTrial, Proposal | None, int]:
+def _new(number: int, trial: Trained) -> Planned:
     values = dict(trial.hyperparameters)
     if trial.baseline is not None:
-        return NewTrial(trial.baseline, None, None, number + 1, values), None, trial.last_epoch
+        return Planned(NewTrial(trial.baseline, None, None, number + 1, values), trial.last_epoch)
     name = f"{number:05d}"
     proposal = Proposal(name, name, 0, trial.bracket, trial.rung, 0, trial.last_epoch, values)
-    return NewTrial(None, 0, trial.bracket, number + 1, values), proposal, trial.last_epoch
+    return Planned.proposed(proposal, NewTrial(None, 0, trial.bracket, number + 1, values))
 
 
 # A whole search
@@ -183,8 +188,8 @@ def hyperband(path: Path, *, seed: int = 0, failures: int = 2, **changes: Any) -
     store = Store.create(path, sweep_row(**changes))
     baselines = [candidate(values, random) for values in BASELINES.values()]
     brackets = [[candidate(_sample(random), random) for _ in range(n[0][0])] for n in LADDERS]
-    new: list[tuple[NewTrial, Proposal | None, int]] = [
-        (NewTrial(name, None, None, 1 + i, baseline.values), None, 81)
+    new = [
+        Planned(NewTrial(name, None, None, 1 + i, baseline.values), 81)
         for i, (name, baseline) in enumerate(zip(BASELINES, baselines, strict=True))
     ]
     for bracket, members in zip(range(4, -1, -1), brackets, strict=True):
@@ -192,13 +197,14 @@ def hyperband(path: Path, *, seed: int = 0, failures: int = 2, **changes: Any) -
         for i, member in enumerate(members):
             name = f"{bracket}-{i}"
             proposal = Proposal(name, name, 0, bracket, 0, 0, last, member.values)
-            new.append((NewTrial(None, 0, bracket, 100 + len(new), member.values), proposal, last))
-    store.add_wave({}, new, [])
+            trial = NewTrial(None, 0, bracket, 100 + len(new), member.values)
+            new.append(Planned.proposed(proposal, trial))
+    store.add_wave({}, new)
     _train(store, [*baselines, *(member for members in brackets for member in members)], failures)
     failed = {f"4-{i}" for i in range(failures)}
     for rung in range(1, 5):
         promotions = [p for p in _promotions(brackets, rung) if p.root_id not in failed]
-        store.add_wave({}, [], promotions)
+        store.add_wave({}, [Planned.proposed(p, store.trial_of(p.root_id)) for p in promotions])
         _train(store, [*baselines, *(m for members in brackets for m in members)], 0)
     return store
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.data.split import Rows, Split
+from sweep.data.split_record import SplitRecord
 from sweep.records import Assignment, EpochRecord, Outcome, Value
 from sweep.training.checkpoint import TrialState, read_checkpoint, write_checkpoint
 
@@ -21,7 +22,7 @@ def make_split(train: int = 230, validation: int = 90, seed: int = 0) -> Split:
         train=Rows(x[validation:], y[validation:]),
         validation=Rows(x[:validation], y[:validation]),
         source="test rows",
-        manifest={"kind": "test"},
+        manifest=SplitRecord("test"),
     )
 
 

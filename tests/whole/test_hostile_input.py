@@ -19,6 +19,7 @@ from sweep.data.higgs.gunzip import decompressed
 from sweep.data.higgs.rows import parse_rows
 from sweep.errors import DataError, InvalidSpaceError, SweepError
 from sweep.settings import Budget, Settings
+from sweep.store.parsing import record
 from sweep.sweep_folder import SweepFolder, free_name
 from tests.support.higgs_rows import as_csv, random_rows
 
@@ -131,7 +132,7 @@ def test_settings_are_sound_or_refused_by_name(max_epochs, factor, rows, keep, t
     except InvalidSpaceError as error:
         assert str(error).startswith("--")
     else:
-        assert Settings.from_json(json.loads(json.dumps(made.to_json()))) == made
+        assert record(Settings, "settings", json.loads(json.dumps(made.to_json()))) == made
 
 
 @given(st.text(max_size=400))

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sweep.records import Assignment, Outcome, OutcomeStatus
+from sweep.records import Assignment, Outcome, OutcomeStatus, PlanRecord
 from sweep.runner.confirm import confirmations
-from sweep.settings import Stage
+from sweep.settings import Settings, Stage
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from tests.runner.test_extend import search
@@ -53,14 +53,14 @@ def work(root: Path, name: str) -> None:
         folder, store = new_store(root, name)
     options: dict[str, Any] = {"observer": Silent(), "baselines": {"One": {"width": 1}}}
     with store:
-        if not store.sweep().settings:
+        if store.sweep().settings.max_epochs != 4:
             runner = new_runner(folder, store, FormulaTrainer(), **options, search=search(2))
             runner.run()
             there = store.confirmed_seeds()
             chosen: Any = {2: {"width": 5}}
             store.add_confirmations(confirmations(chosen, [], 1, 5, there), 2)
             runner.confirm()
-            store.extend({"max_epochs": 4}, {})
+            store.extend(Settings(max_epochs=4), PlanRecord())
         longer = search(4, stages=(Stage(2, 2), Stage(4, 0)))
         new_runner(folder, store, FormulaTrainer(), **options, search=longer).run()
 

@@ -10,6 +10,7 @@ from sweep.analysis.frames.load import load
 from sweep.analysis.page import sections
 from sweep.analysis.report.commands import commands
 from sweep.space.commit import commit_of
+from sweep.space.record import Commit
 from sweep.store import Store
 from tests.support import tiny, warm
 from tests.support.sweeps import store_sweep, sweep_row, trained
@@ -38,16 +39,16 @@ def test_the_commit_is_that_of_the_spaces_folder(repository, monkeypatch):
     (repository / "results").mkdir()
     (repository / "notes.txt").write_text("not tracked")
     monkeypatch.setenv("GIT_DIR", "/nowhere")
-    assert commit_of(repository / "mine.py") == {"commit": commit, "dirty": False}
+    assert commit_of(repository / "mine.py") == Commit(commit, dirty=False)
 
 
 def test_a_change_or_a_space_that_is_not_in_the_commit_makes_it_dirty(repository):
     commit = git(repository, "rev-parse", "HEAD")
     (repository / "new.py").write_text("")
-    assert commit_of(repository / "new.py") == {"commit": commit, "dirty": True}
-    assert commit_of(repository / "mine.py") == {"commit": commit, "dirty": False}
+    assert commit_of(repository / "new.py") == Commit(commit, dirty=True)
+    assert commit_of(repository / "mine.py") == Commit(commit, dirty=False)
     (repository / "mine.py").write_text("A = 2\n")
-    assert commit_of(repository / "mine.py") == {"commit": commit, "dirty": True}
+    assert commit_of(repository / "mine.py") == Commit(commit, dirty=True)
 
 
 def test_no_repository_no_commit_an_ignored_file_and_no_git_are_no_provenance(
@@ -80,7 +81,7 @@ def place(tmp_path_factory):
 def test_the_report_says_which_commit(place):
     found = json.loads(warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout)
     commit = git(place, "rev-parse", "HEAD")
-    assert found["sweep"]["space"]["git"] == {"commit": commit, "dirty": False}
+    assert found["sweep"]["space"]["git"] == Commit(commit, dirty=False)
     warm.run(place, "report", "s", "--no-charts", "--html", "page.html")
     assert f"git {commit}" in (place / "page.html").read_text()
 
@@ -99,7 +100,7 @@ def test_the_commands_give_the_same_sweep_again(place):
 
 
 def lines_of(tmp_path, trials, **changes):
-    settings = {**sweep_row().settings, **changes.pop("settings", {})}
+    settings = {**sweep_row().settings.to_json(), **changes.pop("settings", {})}
     with store_sweep(tmp_path / "sweep.db", trials, settings=settings, **changes) as store:
         frames = load(store)
     return commands(frames), dict(sections.provenance(frames).rows)

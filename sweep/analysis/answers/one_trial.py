@@ -67,8 +67,8 @@ def details(store: Store, frames: SweepFrames, trial: int) -> Details:
     settings = frames.sweep.settings
     errors = gap_errors(
         np.array([row["val_bce_se"]], dtype=float),
-        int(settings["validation_rows"]),
-        int(settings["train_rows"]),
+        settings.validation_rows,
+        settings.train_rows,
     )
     return Details(
         sweep=frames.sweep.name,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.status import TrialStatus
 from sweep.records import Json
 from sweep.statistics.seeds_and_rows import Mean, difference
 
@@ -66,7 +67,7 @@ def to_json(found: Sequence[Conclusion]) -> list[Json]:
 def _onsets(frames: SweepFrames, trials: Mapping[str, int]) -> dict[str, NDArray[np.float64]]:
     """Onset of each run by model, infinite where there is none."""
     own, others = frames.trials, frames.confirmations
-    others = others[others["status"].isin(("finished", "stopped"))]
+    others = others[others["status"].isin((TrialStatus.FINISHED, TrialStatus.STOPPED))]
     found = {}
     for name in _ALL:
         if name in trials:

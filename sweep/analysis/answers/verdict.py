@@ -20,7 +20,7 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import TrialStatus
-from sweep.records import Json
+from sweep.records import Json, SweepState
 from sweep.statistics.onset import TOLERANCE
 from sweep.statistics.selection_bias import Optimism
 
@@ -116,7 +116,7 @@ def verdict(frames: SweepFrames) -> Verdict:
     simplest = trials[trials["simplest"].eq(True)]
     return Verdict(
         sweep=frames.sweep.name,
-        is_final=frames.sweep.state == "finished",
+        is_final=frames.sweep.state is SweepState.FINISHED,
         is_enough=not reasons,
         reasons=reasons,
         trials=len(trials),

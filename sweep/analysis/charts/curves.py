@@ -15,6 +15,7 @@ from sweep import words
 from sweep.analysis.charts import style
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
+from sweep.metrics import NO_SKILL_WORDS
 from sweep.statistics.onset import smoothed
 
 N_BEST = 6
@@ -134,7 +135,7 @@ def _notes(data: CurvesData) -> list[str]:
 def _draw(axes: Axes, curves: list[Curve]) -> None:
     axes.axhline(style.NO_SKILL, color=style.BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     axes.annotate(
-        "no skill: ln 2", (1, style.NO_SKILL), xytext=(0, 3), textcoords="offset points",
+        NO_SKILL_WORDS, (1, style.NO_SKILL), xytext=(0, 3), textcoords="offset points",
         fontsize=8, ha="right", xycoords=("axes fraction", "data"),
     )  # fmt: skip
     handles = []

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.charts import style
-from sweep.analysis.frames.against_references import NO_SKILL
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import frontier, is_scored
 from sweep.analysis.frames.status import TrialStatus
+from sweep.metrics import NO_SKILL_NAME
 
 _APART = 1.06
 """Ratio of the places of neighbouring intervals at one capacity."""
@@ -62,7 +62,7 @@ def frontier_data(frames: SweepFrames) -> FrontierData:
     steps["params"] = steps["params"].clip(lower=1)
     val, train = points["val_bce"].to_numpy(), points["train_bce"].to_numpy()
     repeated = _confirmed(frames)
-    references = tuple((r.name, r.val_bce) for r in frames.references if r.name != NO_SKILL)
+    references = tuple((r.name, r.val_bce) for r in frames.references if r.name != NO_SKILL_NAME)
     others = repeated["val_bce"].tolist() + [value for _, value in references]
     y = style.bce_range(np.r_[val, train, others], np.r_[val, others] if len(val) else val)
     params = points["params"] if len(points) else pd.Series([100.0, 1e6])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sweep import words
 from sweep.analysis.charts import style
 from sweep.analysis.charts.frontier import FrontierData
+from sweep.metrics import NO_SKILL_WORDS
 
 _DASHES = ((0, (6, 2)), (0, (6, 2, 1, 2)), (0, (6, 2, 1, 2, 1, 2)))
 """Of the references' lines, in turn."""
@@ -65,7 +66,7 @@ def legend(data: FrontierData) -> list[Line2D]:
     handles += [
         _line("frontier: lowest\nvalidation BCE", style.BLACK, "-", 1.8),
         _line("train BCE of the frontier", style.ORANGE, (0, (4, 2))),
-        _line("no skill: ln 2", style.BLACK, (0, (1, 2))),
+        _line(NO_SKILL_WORDS, style.BLACK, (0, (1, 2))),
     ]
     for (name, value), dash in zip(data.references, _dashes(data), strict=True):
         handles.append(

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from sweep import words
 from sweep.analysis.charts import style
 from sweep.analysis.frames.load import SweepFrames
+from sweep.statistics.confidence import Z
 
 ENOUGH = 5
 """Trials that a correlation needs."""
@@ -71,7 +72,7 @@ def _correlation(
     r = float(spearmanr(before, after).statistic)
     if abs(r) > 1 - 1e-9:
         return r, math.nan, math.nan
-    half = 1.959964 * math.sqrt((1 + r * r / 2) / (len(before) - 3))
+    half = Z * math.sqrt((1 + r * r / 2) / (len(before) - 3))
     return r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
 

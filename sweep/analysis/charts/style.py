@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sweep import words
 from sweep.analysis.files import atomically
 from sweep.analysis.frames.load import SweepFrames
+from sweep.metrics import NO_SKILL as NO_SKILL
 
 BLACK, GREY = "#000000", "#8a8a8a"
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
@@ -27,7 +28,6 @@ PURPLE, SKY = "#CC79A7", "#56B4E9"
 SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-NO_SKILL = float(np.log(2))
 """BCE in nats of a model that always says one half."""
 NOTHING = "no trial has been evaluated yet"
 DPI = 150
@@ -70,7 +70,7 @@ def page(frames: SweepFrames, title: str, notes: Sequence[str] = ()) -> Figure:
     """An empty figure with a title that says of which sweep and data it is, and notes below."""
     figure = Figure(figsize=_PAGE, dpi=DPI)
     sweep = frames.sweep
-    source = words.plain(sweep.data.get("source", "unknown"))
+    source = words.plain(sweep.data.source)
     figure.text(
         0.07, 0.965, words.shortened(f"{title} – {words.plain(sweep.name)}", 84),
         fontsize=12.5, fontweight="bold", va="center",
@@ -83,10 +83,10 @@ def page(frames: SweepFrames, title: str, notes: Sequence[str] = ()) -> Figure:
 
 
 def _rows(frames: SweepFrames) -> str:
-    ranges = frames.sweep.data.get("row_ranges", {})
-    if "train" not in ranges or "validation" not in ranges:
+    ranges = frames.sweep.data.row_ranges
+    if ranges is None:
         return ""
-    train, validation = (ranges[part][1] - ranges[part][0] for part in ("train", "validation"))
+    train, validation = (end - first for first, end in (ranges.train, ranges.validation))
     return f", {train:,} training and {validation:,} validation rows"
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sweep import words
 from sweep.analysis.charts import style
 from sweep.analysis.frames.load import SweepFrames
+from sweep.records import AssignmentStatus
 
 PAUSE = 60.0
 """Seconds without a sign of work that are taken out of the time line, at the least."""
@@ -43,8 +44,6 @@ def time_line(frames: SweepFrames) -> TimeLine:
     if len(done) < 2:
         raise style.TooFewDataError("fewer than two assignments have ended")
     ended = done["ended_at"].to_numpy(dtype=float) - frames.sweep.created_at
-    plan = frames.sweep.plan
-    planned = plan["epochs"] + plan.get("baseline_epochs", 0) if "epochs" in plan else None
     steps = np.diff(ended)
     long = steps > max(PAUSE, 10 * float(np.quantile(steps, 0.9)))
     return TimeLine(
@@ -52,7 +51,7 @@ def time_line(frames: SweepFrames) -> TimeLine:
         last_epoch=done["last_epoch"].to_numpy(),
         status=done["status"].tolist(),
         epochs=done["epochs"].to_numpy().cumsum(),
-        planned_epochs=planned,
+        planned_epochs=frames.sweep.plan.all_epochs,
         pauses=[(float(ended[i]), float(ended[i + 1])) for i in np.flatnonzero(long)],
     )
 
@@ -102,8 +101,8 @@ def draw_time(frames: SweepFrames) -> Figure:
 
 
 _LOOKS = (
-    ("completed", style.BLUE, "o"),
-    ("stopped", style.GREEN, "^"),
-    ("interrupted", style.ORANGE, "D"),
-    ("failed", style.VERMILLION, "X"),
+    (AssignmentStatus.COMPLETED, style.BLUE, "o"),
+    (AssignmentStatus.STOPPED, style.GREEN, "^"),
+    (AssignmentStatus.INTERRUPTED, style.ORANGE, "D"),
+    (AssignmentStatus.FAILED, style.VERMILLION, "X"),
 )

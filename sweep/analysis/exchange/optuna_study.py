@@ -122,10 +122,10 @@ def _write(optuna: Any, frames: SweepFrames, path: Path) -> None:
         for name, value in (
             (_IDENTITY, sweep.identity),
             ("state", sweep.state),
-            ("space", sweep.space.get("name")),
-            ("data", sweep.data.get("source")),
+            ("space", sweep.space.name),
+            ("data", sweep.data.source),
             ("value", "lowest validation BCE, in nats, without penalty"),
-            ("settings", {k: v for k, v in sweep.settings.items() if k != "stages"}),
+            ("settings", {k: v for k, v in sweep.settings.to_json().items() if k != "stages"}),
         ):
             study.set_user_attr(name, value)
         study.set_metric_names(["validation BCE"])

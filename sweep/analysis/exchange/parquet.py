@@ -91,7 +91,7 @@ def _dictionary(frames: SweepFrames, names: list[str]) -> dict[str, Any]:
     }
     return {
         "sweep": frames.sweep.name,
-        "data": frames.sweep.data.get("source"),
+        "data": frames.sweep.data.source,
         "trials.parquet": {name: TRIAL_COLUMNS[name] for name in names} | settings,
         "epochs.parquet": _EPOCH_COLUMNS,
     }

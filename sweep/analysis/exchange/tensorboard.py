@@ -102,7 +102,7 @@ def _write(folder: Path, events: Iterable[Event], created_at: float) -> Path:
 def _experiment(frames: SweepFrames) -> list[Event]:
     """The hyperparameters and metrics of the whole sweep."""
     experiment = api_pb2.Experiment(
-        description=words.plain(f"{frames.sweep.name}: {frames.sweep.data.get('source', '')}"),
+        description=words.plain(f"{frames.sweep.name}: {frames.sweep.data.source}"),
         time_created_secs=frames.sweep.created_at,
         hparam_infos=[
             api_pb2.HParamInfo(name=name, type=_type(frames.hyperparameters[name].tolist()))

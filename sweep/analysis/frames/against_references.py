@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from sweep.analysis.frames.other_seeds import SeedLosses, decisive
 from sweep.analysis.frames.ranking import is_scored
+from sweep.metrics import NO_SKILL_NAME
 from sweep.statistics.paired import difference
 from sweep.statistics.seeds_and_rows import mean
 from sweep.statistics.selection_bias import Optimism
 from sweep.store import Losses, Reference
-
-NO_SKILL = "no skill"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def advantages(
     for trial, baseline in chosen.itertuples(index=False):
         rows = _own_losses(losses, trial) if own else by_seed[trial]
         for one in references:
-            if one.name != NO_SKILL and rows.shape[1:] == one.losses.shape and len(rows):
+            if one.name != NO_SKILL_NAME and rows.shape[1:] == one.losses.shape and len(rows):
                 ends = _difference(rows, one.losses, own)
                 added = optimism.bias if own and optimism is not None else 0.0
                 found.append(

@@ -13,7 +13,7 @@ from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_
 from sweep.analysis.frames.ranking import order
 from sweep.analysis.frames.status import TrialStatus, statuses
 from sweep.analysis.frames.ties import evidence, optimism_of_best
-from sweep.records import OutcomeStatus, Value
+from sweep.records import AssignmentStatus, SweepState, Value
 from sweep.statistics.onset import onsets
 from sweep.statistics.selection_bias import Optimism
 from sweep.store import Opening, Reference, Store, SweepRow, hyperparameters_of
@@ -105,7 +105,7 @@ class SweepFrames:
         return list(self.hyperparameters.columns)
 
 
-def load(store: Store, state: str | None = None) -> SweepFrames:
+def load(store: Store, state: SweepState | None = None) -> SweepFrames:
     """Read a sweep. May be called while it runs.
 
     `state` replaces the stored one where the caller knows better: a sweep whose process has
@@ -125,8 +125,8 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
         pending=trials["pending"] == True,  # noqa: E712
         stopped=trials["stopped"] == True,  # noqa: E712
         epochs=trials["epochs"],
-        max_epochs=int(sweep.settings["max_epochs"]),
-        sweep_finished=sweep.state == "finished",
+        max_epochs=sweep.settings.max_epochs,
+        sweep_finished=sweep.state is SweepState.FINISHED,
     )
     is_confirmation = trials["confirms"].notna()
     confirmations = _typed(trials[is_confirmation])
@@ -135,7 +135,7 @@ def load(store: Store, state: str | None = None) -> SweepFrames:
     by_seed = seed_losses(repeats, losses)
     is_confirmation = epochs["trial"].isin(confirmations["trial"])
     later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
-    judged = evidence(trials, epochs, losses, int(sweep.settings["train_rows"]))
+    judged = evidence(trials, epochs, losses, sweep.settings.train_rows)
     trials = trials.join(judged)[list(TRIAL_COLUMNS)]
     means = confirmed(trials, repeats, by_seed)
     references, optimism = tuple(store.references()), optimism_of_best(trials, losses)
@@ -211,9 +211,9 @@ def _of_assignments(assignments: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "trial": assignments["trial"],
-            "failed": status == OutcomeStatus.FAILED,
-            "pending": status.isin(("pending", OutcomeStatus.INTERRUPTED)),
-            "stopped": status == OutcomeStatus.STOPPED,
+            "failed": status == AssignmentStatus.FAILED,
+            "pending": status.isin((AssignmentStatus.PENDING, AssignmentStatus.INTERRUPTED)),
+            "stopped": status == AssignmentStatus.STOPPED,
             "rung": assignments["rung"].astype("Int64").where(assignments["oracle_id"].notna()),
             "last_epoch": assignments["last_epoch"].astype("Int64"),
         }
@@ -246,7 +246,7 @@ def _typed(trials: pd.DataFrame) -> pd.DataFrame:
 
 def _hyperparameters(sweep: SweepRow, trials: pd.DataFrame) -> pd.DataFrame:
     values: list[dict[str, Value]] = trials["hyperparameters"].tolist()
-    names = dict.fromkeys(sweep.space.get("hyperparameters", ()))
+    names = dict.fromkeys(sweep.space.hyperparameters)
     for row in values:
         names.update(dict.fromkeys(row))
     columns = {name: [row.get(name) for row in values] for name in names}

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweep.metrics import NO_SKILL
 from sweep.statistics.onset import TOLERANCE
 
 ERRORS = 2.0
@@ -79,7 +80,7 @@ def _curves(epochs: pd.DataFrame) -> pd.DataFrame:
     finite = pd.Series(np.isfinite(measured).all(axis=1), index=epochs.index)
     by_trial = epochs.groupby("trial", sort=True)
     first, last = by_trial.nth(0).set_index("trial"), by_trial.nth(-1).set_index("trial")
-    floor = np.maximum(first["train_bce"], math.log(2)) + TOLERANCE
+    floor = np.maximum(first["train_bce"], NO_SKILL) + TOLERANCE
     return pd.DataFrame(
         {
             "diverged": ~finite.groupby(epochs["trial"]).all() | (last["train_bce"] > floor),

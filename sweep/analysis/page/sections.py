@@ -15,7 +15,8 @@ from sweep.analysis.frames.ranking import frontier, is_scored
 from sweep.analysis.frames.status import TrialStatus
 from sweep.analysis.report.commands import commands
 from sweep.analysis.report.table import Column, decimals_of_best
-from sweep.records import Json
+from sweep.data.split_record import SplitRecord
+from sweep.space.record import Commit
 
 FAILURES_SHOWN = 50
 
@@ -111,13 +112,18 @@ def rungs(frames: SweepFrames) -> Table:
     trials = frames.trials[frames.trials["rung"].notna()]
     header = ("iteration, bracket, rung", "to epoch", "planned", "reached", "lowest val BCE so far")
     rows = []
-    for iteration, bracket, rung, planned, _, last in frames.sweep.plan.get("rungs", ()):
+    for rung in frames.sweep.plan.rungs:
+        iteration, bracket, last = rung.iteration, rung.bracket, rung.last_epoch
         of = trials[(trials["bracket"] == bracket) & (trials["iteration"] == iteration)]
-        reached = of[(of["rung"] >= rung) & (of["epochs"] > 0)]
+        reached = of[(of["rung"] >= rung.rung) & (of["epochs"] > 0)]
         best = frames.epochs[
             frames.epochs["trial"].isin(reached["trial"]) & (frames.epochs["epoch"] <= last)
         ]["val_bce"].min()
-        cells = (f"{iteration}, {bracket}, {rung}", words.count(last), words.count(planned))
+        cells = (
+            f"{iteration}, {bracket}, {rung.rung}",
+            words.count(last),
+            words.count(rung.trials),
+        )
         rows.append(
             (
                 *cells,
@@ -158,32 +164,31 @@ def failures(frames: SweepFrames) -> Table:
 
 def provenance(frames: SweepFrames) -> Table:
     """What it takes to get the same numbers again, but for the machine."""
-    sweep = frames.sweep
+    sweep, settings = frames.sweep, frames.sweep.settings.to_json().items()
     rows = [
         ("sweep", sweep.name),
         ("identity", sweep.identity),
-        ("space", f"{sweep.space.get('name', '')}, SHA-256 {sweep.space.get('sha256', 'unknown')}"),
-        ("commit", _commit(sweep.space.get("git"))),
-        ("data", f"{sweep.data.get('source', 'unknown')}, {_hashes(sweep.data)}"),
-        ("seed", str(sweep.settings.get("seed", "unknown"))),
+        ("space", f"{sweep.space.name}, SHA-256 {sweep.space.sha256 or 'unknown'}"),
+        ("commit", _commit(sweep.space.git)),
+        ("data", f"{sweep.data.source}, {_hashes(sweep.data)}"),
+        ("seed", str(sweep.settings.seed)),
         ("versions", ", ".join(f"{name} {value}" for name, value in sweep.versions.items())),
-        ("settings", ", ".join(f"{k} {v}" for k, v in sweep.settings.items() if k != "stages")),
+        ("settings", ", ".join(f"{name} {value}" for name, value in settings if name != "stages")),
         ("this page", f"sweep {__version__}"),
     ]
     return Table(("", ""), [(name, words.plain(line)) for name, line in rows], is_text=True)
 
 
-def _commit(git: object) -> str:
+def _commit(git: Commit | None) -> str:
     """Of the folder that holds the search space."""
-    if not isinstance(git, dict):
+    if git is None:
         return "unknown: the search space is in no git repository"
-    changes = ", with changes that are not in it" if git.get("dirty") else ""
-    return f"git {git.get('commit', 'unknown')}{changes}"
+    changes = ", with changes that are not in it" if git.dirty else ""
+    return f"git {git.commit}{changes}"
 
 
-def _hashes(data: Json) -> str:
-    fingerprint = data.get("fingerprint")
-    return f"fingerprint {fingerprint}" if fingerprint else "fingerprint unknown"
+def _hashes(data: SplitRecord) -> str:
+    return f"fingerprint {data.fingerprint or 'unknown'}"
 
 
 def again(frames: SweepFrames) -> list[str]:

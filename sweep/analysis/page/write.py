@@ -15,6 +15,7 @@ from sweep import words
 from sweep.analysis.answers.verdict import Verdict, verdict
 from sweep.analysis.files import atomically
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.status import TrialStatus
 from sweep.analysis.page import plots, sections
 from sweep.analysis.page.pictures import Pictures, pictures
 from sweep.analysis.report import ledger, other_seeds, table, terminal, verdict_words
@@ -86,7 +87,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "cost": sections.cost(frames),
         "active": words.seconds(frames.sweep.active_seconds),
         "failures": sections.failures(frames),
-        "n_failed": int((frames.trials["status"] == "failed").sum()),
+        "n_failed": int((frames.trials["status"] == TrialStatus.FAILED).sum()),
         "provenance": sections.provenance(frames),
         "commands": sections.again(frames),
         "marks": plots.marks(frames),

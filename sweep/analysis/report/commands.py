@@ -18,7 +18,7 @@ def commands(frames: SweepFrames) -> list[str]:
 
     Budgets are not among them: a sweep that one ended and `resume` went on with is the same.
     """
-    name, settings = frames.sweep.name, Settings.from_json(frames.sweep.settings)
+    name, settings = frames.sweep.name, frames.sweep.settings
     lines = [_start(frames, settings), *_extensions(name, settings), *_confirm(frames, settings)]
     return [text.plain(shlex.join(line)) for line in lines]
 
@@ -41,11 +41,11 @@ def _start(frames: SweepFrames, settings: Settings) -> list[str]:
 def _space(frames: SweepFrames) -> str:
     """The stem of a shipped space that still is what was searched, else the file."""
     space = frames.sweep.space
-    stem = str(space.get("name", "SPACE"))
+    stem = space.name
     shipped = shipped_spaces().get(stem)
-    if shipped is not None and fingerprint(shipped) == space.get("sha256"):
+    if shipped is not None and fingerprint(shipped) == space.sha256:
         return stem
-    return str(space.get("path", stem))
+    return space.path or stem
 
 
 def _extensions(name: str, settings: Settings) -> list[list[str]]:

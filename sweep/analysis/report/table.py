@@ -102,7 +102,7 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     found = []
     known, evaluated = trials["val_bce_se"].notna(), trials["val_bce"].notna()
     if known.any():
-        rows = words.counted(int(frames.sweep.settings["validation_rows"]), "validation row")
+        rows = words.counted(frames.sweep.settings.validation_rows, "validation row")
         found.append(f"± SE: standard error over the {rows}.")
     if (evaluated & ~known).any():
         which = "some trials" if known.any() else "all trials"

@@ -26,8 +26,9 @@ from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.frames.status import TrialStatus
 from sweep.analysis.report import ledger, other_seeds, table, verdict_words
 from sweep.analysis.report.layout import Terminal, fold
+from sweep.data.split_record import SplitRecord
 from sweep.errors import PlatformError
-from sweep.records import Json
+from sweep.records import Json, SweepState
 
 SCHEMA = "sweep.report/1"
 _LABEL_WIDTH = 11
@@ -37,8 +38,8 @@ _STYLES = {
     TrialStatus.PENDING.value: "dim",
     TrialStatus.FAILED.value: "red",
 }
-_ENDED = ("finished", "stopped", "failed")
-_COUNTED = ("finished", "stopped", "cut", "waiting", "running", "pending", "failed")
+_ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED, TrialStatus.FAILED)
+_COUNTED = tuple(TrialStatus)
 _FORMULA = ("=", "+", "-", "@")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
 
@@ -121,10 +122,10 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
     state = sweep.state if sweep.message is None else f"{sweep.state}: {sweep.message}"
     lines = [
         ("sweep", sweep.name),
-        ("space", sweep.space.get("name", "unknown")),
-        ("data", sweep.data.get("source", "unknown")),
+        ("space", sweep.space.name),
+        ("data", sweep.data.source),
         ("split", _split(sweep.data)),
-        ("seed", sweep.settings.get("seed", "unknown")),
+        ("seed", str(sweep.settings.seed)),
         ("state", state),
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
         ("epochs", f"{done['epochs']:,} of at most {_number(done['epochs_planned'])}"),
@@ -133,7 +134,7 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         n_ended = int(frames.confirmations["status"].isin(_ENDED).sum())
         of = f"{n_ended:,} of {text.counted(len(frames.confirmations), 'run')}"
         lines.append(("other seeds", f"{of} that confirm {text.trials(_confirmed(frames))}"))
-    if sweep.state == "budget" and done["left_out"]:
+    if sweep.state is SweepState.BUDGET and done["left_out"]:
         left = done["left_out"]
         epochs = text.counted(left["epochs"], "epoch")
         lines.append(("left out", f"{text.trials(left['trials'])}, {epochs}"))
@@ -156,10 +157,9 @@ def progress(frames: SweepFrames) -> dict[str, Any]:
     """Trials and epochs done and planned, and trials by status."""
     plan, counts = frames.sweep.plan, Counter(frames.trials["status"])
     begun, epochs = len(frames.trials) - counts[TrialStatus.PENDING], len(frames.epochs)
-    trials_planned = _sum(plan, "trials", "baselines")
-    epochs_planned = _sum(plan, "epochs", "baseline_epochs")
+    trials_planned, epochs_planned = plan.all_trials, plan.all_epochs
     left_out = None
-    if frames.sweep.state != "finished" and trials_planned is not None:
+    if frames.sweep.state is not SweepState.FINISHED and trials_planned is not None:
         left_out = {"trials": trials_planned - begun, "epochs": (epochs_planned or 0) - epochs}
     return {
         "trials": len(frames.trials),
@@ -172,25 +172,21 @@ def progress(frames: SweepFrames) -> dict[str, Any]:
     }
 
 
-def _sum(plan: Json, search: str, baselines: str) -> int | None:
-    return plan[search] + plan.get(baselines, 0) if search in plan else None
-
-
 def _number(value: int | None) -> str:
     return "an unknown number" if value is None else f"{value:,}"
 
 
 def _ends(trials: pd.DataFrame) -> str:
     """ ": 2 finished, 23 stopped early, 123 cut"."""
-    words = {"stopped": "stopped early", "cut": "cut by Hyperband"}
+    words = {TrialStatus.STOPPED: "stopped early", TrialStatus.CUT: "cut by Hyperband"}
     counts = Counter(trials["status"])
     found = [f"{counts[status]:,} {words.get(status, status)}" for status in _COUNTED]
     found = [line for line, status in zip(found, _COUNTED, strict=True) if counts[status]]
     return f": {', '.join(found)}" if found else ""
 
 
-def _split(data: Json) -> str:
-    ranges = data.get("row_ranges", {})
+def _split(data: SplitRecord) -> str:
+    ranges = {} if data.row_ranges is None else data.row_ranges.to_json()
     parts = [f"{text.rows(*ranges[part])} {part}" for part in ranges]
     return f"rows {', '.join(parts)}" if parts else "unknown"
 
@@ -209,10 +205,10 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
         "created_at": sweep.created_at,
         "active_seconds": sweep.active_seconds,
         "progress": progress(frames),
-        "settings": sweep.settings,
-        "space": sweep.space,
-        "data": sweep.data,
-        "plan": sweep.plan,
+        "settings": sweep.settings.to_json(),
+        "space": sweep.space.to_json(),
+        "data": sweep.data.to_json(),
+        "plan": sweep.plan.to_json(),
         "versions": sweep.versions,
     }
     trials = _records(frames.trials.iloc[:top])

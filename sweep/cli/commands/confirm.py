@@ -11,7 +11,7 @@ from sweep.cli.inspect import load_frames
 from sweep.cli.output import hint, unfamiliar
 from sweep.cli.stopping import Stopping
 from sweep.errors import NotFoundError, UsageError
-from sweep.records import Value
+from sweep.records import SweepState, Value
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
@@ -19,7 +19,7 @@ from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 if TYPE_CHECKING:
     from sweep.analysis.frames.load import SweepFrames
 
-_OVER = ("finished", "budget")
+_OVER = (SweepState.FINISHED, SweepState.BUDGET)
 
 
 def register(app: typer.Typer) -> None:
@@ -80,8 +80,8 @@ def _add(folder: SweepFolder, top: int, seeds: int) -> tuple[int, int]:
         settings = frames.sweep.settings
         there = store.confirmed_seeds()
         baselines = frames.trials.loc[frames.trials["baseline"].notna(), "trial"]
-        new = confirmations(chosen, baselines, seeds, int(settings["seed"]), there)
-        store.add_confirmations(new, int(settings["max_epochs"]))
+        new = confirmations(chosen, baselines, seeds, settings.seed, there)
+        store.add_confirmations(new, settings.max_epochs)
         return len(new), sum(a.confirms is not None for a in store.pending())
 
 

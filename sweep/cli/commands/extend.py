@@ -10,6 +10,7 @@ from sweep.cli.output import display, hint, out
 from sweep.cli.search import rung_table
 from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
+from sweep.records import SweepState
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
@@ -56,7 +57,7 @@ def extend(
         stopping.attend(folder, lock)
         with Store(folder.database) as store:
             sweep = store.sweep()
-        if sweep.state != "finished":
+        if sweep.state is not SweepState.FINISHED:
             raise UsageError(
                 f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
                 f"go on with it by: sweep resume {folder.name}"
@@ -69,7 +70,7 @@ def extend(
         if dry_run:
             return
         with Store(folder.database) as store:
-            store.extend(after.settings.to_json(), after.plan_json())
+            store.extend(after.settings, after.plan_record())
         work.run(folder, after, budget, stopping, tensorboard)
 
 
@@ -77,13 +78,14 @@ def _print_added(name: str, before: "Prepared", after: "Prepared") -> None:
     known = set(before.plan.rungs)
     console = out()
     display(rung_table([rung for rung in after.plan.rungs if rung not in known]))
-    old, new = before.plan_json(), after.plan_json()
-    added = {key: new[key] - old[key] for key in ("trials", "assignments", "epochs")}
-    longer = new["baseline_epochs"] - old["baseline_epochs"]
+    old, new = before.plan_record(), after.plan_record()
+    trials, epochs = old.trials or 0, old.epochs or 0
+    new_trials, new_epochs = (new.trials or 0) - trials, (new.epochs or 0) - epochs
+    longer = new.baseline_epochs - old.baseline_epochs
     console.print(
-        f"\n{counted(added['trials'], 'new trial')}, "
-        f"{counted(added['assignments'], 'assignment')}, "
-        f"{counted(added['epochs'], 'epoch')} at most; {longer:,} more of the baselines"
+        f"\n{counted(new_trials, 'new trial')}, "
+        f"{counted(new.assignments - old.assignments, 'assignment')}, "
+        f"{counted(new_epochs, 'epoch')} at most; {longer:,} more of the baselines"
     )
-    there = f"{counted(old['trials'], 'trial')} in {counted(old['epochs'], 'epoch')}"
+    there = f"{counted(trials, 'trial')} in {counted(epochs, 'epoch')}"
     hint(f"sweep {name}: {there} are there already")

@@ -166,7 +166,7 @@ def test_json_carries_everything_at_full_precision(played):
     assert document["schema"] == "sweep.report/1"
     assert document["sweep"]["name"] == "capacity-1"
     assert document["sweep"]["progress"]["trials_planned"] == 150
-    assert document["sweep"]["data"] == played.sweep.data
+    assert document["sweep"]["data"] == json.loads(json.dumps(played.sweep.data.to_json()))
     assert len(document["trials"]) == 150
     for trial, row in zip(document["trials"], played.trials.to_dict("records"), strict=True):
         assert list(trial) == list(played.trials.columns)

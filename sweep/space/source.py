@@ -125,7 +125,12 @@ def _modules(tree: ast.AST, name: PurePosixPath) -> Iterator[tuple[str, ...]]:
 
 
 def _files_of(folder: Path, module: tuple[str, ...]) -> Iterator[PurePosixPath]:
-    """The files beside the space that an import of the module runs, outermost package first."""
+    """The files beside the space that an import of the module runs, outermost package first.
+
+    If the space lies in a package, its neighbours may be imported by the package's name too.
+    """
+    if module[:1] == (folder.name,) and (folder / "__init__.py").is_file():
+        module = module[1:]
     for length in range(1, len(module) + 1):
         place = PurePosixPath(*module[:length])
         for found in (place / "__init__.py", place.with_name(f"{place.name}.py")):

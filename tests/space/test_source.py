@@ -44,3 +44,12 @@ def test_a_copy_is_the_original_to_the_last_byte(tmp_path):
 def test_a_copy_is_never_written_elsewhere(tmp_path, name):
     with pytest.raises(DataError, match="damaged"):
         write_sources({name: "x"}, "a.py", tmp_path)
+
+
+def test_a_space_in_a_package_may_name_its_neighbour_by_the_packages_name(tmp_path):
+    package = tmp_path / "mine"
+    package.mkdir()
+    for name, text in (("__init__", ""), ("a", "import mine.b"), ("b", "from mine import c")):
+        (package / f"{name}.py").write_text(text)
+    (package / "c.py").write_text("")
+    assert list(sources(package / "a.py")) == ["a.py", "b.py", "c.py"]

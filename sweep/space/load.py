@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import importlib.util
 import io
+import logging
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,17 +19,19 @@ from typing import Any
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
-from sweep.space.asked import Answer
+from sweep.space.asked import Answer, Declaration
 from sweep.space.build import Build, HomeBuild, users_frame
 from sweep.space.check import check_model, check_names, declared_baselines
 from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
-from sweep.space.explore import Explorer, Follow, suggested
+from sweep.space.explore import Explorer, Follow, Trace, suggested
 from sweep.space.find import find_space
-from sweep.space.home import Home, forget, is_users
+from sweep.space.home import Home, forget
 from sweep.space.record import SpaceRecord
 from sweep.space.source import fingerprint_of, imported, texts
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,31 @@ class Space:
         All hyperparameters at an end, and each alone at its ends with the others at default;
         the baselines too.
         """
-        pairs = {one: ends(one) for one in self.discovery.declarations}
-        wanted: list[Answer] = [suggested({})]
-        wanted += [lambda one, side=side: ends(one)[side] for side in (0, 1)]  # type: ignore[misc]
-        wanted += [suggested({one.name: end}) for one, pair in pairs.items() for end in pair]
-        found = [self.explorer.follow(answer).values for answer in wanted]
-        return [*found, *(dict(values) for values in self.baselines.values())]
+        default: Mapping[str, Value] = {}
+        wanted: list[Answer] = [suggested(default), _least, _greatest]
+        for one in self.discovery.declarations:
+            first = next(t for t in self.discovery.traces if _asks(t, one))
+            rest = default if self.discovery.is_flat else first.values
+            wanted += [suggested({**rest, one.name: end}) for end in ends(one)]
+        found = [*(self._values(answer) for answer in wanted), *map(dict, self.baselines.values())]
+        return list({repr(sorted(values.items())): values for values in found}.values())
+
+    def _values(self, answer: Answer) -> dict[str, Value]:
+        if self.discovery.is_flat:
+            return {one.name: answer(one) for one in self.discovery.declarations}
+        return self.explorer.follow(answer).values
+
+
+def _least(declaration: Declaration) -> Value:
+    return ends(declaration)[0]
+
+
+def _greatest(declaration: Declaration) -> Value:
+    return ends(declaration)[1]
+
+
+def _asks(trace: Trace, declaration: Declaration) -> bool:
+    return any(ask.declaration == declaration for ask in trace.active.values())
 
 
 def load_space(name: str, n_features: int) -> Space:
@@ -125,6 +147,8 @@ def load_space(name: str, n_features: int) -> Space:
             check_names(path, label, values, known)
             baselines[label] = check_model(explorer, values, n_features)
     explorer.compares = False
+    kind = "plain" if discovery.is_flat else "with conditions"
+    _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
     files = _files(path, home, module)
     searched = bool(getattr(module, "SEARCH", True))
     return Space(
@@ -199,6 +223,6 @@ def _declared_files(path: Path, module: ModuleType) -> list[Path]:
     files = [path.parent / name for name in names]
     for name, file in zip(names, files, strict=True):
         inside = ".." not in Path(name).parts and file.is_relative_to(path.parent)
-        if not inside or not file.is_file() or not is_users(file):
+        if not inside or not file.is_file():
             raise InvalidSpaceError(f"FILES of {path} names {name!r}, which is no file beside it")
     return files

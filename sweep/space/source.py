@@ -93,7 +93,7 @@ def imported(path: Path) -> dict[str, Path]:
     """Return the file and every file beside it that its imports lead to, by name.
 
     Imports inside functions, packages, sub-packages and relative imports are followed. Raises
-    SyntaxError or OSError if one of the files cannot be read.
+    OSError if one of the files cannot be read.
     """
     seen: dict[str, Path] = {}
     _follow(path, PurePosixPath(path.name), path.parent, seen)
@@ -103,10 +103,18 @@ def imported(path: Path) -> dict[str, Path]:
 
 def _follow(file: Path, name: PurePosixPath, folder: Path, seen: dict[str, Path]) -> None:
     seen[str(name)] = file
-    for module in _modules(ast.parse(file.read_bytes()), name):
+    for module in _modules(_parsed(file), name):
         for found in _files_of(folder, module):
             if str(found) not in seen:
                 _follow(folder / found, found, folder, seen)
+
+
+def _parsed(file: Path) -> ast.AST:
+    """The file's syntax tree; an empty one of a file that is no Python, which imports nothing."""
+    try:
+        return ast.parse(file.read_bytes())
+    except (MemoryError, RecursionError, SyntaxError, ValueError):
+        return ast.Module([], [])
 
 
 def _modules(tree: ast.AST, name: PurePosixPath) -> Iterator[tuple[str, ...]]:

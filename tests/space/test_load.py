@@ -211,3 +211,26 @@ def test_a_shipped_space_runs_under_stock_keras_tuner(tmp_path):
     y = (x[:, :1] > 0).astype(np.float32)
     tuner.search(x, y, validation_data=(x, y), verbose=0)
     assert len(tuner.get_best_hyperparameters()) == 1
+
+
+def test_the_largest_model_is_among_the_corners_and_each_is_what_a_trial_may_have(write):
+    loop = """def build(hp):
+    for i in range(hp.Int("layers", 1, 3)):
+        hp.Choice(f"units_{i}", [8, 64])"""
+    space = load_space(write(MODEL.replace("def build(hp):", loop)), 28)
+    corners = space.corners()
+    assert {"layers": 3, "units_0": 64, "units_1": 64, "units_2": 64, "width": 4} in corners
+    assert {"layers": 1, "units_0": 8, "width": 1} in corners
+    for values in corners:
+        units = {name for name in values if name.startswith("units")}
+        assert units == {f"units_{i}" for i in range(values["layers"])}
+    assert len({repr(values) for values in corners}) == len(corners)
+
+
+def test_a_baseline_has_the_active_values_only(write):
+    asks = "if hp.Boolean('b'): hp.Int('c', 1, 3)"
+    text = MODEL.replace("def build(hp):", f"def build(hp):\n    {asks}")
+    text += "BASELINES = {'A': {'b': False, 'c': 2}, 'B': {'b': True}}"
+    assert load_space(write(text), 28).baselines == {
+        "A": {"b": False, "width": 1}, "B": {"b": True, "c": 1, "width": 1}
+    }  # fmt: skip

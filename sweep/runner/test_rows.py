@@ -10,11 +10,10 @@ from sweep.errors import DataError, InvalidSpaceError
 from sweep.metrics import example_losses
 from sweep.runner.prepare import Prepared
 from sweep.runner.retrain import state_of
-from sweep.space.build import Model
 from sweep.statistics.intervals import accuracy_interval, auc_interval, bce_interval
 from sweep.store import Exportable, Opening, Store
 from sweep.sweep_folder import SweepFolder
-from sweep.training.model import build_model, evaluate, predict_logits, set_state
+from sweep.training.model import Model, build_model, evaluate, predict_logits, set_state
 
 _TOLERANCE = 1e-6
 

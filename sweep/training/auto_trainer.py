@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from sweep.data.split import Split
 from sweep.records import Assignment, Value
-from sweep.space.build import Build
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.reading.refusal import NotCarriedError
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
+from sweep.training.model import Build
 
 _log = logging.getLogger(__name__)
 

@@ -8,9 +8,8 @@ import keras
 from sweep.data.split import Rows
 from sweep.errors import InvalidSpaceError, PlatformError
 from sweep.records import Value
-from sweep.space.build import Build
 from sweep.training.checkpoint import TrialState
-from sweep.training.model import build_model, evaluate, set_state
+from sweep.training.model import Build, build_model, evaluate, set_state
 
 _TOLERANCE = 1e-6
 

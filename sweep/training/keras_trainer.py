@@ -15,12 +15,11 @@ from sweep import metrics
 from sweep.data.split import Split
 from sweep.errors import SweepError
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
-from sweep.space.build import Build, Model
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.early_stopping import EarlyStopping
-from sweep.training.model import Evaluation
+from sweep.training.model import Build, Evaluation, Model
 from sweep.training.start_keras import traces_forgotten
 
 

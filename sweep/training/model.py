@@ -18,7 +18,8 @@ from sweep.data.split import Rows
 from sweep.records import Value
 from sweep.seeds import derive
 from sweep.space.asked import Asked
-from sweep.space.build import Build, Model
+from sweep.space.build import Build as Build  # trainers have both from here
+from sweep.space.build import Model as Model
 from sweep.space.check import METRIC
 from sweep.training.start_keras import variables_unmade
 

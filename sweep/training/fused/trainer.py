@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 
 from sweep.data.split import Split
 from sweep.records import Assignment
-from sweep.space.build import Build
 from sweep.training.contract import Journal, StopRequested
 from sweep.training.fused.description import Description
 from sweep.training.fused.device import groups_at_once, memory_budget
@@ -30,6 +29,7 @@ from sweep.training.fused.queue import Queue
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.run import Run
 from sweep.training.fused.seated_group import Lane, Trained
+from sweep.training.model import Build
 
 _log = logging.getLogger(__name__)
 

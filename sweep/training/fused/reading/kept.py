@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from sweep.records import Assignment, Value
-from sweep.space.build import Build, Model
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping
 from sweep.training.fused.description import Description
 from sweep.training.fused.reading.model import read
 from sweep.training.fused.reading.refusal import NotCarriedError
+from sweep.training.model import Build
 
 _KEPT_BYTES = 256 << 20
 """Initial states kept between reading and training; beyond it a model is built again."""
@@ -81,7 +81,7 @@ class Readings:
             gc.collect()
             self._left_bytes = 0
 
-    def _model(self, assignment: Assignment) -> Model:
+    def _model(self, assignment: Assignment) -> trial_model.Model:
         """Its variables are made only where they must be.
 
         That is where `build` assigns to one; and in the first models, as the search space may
@@ -105,7 +105,7 @@ def _key(assignment: Assignment) -> Key:
     return tuple(sorted(assignment.hyperparameters.items()))
 
 
-def _initial_slots(model: Model, description: Description) -> Arrays:
+def _initial_slots(model: trial_model.Model, description: Description) -> Arrays:
     """The state of its optimizer, which has not been used: moments are zero."""
     shapes = {
         role: tuple(variable.shape)

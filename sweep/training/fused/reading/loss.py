@@ -4,11 +4,10 @@ from typing import Any
 
 import keras
 
-from sweep.space.build import Model
 from sweep.space.check import CATEGORICAL, CROSS_ENTROPY, METRIC, SQUARED_ERROR
 from sweep.training.fused.description import Loss
 from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
-from sweep.training.model import recorded_metric
+from sweep.training.model import Model, recorded_metric
 
 
 def read_loss(model: Model) -> Loss:

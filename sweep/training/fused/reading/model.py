@@ -16,12 +16,12 @@ import keras
 import numpy as np
 from keras import layers
 
-from sweep.space.build import Model
 from sweep.training.fused.description import Description, Role
 from sweep.training.fused.program.optimizers import OptimizerRule, read_optimizer
 from sweep.training.fused.reading.layers import SOFTMAX, read_layers
 from sweep.training.fused.reading.loss import read_loss
 from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
+from sweep.training.model import Model
 
 
 def carries(model: Model) -> str | None:

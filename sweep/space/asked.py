@@ -6,9 +6,9 @@ from Keras Tuner's in three things: one name has one value in one build, an inac
 has none, and a scope may be opened inside any other scope.
 """
 
-import sys
+import contextlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import keras_tuner
 from sweep.records import Value
 
 _BITS_64 = range(-(2**63), 2**63)
-_OURS = (str(Path(keras_tuner.__file__).parent), __file__)
+_OURS = (str(Path(keras_tuner.__file__).parent), __file__, str(contextlib.__file__))
 
 
 class AskedWronglyError(Exception):
@@ -175,7 +175,7 @@ class Asked(keras_tuner.HyperParameters):  # type: ignore[misc]  # Keras Tuner h
             raise ValueError(f"{full} is currently inactive.")
         raise KeyError(f"{full} does not exist.")
 
-    @contextmanager
+    @contextlib.contextmanager
     def name_scope(self, name: str) -> Iterator[None]:
         """Put `name/` before the names that are asked inside."""
         self._names.append(name)
@@ -184,7 +184,7 @@ class Asked(keras_tuner.HyperParameters):  # type: ignore[misc]  # Keras Tuner h
         finally:
             self._names.pop()
 
-    @contextmanager
+    @contextlib.contextmanager
     def conditional_scope(self, parent_name: str, parent_values: Any) -> Iterator[None]:
         """Make what is asked inside active only if the parent has one of `parent_values`."""
         full = self._full(parent_name)
@@ -291,9 +291,9 @@ def _short(number: int) -> str:
 
 def _place() -> str:
     """`FILE line N` of the nearest frame that is neither Keras Tuner's nor this file's."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(
-        (*_OURS, "<frozen", str(Path(sys.modules["contextlib"].__file__ or "")))
-    ):
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
+    if frame is None:
+        return "build(hp)"
     return f"{Path(frame.f_code.co_filename).name} line {frame.f_lineno}"

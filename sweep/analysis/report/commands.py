@@ -7,7 +7,7 @@ from sweep.analysis.answers.which_trials import to_confirm
 from sweep.analysis.frames.load import SweepFrames
 from sweep.search.brackets import n_brackets
 from sweep.settings import Settings, Stage
-from sweep.space.load import shipped_spaces
+from sweep.space.find import shipped_spaces
 from sweep.space.source import fingerprint
 
 _NOT_OPTIONS = ("baselines", "stages")

@@ -5,6 +5,7 @@ What takes seconds to import is imported here when it is needed.
 
 import atexit
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 from sweep.errors import DataError, InvalidSpaceError
 from sweep.runner.say import Say
 from sweep.settings import Settings
-from sweep.space import load as spaces
-from sweep.space.source import fingerprint, write_sources
+from sweep.space import find as spaces
+from sweep.space.source import is_unchanged, write_sources
 from sweep.store import SweepRow
 from sweep.sweep_folder import SweepFolder
 
@@ -42,7 +43,8 @@ def prepare(
         test_rows=settings.test_rows,
         cache_dir=cache,
     )
-    references = ReferencesBeside(split, settings.seed).models if compared else None
+    beside = compared and "tensorflow" not in sys.modules  # else there is no import to hide behind
+    references = ReferencesBeside(split, settings.seed).models if beside else None
     start_keras(default_root())
     from sweep.runner import prepare as sweeps
 
@@ -99,7 +101,7 @@ def _original_space(sweep: SweepRow) -> Path:
     except InvalidSpaceError:
         what = "is gone"
     else:
-        if fingerprint(path) == sweep.space.sha256:
+        if is_unchanged(path, sweep.space.sha256, sweep.space.sources):
             return path
         what = f"has changed since sweep {sweep.name} began"
     stored = (

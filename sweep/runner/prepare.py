@@ -107,6 +107,7 @@ def new_search(space: Space, settings: Settings) -> Search:
         iterations=settings.iterations,
         seed=settings.seed,
         stages=settings.stages,
+        follow=space.follow,
     )
 
 

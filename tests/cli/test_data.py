@@ -71,7 +71,7 @@ def test_an_interrupted_fetch_ends_with_130(run, monkeypatch):
     monkeypatch.setattr("sweep.data.higgs.download.fetch_higgs", interrupt)
     result = run("fetch", "--all")
     assert result.exit_code == 130
-    assert "the same command goes on" in result.stderr
+    assert "run the same command again to continue" in result.stderr
 
 
 def test_rows_and_all_exclude_each_other(run):

@@ -1,78 +1,17 @@
 """The loop over real stores and a trainer that does nothing: resume, failures, budgets."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sweep.records import Assignment, EpochRecord, Outcome
+from sweep.records import Assignment
 from sweep.settings import Budget
 from sweep.store import Store
-from sweep.sweep_folder import SweepFolder
 from sweep.testing import IdleTrainer, made_up_record
 from sweep.training.contract import Endings, Journal, Source, StopRequested
-from tests.support.sweeps import sweep_row
-
-BASELINES = {"Small": {"width": 8}, "Large": {"width": 512}}
-
-
-class Silent:
-    """An observer that counts."""
-
-    def __init__(self) -> None:
-        self.waves = self.ended = 0
-
-    def wave(self, assignments: Sequence[Assignment]) -> None:
-        self.waves += 1
-
-    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
-        raise AssertionError("the idle trainer has no epochs")
-
-    def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
-        self.ended += 1
-
-
-def new_store(root: Path, name: str = "s") -> tuple[SweepFolder, Store]:
-    folder = SweepFolder(root, name)
-    folder.create()
-    row = sweep_row(name=name, identity=f"id-{name}", state="interrupted", active_seconds=0.0)
-    return folder, Store.create(folder.database, row)
-
-
-def new_runner(
-    folder: SweepFolder, store: Store, trainer: Any, budget: Budget | None = None, **options: Any
-) -> Any:
-    import keras_tuner
-
-    from sweep.runner.loop import Runner
-    from sweep.search.hyperband import Search
-
-    hp = keras_tuner.HyperParameters()
-    hp.Int("width", 1, 10_000)
-    return Runner(
-        folder=folder,
-        store=store,
-        search=options.get("search") or Search(hp, max_epochs=9, factor=3, iterations=1, seed=5),
-        trainer=trainer,
-        observer=options.get("observer", Silent()),
-        baselines=options.get("baselines", BASELINES),
-        budget=budget or Budget(),
-        interrupted=options.get("interrupted", lambda: False),
-        keep=options.get("keep", 20),
-    )
-
-
-def contents(store: Store) -> Any:
-    """Everything stored but for clock times."""
-    tables = {}
-    for name in ("trial", "assignment", "epoch"):
-        columns, rows = store.table(name)
-        timeless = [i for i, c in enumerate(columns) if c not in ("ended_at",)]
-        tables[name] = [tuple(row[i] for i in timeless) for row in rows]
-    return tables
+from tests.support.runs import Silent, contents, new_runner, new_store
 
 
 @pytest.fixture(autouse=True)

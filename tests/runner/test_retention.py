@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sweep.runner.retention import kept_trials, removable, remove
 from sweep.store import Standing
 from sweep.testing import IdleTrainer
-from tests.runner.test_loop import new_runner, new_store
+from tests.support.runs import new_runner, new_store
 
 
 def standing(trial: int, score: float | None, rung: int = 0, **changes: Any) -> Standing:

@@ -10,9 +10,7 @@ from sweep.seeds import derive
 from sweep.store import Store
 from sweep.testing import made_up_record
 from sweep.training.contract import Ended
-from tests.runner.test_confirm import confirm_in
-from tests.runner.test_extend import search
-from tests.runner.test_loop import BASELINES, new_store
+from tests.support.runs import BASELINES, confirm_in, new_store, search
 
 
 @pytest.fixture(autouse=True)

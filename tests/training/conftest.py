@@ -1,5 +1,8 @@
-"""Failing assertions of the trainers' suite say what was compared."""
+"""Starts Keras before a test file imports it: as in a sweep, whichever file is run alone."""
 
 import pytest
 
-pytest.register_assert_rewrite("sweep.testing.trainer_contract")
+from sweep.training.start_keras import start_keras
+
+pytest.register_assert_rewrite("sweep.testing.trainer_contract")  # says what was compared
+start_keras()

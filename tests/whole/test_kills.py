@@ -16,9 +16,8 @@ from sweep.settings import Settings, Stage
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.testing import IdleTrainer
-from tests.runner.test_extend import search
-from tests.runner.test_loop import Silent, new_runner, new_store
 from tests.support import faults, tiny, warm
+from tests.support.runs import Silent, new_runner, new_store, search
 
 N_STEPS = 800
 SEARCH_STEPS = 120

@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from sweep.cli.output import display
-from sweep.space import load as spaces
+from sweep.space import find as spaces
 
 
 def list_spaces() -> None:

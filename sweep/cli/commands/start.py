@@ -9,7 +9,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
 from sweep.runner.cold_start import prepare
 from sweep.settings import Budget
-from sweep.space import load as spaces
+from sweep.space import find as spaces
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, free_name
 
 

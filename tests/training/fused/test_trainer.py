@@ -29,24 +29,13 @@ from tests.support.fused import (
     MemoryJournal,
     assignment,
     measures,
-    never,
     normalised,
     same_bits,
     same_records,
-    small_split,
-    train_all,
 )
+from tests.support.small_networks import PLAIN, SMALL, SPLIT, trained
 
 ROOT = Path(__file__).parents[3]
-SPLIT = small_split()
-SMALL = {"width": 16, "depth": 2, "l2": 1e-3, "dropout": 0.3, "decay_steps": 500}
-PLAIN = {**SMALL, "dropout": 0.0}
-
-
-def trained(work, journal=None, build=capacity.build, patience=None, stop=never, kind=FusedTrainer):
-    journal = MemoryJournal() if journal is None else journal
-    train_all(kind(build, SPLIT, BATCH, patience), work, journal, stop)
-    return journal
 
 
 def neighbours(count, **values):
@@ -85,7 +74,8 @@ BUILDS = pytest.mark.parametrize("build", [capacity.build, normalised], ids=["pl
 ALL_DEPTHS = """
 from sweep.training.start_keras import start_keras
 start_keras()
-from tests.training.fused.test_trainer import PLAIN, assignment, trained
+from tests.support.fused import assignment
+from tests.support.small_networks import PLAIN, trained
 trained([assignment(number, 1, **{**PLAIN, "depth": 1 + number}) for number in range(4)])
 trained([assignment(number, 2, **{**PLAIN, "depth": 4 - number}) for number in range(4)])
 """

@@ -31,7 +31,7 @@ lint: install
 	$(BIN)/lint-imports --no-cache --no-logo
 
 test: lint
-	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Builds the image and sweeps in it; without a Docker engine it needs root on Debian or Ubuntu.
 container-test:

@@ -19,6 +19,7 @@ import numpy as np
 from search_spaces import capacity
 from sweep.data.split import Rows, Split
 from sweep.records import Assignment
+from sweep.training.contract import train_all
 from sweep.training.fused.group import Group, Resident, Seat
 from sweep.training.fused.packing import Packing
 from sweep.training.fused.program import shape as shapes
@@ -51,9 +52,9 @@ class Stopwatch:
     def epoch(self, assignment, record):
         self.ended.append((time.perf_counter(), record.epoch))
 
-    def finish(self, assignment, outcome, state, records):
-        if outcome.error:
-            raise RuntimeError(outcome.error)
+    def finish(self, ended):
+        if ended.outcome.error:
+            raise RuntimeError(ended.outcome.error)
 
     def milliseconds(self):
         """Wall time a trial and epoch, from the first second epoch on: then all is compiled."""
@@ -73,7 +74,7 @@ def make_split():
 
     def rows(count):
         x = random.normal(size=(count, capacity.N_FEATURES)).astype(np.float32)
-        return Rows(x, (x[:, :1] * x[:, 1:2] + x[:, 2:3] > 0).astype(np.float32))
+        return Rows(x, (x[:, 0] * x[:, 1] + x[:, 2] > 0).astype(np.float32))
 
     return Split(rows(TRAIN), rows(VALIDATION), "benchmark", {})
 
@@ -137,7 +138,7 @@ def measure(kind, split, width, depth, trials, epochs):
     """Milliseconds a trial and epoch."""
     journal = Stopwatch()
     trainer = kind(capacity.build, split, BATCH, None)
-    trainer.train(work(width, depth, trials, epochs), journal, lambda: False)
+    train_all(trainer, work(width, depth, trials, epochs), journal)
     return journal.milliseconds()
 
 

@@ -27,6 +27,7 @@ from sweep.records import Assignment
 from sweep.search.hyperband import Search
 from sweep.search.plan import Plan, rehearse
 from sweep.settings import Settings
+from sweep.training.contract import train_all
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.model import build_model
@@ -64,10 +65,10 @@ def fit_alone(trial, split):
     model = build_model(capacity.build, trial.hyperparameters, trial.seed)
     model.fit(
         split.train.x,
-        split.train.y,
+        split.train.y[:, None],
         batch_size=common.BATCH,
         epochs=3,
-        validation_data=(split.validation.x, split.validation.y),
+        validation_data=(split.validation.x, split.validation.y[:, None]),
         verbose=0,
         callbacks=[
             keras.callbacks.LambdaCallback(
@@ -101,7 +102,7 @@ def main():
     epochs = sum(trial.last_epoch for trial in trials)
     started = time.perf_counter()
     trainer = FusedTrainer(capacity.build, split, common.BATCH, None)
-    trainer.train(trials, common.Stopwatch(), lambda: False)
+    train_all(trainer, trials, common.Stopwatch())
     fused = time.perf_counter() - started
     count = min(options.sample, len(trials))
     by_size = sorted(trials, key=lambda trial: common.flops(*size(trial)))

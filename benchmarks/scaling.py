@@ -37,6 +37,7 @@ from sweep.settings import Budget, Settings
 from sweep.space.record import SpaceRecord
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
+from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.start_keras import start_keras
 
 MAX_EPOCHS, FACTOR = 81, 3
@@ -58,19 +59,18 @@ def space() -> Any:
 class Idle:
     """Trains nothing; keeps count of its own seconds and of the assignments."""
 
-    name: str = "idle"
     seconds: float = 0.0
     assignments: int = 0
 
-    def train(self, assignments: Sequence[Assignment], journal: Any, stop: Any) -> None:
-        for assignment in assignments:
+    def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
+        while not stop() and (assignment := source.take()) is not None:
             started = time.process_time()
             epochs = range(assignment.first_epoch + 1, assignment.last_epoch + 1)
             records = [made_up(assignment.trial, epoch) for epoch in epochs]
             self.seconds += time.process_time() - started
             self.assignments += 1
-            outcome = Outcome(OutcomeStatus.COMPLETED, len(records), 1000)
-            journal.finish(assignment, outcome, None, records)
+            outcome = Outcome(OutcomeStatus.COMPLETED, len(records), 1000, trainer="idle")
+            yield Ended(assignment, outcome, None, tuple(records))
 
 
 def made_up(trial: int, epoch: int) -> EpochRecord:
@@ -125,7 +125,7 @@ def ours(n_trials: int, folder: Path) -> Cost:
     with Store.create(place.database, row) as store:
 
         def runner() -> Runner:
-            return Runner(place, store, search(), trainer, lambda _: "idle", Silent(), {},
+            return Runner(place, store, search(), trainer, Silent(), {},
                           Budget(), lambda: False)  # fmt: skip
 
         loop, loop_wall = timed(lambda: runner().run())

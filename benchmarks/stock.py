@@ -38,13 +38,15 @@ def stock(space: str, max_epochs: int, folder: Path) -> None:
 
     split = load_split("builtin")
     train = (
-        tf.data.Dataset.from_tensor_slices((split.train.x, split.train.y))
+        tf.data.Dataset.from_tensor_slices((split.train.x, split.train.y[:, None]))
         .cache()
         .shuffle(10_000)
         .repeat()
         .batch(500)
     )
-    validation = tf.data.Dataset.from_tensor_slices((split.validation.x, split.validation.y))
+    validation = tf.data.Dataset.from_tensor_slices(
+        (split.validation.x, split.validation.y[:, None])
+    )
     tuner = keras_tuner.Hyperband(
         load_space(space, 28).build,
         objective=keras_tuner.Objective("val_binary_crossentropy", "min"),

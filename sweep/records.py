@@ -119,6 +119,8 @@ class Outcome:
     error: str | None = None
     """One line saying why the trial failed."""
     traceback: str | None = None
+    trainer: str = ""
+    """Name of the trainer that carried the assignment."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,48 @@
 """Starts Keras once for the tests that need it, and keeps the user's own folders out of reach."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    # as many tests run at once as there are cores: a library's own threads would spin for each
+    # other. Before NumPy is imported, which reads it once
+    os.environ.setdefault(_name, "1")
+
+
+LONGEST_FIRST = (
+    "training/fused/test_mathematics.py",
+    "training/fused/test_trainer.py",
+    "training/fused/test_dropout.py",
+    "whole/test_cli.py",
+    "training/test_trainers.py",
+    "training/fused/test_kept_programs.py",
+    "whole/test_kills.py",
+    "whole/test_hostile_results.py",
+    "analysis/page/test_browser.py",
+    "data/simulation/test_difficulty.py",
+)
+"""Files of half a minute and more: one that began last would leave the other cores idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; all others as they were."""
+    here = Path(__file__).parent
+    gone = [name for name in LONGEST_FIRST if not (here / name).is_file()]
+    if gone:
+        raise pytest.UsageError(f"named in {__file__} and not there: {', '.join(gone)}")
+    places = {here / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among what was imported: Keras does so before each model."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +71,16 @@ def keras():
     import keras
 
     return keras
+
+
+@pytest.fixture(scope="session")
+def fused_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny sweep `s` that the fused trainer ran to its end, to be copied."""
+    from tests.support import tiny, warm
+
+    place = tiny.make_place(tmp_path_factory.mktemp("fused"))
+    warm.run(place, *tiny.start("s", "fused"))
+    return place
 
 
 @pytest.fixture(scope="session")

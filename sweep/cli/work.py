@@ -48,7 +48,8 @@ def prepare(
         test_rows=settings.test_rows,
         cache_dir=cache,
     )
-    references = ReferencesBeside(split, settings.seed).models if compared else None
+    beside = compared and "tensorflow" not in sys.modules  # else there is no import to hide behind
+    references = ReferencesBeside(split, settings.seed).models if beside else None
     start_keras(default_root())
     from sweep.runner import prepare as sweeps
 
@@ -168,7 +169,8 @@ def run(
             _observer(store, store.sweep().plan) as observer,
         ):
             stopping.saving()
-            state = sweeps.run(folder, store, prepared, budget, observer, stopping.requested)
+            work = sweeps.Work(folder, store, prepared, budget, observer, stopping.requested)
+            state = sweeps.run(work)
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         from sweep.cli.inspect import write_logs
@@ -189,19 +191,18 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
     with Store(folder.database) as store:
         with native_messages_to(folder.native_log), _observer(store, None) as observer:
             stopping.saving()
-            state, message = sweeps.confirm(
-                folder, store, prepared, budget, observer, stopping.requested
-            )
+            work = sweeps.Work(folder, store, prepared, budget, observer, stopping.requested)
+            ending = sweeps.confirm(work)
         progress = store.progress()
-    if state is SweepState.FINISHED:
+    if ending.state is SweepState.FINISHED:
         hint(f"confirmed; see: sweep report {name}")
         return
     left = progress.confirmations - progress.confirmations_done
-    if state is SweepState.INTERRUPTED:
+    if ending.state is SweepState.INTERRUPTED:
         hint(f"stopped, state saved; {left} runs are left, go on with: sweep resume {name}")
         raise typer.Exit(stopping.code)
-    kind = TooManyFailuresError if state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{message}; {left} runs are left, go on with: sweep resume {name}")
+    kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
+    raise kind(f"{ending.sentence}; {left} runs are left, go on with: sweep resume {name}")
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> Any:

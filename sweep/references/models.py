@@ -29,7 +29,7 @@ def reference_models(split: Split, seed: int) -> list[Reference]:
 
     Only no skill, if the training rows hold one class, or fewer than ten rows of one.
     """
-    labels = split.train.y[:, 0]
+    labels = split.train.y
     n_signal = int(labels.sum(dtype=np.int64))
     models: dict[str, Callable[[], Logits]] = {NO_SKILL_NAME: lambda: _no_skill(split)}
     if min(n_signal, len(labels) - n_signal) >= 10:
@@ -40,7 +40,7 @@ def reference_models(split: Split, seed: int) -> list[Reference]:
 
 def _reference(name: str, fit: Callable[[], Logits], rows: Rows) -> Reference:
     started = time.perf_counter()
-    losses = example_losses(fit().round(_DECIMALS), rows.y[:, 0])
+    losses = example_losses(fit().round(_DECIMALS), rows.y)
     error = losses.std(ddof=1) / np.sqrt(len(losses)) if len(losses) > 1 else np.nan
     seconds = time.perf_counter() - started
     return Reference(name, float(losses.mean()), float(error), kept_losses(losses), seconds)
@@ -48,7 +48,7 @@ def _reference(name: str, fit: Callable[[], Logits], rows: Rows) -> Reference:
 
 def _no_skill(split: Split) -> Logits:
     """The share of signal among the training rows, for every row; kept off 0 and 1 by one row."""
-    labels = split.train.y[:, 0]
+    labels = split.train.y
     share = (labels.sum(dtype=np.float64) + 0.5) / (len(labels) + 1)
     return np.full(len(split.validation.y), np.log(share / (1 - share)))
 
@@ -60,7 +60,7 @@ def _logistic(split: Split) -> Logits:
     from sklearn.preprocessing import StandardScaler
 
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    model.fit(split.train.x.astype(np.float64), split.train.y[:, 0])
+    model.fit(split.train.x.astype(np.float64), split.train.y)
     logits: Logits = model.decision_function(split.validation.x.astype(np.float64))
     return logits
 
@@ -72,6 +72,6 @@ def _trees(split: Split, seed: int) -> Logits:
     model = HistGradientBoostingClassifier(
         max_iter=_MOST_TREES, early_stopping=True, validation_fraction=_HELD_OUT, random_state=seed
     )
-    model.fit(split.train.x, split.train.y[:, 0])
+    model.fit(split.train.x, split.train.y)
     logits: Logits = model.decision_function(split.validation.x)
     return logits

@@ -5,11 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from sweep.errors import InvalidSpaceError
 from sweep.records import Assignment, Value
 from sweep.runner.prepare import Prepared, make_trainer
-from sweep.runner.retrain import MemoryJournal
 from sweep.training.auto_trainer import AutoTrainer, Surveyed
-from sweep.training.contract import Trainer
+from sweep.training.contract import Trainer, train_all
+from sweep.training.memory_journal import MemoryJournal
 from sweep.training.model import build_model, count_params
 
 _EPOCHS = 3
@@ -36,7 +37,7 @@ class Survey:
 
     @cached_property
     def _trainer(self) -> Trainer:
-        return make_trainer(self.prepared)[0]
+        return make_trainer(self.prepared)
 
     @cached_property
     def _surveyed(self) -> list[Surveyed]:
@@ -61,8 +62,8 @@ class Survey:
         return len({one.program for one in self._surveyed if one.program is not None})
 
     @cached_property
-    def params(self) -> list[int]:
-        """Trainable parameters of each trial, baselines last."""
+    def params(self) -> list[int | None]:
+        """Trainable parameters of each trial, baselines last; None if the model does not build."""
         known = [one.params for one in self._surveyed] or [None] * len(self._configurations)
         return [
             self._count(values) if params is None else params
@@ -70,8 +71,14 @@ class Survey:
         ]
 
     def extremes(self) -> tuple[int, int]:
-        """Trainable parameters of the smallest and the largest model of the space."""
-        params = [self._count(values) for values in self.prepared.space.corners()]
+        """Trainable parameters of the smallest and the largest model of the space.
+
+        Raises InvalidSpaceError if none of those that are looked at builds.
+        """
+        counted = [self._count(values) for values in self.prepared.space.corners()]
+        params = [count for count in counted if count is not None]
+        if not params:
+            raise _none_builds(self.prepared)
         return min(params), max(params)
 
     def seconds(self) -> float:
@@ -79,19 +86,25 @@ class Survey:
 
         Trains the smallest and the largest trial of the plan, each a few times over. Seconds an
         epoch are taken as linear in the parameters between the two, those before an assignment's
-        first epoch as the smallest model's.
+        first epoch as the smallest model's. A trial whose model does not build takes no time.
+        Raises InvalidSpaceError if no model builds.
         """
-        params = self.params
-        small, large = params.index(min(params)), params.index(max(params))
+        built = [(p, position) for position, p in enumerate(self.params) if p is not None]
+        if not built:
+            raise _none_builds(self.prepared)
+        fewest, small = min(built)
+        most, large = max(built, key=lambda one: (one[0], -one[1]))
         cost, costliest = self._cost(small, small=True), self._cost(large, small=False)
-        slope = max(0.0, costliest.epoch - cost.epoch) / max(1, params[large] - params[small])
-        per_epoch = [cost.epoch + slope * (p - params[small]) for p in params]
+        slope = max(0.0, costliest.epoch - cost.epoch) / max(1, most - fewest)
         plan, n_roots = self.prepared.plan, len(self.prepared.plan.roots)
+        epochs = [(cost.epoch + slope * (p - fewest), position) for p, position in built]
+        searched = [seconds for seconds, position in epochs if position < n_roots]
+        baselines = [seconds for seconds, position in epochs if position >= n_roots]
         settings = self.prepared.settings
         seconds = self.programs * max(cost.compiling, costliest.compiling)
-        seconds += (len(plan.proposals) + settings.seeds * (len(params) - n_roots)) * cost.before
-        seconds += plan.epochs * sum(per_epoch[:n_roots]) / max(1, n_roots)
-        return seconds + settings.seeds * settings.max_epochs * sum(per_epoch[n_roots:])
+        seconds += (len(plan.proposals) + settings.seeds * len(baselines)) * cost.before
+        seconds += plan.epochs * sum(searched) / max(1, len(searched))
+        return seconds + settings.seeds * settings.max_epochs * sum(baselines)
 
     def _cost(self, position: int, *, small: bool) -> Cost:
         copies = _COPIES[small]
@@ -103,15 +116,22 @@ class Survey:
         return Cost(max(0.0, first - again), max(0.0, again / copies - epoch), epoch)
 
     def _wall(self, values: dict[str, Value], copies: int, epochs: int) -> float:
-        """Seconds of training a configuration under several seeds, for so many epochs."""
+        """Seconds of training a configuration for some epochs, under as many seeds as copies."""
         work = [Assignment(n, n, 0, 0, epochs, values, 1 + n) for n in range(copies)]
         started = time.perf_counter()
-        self._trainer.train(work, MemoryJournal(), lambda: False)
+        train_all(self._trainer, work, MemoryJournal())
         return time.perf_counter() - started
 
-    def _count(self, values: dict[str, Value]) -> int:
-        """Trainable parameters; 0 when it cannot be built: its trial will fail."""
+    def _count(self, values: dict[str, Value]) -> int | None:
+        """Trainable parameters; None if the model does not build: its trial will fail."""
         try:
             return count_params(build_model(self.prepared.space.build, values, seed=1))
         except Exception:  # whatever a user's build raises
-            return 0
+            return None
+
+
+def _none_builds(prepared: Prepared) -> InvalidSpaceError:
+    return InvalidSpaceError(
+        f"{prepared.space.name}: build(hp) raises for every configuration that was tried; "
+        "mend it, then plan again"
+    )

@@ -6,9 +6,10 @@ kill and is swept away at the next start.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from sweep.errors import DataError, PlatformError
@@ -16,6 +17,7 @@ from sweep.records import Assignment, EpochRecord, Outcome
 from sweep.store import Store, TrialLosses, explained
 from sweep.sweep_folder import SweepFolder
 from sweep.training.checkpoint import TrialState, read_checkpoint, write_checkpoint
+from sweep.training.contract import Ended
 
 
 class Observer(Protocol):
@@ -31,16 +33,22 @@ class Observer(Protocol):
         """An assignment ended with the trial's score so far."""
 
 
+class EpochListener(Protocol):
+    """Is told of each epoch as it is trained."""
+
+    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
+        """A trial trained one epoch; no checkpoint holds it yet."""
+
+
 @dataclass(frozen=True)
 class StoreJournal:
-    """A `training.contract.Journal` over a sweep's folder and database."""
+    """A `training.contract.KeepingJournal` over a sweep's folder and database."""
 
     folder: SweepFolder
     store: Store
     identity: str
-    observer: Observer
-    trainer_of: Callable[[Assignment], str]
-    """Name of the trainer that carries an assignment out."""
+    """The sweep's: its checkpoints carry it."""
+    listeners: tuple[EpochListener, ...] = ()
 
     def load(self, assignment: Assignment) -> TrialState | None:
         with self._faults_explained():
@@ -66,26 +74,20 @@ class StoreJournal:
             self._drop(old, file)
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
-        self.observer.epoch(assignment, record)
+        for listener in self.listeners:
+            listener.epoch(assignment, record)
 
-    def finish(
-        self,
-        assignment: Assignment,
-        outcome: Outcome,
-        state: TrialState | None,
-        records: Sequence[EpochRecord],
-    ) -> None:
-        name = self.trainer_of(assignment)
+    def finish(self, ended: Ended) -> float | None:
+        """Keep how an assignment ended; returns its trial's score so far."""
+        assignment, outcome, state = ended.assignment, ended.outcome, ended.state
+        finish = partial(self.store.finish, assignment, outcome, ended.records, outcome.trainer)
         with self._faults_explained():
             if state is None:
-                score = self.store.finish(assignment, outcome, records, name)
-            else:
-                file, old = self._write(assignment, state)
-                score = self.store.finish(
-                    assignment, outcome, records, name, file, state.epoch, _losses(state)
-                )
-                self._drop(old, file)
-        self.observer.finished(assignment, outcome, score)
+                return finish()
+            file, old = self._write(assignment, state)
+            score = finish(file, state.epoch, _losses(state))
+            self._drop(old, file)
+        return score
 
     @contextmanager
     def _faults_explained(self) -> Iterator[None]:

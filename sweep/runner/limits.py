@@ -1,14 +1,127 @@
-"""What failed trials have in common, in one line."""
+"""When a sweep is stopped, and why: time, trials, a target, failures, or the user's wish."""
 
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
-from sweep.records import Value
+from sweep.records import Assignment, EpochRecord, OutcomeStatus, SweepState, Value
+from sweep.settings import Budget
+from sweep.training.contract import Ended
 
 Failure = tuple[int, str, dict[str, Value]]
+"""A failed trial: its number, its error in a line, its hyperparameters."""
 
 
-def describe_failures(failures: Sequence[Failure]) -> str:
+@dataclass(frozen=True)
+class Ending:
+    """Why a sweep is worked on no longer."""
+
+    state: SweepState
+    sentence: str | None = None
+    """What is said of it; None if the state says all."""
+
+
+@dataclass
+class Limits:
+    """Counts what a sweep does against what it may do; says when it must stop, and why."""
+
+    budget: Budget
+    interrupted: Callable[[], bool]
+    """True once the user asked to stop."""
+    failures: Callable[[], Sequence[Failure]]
+    """All failed trials of the sweep, to be described."""
+    first_searched: Callable[[int], Collection[int]]
+    """The first trials of the search, as many as are asked for."""
+    clock: Callable[[], float] = time.monotonic
+    n_failures: int = 0
+    """Failed assignments; those of earlier processes too if they count."""
+    lowest: tuple[int, float] | None = None
+    """The trial with the lowest validation BCE of earlier processes, and that."""
+    _deadline: float | None = field(init=False, default=None)
+    _over_failures: bool = field(init=False, default=False)
+    _reached: tuple[int, float] | None = field(init=False, default=None)
+    """The trial that reached the target, and its validation BCE."""
+
+    def __post_init__(self) -> None:
+        if self.budget.max_seconds is not None:
+            self._deadline = self.clock() + self.budget.max_seconds
+        if self.lowest is not None:
+            self._look_for_target(*self.lowest)
+
+    # What happens
+
+    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
+        """Count an epoch that was trained."""
+        if assignment.confirms is None:
+            self._look_for_target(assignment.trial, record.val_bce)
+
+    def count(self, ended: Ended, score: float | None, n_begun: int) -> None:
+        """Count an assignment's end.
+
+        `score` is its trial's. When as many have failed as were begun with, nothing is left.
+        """
+        if ended.outcome.status is OutcomeStatus.FAILED:
+            self.n_failures += 1
+            limit = min(self.budget.max_failures, n_begun)
+            self._over_failures = self.n_failures >= limit
+        elif score is not None and ended.assignment.confirms is None:
+            self._look_for_target(ended.assignment.trial, score)
+
+    def _look_for_target(self, trial: int, bce: float) -> None:
+        target = self.budget.target
+        if target is not None and bce <= target and self._reached is None:
+            self._reached = trial, bce
+
+    # What follows from that
+
+    def allowed(self, waiting: Sequence[Assignment]) -> list[Assignment]:
+        """Those of the assignments that may be trained."""
+        limit = self.budget.max_trials
+        if limit is None:
+            return list(waiting)
+        first = self.first_searched(limit)
+        return [one for one in waiting if not one.is_searched or one.trial in first]
+
+    def must_stop(self) -> bool:
+        """Whether to stop at once, in the midst of training."""
+        return (
+            self.interrupted()
+            or self._over_failures
+            or self._reached is not None
+            or self._out_of_time()
+        )
+
+    def ending(self, waiting: Sequence[Assignment], allowed: Sequence[Assignment]) -> Ending | None:
+        """Why to go no further, or None to train the `allowed` ones of what is `waiting`."""
+        if not allowed:
+            return self._failed() or self._all_done(waiting)
+        if self._reached is not None:
+            trial, bce = self._reached
+            target = self.budget.target
+            return Ending(
+                SweepState.BUDGET, f"--target {target} was reached: {bce:.6f} by trial {trial}"
+            )
+        if self.interrupted():
+            return Ending(SweepState.INTERRUPTED)
+        if self._out_of_time():
+            seconds = self.budget.max_seconds
+            return Ending(SweepState.BUDGET, f"--max-time of {seconds:g} s ended the search")
+        return self._failed()
+
+    def _out_of_time(self) -> bool:
+        return self._deadline is not None and self.clock() >= self._deadline
+
+    def _failed(self) -> Ending | None:
+        return Ending(SweepState.FAILED, describe(self.failures())) if self._over_failures else None
+
+    def _all_done(self, waiting: Sequence[Assignment]) -> Ending:
+        if not waiting:
+            return Ending(SweepState.FINISHED)
+        return Ending(SweepState.BUDGET, f"--max-trials {self.budget.max_trials} ended the search")
+
+
+def describe(failures: Sequence[Failure]) -> str:
     """How many failed, the most frequent error, and the hyperparameter values all share."""
     errors = Counter(error for _, error, _ in failures)
     error, count = errors.most_common(1)[0]

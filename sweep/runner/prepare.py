@@ -12,9 +12,10 @@ from pathlib import Path
 from sweep.data.columns import N_FEATURES
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
-from sweep.records import Assignment, Json, PlanRecord, SweepState
+from sweep.records import Json, PlanRecord, SweepState
 from sweep.references.models import reference_models
 from sweep.runner.journal import Observer
+from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
 from sweep.search.hyperband import Search
 from sweep.search.plan import Plan, rehearse
@@ -27,7 +28,11 @@ from sweep.training.contract import Trainer
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 
-_TRAINERS: dict[str, Callable[..., Trainer]] = {"fused": FusedTrainer, "keras": KerasTrainer}
+_TRAINERS: dict[str, Callable[..., Trainer]] = {
+    "auto": AutoTrainer,
+    "fused": FusedTrainer,
+    "keras": KerasTrainer,
+}
 _VERSIONS_OF = ("keras-sweep", "tensorflow", "keras", "keras-tuner", "numpy")
 
 
@@ -160,64 +165,51 @@ def changed_versions(sweep: SweepRow) -> list[str]:
     ]
 
 
-def run(
-    folder: SweepFolder,
-    store: Store,
-    prepared: Prepared,
-    budget: Budget,
-    observer: Observer,
-    interrupted: Callable[[], bool],
-) -> SweepState:
-    """Work on a stored sweep until its end. The folder must be locked."""
-    return _runner(folder, store, prepared, budget, observer, interrupted).run()
+@dataclass(frozen=True)
+class Work:
+    """A stored sweep to be worked on. Its folder must be locked."""
+
+    folder: SweepFolder
+    store: Store
+    prepared: Prepared
+    budget: Budget
+    observer: Observer
+    interrupted: Callable[[], bool]
+    """True once the user asked to stop."""
 
 
-def confirm(
-    folder: SweepFolder,
-    store: Store,
-    prepared: Prepared,
-    budget: Budget,
-    observer: Observer,
-    interrupted: Callable[[], bool],
-) -> tuple[SweepState, str | None]:
-    """Train the confirmations that are to do. The folder must be locked."""
-    return _runner(folder, store, prepared, budget, observer, interrupted).confirm()
+def run(work: Work) -> SweepState:
+    """Work on a sweep until its end; returns its state, which is stored."""
+    return _runner(work).run()
 
 
-def _runner(
-    folder: SweepFolder,
-    store: Store,
-    prepared: Prepared,
-    budget: Budget,
-    observer: Observer,
-    interrupted: Callable[[], bool],
-) -> Runner:
-    trainer, trainer_of = make_trainer(prepared)
+def confirm(work: Work) -> Ending:
+    """Train the confirmations that are to do; returns why that ended."""
+    return _runner(work).confirm()
+
+
+def _runner(work: Work) -> Runner:
+    prepared = work.prepared
     return Runner(
-        folder=folder,
-        store=store,
+        folder=work.folder,
+        store=work.store,
         search=prepared.search(),
-        trainer=trainer,
-        trainer_of=trainer_of,
-        observer=observer,
+        trainer=make_trainer(prepared),
+        observer=work.observer,
         baselines=prepared.baselines,
-        budget=budget,
-        interrupted=interrupted,
+        budget=work.budget,
+        interrupted=work.interrupted,
         keep=prepared.settings.keep,
         seeds=prepared.settings.seeds,
         references=prepared.references,
     )
 
 
-def make_trainer(prepared: Prepared) -> tuple[Trainer, Callable[[Assignment], str]]:
-    """The trainer that the settings ask for, and which one carries out a given assignment."""
+def make_trainer(prepared: Prepared) -> Trainer:
+    """The trainer that the settings ask for."""
     settings = prepared.settings
-    options = (prepared.space.build, prepared.split, settings.batch_size, settings.patience)
-    if settings.trainer == "auto":
-        auto = AutoTrainer(*options)
-        return auto, auto.trainer_of
-    trainer = _TRAINERS[settings.trainer](*options)
-    return trainer, lambda _: trainer.name
+    kind = _TRAINERS[settings.trainer]
+    return kind(prepared.space.build, prepared.split, settings.batch_size, settings.patience)
 
 
 def versions() -> dict[str, str]:

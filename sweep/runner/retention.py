@@ -8,13 +8,19 @@ and is none of these keeps its records only; what is removed was beaten and stay
 scores only fall. A removed checkpoint can be trained again: `sweep export --retrain`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.errors import PlatformError
 from sweep.store import Standing, Store
 from sweep.sweep_folder import SweepFolder
+
+_Bracket = tuple[int | None, int | None]
+"""Iteration and bracket."""
+
+_PARTS = 10
+"""Room is made when one in so many of a sweep's trials has ended since."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +69,42 @@ def remove(store: Store, what: Removable) -> None:
             raise PlatformError(f"cannot remove {path} ({error.strerror})") from error
 
 
+@dataclass
+class Room:
+    """Makes room in a sweep's folder while it is worked on."""
+
+    folder: SweepFolder
+    store: Store
+    keep: int
+    """Trials whose checkpoints are kept for their scores alone."""
+    _n_ended: int = 0
+    """Assignments that ended since room was made."""
+
+    def count(self) -> None:
+        """Count an assignment's end."""
+        self._n_ended += 1
+
+    def make(self) -> None:
+        """Remove what a kill left, and checkpoints that the policy gives up."""
+        remove(self.store, removable(self.folder, self.store, self.keep))
+        self._n_ended = 0
+
+    def make_if_due(self, n_begun: int) -> None:
+        """Make room if a tenth of the `n_begun` have ended since: that looks at all trials."""
+        if _PARTS * self._n_ended >= n_begun:
+            self.make()
+
+
 def kept_trials(standings: Sequence[Standing], keep: int) -> set[int]:
     """The trials whose checkpoints are kept."""
-    top: dict[tuple[int | None, int | None], int] = {}
-    for one in standings:
-        key = one.iteration, one.bracket
-        top[key] = max(top.get(key, 0), one.rung)
+    last_rungs = _last_rungs(standings)
     kept = {
         one.trial
         for one in standings
-        if one.is_pending
-        or (one.is_confirmation and not (one.is_stopped or one.is_failed))
-        or not (one.is_searched or one.is_confirmation)
-        or (one.is_searched and one.rung == top[one.iteration, one.bracket] and not one.is_failed)
+        if _has_work(one)
+        or _is_baseline(one)
+        or _may_go_on_confirming(one)
+        or _is_at_the_top(one, last_rungs)
     }
     scored = [
         (one.score, one.trial, one.params)
@@ -86,6 +115,34 @@ def kept_trials(standings: Sequence[Standing], keep: int) -> set[int]:
     kept.update(trial for _, trial, _ in scored[:keep])
     kept.update(_frontier(scored))
     return kept
+
+
+def _has_work(one: Standing) -> bool:
+    return one.is_pending
+
+
+def _is_baseline(one: Standing) -> bool:
+    return not one.is_searched and not one.is_confirmation
+
+
+def _may_go_on_confirming(one: Standing) -> bool:
+    """A confirmation is extended with its sweep, until early stopping ends it."""
+    return one.is_confirmation and not one.is_stopped and not one.is_failed
+
+
+def _is_at_the_top(one: Standing, last_rungs: Mapping[_Bracket, int]) -> bool:
+    """On its bracket's highest rung so far: it waits for the next, or for `sweep extend`."""
+    on_last_rung = one.rung == last_rungs[one.iteration, one.bracket]
+    return one.is_searched and on_last_rung and not one.is_failed
+
+
+def _last_rungs(standings: Iterable[Standing]) -> dict[_Bracket, int]:
+    """The highest rung that a trial of the bracket is on, by iteration and bracket."""
+    found: dict[_Bracket, int] = {}
+    for one in standings:
+        bracket = one.iteration, one.bracket
+        found[bracket] = max(found.get(bracket, 0), one.rung)
+    return found
 
 
 def _frontier(scored: Iterable[tuple[float, int, int | None]]) -> set[int]:

@@ -55,7 +55,7 @@ def open_test(
 
 
 def _evaluated(opening: Opening, model: Model, rows: Rows) -> Opening:
-    logits, labels = predict_logits(model, rows.x), rows.y[:, 0]
+    logits, labels = predict_logits(model, rows.x), rows.y
     n_right = int(((logits > 0) == (labels > 0.5)).sum())
     return replace(
         opening,

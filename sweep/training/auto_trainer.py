@@ -1,18 +1,18 @@
 """Sends each trial to the fused trainer when that can carry it, and to Keras when not."""
 
 import logging
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sweep.data.split import Split
 from sweep.records import Assignment, Value
-from sweep.training.contract import Journal, StopRequested
+from sweep.training.contract import Endings, Journal, Source, StopRequested
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.reading.refusal import NotCarriedError
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 from sweep.training.model import Build
+from sweep.training.queue import Queue
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,6 @@ class AutoTrainer:
     batch_size: int
     patience: int | None
     checkpoint_seconds: float = 10.0
-    name: str = "auto"
     program_bytes: int | None = None
     _fused: FusedTrainer = field(init=False)
     _keras: KerasTrainer = field(init=False)
@@ -54,21 +53,14 @@ class AutoTrainer:
         """Programs the fused trainer has used so far."""
         return self._fused.compilations
 
-    def train(
-        self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
-    ) -> None:
-        fused = _Fused(Interleaved(iter(assignments)), self.refusal)
+    def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
+        fused = _ToFuse(source, self.refusal)
         while not stop():
-            self._fused.train(fused, journal, stop)
+            yield from self._fused.train(fused, journal, stop)
             if not fused.others:
                 return
-            others, fused.others = fused.others, []
-            self._keras.train(others, journal, stop)
-
-    def trainer_of(self, assignment: Assignment) -> str:
-        """The name of the trainer that carries the trial: fused or keras."""
-        fused = self.refusal(assignment) is None
-        return self._fused.name if fused else self._keras.name
+            others, fused.others = fused.others, Queue()
+            yield from self._keras.train(others, journal, stop)
 
     def survey(self, values: dict[str, Value]) -> Surveyed:
         """How a configuration would be trained. Builds its model: tens of milliseconds."""
@@ -91,45 +83,19 @@ class AutoTrainer:
 
 
 @dataclass
-class Interleaved(Iterator[Assignment]):
-    """Takes the same share of every bracket's assignments, so that long ones are among the first.
+class _ToFuse:
+    """A source of the assignments that are fused; each model is read when it is asked for."""
 
-    A bracket of many trials has short ones: they are trained faster than their models are read.
-    """
-
-    source: Iterator[Assignment]
-    """Drained at each step: more may have come."""
-    _brackets: dict[int, deque[Assignment]] = field(default_factory=dict)
-    _taken: Counter[int] = field(default_factory=Counter)
-
-    def __next__(self) -> Assignment:
-        for assignment in self.source:
-            self._brackets.setdefault(assignment.bracket or 0, deque()).append(assignment)
-        shares = [
-            (self._taken[bracket] / (self._taken[bracket] + len(queue)), -bracket)
-            for bracket, queue in self._brackets.items()
-            if queue
-        ]
-        if not shares:
-            raise StopIteration
-        bracket = -min(shares)[1]
-        self._taken[bracket] += 1
-        return self._brackets[bracket].popleft()
-
-
-@dataclass
-class _Fused(Iterator[Assignment]):
-    """The assignments to fuse, each read when it is asked for; all else goes to `others`."""
-
-    assignments: Iterator[Assignment]
+    source: Source
     refusal: Callable[[Assignment], str | None]
-    others: list[Assignment] = field(default_factory=list)
+    others: Queue = field(default_factory=Queue)
+    """What was taken from the source and is left to Keras."""
 
-    def __next__(self) -> Assignment:
-        for assignment in self.assignments:
+    def take(self, *, by_turns: bool = False) -> Assignment | None:
+        while (assignment := self.source.take(by_turns=by_turns)) is not None:
             reason = self.refusal(assignment)
             if reason is None:
                 return assignment
             _log.info("trial %d is left to Keras: %s", assignment.trial, reason)
-            self.others.append(assignment)
-        raise StopIteration
+            self.others.extend([assignment])
+        return None

@@ -1,20 +1,50 @@
-"""The face every trainer shows and the one it sees.
+"""The face every trainer shows and the faces it sees.
 
-A trainer takes assignments and reports to a journal; it knows neither the store nor the
-oracle, so the loop can be tested with a trainer that does nothing.
+A trainer takes assignments from a source, keeps states in a journal, and yields what has ended.
+It knows neither the store nor the search, so the loop can be tested with a trainer that does
+nothing. `sweep.testing` holds the suite that every trainer must pass.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from sweep.records import Assignment, EpochRecord, Outcome
 from sweep.training.checkpoint import TrialState
+from sweep.training.queue import Queue
 
 StopRequested = Callable[[], bool]
 
 
+@dataclass(frozen=True)
+class Ended:
+    """An assignment that has ended, and all that is to be kept of it."""
+
+    assignment: Assignment
+    outcome: Outcome
+    state: TrialState | None
+    """The trial's state at its last epoch; None if it has failed or was never trained."""
+    records: tuple[EpochRecord, ...]
+    """The epochs that no checkpoint holds yet."""
+
+
+Endings = Generator[Ended, None, None]
+"""What a trainer yields. Closing it ends the training, and waits for epochs under way."""
+
+
+class Source(Protocol):
+    """Where a trainer takes its assignments from."""
+
+    def take(self, *, by_turns: bool = False) -> Assignment | None:
+        """The next assignment, or None if none waits now.
+
+        After each `Ended` that the trainer has yielded there may be more. `by_turns` asks for
+        the same share of every bracket (see `training.queue`).
+        """
+
+
 class Journal(Protocol):
-    """Where a trainer reads a trial's state and writes what it did."""
+    """Where a trainer reads a trial's state, and writes how far it is."""
 
     def load(self, assignment: Assignment) -> TrialState | None:
         """The trial's complete state at its last checkpoint, or None before its first epoch.
@@ -28,34 +58,38 @@ class Journal(Protocol):
         """Keep `state` and the epochs recorded since the last checkpoint, both or neither."""
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
-        """An epoch ended: for live progress only, nothing is kept yet."""
+        """An epoch ended: for live progress and limits only, nothing is kept yet."""
 
-    def finish(
-        self,
-        assignment: Assignment,
-        outcome: Outcome,
-        state: TrialState | None,
-        records: Sequence[EpochRecord],
-    ) -> None:
-        """The assignment ended: keep state, remaining records and outcome together."""
+
+class KeepingJournal(Journal, Protocol):
+    """A journal that also keeps how assignments ended."""
+
+    def finish(self, ended: Ended) -> object:
+        """Keep the state, the remaining records and the outcome together."""
 
 
 class Trainer(Protocol):
     """Carries out assignments."""
 
-    @property
-    def name(self) -> str:
-        """The trainer's name as it stands in the store."""
+    def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
+        """Train what `source` holds and yield each assignment's end, in whatever order they end.
 
-    def train(
-        self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
-    ) -> None:
-        """Train every assignment, reporting to `journal`.
+        The trainer takes an assignment when it has room for one, and returns when nothing is at
+        work and the source has no more. Whoever takes what is yielded keeps it (see
+        `KeepingJournal.finish`) and may then put more into the source. An outcome names the
+        trainer that carried the assignment.
 
-        They are taken one by one, and the end of one may bring others: an iterator that had no
-        more is asked again until nothing is at work.
-
-        A trial that raises or whose loss is not finite is finished as FAILED and the others go
-        on. When `stop()` turns true the epoch under way is finished, its state kept, and the
-        call returns with the remaining assignments untouched.
+        A trial that raises or whose loss is not finite ends as FAILED, and the others go on.
+        When `stop()` turns true the epoch under way is finished, its state is kept by
+        `journal.checkpoint`, and the generator returns; the assignments that are left are not
+        yielded.
         """
+
+
+def train_all(
+    trainer: Trainer, assignments: Iterable[Assignment], journal: KeepingJournal,
+    stop: StopRequested = lambda: False,
+) -> None:  # fmt: skip
+    """Train these assignments and no more, beside any sweep; `journal` keeps how each ended."""
+    for ended in trainer.train(Queue(assignments), journal, stop):
+        journal.finish(ended)

@@ -1,7 +1,7 @@
 """Settings that Keras finds by itself, in a file of the home folder or in environment variables.
 
-Nobody sees them on the command line, so one that sweep cannot train under is refused by name, before
-Keras is imported: Keras itself would show a traceback, or train something else without a word.
+Nobody sees them on the command line, so one that sweep cannot train under is refused by name,
+before Keras is imported: Keras would show a traceback, or train something else without a word.
 """
 
 import importlib.util

@@ -4,27 +4,19 @@ import gc
 import math
 import time
 import traceback
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import keras
-import numpy as np
 
-from sweep import metrics
 from sweep.data.split import Split
 from sweep.errors import SweepError
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.training import model as trial_model
-from sweep.training.checkpoint import TrialState
-from sweep.training.contract import Journal, StopRequested
-from sweep.training.early_stopping import EarlyStopping
+from sweep.training.checkpoint import Arrays, TrialState
+from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.model import Build, Evaluation, Model
 from sweep.training.tensorflow_private import traces_forgotten
-
-
-class TrialFailedError(Exception):
-    """The trial itself went wrong: its loss is no longer finite."""
+from sweep.training.trial_progress import TrialProgress, error_line
 
 
 @dataclass(frozen=True)
@@ -41,38 +33,44 @@ class KerasTrainer:
     checkpoint_seconds: float = 10.0
     name: str = "keras"
 
-    def train(
-        self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
-    ) -> None:
-        for assignment in assignments:
-            if stop():
-                return
+    def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
+        while not stop() and (assignment := source.take()) is not None:
             with traces_forgotten():
-                self._train_one(assignment, journal, stop)
+                ended = self._train_one(assignment, journal, stop)
             keras.backend.clear_session()
             gc.collect()
+            if ended is not None:
+                yield ended
 
-    def _train_one(self, assignment: Assignment, journal: Journal, stop: StopRequested) -> None:
+    def _train_one(
+        self, assignment: Assignment, journal: Journal, stop: StopRequested
+    ) -> Ended | None:
+        """How the assignment ended; None if it was interrupted, its state kept."""
         started = time.perf_counter()
         run = _Run(self, assignment, journal, stop)
+        error = trace = None
         try:
-            status, error, trace = run.train(), None, None
+            status = run.train()
         except SweepError:
             raise
         except Exception as exception:  # whatever a user's model raises is that trial's failure
-            status, error = OutcomeStatus.FAILED, _one_line(exception)
+            status, error = OutcomeStatus.FAILED, error_line(exception)
             trace = traceback.format_exc()
-        if status is not OutcomeStatus.INTERRUPTED:
-            outcome = Outcome(
-                status=status,
-                epochs=max(0, run.epoch - assignment.first_epoch),
-                params=run.params,
-                seconds=time.perf_counter() - started,
-                error=error,
-                traceback=trace,
-            )
-            kept = status is not OutcomeStatus.FAILED and run.trained
-            journal.finish(assignment, outcome, run.state() if kept else None, run.records)
+        if status is OutcomeStatus.INTERRUPTED:
+            return None
+        progress = run.progress
+        outcome = Outcome(
+            status=status,
+            epochs=max(0, progress.epoch - assignment.first_epoch),
+            params=run.params,
+            seconds=time.perf_counter() - started,
+            error=error or progress.failure,
+            traceback=trace,
+            trainer=self.name,
+        )
+        kept = status is not OutcomeStatus.FAILED and progress.n_trained > 0
+        state = run.state() if kept else None
+        return Ended(assignment, outcome, state, tuple(run.records))
 
 
 @dataclass
@@ -83,18 +81,13 @@ class _Run:
     assignment: Assignment
     journal: Journal
     stop: StopRequested
-    epoch: int = 0
     params: int | None = None
-    trained: bool = False
     records: list[EpochRecord] = field(default_factory=list)
     model: Model = None
-    best: tuple[Any, ...] = ()
-    val_losses: np.ndarray | None = None
-    early_stopping: EarlyStopping = field(init=False)
+    progress: TrialProgress[Arrays] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.epoch = self.assignment.first_epoch
-        self.early_stopping = EarlyStopping(self.trainer.patience)
+        self.progress = TrialProgress.begun(self.assignment, self.trainer.patience)
 
     def train(self) -> OutcomeStatus:
         """Build, restore and fit; returns how it ended. Raises what the model raises."""
@@ -106,58 +99,47 @@ class _Run:
         state = self.journal.load(assignment)
         if state is not None:
             self._restore(state)
-        unfinished = not self.early_stopping.stopped and self.epoch < assignment.last_epoch
-        if unfinished and self._fit_is_interrupted():
-            return OutcomeStatus.INTERRUPTED
-        stopped = self.early_stopping.stopped
-        return OutcomeStatus.STOPPED if stopped else OutcomeStatus.COMPLETED
+        if self.progress.ended is None:
+            self._fit()
+        return self.progress.ended or OutcomeStatus.INTERRUPTED
 
     def _restore(self, state: TrialState) -> None:
         trial_model.set_state(self.model.variables, state.model)
         trial_model.set_state(self.model.optimizer.variables, state.optimizer)
-        self.epoch = state.epoch
-        self.best, self.val_losses = state.best, state.val_losses
-        self.early_stopping = state.early_stopping
+        self.progress = self.progress.restored(state, state.best)
 
-    def _fit_is_interrupted(self) -> bool:
+    def _fit(self) -> None:
         rows, batch_size = self.trainer.split.train, self.trainer.batch_size
-        last_epoch = self.assignment.last_epoch
-        callback = _EpochEnd(self)
+        first_epoch, last_epoch = self.progress.epoch, self.assignment.last_epoch
         self.model.fit(
             trial_model.shuffled_batches(
-                rows, batch_size, self.assignment.seed, self.epoch, last_epoch
+                rows, batch_size, self.assignment.seed, first_epoch, last_epoch
             ),
-            initial_epoch=self.epoch,
+            initial_epoch=first_epoch,
             epochs=last_epoch,
             steps_per_epoch=math.ceil(len(rows.x) / batch_size),
             shuffle=False,  # the batches come shuffled
-            callbacks=[callback],
+            callbacks=[_EpochEnd(self)],
             verbose=0,
         )
-        return callback.interrupted
 
     def end_epoch(self, logs: dict[str, float], started: float) -> None:
-        """Evaluate and record the epoch that just ended, then step early stopping."""
+        """Evaluate and record the epoch that just ended, and decide how the trial goes on."""
         validation = trial_model.evaluate(self.model, self.trainer.split.validation)
         record = self._record(logs, validation, started)
-        self.epoch, self.trained = record.epoch, True
         self.records.append(record)
-        for name in ("fit_loss", "val_bce", "train_bce"):
-            value = getattr(record, name)
-            if not math.isfinite(value):
-                raise TrialFailedError(f"{name} became {value} in epoch {record.epoch}")
-        self.early_stopping = self.early_stopping.after(record.epoch, record.val_bce)
-        if self.early_stopping.best_epoch == record.epoch:
-            self.best = trial_model.get_state(self.model.variables)
-            self.val_losses = metrics.kept_losses(validation.losses)
-        self.journal.epoch(self.assignment, record)
+        self.progress = self.progress.after(
+            record, validation.losses, lambda: trial_model.get_state(self.model.variables)
+        )
+        if self.progress.failure is None:
+            self.journal.epoch(self.assignment, record)
 
     def _record(
         self, logs: dict[str, float], validation: Evaluation, started: float
     ) -> EpochRecord:
         train = trial_model.evaluate(self.model, self.trainer.split.train)
         return EpochRecord(
-            epoch=self.epoch + 1,
+            epoch=self.progress.epoch + 1,
             fit_loss=float(logs["loss"]),
             fit_bce=float(logs["binary_crossentropy"]),
             train_bce=train.bce,
@@ -170,13 +152,14 @@ class _Run:
         )
 
     def state(self) -> TrialState:
+        progress = self.progress
         return TrialState(
-            epoch=self.epoch,
+            epoch=progress.epoch,
             model=trial_model.get_state(self.model.variables),
             optimizer=trial_model.get_state(self.model.optimizer.variables),
-            best=self.best,
-            early_stopping=self.early_stopping,
-            val_losses=self.val_losses,
+            best=progress.best or (),
+            early_stopping=progress.early_stopping,
+            val_losses=progress.val_losses,
         )
 
     def checkpoint(self) -> None:
@@ -190,7 +173,6 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, run: _Run) -> None:
         super().__init__()
         self.run = run
-        self.interrupted = False
         self.kept_at = time.perf_counter()
         self.started = self.kept_at
 
@@ -200,17 +182,11 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         run = self.run
         run.end_epoch(logs or {}, self.started)
-        if run.early_stopping.stopped or run.epoch == run.assignment.last_epoch:
+        if run.progress.ended is not None:
             self.model.stop_training = True
         elif run.stop():
-            self.interrupted = self.model.stop_training = True
+            self.model.stop_training = True
             run.checkpoint()
         elif time.perf_counter() - self.kept_at > run.trainer.checkpoint_seconds:
             run.checkpoint()
             self.kept_at = time.perf_counter()
-
-
-def _one_line(exception: Exception) -> str:
-    text = " ".join(str(exception).split()) or "no message"
-    name = type(exception).__name__
-    return text if isinstance(exception, TrialFailedError) else f"{name}: {text}"

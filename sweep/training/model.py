@@ -102,7 +102,7 @@ def shuffled_batches(
         order = epoch_order(len(rows.x), seed, epoch)
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            yield rows.x[chosen], rows.y[chosen]
+            yield rows.x[chosen], rows.y[chosen, None]
 
 
 def epoch_order(n_rows: int, seed: int, epoch: int) -> np.ndarray:
@@ -165,7 +165,7 @@ def recorded_metric(model: Model) -> dict[str, Any] | None:
 
 def evaluate(model: Model, rows: Rows) -> Evaluation:
     """BCE, accuracy and AUC of `model` on `rows`."""
-    logits, labels = predict_logits(model, rows.x), rows.y[:, 0]
+    logits, labels = predict_logits(model, rows.x), rows.y
     losses = metrics.example_losses(logits, labels)
     return Evaluation(
         losses=losses,

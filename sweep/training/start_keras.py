@@ -1,8 +1,8 @@
 """Starts Keras quietly and deterministically. Call `start_keras` before anything imports Keras.
 
-Through `numerics_here` and `fused/program/kept.py` this module sets environment variables. Elsewhere
-only the command line touches the environment; but TensorFlow reads these from there alone, at its
-first operation, so they are set here, where TensorFlow is imported.
+Through `numerics_here` and `fused/program/kept.py` this module sets environment variables.
+Elsewhere only the command line touches the environment; but TensorFlow reads these from there
+alone, at its first operation, so they are set here, where TensorFlow is imported.
 """
 
 import gc

@@ -2,13 +2,12 @@
 
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
 from sweep.sweep_folder import SweepFolder
 from tests.support import tiny, warm
+from tests.support.slow import slow_programs, wait_for
 
 SLOW_SPACE = (
     tiny.SPACE.replace(
@@ -35,39 +34,19 @@ class Slow(keras.layers.Layer):
 )
 
 
-def slow_programs() -> None:
-    """The same for the fused trainer: a compiled program that does not return."""
-    import ctypes
+def impatient() -> None:
+    """The epoch under way is waited for a second, not five."""
+    from sweep.cli import stopping
 
-    from sweep.training.fused import trainer
-
-    libc, compiled = ctypes.CDLL(None), trainer.compiled
-
-    def slow(shape):
-        def program(*arguments):
-            while Path("slow").exists():
-                Path("held").touch()
-                libc.usleep(10_000)
-            return compiled(shape)(*arguments)
-
-        return program
-
-    trainer.compiled = slow
-
-
-def wait_for(condition, process) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert process.process.is_alive() and time.monotonic() < deadline, process.stderr
-        time.sleep(0.01)
+    stopping._EPOCH_SECONDS = 1.0
 
 
 @pytest.mark.parametrize("trainer", ["keras", "fused"])
 def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, trainer):
     place = tiny.make_place(tmp_path, SLOW_SPACE if trainer == "keras" else tiny.SPACE)
-    hook = {"before": slow_programs} if trainer == "fused" else {}
+    hook = slow_programs if trainer == "fused" else impatient
     warm.run(place, *tiny.start("whole", trainer))
-    broken = warm.begin(place, *tiny.start("broken", trainer), **hook)
+    broken = warm.begin(place, *tiny.start("broken", trainer), before=hook)
     database = place / "results/broken/sweep.db"
     checkpoints = database.parent / "checkpoints"
     wait_for(lambda: database.exists() and any(checkpoints.glob("*.npz")), broken)
@@ -88,14 +67,14 @@ def test_stop_says_when_nothing_runs_or_nobody_answers_and_resume_forgets_the_re
     warm.run(place, *tiny.start("s", "fused", "--max-trials", "1"), code=8)
     assert "s is not running" in warm.run(place, "stop", "s").stderr
     with SweepFolder(place / "results", "s").locked():
-        done = warm.run(place, "stop", "s", code=9, before=impatient)
+        done = warm.run(place, "stop", "s", code=9, before=without_patience)
     (line,) = done.stderr.splitlines()
     assert "has not stopped within 0 s" in line and "kill it where it runs" in line
     assert (place / "results/s/stop").exists()
     warm.run(place, "resume", "s")
 
 
-def impatient() -> None:
+def without_patience() -> None:
     from sweep.cli import search
 
     search._STOP_PATIENCE_SECONDS = 0

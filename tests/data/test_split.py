@@ -98,8 +98,8 @@ def test_a_file_is_split_in_file_order(tmp_path, cache_dir):
     split = load_split(str(path), **SMALL, cache_dir=cache_dir)
     np.testing.assert_array_equal(split.validation.x, x[:20])
     np.testing.assert_array_equal(split.train.x, x[20:70])
-    np.testing.assert_array_equal(split.train.y, y[20:70, None])
-    assert split.train.y.shape == (50, 1) and split.train.y.dtype == np.float32
+    np.testing.assert_array_equal(split.train.y, y[20:70])
+    assert split.train.y.shape == (50,) and split.train.y.dtype == np.float32
     assert split.train.x.shape == (50, 28) and split.train.x.dtype == np.float32
     assert split.source == "mine.csv.gz"
     assert not hasattr(split, "test")
@@ -247,7 +247,7 @@ def test_test_rows_are_those_behind_the_training_rows(tmp_path, cache_dir):
     split = load_split(str(path), **SMALL, test_rows=25, cache_dir=cache_dir)
     rows = load_test_rows(split.manifest, cache_dir)
     np.testing.assert_array_equal(rows.x, random_rows(100)[0][70:95])
-    assert rows.y.shape == (25, 1)
+    assert rows.y.shape == (25,)
 
 
 def test_test_rows_of_other_data_are_refused(tmp_path, cache_dir):

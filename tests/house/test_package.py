@@ -9,6 +9,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from sweep.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,13 +72,9 @@ def test_the_readmes_commands_exist_with_their_options(command):
     words = shlex.split(command)[1:]
     names = [word for word in words[:2] if word.isalpha()]
     depth = 2 if names[0] == "data" else 1
-    done = subprocess.run(
-        [sys.executable, "-c", "from sweep.cli import main; main()", *names[:depth], "--help"],
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    environment = {"COLUMNS": "200", "NO_COLOR": "1"}
+    done = CliRunner().invoke(app, [*names[:depth], "--help"], env=environment)
+    assert done.exit_code == 0, done.output
     for option in (word for word in words if word.startswith("-")):
         assert re.search(rf"(?<![\w-]){option}\b", done.stdout), option
 

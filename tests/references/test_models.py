@@ -19,13 +19,13 @@ def split_of(n: int, rule: str) -> Split:
     random = np.random.default_rng(0)
     x = random.normal(size=(n, 28)).astype(np.float32)
     z = 2 * x[:, 0] - x[:, 1] if rule == "linear" else 2 * np.sign(x[:, 0] * x[:, 1])
-    y = (random.random(n) < 1 / (1 + np.exp(-z))).astype(np.float32)[:, None]
+    y = (random.random(n) < 1 / (1 + np.exp(-z))).astype(np.float32)
     half = n // 2
     return Split(Rows(x[:half], y[:half]), Rows(x[half:], y[half:]), "test rows", {})
 
 
 def test_no_skill_is_the_entropy_of_the_training_rows_balance():
-    y = np.array([1, 1, 1, 0] * 25, np.float32)[:, None]
+    y = np.array([1, 1, 1, 0] * 25, np.float32)
     rows = Rows(np.zeros((100, 28), np.float32), y)
     found = reference_models(Split(rows, rows, "", {}), seed=0)[0]
     assert found.name == NO_SKILL_NAME
@@ -63,7 +63,7 @@ def test_beside_they_are_the_same_also_when_their_process_is_killed():
 
 
 def test_rows_of_one_class_have_no_skill_only():
-    rows = Rows(np.zeros((50, 28), np.float32), np.ones((50, 1), np.float32))
+    rows = Rows(np.zeros((50, 28), np.float32), np.ones(50, np.float32))
     (found,) = reference_models(Split(rows, rows, "", {}), 0)
     assert 0 < found.val_bce < 0.02
 

@@ -1,6 +1,7 @@
 """Confirmation: errors that cover, a bias that is found, runs that disturb nothing."""
 
 import json
+import shutil
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,15 @@ import pytest
 
 from sweep.analysis.frames.load import load
 from sweep.analysis.frames.other_seeds import bias, confirmed, runs
+from sweep.records import SweepState
 from sweep.runner.confirm import confirmations
+from sweep.runner.limits import Ending
 from sweep.seeds import derive
 from sweep.statistics.seeds_and_rows import difference, mean
 from sweep.store import Store
-from tests.runner.test_loop import IdleTrainer, contents, new_runner, new_store
+from sweep.testing import IdleTrainer
 from tests.support import tiny, warm
+from tests.support.runs import confirm_in, contents, new_runner, new_store, search
 
 
 def test_the_error_of_a_mean_by_hand():
@@ -122,10 +126,6 @@ def test_a_baselines_own_run_is_its_first_seed_and_a_trials_is_not():
     assert [(n.confirms, n.seed_number) for n in more] == [(0, 3), (3, 3)]
 
 
-def confirm_in(store: Store, trials: dict[int, Any], seeds: int = 2) -> None:
-    store.add_confirmations(confirmations(trials, [], seeds, 5, store.confirmed_seeds()), 9)
-
-
 def searched(store: Store) -> Any:
     """All of the search: its trials, assignments and epochs."""
     tables = contents(store)
@@ -144,7 +144,7 @@ def test_confirmations_change_nothing_of_the_search(tmp_path, keras):
     new_runner(folder, store, IdleTrainer()).run()
     before, progress, lowest = searched(store), store.progress(), store.lowest()
     confirm_in(store, {4: {"width": 3}, 0: {"width": 8}})
-    assert new_runner(folder, store, IdleTrainer()).confirm() == ("finished", None)
+    assert new_runner(folder, store, IdleTrainer()).confirm() == Ending(SweepState.FINISHED)
     assert searched(store) == before
     after = store.progress()
     assert (after.confirmations, after.confirmations_done, after.confirmation_epochs) == (4, 4, 36)
@@ -158,8 +158,10 @@ def test_confirmations_change_nothing_of_the_search(tmp_path, keras):
     assert new_runner(folder, store, IdleTrainer()).run() == "finished", "nothing more to ask"
 
 
-@pytest.mark.parametrize("how", ["confirm", "run"])
-def test_a_confirmation_that_dies_and_goes_on_ends_alike(tmp_path, keras, how):
+@pytest.mark.parametrize(
+    ("how", "end"), [("confirm", Ending(SweepState.FINISHED)), ("run", SweepState.FINISHED)]
+)
+def test_a_confirmation_that_dies_and_goes_on_ends_alike(tmp_path, keras, how, end):
     """By the same command, or by resuming the sweep."""
     found = []
     for name, dies in (("whole", False), ("broken", True)):
@@ -170,17 +172,13 @@ def test_a_confirmation_that_dies_and_goes_on_ends_alike(tmp_path, keras, how):
             with pytest.raises(KeyboardInterrupt):
                 new_runner(folder, store, IdleTrainer(die_after=2)).confirm()
             assert store.sweep().state == "finished" and store.progress().confirmations_done == 2
-        assert getattr(new_runner(folder, store, IdleTrainer()), how)() in (
-            "finished",
-            ("finished", None),
-        )
+        assert getattr(new_runner(folder, store, IdleTrainer()), how)() == end
         found.append(contents(store))
     assert found[0] == found[1]
 
 
 def test_a_search_that_is_extended_after_a_confirmation_draws_what_it_would_have(tmp_path, keras):
     from sweep.settings import Stage
-    from tests.runner.test_extend import search
 
     found = []
     for name, confirms in (("plain", False), ("confirmed", True)):
@@ -199,10 +197,8 @@ def test_a_search_that_is_extended_after_a_confirmation_draws_what_it_would_have
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tiny.make_place(tmp_path_factory.mktemp("place"))
-    warm.run(folder, *tiny.start("s", "fused"))
-    return folder
+def place(fused_place, tmp_path_factory):
+    return shutil.copytree(fused_place, tmp_path_factory.mktemp("copy") / "place")
 
 
 def report(place: Any) -> Any:
@@ -236,7 +232,7 @@ def test_the_command_stopped_and_resumed_then_asked_for_more(place):
 
     warm.run(place, "confirm", "s", "--top", "3", "--seeds", "3")
     more = {row["trial"]: row for row in report(place)["confirmed"]}
-    assert set(more) > wanted or len(wanted) >= 3
+    assert set(more) == wanted | {t["trial"] for t in before["trials"] if t["rank"] == 3}
     assert {row["seeds"] for row in more.values()} == {3}
     shown = warm.run(place, "report", "s", "--no-charts").stdout
     assert "Confirmed with other seeds" in shown and "own − mean" in shown

@@ -7,18 +7,9 @@ import pytest
 
 from sweep.settings import Stage
 from sweep.store import Store
-from tests.runner.test_loop import BASELINES, IdleTrainer, contents, new_runner, new_store
+from sweep.testing import IdleTrainer
 from tests.support import tiny, warm
-
-
-def search(max_epochs: int = 9, iterations: int = 1, stages: tuple[Stage, ...] = ()) -> Any:
-    import keras_tuner
-
-    from sweep.search.hyperband import Search
-
-    hp = keras_tuner.HyperParameters()
-    hp.Int("width", 1, 10_000)
-    return Search(hp, max_epochs, 3, iterations, 5, stages)
+from tests.support.runs import BASELINES, contents, new_runner, new_store, search
 
 
 def by_trial(store: Store) -> Any:
@@ -99,8 +90,7 @@ def epochs_of(found: dict[str, Any], trial: int) -> list[Any]:
 
 
 def test_a_removed_checkpoint_is_trained_again_for_an_export(place):
-    if not (place / "results" / "r" / "sweep.db").exists():
-        warm.run(place, *tiny.start("r", "fused", "--keep", "0"))
+    warm.run(place, *tiny.start("r", "fused", "--keep", "0"))
     with Store(place / "results" / "r" / "sweep.db", read_only=True) as store:
         cut = next(s.trial for s in store.standings() if s.file is None and s.score is not None)
     said = warm.run(place, "export", "r", str(cut), "m.keras", code=3).stderr

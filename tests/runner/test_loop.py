@@ -1,116 +1,17 @@
 """The loop over real stores and a trainer that does nothing: resume, failures, budgets."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
+from sweep.records import Assignment
 from sweep.settings import Budget
 from sweep.store import Store
-from sweep.sweep_folder import SweepFolder
-from sweep.training.checkpoint import TrialState
-from sweep.training.early_stopping import EarlyStopping
-from tests.support.sweeps import sweep_row
-
-BASELINES = {"Small": {"width": 8}, "Large": {"width": 512}}
-
-
-@dataclass(frozen=True)
-class IdleTrainer:
-    """Trains nothing: an epoch's validation BCE is a formula of trial and epoch."""
-
-    fails: Any = None
-    die_after: int | None = None
-    name: str = "idle"
-
-    def train(self, assignments: Sequence[Assignment], journal: Any, stop: Any) -> None:
-        for number, assignment in enumerate(assignments):
-            if number == self.die_after:
-                raise KeyboardInterrupt
-            if stop():
-                return
-            if self.fails and self.fails(assignment):
-                outcome = Outcome(OutcomeStatus.FAILED, params=3, error="ValueError: no")
-                journal.finish(assignment, outcome, None, [])
-                continue
-            before = journal.load(assignment)
-            assert (before.epoch if before else 0) == assignment.first_epoch
-            epochs = range(assignment.first_epoch + 1, assignment.last_epoch + 1)
-            records = [record(assignment.trial, epoch) for epoch in epochs]
-            outcome = Outcome(OutcomeStatus.COMPLETED, len(records), params=3, seconds=0.1)
-            journal.finish(assignment, outcome, state(assignment.last_epoch), records)
-
-
-def record(trial: int, epoch: int) -> EpochRecord:
-    bce = 0.5 + (trial * 37 % 101) / 100 + 1 / epoch
-    return EpochRecord(epoch, bce, bce, bce - 0.1, bce, bce, 0.5, 0.5, 0.001, 0.01)
-
-
-def state(epoch: int) -> TrialState:
-    array = (np.zeros(2, np.float32),)
-    return TrialState(epoch, array, array, array, EarlyStopping(None))
-
-
-class Silent:
-    """An observer that counts."""
-
-    def __init__(self) -> None:
-        self.waves = self.ended = 0
-
-    def wave(self, assignments: Sequence[Assignment]) -> None:
-        self.waves += 1
-
-    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
-        raise AssertionError("the idle trainer has no epochs")
-
-    def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
-        self.ended += 1
-
-
-def new_store(root: Path, name: str = "s") -> tuple[SweepFolder, Store]:
-    folder = SweepFolder(root, name)
-    folder.create()
-    row = sweep_row(name=name, identity=f"id-{name}", state="interrupted", active_seconds=0.0)
-    return folder, Store.create(folder.database, row)
-
-
-def new_runner(
-    folder: SweepFolder, store: Store, trainer: Any, budget: Budget | None = None, **options: Any
-) -> Any:
-    import keras_tuner
-
-    from sweep.runner.loop import Runner
-    from sweep.search.hyperband import Search
-
-    hp = keras_tuner.HyperParameters()
-    hp.Int("width", 1, 10_000)
-    return Runner(
-        folder=folder,
-        store=store,
-        search=options.get("search") or Search(hp, max_epochs=9, factor=3, iterations=1, seed=5),
-        trainer=trainer,
-        trainer_of=lambda _: trainer.name,
-        observer=options.get("observer", Silent()),
-        baselines=options.get("baselines", BASELINES),
-        budget=budget or Budget(),
-        interrupted=options.get("interrupted", lambda: False),
-        keep=options.get("keep", 20),
-    )
-
-
-def contents(store: Store) -> Any:
-    """Everything stored but for clock times."""
-    tables = {}
-    for name in ("trial", "assignment", "epoch"):
-        columns, rows = store.table(name)
-        timeless = [i for i, c in enumerate(columns) if c not in ("ended_at",)]
-        tables[name] = [tuple(row[i] for i in timeless) for row in rows]
-    return tables
+from sweep.testing import IdleTrainer, made_up_record
+from sweep.training.contract import Endings, Journal, Source, StopRequested
+from tests.support.runs import Silent, contents, new_runner, new_store
 
 
 @pytest.fixture(autouse=True)
@@ -138,20 +39,18 @@ class FrontTrainer:
     `order` is what it ended: bracket and rung.
     """
 
-    name: str = "front"
     order: list[tuple[int | None, int]] = field(default_factory=list)
 
-    def train(self, assignments: Iterable[Assignment], journal: Any, stop: Any) -> None:
+    def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
         waiting: list[Assignment] = []
-        source = iter(assignments)
-        while True:
-            waiting += source
+        while not stop():
+            waiting += iter(source.take, None)
             if not waiting:
                 return
             first = max(waiting, key=lambda a: (-1 if a.bracket is None else a.bracket, -a.trial))
             waiting.remove(first)
             self.order.append((first.bracket, first.rung))
-            IdleTrainer().train([first], journal, stop)
+            yield IdleTrainer().end(first, journal)
 
 
 def test_a_bracket_goes_on_while_other_brackets_have_not_begun(tmp_path):
@@ -293,7 +192,7 @@ def test_max_trials_lets_the_brackets_that_are_whole_go_on(tmp_path):
 
 def test_a_target_ends_the_search_and_holds_for_a_resume(tmp_path):
     folder, store = new_store(tmp_path)
-    best = min(record(trial, 1).val_bce for trial in range(2, 19))
+    best = min(made_up_record(trial, 1).val_bce for trial in range(2, 19))
     budget = Budget(target=best + 0.2)
     assert new_runner(folder, store, IdleTrainer(), budget).run() == "budget"
     done = store.progress()

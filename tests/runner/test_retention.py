@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from sweep.runner.retention import kept_trials, removable, remove
 from sweep.store import Standing
-from tests.runner.test_loop import IdleTrainer, new_runner, new_store
+from sweep.testing import IdleTrainer
+from tests.support.runs import new_runner, new_store
 
 
 def standing(trial: int, score: float | None, rung: int = 0, **changes: Any) -> Standing:
@@ -61,8 +62,7 @@ def test_a_sweep_removes_checkpoints_of_cut_trials_and_those_of_a_kill(tmp_path,
     folder, store = new_store(tmp_path)
     (folder.checkpoints / "trial-00000-epoch-000001.npz").write_bytes(b"half")
     (folder.path / "sweep.db.new").write_bytes(b"half")
-    runner = new_runner(folder, store, IdleTrainer())
-    runner.keep = 2
+    runner = new_runner(folder, store, IdleTrainer(), keep=2)
     assert runner.run() == "finished"
     names = {path.name for path in folder.checkpoints.iterdir()}
     assert names == store.checkpoint_files()

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,8 @@ from sweep.metrics import auc
 from sweep.records import Estimate
 from sweep.statistics.intervals import accuracy_interval, auc_interval, bce_interval
 from sweep.store import Store
-from tests.analysis.answers.test_verdict import confirm
 from tests.support import tiny, warm
-from tests.support.sweeps import rows_of_losses, store_sweep, trained
+from tests.support.sweeps import confirm, rows_of_losses, store_sweep, trained
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,10 +83,8 @@ def test_nothing_but_the_ledger_reads_the_test_rows():
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tiny.make_place(tmp_path_factory.mktemp("place"))
-    warm.run(folder, *tiny.start("s", "fused"))
-    return folder
+def place(fused_place, tmp_path_factory):
+    return shutil.copytree(fused_place, tmp_path_factory.mktemp("copy") / "place")
 
 
 def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(place):
@@ -116,19 +114,17 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
     assert warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout.startswith('{"schema')
 
 
-def test_the_numbers_are_those_of_the_exported_model_on_the_sealed_rows(place, keras):
-    database = place / "results" / "s" / "sweep.db"
-    with Store(database, read_only=True) as store:
-        sweep, ledger = store.sweep(), store.openings()
-    if not ledger:
-        warm.run(place, "test", "s")
-        with Store(database, read_only=True) as store:
-            ledger = store.openings()
-    first = ledger[0]
+def test_the_numbers_are_those_of_the_exported_model_on_the_sealed_rows(
+    fused_place, tmp_path, keras
+):
+    place = shutil.copytree(fused_place, tmp_path / "place")
+    warm.run(place, "test", "s")
+    with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
+        sweep, (first,) = store.sweep(), store.openings()
     warm.run(place, "export", "s", str(first.trial), "m.keras")
     model = keras.models.load_model(place / "m.keras")
     rows = load_test_rows(sweep.data, place / "cache")
-    z, y = np.asarray(model(rows.x))[:, 0].astype(float), rows.y[:, 0]
+    z, y = np.asarray(model(rows.x))[:, 0].astype(float), rows.y
     assert first.bce.value == pytest.approx(float(np.mean(np.logaddexp(0, z) - z * y)), rel=1e-6)
     assert first.accuracy.value == np.mean((z > 0) == (y > 0.5))
     assert first.auc.value == pytest.approx(auc(z, y))
@@ -167,9 +163,8 @@ def test_the_simplest_is_tested_by_its_rule_and_the_ledger_says_so(place):
     assert "expected one of: best, simplest" in refused
 
 
-def test_the_best_of_a_confirmed_sweep_is_that_with_the_best_mean(tmp_path):
-    tiny.make_place(tmp_path)
-    warm.run(tmp_path, *tiny.start("s", "fused"))
+def test_the_best_of_a_confirmed_sweep_is_that_with_the_best_mean(fused_place, tmp_path):
+    shutil.copytree(fused_place, tmp_path, dirs_exist_ok=True)
     warm.run(tmp_path, "confirm", "s", "--top", "3", "--seeds", "2")
     report = json.loads(warm.run(tmp_path, "report", "s", "-o", "json", "--no-charts").stdout)
     best = report["confirmed"][0]["trial"]

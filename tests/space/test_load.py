@@ -1,5 +1,6 @@
 """Search spaces are found by path or stem, and refused in one line that shows the user's frame."""
 
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -140,9 +141,9 @@ def test_the_description_says_how_each_hyperparameter_is_declared(write):
     hp.Fixed("fixed", 3)
 """
     text = MODEL.replace("def build(hp):\n", f"def build(hp):{asked}")
-    found = spaces.load_space(write(text), 28).describe().definitions
+    found = json.loads(json.dumps(spaces.load_space(write(text), 28).describe().to_json()))
     linear = {"step": None, "sampling": "linear"}
-    assert {one.pop("name"): one for one in found} == {
+    assert {one.pop("name"): one for one in found["definitions"]} == {
         "size": {"kind": "Choice", "values": [16, 64]},
         "layers": {"kind": "Int", "min_value": 1, "max_value": 9, **linear, "step": 2},
         "rate": {"kind": "Float", "min_value": 1e-4, "max_value": 1.0, **linear, "sampling": "log"},

@@ -184,7 +184,7 @@ def test_forged_columns_are_read_as_typed_values_or_refused(sound, folder, chang
     assert_typed_or_refused(path)
 
 
-@pytest.mark.parametrize("value", [-1, 0, 99, 2**63 - 1, -1e308, float("inf"), b"\xff"])
+@pytest.mark.parametrize("value", [-1, 2**63 - 1, float("inf"), b"\xff"])
 def test_every_column_takes_no_absurd_value(sound, folder, value):
     for table, columns in tables().items():
         for column in columns:

@@ -1,101 +1,35 @@
-"""What the fused trainer's tests share: small data, a journal in memory, assignments."""
+"""What the fused trainer's tests share: assignments, and comparisons to the last bit."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
-import keras
 import numpy as np
-from keras import layers
 
-from sweep.data.split import Rows, Split
-from sweep.records import Assignment, EpochRecord, Outcome
+from sweep.records import Assignment, EpochRecord
+from sweep.testing import MemoryJournal, small_split, train_all
+from sweep.testing.spaces import normalised
+from sweep.testing.splits import N_FEATURES
 from sweep.training.checkpoint import TrialState
 
-N_FEATURES = 28
+__all__ = [
+    "BATCH",
+    "MEASURES",
+    "N_FEATURES",
+    "MemoryJournal",
+    "assignment",
+    "measures",
+    "never",
+    "normalised",
+    "same_bits",
+    "same_records",
+    "small_split",
+    "train_all",
+]
+
 BATCH = 64
 
-MEASURES = (
-    "fit_loss",
-    "fit_bce",
-    "train_bce",
-    "val_bce",
-    "val_loss",
-    "val_accuracy",
-    "val_auc",
-    "learning_rate",
-)
-
-
-def small_split(train: int = 200, validation: int = 60) -> Split:
-    """Learnable rows; 200 rows in batches of 64 leave a smaller last batch."""
-    random = np.random.default_rng(7)
-
-    def rows(count: int) -> Rows:
-        x = random.normal(size=(count, N_FEATURES)).astype(np.float32)
-        noise = random.normal(size=(count, 1))
-        y = (x[:, :1] * x[:, 1:2] + x[:, 2:3] + noise > 0).astype(np.float32)
-        return Rows(x, y)
-
-    return Split(rows(train), rows(validation), "test", {})
-
-
-def normalised(hp: Any) -> Any:
-    """Normalisations everywhere, beside activations that are not 0 at 0; Adam at 0.01."""
-    rate = hp.Choice("dropout", [0.0, 0.3])
-    model = keras.Sequential(
-        [
-            keras.Input((N_FEATURES,)),
-            layers.BatchNormalization(momentum=0.5, center=False),
-            layers.Dropout(rate),
-            layers.Dense(24, use_bias=False),
-            layers.BatchNormalization(momentum=0.8),
-            layers.Activation("sigmoid"),
-            layers.Dropout(rate),
-            layers.Dense(20, activation="softplus"),
-            layers.BatchNormalization(momentum=0.6, scale=False),
-            layers.Dense(1),
-        ]
-    )
-    model.compile(
-        keras.optimizers.Adam(0.01),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
-    )
-    return model
-
-
-class MemoryJournal:
-    """Keeps what a trainer reports, by trial."""
-
-    def __init__(self) -> None:
-        self.states: dict[int, TrialState] = {}
-        self.records: dict[int, list[EpochRecord]] = {}
-        self.outcomes: dict[int, Outcome] = {}
-        self.live: list[tuple[int, EpochRecord]] = []
-
-    def load(self, assignment: Assignment) -> TrialState | None:
-        return self.states.get(assignment.trial)
-
-    def checkpoint(
-        self, assignment: Assignment, state: TrialState, records: Sequence[EpochRecord]
-    ) -> None:
-        self.states[assignment.trial] = state
-        self.records.setdefault(assignment.trial, []).extend(records)
-
-    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
-        self.live.append((assignment.trial, record))
-
-    def finish(
-        self,
-        assignment: Assignment,
-        outcome: Outcome,
-        state: TrialState | None,
-        records: Sequence[EpochRecord],
-    ) -> None:
-        self.outcomes[assignment.trial] = outcome
-        self.records.setdefault(assignment.trial, []).extend(records)
-        if state is not None:
-            self.states[assignment.trial] = state
+MEASURES = [one.name for one in fields(EpochRecord) if one.name not in ("epoch", "seconds")]
 
 
 def assignment(trial: int, last_epoch: int = 3, first_epoch: int = 0, **values: Any) -> Assignment:

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import keras  # noqa: F401
 import keras_tuner  # noqa: F401
+import sklearn.ensemble
+import sklearn.linear_model  # noqa: F401
 import tensorflow  # noqa: F401
 
+import sweep.analysis.charts.catalogue
+import sweep.analysis.page.write
+import sweep.analysis.report.terminal
 import sweep.cli.app
+import sweep.doctor.integrity
 import sweep.runner.prepare  # noqa: F401
 from sweep.training.fused.program import kept
 

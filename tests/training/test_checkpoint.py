@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweep.errors import DataError
+from sweep.testing.trainer_contract import assert_same_state
 from sweep.training.checkpoint import TrialState, read_checkpoint, write_checkpoint
 from sweep.training.early_stopping import EarlyStopping
-from tests.support.trainers import assert_same_state
 
 
 def make_state(seed: int = 0, n_arrays: int = 3) -> TrialState:

@@ -1,10 +1,10 @@
 """Whatever happens to its disk, a sweep ends in one clear line, and goes on or is refused."""
 
+import ctypes
 import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,10 +13,19 @@ from pathlib import Path
 import pytest
 
 from sweep.store import Store
-from tests.cli.test_stopping import slow_programs, wait_for
 from tests.support import faults, tiny, warm
+from tests.support.slow import slow_programs, wait_for
 
-SWEEP = str(Path(sys.executable).with_name("sweep"))
+MOUNT = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0"'
+READ_ONLY = ["unshare", "--mount", "sh", "-c", MOUNT]
+CLONE_NEWNS = 0x00020000
+
+
+def read_only(folder: Path) -> None:
+    """Mount a folder read-only, for this process alone."""
+    assert ctypes.CDLL(None).unshare(CLONE_NEWNS) == 0
+    for command in (["mount", "--make-rprivate", "/"], ["sh", "-c", MOUNT, folder]):
+        subprocess.run(command, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -77,25 +86,20 @@ def test_a_folder_that_cannot_be_written_is_read_whole_and_not_resumed(place):
     assert expected.assignments_done > 0
     shutil.copytree(results / "s", results / "log", ignore=shutil.ignore_patterns("*-shm"))
     assert (results / "log/sweep.db-wal").stat().st_size > 0, "the truth is in the log"
-    mount = f"mount --bind {results} {results} && mount -o remount,ro,bind {results}"
-    inside = ["unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh", SWEEP]
-    if subprocess.run([*inside[:-3], "sh", "true"], capture_output=True).returncode:
+    if subprocess.run([*READ_ONLY, results], capture_output=True).returncode:
         pytest.skip("a folder may only be mounted read-only by root")
 
-    def sweep(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*inside, *arguments], cwd=place, capture_output=True, text=True)
+    def sweep(*arguments: str, code: int = 0) -> warm.Command:
+        return warm.run(place, *arguments, code=code, before=read_only, given=(results,))
 
     for name in ("s", "log"):
-        done = sweep("status", name)
-        assert done.returncode == 0, done.stderr
-        assert f" {expected.assignments_done} of " in done.stdout
-        assert sweep("report", name, "--no-charts").returncode == 0
-    for arguments in (["resume", "s"], ["stop", "s"], ["report", "s"], ["ls"]):
-        done = sweep(*arguments)
-        assert "Traceback" not in done.stderr
-        if arguments[0] in ("resume", "report"):
-            assert done.returncode == 6
-            assert "Read-only file system" in done.stderr.splitlines()[-1]
+        assert f" {expected.assignments_done} of " in sweep("status", name).stdout
+        sweep("report", name, "--no-charts")
+    for command in ("resume", "report"):
+        line = sweep(command, "s", code=6).stderr.splitlines()[-1]
+        assert "Read-only file system" in line
+    sweep("stop", "s")
+    sweep("ls")
 
 
 def test_a_folder_deleted_under_a_running_sweep_ends_it(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -9,8 +10,8 @@ from tests.support import tiny, warm
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    return tiny.make_place(tmp_path_factory.mktemp("place"))
+def place(fused_place, tmp_path_factory):
+    return shutil.copytree(fused_place, tmp_path_factory.mktemp("copy") / "place")
 
 
 def left_out(place, name):
@@ -19,7 +20,6 @@ def left_out(place, name):
 
 
 def test_budgets_end_a_sweep_and_a_larger_one_ends_it_like_no_budget(place):
-    warm.run(place, *tiny.start("whole", "fused"))
     said = warm.run(place, *tiny.start("b", "fused", "--max-trials", "2"), code=8).stderr
     assert "--max-trials 2 ended the search; " in said
     assert "assignments are left out" in said
@@ -36,7 +36,7 @@ def test_budgets_end_a_sweep_and_a_larger_one_ends_it_like_no_budget(place):
     assert "--max-time of 0 s ended" in said
     warm.run(place, "resume", "b")
     assert left_out(place, "b") is None
-    one, other = tiny.contents(place, "b"), tiny.contents(place, "whole")
+    one, other = tiny.contents(place, "b"), tiny.contents(place, "s")
     differing = tiny.differences(one, other)
     assert not [name for name in differing if name.startswith(("trial.", "epoch."))]
 

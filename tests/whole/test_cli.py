@@ -1,4 +1,8 @@
-"""The commands as a user types them: real processes, real files, real signals."""
+"""The commands as a user types them: real processes, real files, real signals.
+
+A sweep from start to export is run by the installed program in new processes; what only has to be
+a process of its own is forked (`tests.support.warm`).
+"""
 
 import json
 import os
@@ -14,6 +18,8 @@ import numpy as np
 import pytest
 
 from sweep.store import Store
+from tests.support import warm
+from tests.support.slow import slow_programs, wait_for
 from tests.support.tiny import CLOCKED, ORDERED
 
 SWEEP = str(Path(sys.executable).with_name("sweep"))
@@ -99,7 +105,7 @@ def stored(place: Path, name: str) -> dict[str, Any]:
 
 
 def test_a_sweep_runs_to_its_end_and_is_reported(place, whole):
-    report = json.loads(run(place, "report", whole, "-o", "json").stdout)
+    report = json.loads(warm.run(place, "report", whole, "-o", "json").stdout)
     assert report["schema"] == "sweep.report/1"
     assert len(report["trials"]) == 10 + 1
     scores = [trial["val_bce"] for trial in report["trials"]]
@@ -109,7 +115,7 @@ def test_a_sweep_runs_to_its_end_and_is_reported(place, whole):
 
 
 def test_the_losses_stored_are_those_of_every_trials_score(place, whole):
-    report = json.loads(run(place, "report", whole, "-o", "json").stdout)
+    report = json.loads(warm.run(place, "report", whole, "-o", "json").stdout)
     with Store(place / "results" / whole / "sweep.db", read_only=True) as store:
         losses = store.losses()
     assert losses.values.shape == (11, 60)
@@ -121,43 +127,57 @@ def test_the_losses_stored_are_those_of_every_trials_score(place, whole):
 
 def test_looking_at_sweeps(place, whole):
     assert "finished" in run(place, "ls").stdout
-    text = run(place, "status", whole).stdout
+    text = warm.run(place, "status", whole).stdout
     assert "16 of 16 assignments" in text
     assert "rank  trial" in run(place, "report", whole).stdout
 
 
 @pytest.mark.parametrize("kind", ["kill", "term"])
 def test_a_sweep_that_is_killed_again_and_again_ends_like_the_whole_one(place, whole, kind):
-    """SIGKILL at moments drawn from a fixed seed; SIGTERM must save and exit within 10 s."""
-    moments = random.Random(kind)
-    name = f"broken-{kind}"
+    """SIGKILL at moments drawn from a fixed seed; SIGTERM must save and exit within 10 s.
+
+    The first moment is at once, so that one lands however fast the machine is.
+    """
+    random_moments = random.Random(kind)
+    name, deaths = f"broken-{kind}", 0
     command = start_arguments(name)
-    for _ in range(3):
-        if _interrupt(place, command, name, kind, moments.uniform(0, 1.5)) == 0:
+    later = [random_moments.uniform(0, 1) for _ in range(1 if kind == "term" else 2)]
+    for moment in (0, *later):
+        if _interrupt(place, command, name, kind, moment) == 0:
             break
-        assert "interrupted" in run(place, "ls").stdout
+        deaths += 1
+        assert "interrupted" in warm.run(place, "ls").stdout
         command = ["resume", name]
     else:
-        run(place, "resume", name)
+        warm.run(place, "resume", name)
+    assert deaths > 0, "the sweep was over before the first signal"
     assert stored(place, name) == stored(place, whole)
 
 
 def _interrupt(place: Path, command: list[str], name: str, kind: str, wait: float) -> int:
-    """Run a command and end it `wait` seconds after its first new checkpoint; its exit code."""
-    process = begin(place, *command)
+    """Run a command and end it `wait` seconds after its first new checkpoint; its exit code.
+
+    SIGTERM is sent to the installed program.
+    """
     database = place / "results" / name / "sweep.db"
-    _wait_for(lambda: database.exists() or process.poll() is not None, 60)
+    process = begin(place, *command) if kind == "term" else warm.begin(place, *command).process
+    over = (lambda: process.poll() is not None) if kind == "term" else lambda: process.exitcode
+    _wait_for(lambda: database.exists() or over(), 60)
     before = time.time()
-    _wait_for(lambda: _worked_since(database, before) or process.poll() is not None, 60)
+    _wait_for(lambda: _worked_since(database, before) or over(), 60)
     time.sleep(wait)
+    if kind == "kill":
+        process.kill()
+        process.join(30)
+        return int(process.exitcode)
     asked = time.monotonic()
-    process.send_signal(signal.SIGKILL if kind == "kill" else signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=30)
-    if kind == "term" and process.returncode != 0:
+    if process.returncode != 0:
         assert process.returncode == 143, errors
         assert time.monotonic() - asked < 10
         assert f"sweep resume {name}" in errors
-    return process.returncode
+    return int(process.returncode)
 
 
 def _worked_since(database: Path, moment: float) -> bool:
@@ -176,28 +196,30 @@ def _wait_for(condition: Any, seconds: float) -> None:
 
 
 def test_the_same_seed_gives_the_same_sweep_and_another_seed_another(place, whole):
-    run(place, *start_arguments("again"))
+    warm.run(place, *start_arguments("again"))
     assert stored(place, "again") == stored(place, whole)
-    run(place, *start_arguments("other"), "--seed", "1", "--max-trials", "2", code=8)
+    warm.run(place, *start_arguments("other"), "--seed", "1", "--max-trials", "2", code=8)
     assert stored(place, "other")["trial"][1:] != stored(place, whole)["trial"][1:]
 
 
 def test_a_second_process_on_a_running_sweep_is_refused_and_stop_ends_it(place):
-    process = begin(place, *start_arguments("busy"))
-    _wait_for(lambda: (place / "results/busy/sweep.db").exists(), 60)
-    refused = run(place, "resume", "busy", code=9)
-    assert f"by process {process.pid}" in refused.stderr
-    assert f"running, process {process.pid}" in run(place, "status", "busy").stdout
-    run(place, "stop", "busy")
-    process.communicate(timeout=20)
-    assert process.returncode == 143
-    again = run(place, *start_arguments("busy"), code=2)
+    (place / "slow").touch()
+    busy = warm.begin(place, *start_arguments("busy"), before=slow_programs)
+    wait_for((place / "held").exists, busy)
+    refused = warm.run(place, "resume", "busy", code=9)
+    assert f"by process {busy.process.pid}" in refused.stderr
+    assert f"running, process {busy.process.pid}" in warm.run(place, "status", "busy").stdout
+    stop = warm.begin(place, "stop", "busy")
+    wait_for((place / "results/busy/stop").exists, busy)
+    (place / "slow").unlink()
+    assert (busy.wait(20), stop.wait(20)) == (143, 0)
+    again = warm.run(place, *start_arguments("busy"), code=2)
     assert "sweep resume busy" in again.stderr
 
 
 def test_a_changed_space_or_data_file_is_refused_at_resume(place):
     (place / "changing.py").write_text(SPACE)
-    run(
+    warm.run(
         place,
         "start",
         "changing.py",
@@ -211,12 +233,12 @@ def test_a_changed_space_or_data_file_is_refused_at_resume(place):
         code=8,
     )
     (place / "changing.py").write_text(SPACE + "\n# edited\n")
-    refused = run(place, "resume", "changing", code=4)
+    refused = warm.run(place, "resume", "changing", code=4)
     assert "changing.py has changed since" in refused.stderr
 
 
 def test_an_exported_model_reproduces_its_score_without_this_package(place, whole):
-    done = run(place, "export", whole, "best.keras")
+    done = warm.run(place, "export", whole, "best.keras")
     assert "as recorded" in done.stdout
     code = (
         "import sys, keras, numpy as np\n"
@@ -229,7 +251,7 @@ def test_an_exported_model_reproduces_its_score_without_this_package(place, whol
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=True
     )
-    report = json.loads(run(place, "report", whole, "-o", "json").stdout)
+    report = json.loads(warm.run(place, "report", whole, "-o", "json").stdout)
     assert float(loaded.stdout) == pytest.approx(report["trials"][0]["val_bce"], rel=1e-5)
 
 
@@ -249,12 +271,12 @@ def test_an_exported_model_reproduces_its_score_without_this_package(place, whol
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_mistakes_are_one_line_and_an_exit_code(place, whole, arguments, code, message):
-    done = run(place, *arguments, code=code)
+    done = warm.run(place, *arguments, code=code)
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert message in line
 
 
 def test_a_plan_says_what_will_run(place):
-    text = run(place, "plan", "mine.py", "--data", "mine.csv", *SMALL[:-2]).stdout
+    text = warm.run(place, "plan", "mine.py", "--data", "mine.csv", *SMALL[:-2]).stdout
     assert "10 trials, 15 assignments, 30 epochs; 1 baseline beside, 4 epochs" in text
     assert "models of 141 to 6,081 trainable parameters" in text

@@ -5,43 +5,23 @@ import os
 import shutil
 import signal
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sweep.records import Assignment, Outcome, OutcomeStatus, PlanRecord
+from sweep.records import PlanRecord
 from sweep.runner.confirm import confirmations
 from sweep.settings import Settings, Stage
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
-from tests.runner.test_extend import search
-from tests.runner.test_loop import Silent, new_runner, new_store, record, state
+from sweep.testing import IdleTrainer
 from tests.support import faults, tiny, warm
+from tests.support.runs import Silent, new_runner, new_store, search
 
 N_STEPS = 800
 SEARCH_STEPS = 120
 """About so many steps belong to the search itself; of those behind it, each third is enough."""
-
-
-@dataclass(frozen=True)
-class FormulaTrainer:
-    """Keeps a checkpoint after every epoch; measures are a formula of trial and epoch."""
-
-    name: str = "formula"
-
-    def train(self, assignments: Sequence[Assignment], journal: Any, stop: Any) -> None:
-        for assignment in assignments:
-            before = journal.load(assignment)
-            first = before.epoch if before else 0
-            for epoch in range(first + 1, assignment.last_epoch):
-                journal.checkpoint(assignment, state(epoch), [record(assignment.trial, epoch)])
-            last = [record(assignment.trial, assignment.last_epoch)]
-            n_epochs = assignment.last_epoch - assignment.first_epoch
-            outcome = Outcome(OutcomeStatus.COMPLETED, n_epochs, params=3, seconds=0.1)
-            journal.finish(assignment, outcome, state(assignment.last_epoch), last)
 
 
 def work(root: Path, name: str) -> None:
@@ -53,8 +33,10 @@ def work(root: Path, name: str) -> None:
         folder, store = new_store(root, name)
     options: dict[str, Any] = {"observer": Silent(), "baselines": {"One": {"width": 1}}}
     with store:
-        if store.sweep().settings.max_epochs != 4:
-            runner = new_runner(folder, store, FormulaTrainer(), **options, search=search(2))
+        if not store.sweep().settings:
+            runner = new_runner(
+                folder, store, IdleTrainer(keeps_each_epoch=True), **options, search=search(2)
+            )
             runner.run()
             there = store.confirmed_seeds()
             chosen: Any = {2: {"width": 5}}
@@ -62,7 +44,9 @@ def work(root: Path, name: str) -> None:
             runner.confirm()
             store.extend(Settings(max_epochs=4), PlanRecord())
         longer = search(4, stages=(Stage(2, 2), Stage(4, 0)))
-        new_runner(folder, store, FormulaTrainer(), **options, search=longer).run()
+        new_runner(
+            folder, store, IdleTrainer(keeps_each_epoch=True), **options, search=longer
+        ).run()
 
 
 def work_and_die(root: Path, name: str, step: int) -> int:

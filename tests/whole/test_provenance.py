@@ -81,7 +81,7 @@ def place(tmp_path_factory):
 def test_the_report_says_which_commit(place):
     found = json.loads(warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout)
     commit = git(place, "rev-parse", "HEAD")
-    assert found["sweep"]["space"]["git"] == Commit(commit, dirty=False)
+    assert found["sweep"]["space"]["git"] == {"commit": commit, "dirty": False}
     warm.run(place, "report", "s", "--no-charts", "--html", "page.html")
     assert f"git {commit}" in (place / "page.html").read_text()
 

@@ -1,18 +1,19 @@
 """The trials in a program's slots: one call trains and measures an epoch of each of them."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sweep import metrics
 from sweep.data.split import Split
+from sweep.records import EpochRecord
 from sweep.training.fused.packing import Clock, Packing
-from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Trials
+from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Sums, Trials
 from sweep.training.fused.program.backend import on_device
-from sweep.training.fused.program.shape import RowCounts as Rows
-from sweep.training.fused.program.shape import Shape
+from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.model import epoch_order
 
 
@@ -32,25 +33,19 @@ class Seat:
 
 
 @dataclass(frozen=True)
-class Measures:
-    """What one trial measured in an epoch; the words are those of EpochRecord."""
+class Trained:
+    """What a group's epoch brought to one trial."""
 
-    fit_loss: float
-    fit_bce: float
-    train_bce: float
-    val_bce: float
-    val_loss: float
-    val_accuracy: float
-    val_auc: float
-    learning_rate: float
+    record: EpochRecord
+    """Its seconds are the trial's share of the group's."""
     val_losses: np.ndarray
-    """BCE of each validation row, shape (validation,); `val_bce` is their mean."""
+    """BCE of each validation row, shape (validation,); the record's `val_bce` is their mean."""
 
 
 class Resident:
     """The split as a program sees it, kept on the device."""
 
-    def __init__(self, split: Split, rows: Rows) -> None:
+    def __init__(self, split: Split, rows: RowCounts) -> None:
         self.split, self.rows = split, rows
         n_rows = rows.train + rows.validation
         x = np.zeros((rows.chunks * rows.chunk, split.train.x.shape[1]), np.float32)
@@ -59,7 +54,7 @@ class Resident:
         counts[-1] = rows.train - (rows.steps - 1) * rows.batch
         real = np.arange(rows.batch)[None, :] < counts[:, None]
         shares = np.where(real, np.float32(1) / counts[:, None], np.float32(0))
-        arrays = (x, split.train.y[:, 0].astype(np.float32), shares, counts)
+        arrays = (x, split.train.y, shares, counts)
         self.data = Data(*(on_device(array) for array in arrays))
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
@@ -106,23 +101,29 @@ class Group:
         improved = seat is not None and seat.improved
         return state._replace(best=state.values) if improved else state
 
-    def train_epoch(self) -> dict[int, Measures]:
-        """Train and measure one epoch of each seated trial: measures by slot.
+    def train_epoch(self) -> dict[int, Trained]:
+        """Train and measure one epoch of each seated trial, by slot.
 
         Raises the backend's error when memory does not suffice, with nothing changed.
         """
+        started = time.perf_counter()
         if self._on_device is None:
             self._on_device = Trials(*(on_device(array) for array in self._trials))
         state, measured = self.program(
             self._state, self._on_device, self._next_epoch(), self.resident.data
         )
-        measured = Measured(*(np.asarray(array) for array in measured))
+        measured = _as_arrays(measured)
         self._state = state
         for _, seat in self.taken:
             seat.clock = seat.clock.after(self.shape.rows.steps)
             seat.epoch += 1
             seat.improved = False
-        return {slot: self._measures(slot, seat, measured) for slot, seat in self.taken}
+        trained = {slot: self._trained(slot, seat, measured) for slot, seat in self.taken}
+        seconds = (time.perf_counter() - started) / len(trained)
+        return {
+            slot: replace(one, record=replace(one.record, seconds=seconds))
+            for slot, one in trained.items()
+        }
 
     def _next_epoch(self) -> Epoch:
         shape, steps = self.shape, self.shape.rows.steps
@@ -138,32 +139,39 @@ class Group:
             improved[slot] = seat.improved
         return Epoch(*(on_device(array) for array in (order, rates, keys, improved)))
 
-    def _measures(self, slot: int, seat: Seat, measured: Measured) -> Measures:
+    def _trained(self, slot: int, seat: Seat, measured: Measured) -> Trained:
+        """The trial's epoch, but for its seconds."""
         split, n_train = self.resident.split, self.shape.rows.train
-        description = seat.packing.description
-        logits = measured.logits[slot, : n_train + self.shape.rows.validation]
-        if not description.loss.from_logits:
-            with np.errstate(over="ignore"):
-                probabilities = 1 / (1 + np.exp(-logits))
-            logits = metrics.logits_from_probabilities(probabilities)
-        train, validation = logits[:n_train], logits[n_train:]
-        bce, penalty, *loss = (float(total) / n_train for total in measured.fit[:, slot])
-        labels = split.validation.y[:, 0]
+        rule, labels = seat.packing.description.optimizer, split.validation.y
+        train, validation = self._logits(slot, seat, measured)
+        bce, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
         val_losses = metrics.example_losses(validation, labels)
         val_bce = float(val_losses.mean())
-        clock, rule = seat.clock, description.optimizer
+        clock = seat.clock
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
-        return Measures(
-            fit_loss=(loss[0] if loss else bce) + penalty,
+        record = EpochRecord(
+            epoch=seat.epoch,
+            fit_loss=loss + penalty,
             fit_bce=bce,
-            train_bce=float(metrics.example_losses(train, split.train.y[:, 0]).mean()),
+            train_bce=float(metrics.example_losses(train, split.train.y).mean()),
             val_bce=val_bce,
             val_loss=val_bce + float(measured.penalty[slot]),
             val_accuracy=metrics.accuracy(validation, labels),
             val_auc=metrics.auc(validation, labels),
             learning_rate=float(rate[0]),
-            val_losses=val_losses,
+            seconds=0.0,
         )
+        return Trained(record, val_losses)
+
+    def _logits(self, slot: int, seat: Seat, measured: Measured) -> tuple[np.ndarray, np.ndarray]:
+        """Of the training rows and of the validation rows, as Keras would have them."""
+        n_train = self.shape.rows.train
+        logits = measured.logits[slot, : n_train + self.shape.rows.validation]
+        if not seat.packing.description.loss.from_logits:
+            with np.errstate(over="ignore"):
+                probabilities = 1 / (1 + np.exp(-logits))
+            logits = metrics.logits_from_probabilities(probabilities)
+        return logits[:n_train], logits[n_train:]
 
     def _on_host(self) -> State:
         """The stacked arrays as NumPy arrays that may be written to."""
@@ -205,3 +213,9 @@ class Group:
         arrays["numbers"][:, 2] = 1.0  # Adam's ε: 0/0 in an empty slot would only cost time
         arrays["numbers"][:, 4] = 1.0
         return Trials(**arrays)
+
+
+def _as_arrays(measured: Measured) -> Measured:
+    """The device's arrays as NumPy arrays."""
+    sums = Sums(*(np.asarray(total) for total in measured.sums))
+    return Measured(sums, np.asarray(measured.penalty), np.asarray(measured.logits))

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sweep.training.checkpoint import Arrays, TrialState
-from sweep.training.early_stopping import EarlyStopping
 from sweep.training.fused.description import Description, Role, Unit
 from sweep.training.fused.program import dropout
 from sweep.training.fused.program.arrays import State, Trials
 from sweep.training.fused.program.shape import INPUT, Shape
+from sweep.training.trial_progress import TrialProgress
 
 Generators = tuple[tuple[int, int], ...]
 """(seed, count) of each dropout generator, in the order of the description's roles."""
@@ -67,10 +67,9 @@ class Packing:
         return arrays, clock
 
     def unpack(
-        self, epoch: int, arrays: State, clock: Clock, best_generators: Generators | None,
-        early_stopping: EarlyStopping,
-    ) -> TrialState:  # fmt: skip
-        """The state in Keras' order; `best_generators` are those after the best epoch."""
+        self, arrays: State, clock: Clock, progress: TrialProgress[Generators]
+    ) -> TrialState:
+        """The state in Keras' order; `progress` holds the generators after the best epoch."""
         roles = self.description.optimizer_roles
         slots = {"first": arrays.firsts, "second": arrays.seconds}
         if self.shape.optimizer == "amsgrad":
@@ -85,9 +84,14 @@ class Packing:
             else:
                 slot, weight = kind.split()
                 optimizer.append(self._cut(slots[slot], (weight, layer)))
-        best = () if best_generators is None else self._model(arrays.best, best_generators)
-        model = self._model(arrays.values, clock.generators)
-        return TrialState(epoch, model, tuple(optimizer), best, early_stopping)
+        return TrialState(
+            epoch=progress.epoch,
+            model=self._model(arrays.values, clock.generators),
+            optimizer=tuple(optimizer),
+            best=() if progress.best is None else self._model(arrays.best, progress.best),
+            early_stopping=progress.early_stopping,
+            val_losses=progress.val_losses,
+        )
 
     def trials(self) -> Trials:
         """What distinguishes this trial, for one slot."""

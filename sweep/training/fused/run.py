@@ -1,25 +1,27 @@
 """One assignment on its way through the fused trainer, from its model to its outcome."""
 
-import math
 import time
 import traceback
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from sweep import metrics
 from sweep.errors import SweepError
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.training.checkpoint import TrialState
-from sweep.training.contract import Journal
-from sweep.training.early_stopping import EarlyStopping
+from sweep.training.contract import Ended, Journal
 from sweep.training.fused.description import Description
-from sweep.training.fused.group import Measures, Seat
+from sweep.training.fused.group import Seat
 from sweep.training.fused.packing import Generators, Packing, generators
 from sweep.training.fused.program.arrays import State
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.reading.refusal import NotCarriedError
+from sweep.training.queue import urgency
+from sweep.training.trial_progress import TrialProgress, error_line
+
+TRAINER = "fused"
+"""The trainer's name in outcomes."""
 
 
 @dataclass(eq=False)
@@ -34,21 +36,17 @@ class Run:
     patience: int | None
     description: Description | None = None
     records: list[EpochRecord] = field(default_factory=list)
-    early_stopping: EarlyStopping = field(init=False)
     seconds: float = 0.0
+    progress: TrialProgress[Generators] = field(init=False)
     seat: Seat = field(init=False)
     arrays: State = field(init=False)
     _entered: bool = False
-    _trained: bool = False
-    _best: Generators | None = None
-    _val_losses: np.ndarray | None = None
-    _failure: str | None = None
 
     def __post_init__(self) -> None:
-        self.early_stopping = EarlyStopping(self.patience)
+        self.progress = TrialProgress.begun(self.assignment, self.patience)
 
     def __lt__(self, other: "Run") -> bool:
-        """Whether it is more urgent: under way, or of a bracket with more rungs to wait for."""
+        """Whether this trial goes first: it is under way, or more waits for its assignment."""
         return self._urgency < other._urgency
 
     @property
@@ -63,88 +61,57 @@ class Run:
         return self.description
 
     @property
-    def _urgency(self) -> tuple[bool, int, int]:
-        bracket = self.assignment.bracket or 0
-        return not self._entered, -bracket, self.assignment.assignment
+    def _urgency(self) -> tuple[bool, tuple[int, int]]:
+        return not self._entered, urgency(self.assignment)
 
-    def read(self, readings: Readings) -> Description | None:
-        """The description of the trial's model; None when it could not be had: it has failed."""
+    def read(self, readings: Readings) -> Ended | None:
+        """Get the description of the trial's model; returns the end of a trial that has none."""
         started = time.perf_counter()
         try:
             self.description = readings.description(self.assignment)
         except NotCarriedError as error:
-            self._finish_failed(f"the fused trainer cannot carry this model: {error}", None)
+            return self._failed(f"the fused trainer cannot carry this model: {error}", None)
         except Exception as exception:  # whatever a user's build raises is that trial's failure
-            self._finish_failed(_one_line(exception), traceback.format_exc())
+            return self.fail(exception)
         self.seconds += time.perf_counter() - started
-        return self.description
+        return None
 
-    def enter(self, shape: Shape, readings: Readings) -> bool:
-        """Load the trial's state, unless it is loaded; False when nothing is left to train."""
+    def enter(self, shape: Shape, readings: Readings) -> Ended | None:
+        """Load the trial's state, unless it is loaded; returns its end if nothing is to train."""
         if self._entered:  # back from a group that was too large
             self.seat.packing = Packing(self._described, shape)
-            return True
+            return None
         started = time.perf_counter()
         try:
-            state = self.journal.load(self.assignment)
-            if state is None:
-                state = readings.initial_state(self.assignment, self.patience)
-            self._restore(state, Packing(self._described, shape))
+            self._restore(Packing(self._described, shape), readings)
         except SweepError:
             raise
         except Exception as exception:
-            self._finish_failed(_one_line(exception), traceback.format_exc())
-            return False
+            return self.fail(exception)
         self.seconds += time.perf_counter() - started
         self._entered = True
-        if self._done:
-            self.finish(None)
-        return not self._done
+        return None if self.progress.ended is None else self.finish(None)
 
-    def _restore(self, state: TrialState, packing: Packing) -> None:
+    def _restore(self, packing: Packing, readings: Readings) -> None:
+        kept = self.journal.load(self.assignment)
+        state = readings.initial_state(self.assignment, self.patience) if kept is None else kept
         self.arrays, clock = packing.pack(state)
-        self.early_stopping = state.early_stopping
-        self._val_losses = state.val_losses
-        if state.best:
-            self._best = generators(packing.description.model_roles, state.best)
-        epoch = max(state.epoch, self.assignment.first_epoch)
-        self.seat = Seat(packing, clock, self.assignment.seed, epoch)
+        if kept is not None:
+            roles = packing.description.model_roles
+            self.progress = self.progress.restored(
+                kept, generators(roles, kept.best) if kept.best else None
+            )
+        self.seat = Seat(packing, clock, self.assignment.seed, self.progress.epoch)
 
-    @property
-    def _done(self) -> bool:
-        reached = self.seat.epoch >= self.assignment.last_epoch
-        return reached or self.early_stopping.stopped or self._failure is not None
-
-    def end_epoch(self, measures: Measures, seconds: float) -> bool:
+    def end_epoch(self, record: EpochRecord, val_losses: np.ndarray) -> bool:
         """Record the epoch that just ended; True when the trial is done."""
-        epoch = self.seat.epoch
-        self.seconds += seconds
-        record = EpochRecord(
-            epoch=epoch,
-            fit_loss=measures.fit_loss,
-            fit_bce=measures.fit_bce,
-            train_bce=measures.train_bce,
-            val_bce=measures.val_bce,
-            val_loss=measures.val_loss,
-            val_accuracy=measures.val_accuracy,
-            val_auc=measures.val_auc,
-            learning_rate=measures.learning_rate,
-            seconds=seconds,
-        )
+        self.seconds += record.seconds
         self.records.append(record)
-        self._trained = True
-        for name in ("fit_loss", "val_bce", "train_bce"):
-            value = getattr(record, name)
-            if not math.isfinite(value):
-                self._failure = f"{name} became {value} in epoch {epoch}"
-                return True
-        self.early_stopping = self.early_stopping.after(epoch, record.val_bce)
-        if self.early_stopping.best_epoch == epoch:
-            self.seat.improved = True
-            self._best = self.seat.clock.generators
-            self._val_losses = metrics.kept_losses(measures.val_losses)
-        self.journal.epoch(self.assignment, record)
-        return self._done
+        self.progress = self.progress.after(record, val_losses, lambda: self.seat.clock.generators)
+        if self.progress.failure is None:
+            self.seat.improved = self.progress.is_best
+            self.journal.epoch(self.assignment, record)
+        return self.progress.ended is not None
 
     def checkpoint(self, arrays: State) -> None:
         """Keep the trial's state and go on; nothing to do when it has been kept."""
@@ -158,43 +125,36 @@ class Run:
         self.arrays = arrays
         self.seat.improved = False
 
-    def fail(self, error: Exception) -> None:
-        """End the trial as failed by `error`."""
-        self._finish_failed(_one_line(error), traceback.format_exc())
+    def fail(self, error: Exception) -> Ended:
+        """The end of a trial that failed by `error`, which is being handled."""
+        return self._failed(error_line(error), traceback.format_exc())
 
-    def finish(self, arrays: State | None) -> None:
-        """End the assignment: completed, stopped early, or failed."""
-        if self._failure is not None:
-            self._finish_failed(self._failure, None)
-            return
-        stopped = self.early_stopping.stopped
-        status = OutcomeStatus.STOPPED if stopped else OutcomeStatus.COMPLETED
-        kept = None if arrays is None or not self._trained else self._state(arrays)
-        self.journal.finish(self.assignment, self._outcome(status), kept, self.records)
+    def finish(self, arrays: State | None) -> Ended:
+        """The end of an assignment that is done; `arrays` are its slot's, if it has been in one."""
+        if self.progress.failure is not None:
+            return self._failed(self.progress.failure, None)
+        status = self.progress.ended or OutcomeStatus.COMPLETED
+        state = None if arrays is None or not self.progress.n_trained else self._state(arrays)
+        return self._ended(self._outcome(status), state)
 
-    def _finish_failed(self, error: str, trace: str | None) -> None:
-        outcome = self._outcome(OutcomeStatus.FAILED, error, trace)
-        self.journal.finish(self.assignment, outcome, None, self.records)
+    def _failed(self, error: str, trace: str | None) -> Ended:
+        return self._ended(self._outcome(OutcomeStatus.FAILED, error, trace), None)
+
+    def _ended(self, outcome: Outcome, state: TrialState | None) -> Ended:
+        return Ended(self.assignment, outcome, state, tuple(self.records))
 
     def _outcome(
         self, status: OutcomeStatus, error: str | None = None, trace: str | None = None
     ) -> Outcome:
-        first = self.assignment.first_epoch
         return Outcome(
             status=status,
-            epochs=max(0, self.seat.epoch - first) if self._entered else 0,
+            epochs=max(0, self.progress.epoch - self.assignment.first_epoch),
             params=None if self.description is None else self.description.params,
             seconds=self.seconds,
             error=error,
             traceback=trace,
+            trainer=TRAINER,
         )
 
     def _state(self, arrays: State) -> TrialState:
-        seat = self.seat
-        state = seat.packing.unpack(seat.epoch, arrays, seat.clock, self._best, self.early_stopping)
-        return replace(state, val_losses=self._val_losses)
-
-
-def _one_line(exception: Exception) -> str:
-    text = " ".join(str(exception).split()) or "no message"
-    return f"{type(exception).__name__}: {text}"
+        return self.seat.packing.unpack(arrays, self.seat.clock, self.progress)

@@ -1,25 +1,19 @@
-"""A group at work: its slots filled from a queue, an epoch at a time."""
+"""A group at work: trials that wait are seated in its slots, an epoch is trained at a time."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sweep.training.fused.group import Group, Measures
+from sweep.training.contract import Ended
+from sweep.training.fused.group import Group, Trained
 from sweep.training.fused.program.shape import Shape
-from sweep.training.fused.queue import Queue
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.run import Run
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a group's epoch brought: measures by slot, and each trial's share of its seconds."""
-
-    measures: dict[int, Measures]
-    seconds: float
+from sweep.training.fused.waiting import Waiting
 
 
 @dataclass
-class Lane:
+class SeatedGroup:
     """A group and the trials in its slots.
 
     `train_epoch` may run in a thread of its own; all else belongs to the thread that owns the
@@ -34,26 +28,34 @@ class Lane:
     def shape(self) -> Shape:
         return self.group.shape
 
-    def fill(self, queue: Queue, readings: Readings) -> None:
-        """Seat trials of `queue` while there is room, of a seated depth if there are any."""
-        while queue and len(self.live) < self.shape.slots:
-            run = queue.pop({run.depth for run in self.live.values()})
-            if run.enter(self.shape, readings):
+    def fill(self, waiting: Waiting, readings: Readings) -> Iterator[Ended]:
+        """Seat trials while there is room, of a seated depth if any waits.
+
+        Yields the ends of those that have nothing to train.
+        """
+        while waiting and len(self.live) < self.shape.slots:
+            run = waiting.pop({run.depth for run in self.live.values()})
+            ended = run.enter(self.shape, readings)
+            if ended is None:
                 self.live[self.group.seat(run.seat, run.arrays)] = run
+            else:
+                yield ended
 
-    def train_epoch(self) -> Trained:
-        """Raises what the device raises when its memory does not suffice, nothing changed."""
-        started = time.perf_counter()
-        measures = self.group.train_epoch()
-        return Trained(measures, (time.perf_counter() - started) / len(self.live))
+    def train_epoch(self) -> dict[int, Trained]:
+        """What the epoch brought, by slot.
 
-    def end_epoch(self, trained: Trained) -> None:
-        """Record the epoch; trials that are done leave."""
+        Raises what the device raises when its memory does not suffice, nothing changed.
+        """
+        return self.group.train_epoch()
+
+    def end_epoch(self, trained: dict[int, Trained]) -> Iterator[Ended]:
+        """Record the epoch; yields the ends of the trials that are done and have left."""
         for slot, run in list(self.live.items()):
-            if run.end_epoch(trained.measures[slot], trained.seconds):
-                run.finish(self.group.arrays(slot))
+            if run.end_epoch(trained[slot].record, trained[slot].val_losses):
+                ended = run.finish(self.group.arrays(slot))
                 self.group.leave(slot)
                 del self.live[slot]
+                yield ended
 
     def checkpoint(self, after_seconds: float = 0.0) -> None:
         """Keep every trial's state, if the last time was so long ago."""

@@ -11,31 +11,29 @@ trial brings is taken up at once.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
 from sweep.data.split import Split
-from sweep.records import Assignment
-from sweep.training.contract import Journal, StopRequested
+from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.fused.description import Description
 from sweep.training.fused.device import groups_at_once, program_bytes
-from sweep.training.fused.group import Group, Resident
+from sweep.training.fused.group import Group, Resident, Trained
 from sweep.training.fused.program.arrays import Program
 from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
 from sweep.training.fused.program.epoch import compiled
-from sweep.training.fused.program.shape import RowCounts as Rows
-from sweep.training.fused.program.shape import Shape
+from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.fused.program.shape_policy import shape_of
-from sweep.training.fused.queue import Queue
 from sweep.training.fused.reading.kept import Readings
-from sweep.training.fused.run import Run
-from sweep.training.fused.seated_group import Lane, Trained
+from sweep.training.fused.run import TRAINER, Run
+from sweep.training.fused.seated_group import SeatedGroup
+from sweep.training.fused.waiting import Waiting
 from sweep.training.model import Build
 
 _log = logging.getLogger(__name__)
 
-Queues = defaultdict[Shape, Queue]
+ByShape = defaultdict[Shape, Waiting]
 """Of each program, the trials that wait for it."""
 
 
@@ -53,7 +51,7 @@ class FusedTrainer:
     batch_size: int
     patience: int | None
     checkpoint_seconds: float = 10.0
-    name: str = "fused"
+    name: str = TRAINER
     program_bytes: int | None = None
     readings: Readings = field(init=False)
     _programs: dict[Shape, Program] = field(init=False, default_factory=dict)
@@ -69,30 +67,27 @@ class FusedTrainer:
         """Programs compiled so far."""
         return len(self._programs)
 
-    def train(
-        self, assignments: Iterable[Assignment], journal: Journal, stop: StopRequested
-    ) -> None:
-        unread = iter(assignments)
-        waiting: Queues = defaultdict(Queue)
-        at_work: dict[Future[Trained], Lane] = {}
+    def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
+        waiting: ByShape = defaultdict(Waiting)
+        at_work: dict[Future[dict[int, Trained]], SeatedGroup] = {}
         with ThreadPoolExecutor(groups_at_once()) as pool:
             while True:
-                reading = not stop() and self._read_next(unread, journal, waiting)
+                reading = not stop() and (yield from self._read_next(source, journal, waiting))
                 while len(at_work) < groups_at_once() and not stop():
-                    lane = self._open(waiting, at_work.values(), reading)
-                    if lane is None:
+                    group = yield from self._open(waiting, at_work.values(), reading)
+                    if group is None:
                         break
-                    at_work[pool.submit(lane.train_epoch)] = lane
+                    at_work[pool.submit(group.train_epoch)] = group
                 if not at_work and stop():
                     break
                 done = not at_work and not any(waiting.values())
-                if done and not self._read_next(unread, journal, waiting):
+                if done and not (yield from self._read_next(source, journal, waiting)):
                     break
                 poll = 0 if reading else None
                 for future in wait(at_work, poll, FIRST_COMPLETED).done:
-                    lane = at_work.pop(future)
-                    if self._goes_on(lane, future, waiting, stop):
-                        at_work[pool.submit(lane.train_epoch)] = lane
+                    group = at_work.pop(future)
+                    if (yield from self._goes_on(group, future, waiting, stop)):
+                        at_work[pool.submit(group.train_epoch)] = group
         self.readings.forget_models()
 
     def shape(self, description: Description) -> Shape:
@@ -104,70 +99,81 @@ class FusedTrainer:
         return shape
 
     @property
-    def _rows(self) -> Rows:
-        return Rows(len(self.split.train.x), len(self.split.validation.x), self.batch_size)
+    def _rows(self) -> RowCounts:
+        return RowCounts(len(self.split.train.x), len(self.split.validation.x), self.batch_size)
 
-    def _read_next(self, unread: Iterator[Assignment], journal: Journal, waiting: Queues) -> bool:
-        """Read one more model and queue its trial; False when there is none now."""
-        assignment = next(unread, None)
+    def _read_next(
+        self, source: Source, journal: Journal, waiting: ByShape
+    ) -> Generator[Ended, None, bool]:
+        """Read one more model, and let its trial wait; False when there is none now."""
+        assignment = source.take(by_turns=True)
         if assignment is None:
             return False
         run = Run(assignment, journal, self.patience)
-        description = run.read(self.readings)
-        if description is not None:
-            waiting[self.shape(description)].push(run)
+        ended = run.read(self.readings)
+        if ended is not None:
+            yield ended
+        elif run.description is not None:
+            waiting[self.shape(run.description)].push(run)
         return True
 
-    def _open(self, waiting: Queues, at_work: Iterable[Lane], reading: bool) -> Lane | None:
+    def _open(
+        self, waiting: ByShape, at_work: Iterable[SeatedGroup], reading: bool
+    ) -> Generator[Ended, None, SeatedGroup | None]:
         """A group for the most urgent trial whose program can be filled.
 
         A program that is not compiled comes first, and nobody waits for one that is being so.
         """
-        compiling = {lane.shape for lane in at_work if lane.shape not in self._compiled}
+        compiling = {group.shape for group in at_work if group.shape not in self._compiled}
         ready = [
             shape
-            for shape, queue in waiting.items()
-            if len(queue) >= (shape.slots if reading else 1) and shape not in compiling
+            for shape, runs in waiting.items()
+            if len(runs) >= (shape.slots if reading else 1) and shape not in compiling
         ]
         while ready:
             shape = min(ready, key=lambda shape: (shape in self._compiled, waiting[shape].first))
-            lane = Lane(self._group(shape))
-            lane.fill(waiting[shape], self.readings)
-            if lane.live:
-                return lane
+            group = SeatedGroup(self._group(shape))
+            yield from group.fill(waiting[shape], self.readings)
+            if group.live:
+                return group
             ready.remove(shape)
         return None
 
     def _goes_on(
-        self, lane: Lane, future: Future[Trained], waiting: Queues, stop: StopRequested
-    ) -> bool:
+        self,
+        group: SeatedGroup,
+        future: Future[dict[int, Trained]],
+        waiting: ByShape,
+        stop: StopRequested,
+    ) -> Generator[Ended, None, bool]:
         """Record the epoch that a group has trained; True when it has another to train."""
         try:
             trained = future.result()
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            self._split(lane, waiting, error)
+            failed = self._split(group, waiting, error)
+            if failed is not None:
+                yield failed
             return False
-        self._compiled.add(lane.shape)
-        lane.end_epoch(trained)
+        self._compiled.add(group.shape)
+        yield from group.end_epoch(trained)
         if stop():
-            lane.checkpoint()
+            group.checkpoint()
             return False
-        if lane.live:
-            lane.fill(waiting[lane.shape], self.readings)
-        lane.checkpoint(self.checkpoint_seconds)
-        return bool(lane.live)
+        if group.live:
+            yield from group.fill(waiting[group.shape], self.readings)
+        group.checkpoint(self.checkpoint_seconds)
+        return bool(group.live)
 
-    def _split(self, lane: Lane, waiting: Queues, error: Exception) -> None:
+    def _split(self, group: SeatedGroup, waiting: ByShape, error: Exception) -> Ended | None:
         """Out of memory: half the slots from now on, the trials under way first.
 
-        A single trial that does not fit fails.
+        Returns the end of a single trial that does not fit: it fails.
         """
-        shape, runs = lane.shape, lane.clear()
+        shape, runs = group.shape, group.clear()
         if shape.slots == 1:
-            runs[0].fail(error)
-            return
+            return runs[0].fail(error)
         narrower = replace(shape, slots=shape.slots // 2)
         self._narrower[shape] = narrower
         self._programs.pop(shape, None)
@@ -175,6 +181,7 @@ class FusedTrainer:
         for run in (*runs, *(queued.pop() for _ in range(len(queued)))):
             waiting[narrower].push(run)
         _log.warning("out of memory with %d trials at once: trying %d", shape.slots, narrower.slots)
+        return None
 
     def _group(self, shape: Shape) -> Group:
         if self._resident is None:

@@ -124,6 +124,6 @@ def test_the_command_trains_each_baseline_under_each_seed_and_searches_nothing(t
     assert report["references"][0]["name"] == "no skill"
     shown = warm.run(place, "report", "t", "--no-charts").stdout
     assert "Large beats Tiny: " in shown and "without a network" in shown
-    assert "damaged" not in warm.run(place, "doctor", "t").stdout
+    tiny.assert_sound(place, "t")
     refused = warm.run(place, *tiny.start("n", "fused", "--no-baselines"), code=4).stderr
     assert "nothing to train" in refused

@@ -17,12 +17,10 @@ from sweep.analysis.report.terminal import report
 from sweep.analysis.report.text_files import to_markdown
 from sweep.analysis.report.trials_json import to_json, write_verdict
 from sweep.analysis.report.verdict_words import lines
-from sweep.records import Outcome, OutcomeStatus
-from sweep.runner.confirm import confirmations
+from sweep.records import OutcomeStatus
 from sweep.statistics.selection_bias import optimism
-from sweep.store import TrialLosses
-from tests.analysis.report.test_report import printed
-from tests.support.sweeps import record, rows_of_losses, store_sweep, trained
+from tests.support.printed import printed
+from tests.support.sweeps import confirm, rows_of_losses, store_sweep, trained
 
 STOPPED = OutcomeStatus.STOPPED
 NAMES = count()
@@ -159,16 +157,6 @@ def test_no_overfitting_and_no_long_trial_are_told_apart(tmp_path):
     assert "Not seen in 6 trials of 5 or more epochs." in words(none)
     short = judged(tmp_path, [cut(10**k, 0.6) for k in range(2, 8)], tied=(0,))
     assert "Cannot be judged: no trial trained 5 epochs." in words(short)
-
-
-def confirm(store, trial, *scores):
-    """Train a trial again with other seeds, to these scores."""
-    new = confirmations({trial: {"width": 8}}, [], len(scores), 0)
-    store.add_confirmations(new, 1)
-    for assignment, score in zip(store.pending(), scores, strict=True):
-        done = Outcome(OutcomeStatus.STOPPED, 1, 500, 1.0)
-        losses = TrialLosses(1, rows_of_losses(score)[0])
-        store.finish(assignment, done, [record(1, score)], "keras", losses=losses)
 
 
 def test_confirmation_ties_flattery_and_openings_are_said(tmp_path):

@@ -86,11 +86,6 @@ def test_a_model_without_parameters_has_a_place_on_the_chart(tmp_path):
     assert len(write_charts(frames, tmp_path / "charts")) == 6
 
 
-def chosen(trials):
-    [simplest] = trials.loc[[mark is True for mark in trials["simplest"]], "trial"]
-    return simplest
-
-
 def with_evidence(frames):
     """Three trials confirmed, two of one size; and two references, beside no skill."""
     means = {
@@ -106,19 +101,16 @@ def with_evidence(frames):
 
 
 def test_the_frontier_shows_means_over_seeds_references_and_the_simplest_good_trial(tmp_path):
-    good, bad = rows_of_losses(0.600, 0.640)
+    means, params = (0.600, 0.6003, 0.640), (900, 300, 100)  # paired errors of 0.0009
     trials = [
-        trained(0.600, params=900, losses=good),
-        trained(0.601, params=300, losses=good + np.float32(0.001)),
-        trained(0.640, params=100, losses=bad),
+        trained(mean, params=size, losses=losses)
+        for mean, size, losses in zip(means, params, rows_of_losses(*means), strict=True)
     ]
     plain = frames_of(tmp_path, *trials)
     frames = with_evidence(plain)
     data = frontier_data(frames)
-    assert data.simplest["trial"].tolist() in ([0], [1]) and len(data.simplest) == 1
-    assert (
-        data.simplest["trial"].tolist() == plain.trials.query("simplest == True")["trial"].tolist()
-    )
+    assert data.simplest["trial"].tolist() == [1]
+    assert plain.trials.query("simplest == True")["trial"].tolist() == [1]
     assert data.band["val_bce"].tolist() == [0.58, 0.57], "the lowest mean up to each size"
     assert data.confirmed["x"].is_monotonic_increasing and data.confirmed["x"].nunique() == 3
     assert [name for name, _ in data.references] == ["logistic regression", "boosted trees"]

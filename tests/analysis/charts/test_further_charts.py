@@ -22,8 +22,7 @@ from sweep.analysis.charts.rungs import ladder
 from sweep.analysis.charts.time_line import time_line
 from sweep.analysis.frames.load import load
 from sweep.cli.inspect import report
-from tests.analysis.answers.test_verdict import confirm
-from tests.support.sweeps import LADDERS, hyperband, rows_of_losses, store_sweep, trained
+from tests.support.sweeps import LADDERS, confirm, hyperband, rows_of_losses, store_sweep, trained
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 from sweep.analysis.frames.load import load
 from sweep.analysis.page.write import write
 from sweep.records import OutcomeStatus
-from tests.analysis.page.test_page import EVIL
+from tests.support.hostile import EVIL
 from tests.support.sweeps import hyperband, store_sweep, trained
 
 CHROMIUM = shutil.which("chromium")

@@ -19,10 +19,9 @@ from sweep.analysis.page.write import MOST_BYTES, ROWS, page, write
 from sweep.cli.inspect import report
 from sweep.errors import PlatformError
 from sweep.records import OutcomeStatus
-from tests.analysis.answers.test_verdict import confirm
-from tests.support.sweeps import hyperband, rows_of_losses, store_sweep, trained
+from tests.support.hostile import EVIL
+from tests.support.sweeps import confirm, hyperband, rows_of_losses, store_sweep, trained
 
-EVIL = "</script><script>window.hurt=1</script><img src=x onerror=hurt=1>\"'&{{7*7}}"
 SECTIONS = (
     *("verdict", "frontier", "ranking", "overfitting", "regularisation"),
     *("honesty", "search", "cost", "failures", "provenance"),

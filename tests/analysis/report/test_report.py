@@ -4,7 +4,6 @@ import json
 import math
 
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from sweep import words
@@ -17,6 +16,7 @@ from sweep.analysis.report.text_files import to_csv, to_markdown
 from sweep.analysis.report.trials_json import to_json
 from sweep.cli.app import app
 from sweep.records import OutcomeStatus
+from tests.support.printed import printed
 from tests.support.sweeps import NAMES, hyperband, store_sweep, trained
 
 FAILED = OutcomeStatus.FAILED
@@ -32,12 +32,6 @@ def played(tmp_path_factory):
 def frames_of(tmp_path, *trials, **changes):
     with store_sweep(tmp_path / "sweep.db", trials, **changes) as store:
         return load(store)
-
-
-def printed(renderable, width=10_000, **options):
-    output = io.StringIO()
-    Console(file=output, width=width, **options).print(renderable)
-    return output.getvalue()
 
 
 def test_the_header_says_what_the_numbers_are_of(played):

@@ -8,7 +8,7 @@ from search_spaces import capacity
 from sweep.data.columns import LOW_LEVEL_FEATURES
 from sweep.data.split import load_split
 from sweep.training.fused.trainer import FusedTrainer
-from tests.support.fused import MemoryJournal, assignment, never
+from tests.support.fused import MemoryJournal, assignment, train_all
 
 EPOCHS = 25
 
@@ -19,7 +19,7 @@ def test_a_large_network_overfits_within_a_few_epochs_and_a_tiny_one_does_not():
         assignment(number, EPOCHS, **capacity.BASELINES[name])
         for number, name in enumerate(("Tiny", "Large"))
     ]
-    FusedTrainer(capacity.build, split, 500, None).train(work, journal, never)
+    train_all(FusedTrainer(capacity.build, split, 500, None), work, journal)
     tiny, large = (
         np.array([record.val_bce - record.train_bce for record in journal.records[number]])
         for number in (0, 1)
@@ -38,9 +38,9 @@ def test_the_masses_help():
 
     def auc(columns):
         trees = HistGradientBoostingClassifier(max_iter=60, random_state=0)
-        trees.fit(train.x[:, columns], train.y[:, 0])
+        trees.fit(train.x[:, columns], train.y)
         scores = trees.predict_proba(validation.x[:, columns])[:, 1]
-        return roc_auc_score(validation.y[:, 0], scores)
+        return roc_auc_score(validation.y, scores)
 
     low = slice(0, len(LOW_LEVEL_FEATURES))
     assert auc(slice(None)) > auc(low) + 0.05

@@ -21,7 +21,15 @@ from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.model import epoch_order
-from tests.support.fused import BATCH, MemoryJournal, assignment, never, normalised, small_split
+from tests.support.fused import (
+    BATCH,
+    MemoryJournal,
+    assignment,
+    measures,
+    normalised,
+    small_split,
+    train_all,
+)
 
 Z = 4.9
 """Two-sided normal quantile of 1e-6."""
@@ -94,6 +102,11 @@ def test_the_bits_do_not_depend_on_the_padding():
     np.testing.assert_array_equal(narrow, wide[:, :, :16])
 
 
+def numbers(trained):
+    """All that a trial measured in an epoch, but for the seconds."""
+    return measures(trained.record), trained.val_losses
+
+
 def trained_arrays(values, widths, depth):
     """Slot 0's state after two epochs in a program of the given widths."""
     split = small_split()
@@ -114,8 +127,8 @@ def trained_arrays(values, widths, depth):
     arrays, clock = packing.pack(readings.initial_state(task, None))
     group = Group(shape, compiled(shape), Resident(split, rows))
     slot = group.seat(Seat(packing, clock, task.seed, 0), arrays)
-    measures = [group.train_epoch()[slot] for _ in range(2)]
-    return packing, group.arrays(slot), measures
+    measured = [numbers(group.train_epoch()[slot]) for _ in range(2)]
+    return packing, group.arrays(slot), measured
 
 
 @pytest.mark.parametrize("depth", ["padded", "looped"])
@@ -139,7 +152,7 @@ def test_padding_stays_zero_and_results_equal_the_unpadded_ones(depth):
             mine, theirs = padded._cut(wide.values, role), plain._cut(bare.values, role)
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
     for one, other in zip(measured, exact, strict=True):
-        for mine, theirs in zip(dataclasses.astuple(one), dataclasses.astuple(other), strict=True):
+        for mine, theirs in zip(one, other, strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
 
 
@@ -160,7 +173,7 @@ def test_padding_of_normalised_layers_stays_zero_and_changes_nothing():
         arrays, clock = packing.pack(state)
         group = Group(shape, compiled(shape), Resident(split, rows))
         slot = group.seat(Seat(packing, clock, task.seed, 0), arrays)
-        measured = [dataclasses.astuple(group.train_epoch()[slot]) for _ in range(2)]
+        measured = [numbers(group.train_epoch()[slot]) for _ in range(2)]
         results.append((real_parts(packing, group.arrays(slot)), measured))
     (bare, exact), *padded = results
     for parts, measured in padded:
@@ -204,7 +217,7 @@ def test_dropout_on_the_input_trains_on_what_its_masks_leave():
     """Against the same masks in NumPy, double precision; bound 2e-6 after 8 steps."""
     split, task, journal = small_split(), assignment(0, 2), MemoryJournal()
     (seed, count), kernel, bias = Readings(dropped_input).initial_state(task, None).model
-    FusedTrainer(dropped_input, split, BATCH, None).train([task], journal, never)
+    train_all(FusedTrainer(dropped_input, split, BATCH, None), [task], journal)
     kernel, bias = kernel[:, 0].astype(float), float(bias[0])
     threshold, scale = np.array([dropout.threshold(0.25)]), np.array([dropout.scale(0.25)])
     for epoch in (1, 2):
@@ -214,7 +227,7 @@ def test_dropout_on_the_input_trains_on_what_its_masks_leave():
             keys = dropout.step_keys(np.array([seed]), np.array([count]), 1)[0]
             mask = dropout.mask(BATCH, 28, keys, threshold, scale)
             x = split.train.x[rows] * np.asarray(mask)[0, : len(rows)]
-            error = 1 / (1 + np.exp(-(x @ kernel + bias))) - split.train.y[rows, 0]
+            error = 1 / (1 + np.exp(-(x @ kernel + bias))) - split.train.y[rows]
             kernel -= 0.5 * x.T @ error / len(rows)
             bias -= 0.5 * error.mean()
             count += 1
@@ -272,12 +285,12 @@ def test_dropout_between_layers_trains_on_what_its_masks_leave(activation, alike
                         silent += int(np.sum(np.all(np.asarray(h) == 0, axis=1)))
                     else:
                         h = layer(h)
-                loss = tf.reduce_mean(model.loss(split.train.y[rows], h))
+                loss = tf.reduce_mean(model.loss(split.train.y[rows, None], h))
             weights = model.trainable_variables
             model.optimizer.apply(tape.gradient(loss, weights), weights)
             counts = counts + 1
     assert silent > 20
-    FusedTrainer(make, split, BATCH, None).train([task], journal, never)
+    train_all(FusedTrainer(make, split, BATCH, None), [task], journal)
     for mine, variable in zip(journal.states[0].model, model.variables, strict=True):
         if mine.dtype != np.int64:
             np.testing.assert_allclose(mine, variable.numpy(), rtol=0, atol=2e-6)
@@ -292,7 +305,7 @@ def test_the_mean_outcome_over_seeds_is_that_of_keras():
     final = []
     for kind in (FusedTrainer, KerasTrainer):
         journal = MemoryJournal()
-        kind(capacity.build, small_split(), BATCH, None).train(work, journal, never)
+        train_all(kind(capacity.build, small_split(), BATCH, None), work, journal)
         final.append([journal.records[trial][-1].val_bce for trial in range(6)])
     difference = np.subtract(*final)  # paired: same weights, rows and order, other masks
     assert abs(difference.mean()) < 4 * difference.std(ddof=1) / np.sqrt(len(difference))

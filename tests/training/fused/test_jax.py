@@ -12,7 +12,7 @@ from search_spaces import capacity
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 from tests.support.fused import (
-    BATCH, MemoryJournal, assignment, measures, never, same_bits, same_records, small_split
+    BATCH, MemoryJournal, assignment, measures, same_bits, same_records, small_split, train_all
 )
 
 PLAIN = {"width": 16, "depth": 2, "l2": 1e-3, "dropout": 0.0, "decay_steps": 500}
@@ -20,7 +20,7 @@ PLAIN = {"width": 16, "depth": 2, "l2": 1e-3, "dropout": 0.0, "decay_steps": 500
 def trained(kind, *work, journal=None):
     journal = journal or MemoryJournal()
     for task in work:
-        kind(capacity.build, small_split(), BATCH, None).train([task], journal, never)
+        train_all(kind(capacity.build, small_split(), BATCH, None), [task], journal)
     return journal
 
 mine = trained(FusedTrainer, assignment(0, 3, **PLAIN))

@@ -20,7 +20,8 @@ from pathlib import Path
 from sweep.training.start_keras import start_keras
 start_keras(Path(sys.argv[1]))
 exec(sys.argv[2])
-from tests.training.fused.test_trainer import SMALL, assignment, measures, trained
+from tests.support.fused import assignment, measures
+from tests.support.small_networks import SMALL, trained
 print([measures(record).tolist() for record in trained([assignment(0, 2, **SMALL)]).records[0]])
 """
 

@@ -36,8 +36,8 @@ from tests.support.fused import (
     MemoryJournal,
     assignment,
     measures,
-    never,
     small_split,
+    train_all,
 )
 
 METRIC_BOUND = 2e-6
@@ -221,7 +221,7 @@ def both():
     work = [assignment(trial, model=name) for trial, name in enumerate(MODELS)]
     journals = MemoryJournal(), MemoryJournal()
     for trainer, journal in zip((FusedTrainer, KerasTrainer), journals, strict=True):
-        trainer(build, split, BATCH, None).train(work, journal, never)
+        train_all(trainer(build, split, BATCH, None), work, journal)
     return journals
 
 
@@ -264,7 +264,7 @@ def test_a_shift_that_normalisation_undoes_is_all_that_adam_moves_otherwise():
     within 2e-5, AUC within one pair of rows in 500."""
     fused, stock = MemoryJournal(), MemoryJournal()
     for kind, journal in ((FusedTrainer, fused), (KerasTrainer, stock)):
-        kind(shifted, small_split(), BATCH, None).train([assignment(0)], journal, never)
+        train_all(kind(shifted, small_split(), BATCH, None), [assignment(0)], journal)
     names = [variable.name for variable in shifted(None).variables]
     bounds = {"moving_mean": 1e-4}
     for position, (mine, theirs) in enumerate(
@@ -314,8 +314,8 @@ def test_random_models_agree_with_keras(make):
     split = small_split()
     work = [assignment(0, last_epoch=2)]
     fused, stock = MemoryJournal(), MemoryJournal()
-    FusedTrainer(make, split, BATCH, None).train(work, fused, never)
-    KerasTrainer(make, split, BATCH, None).train(work, stock, never)
+    train_all(FusedTrainer(make, split, BATCH, None), work, fused)
+    train_all(KerasTrainer(make, split, BATCH, None), work, stock)
     assert_same_mathematics(fused, stock, 0)
 
 

@@ -1,8 +1,5 @@
 """What the fused trainer refuses, in words; and how the auto trainer shares out the work."""
 
-from collections import deque
-from dataclasses import replace
-
 import keras
 import numpy as np
 import pytest
@@ -10,13 +7,21 @@ from keras import layers, optimizers, regularizers
 
 from search_spaces import capacity, regularization
 from sweep.records import OutcomeStatus
-from sweep.runner.loop import Taken
-from sweep.training.auto_trainer import AutoTrainer, Interleaved
+from sweep.training.auto_trainer import AutoTrainer
 from sweep.training.fused.description import Loss, Norm, Penalty, Unit
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.reading.model import carries, read
 from sweep.training.model import build_model, get_state
-from tests.support.fused import BATCH, MemoryJournal, assignment, never, normalised, small_split
+from sweep.training.queue import Queue
+from tests.support.fused import (
+    BATCH,
+    MemoryJournal,
+    assignment,
+    never,
+    normalised,
+    small_split,
+    train_all,
+)
 
 SMALL = {"width": 16, "depth": 1, "l2": 0.0, "dropout": 0.0, "decay_steps": 500}
 
@@ -294,28 +299,16 @@ def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):
 
     trainer, journal = AutoTrainer(build, small_split(), BATCH, None), MemoryJournal()
     work = [assignment(trial, 1, **{**SMALL, "width": 16 << trial}) for trial in range(3)]
-    assert [trainer.trainer_of(task) for task in work] == ["fused", "keras", "keras"]
     with caplog.at_level("INFO"):
-        trainer.train(work, journal, never)
+        train_all(trainer, work, journal)
     assert [journal.outcomes[trial].status for trial in range(3)] == [
         OutcomeStatus.COMPLETED,
         OutcomeStatus.COMPLETED,
         OutcomeStatus.FAILED,
     ]
+    assert [journal.outcomes[trial].trainer for trial in range(3)] == ["fused", "keras", "keras"]
     assert trainer.compilations == 1
     assert "trial 1 is left to Keras: layer LayerNormalization" in caplog.text
-
-
-def test_models_of_every_bracket_are_read_by_turns():
-    brackets = [2] * 6 + [1] * 3 + [0] * 2
-    work = [replace(assignment(n), bracket=bracket) for n, bracket in enumerate(brackets)]
-    source = deque(work[:9])
-    interleaved = Interleaved(Taken(source))
-    order = [next(interleaved).assignment for _ in range(4)]
-    source.extend(work[9:])
-    assert [*order, *(a.assignment for a in interleaved)] == [0, 6, 1, 2, 9, 7, 3, 10, 4, 8, 5]
-    source.append(work[0])
-    assert next(interleaved) is work[0]
 
 
 def test_auto_takes_up_what_the_end_of_a_trial_brings_whichever_trainer_ended_it():
@@ -324,15 +317,12 @@ def test_auto_takes_up_what_the_end_of_a_trial_brings_whichever_trainer_ended_it
             return compiled(layers.Dense(4), layers.LayerNormalization(), layers.Dense(1))
         return capacity.build(hp)
 
-    waiting = deque([assignment(0, 1, **SMALL)])
+    queue, journal = Queue([assignment(0, 1, **SMALL)]), MemoryJournal()
     following = {0: assignment(1, 1, **{**SMALL, "width": 32}), 1: assignment(2, 1, **SMALL)}
-
-    class Growing(MemoryJournal):
-        def finish(self, task, *rest):
-            super().finish(task, *rest)
-            waiting.extend([following[task.trial]] if task.trial in following else [])
-
-    journal = Growing()
-    AutoTrainer(build, small_split(), BATCH, None).train(Taken(waiting), journal, never)
+    trainer = AutoTrainer(build, small_split(), BATCH, None)
+    for ended in trainer.train(queue, journal, never):
+        journal.finish(ended)
+        trial = ended.assignment.trial
+        queue.extend([following[trial]] if trial in following else [])
     statuses = {trial: outcome.status for trial, outcome in journal.outcomes.items()}
     assert statuses == dict.fromkeys(range(3), OutcomeStatus.COMPLETED)

@@ -18,34 +18,24 @@ from sweep.training.fused import group as fused_group
 from sweep.training.fused import trainer as fused_trainer
 from sweep.training.fused.program import shape as shapes
 from sweep.training.fused.program import shape_policy
-from sweep.training.fused.queue import Queue
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.reading.model import read
 from sweep.training.fused.run import Run
 from sweep.training.fused.trainer import FusedTrainer
+from sweep.training.fused.waiting import Waiting
 from sweep.training.keras_trainer import KerasTrainer
 from tests.support.fused import (
     BATCH,
     MemoryJournal,
     assignment,
     measures,
-    never,
     normalised,
     same_bits,
     same_records,
-    small_split,
 )
+from tests.support.small_networks import PLAIN, SMALL, SPLIT, trained
 
 ROOT = Path(__file__).parents[3]
-SPLIT = small_split()
-SMALL = {"width": 16, "depth": 2, "l2": 1e-3, "dropout": 0.3, "decay_steps": 500}
-PLAIN = {**SMALL, "dropout": 0.0}
-
-
-def trained(work, journal=None, build=capacity.build, patience=None, stop=never, kind=FusedTrainer):
-    journal = MemoryJournal() if journal is None else journal
-    kind(build, SPLIT, BATCH, patience).train(work, journal, stop)
-    return journal
 
 
 def neighbours(count, **values):
@@ -84,7 +74,8 @@ BUILDS = pytest.mark.parametrize("build", [capacity.build, normalised], ids=["pl
 ALL_DEPTHS = """
 from sweep.training.start_keras import start_keras
 start_keras()
-from tests.training.fused.test_trainer import PLAIN, assignment, trained
+from tests.support.fused import assignment
+from tests.support.small_networks import PLAIN, trained
 trained([assignment(number, 1, **{**PLAIN, "depth": 1 + number}) for number in range(4)])
 trained([assignment(number, 2, **{**PLAIN, "depth": 4 - number}) for number in range(4)])
 """
@@ -236,7 +227,7 @@ def waiting(number, depth, bracket):
 
 
 def test_a_trial_is_given_company_of_its_depth_where_there_is_any():
-    queue = Queue()
+    queue = Waiting()
     for number, (depth, bracket) in enumerate([(2, 0), (1, 1), (3, 1), (2, 1), (3, 1), (1, 0)]):
         queue.push(waiting(number, depth, bracket))
     assert queue.first.assignment.trial == 1

@@ -52,12 +52,20 @@ class Data(NamedTuple):
     counts: Tensor  # (steps,): rows in each batch
 
 
+class Sums(NamedTuple):
+    """What was measured while the weights moved, summed over the epoch's rows: each (slots,)."""
+
+    bce: Tensor
+    """The metric."""
+    penalty: Tensor
+    loss: Tensor
+    """Without penalty; the metric again if the loss is the metric."""
+
+
 class Measured(NamedTuple):
     """What comes back to the host after an epoch."""
 
-    fit: Tensor
-    """(2, slots): the metric's BCE and the penalty, each summed over the epoch's rows; where the
-    loss is another (3, slots), the last the loss without penalty."""
+    sums: Sums
     penalty: Tensor  # (slots,): with the weights at the end
     logits: Tensor  # (slots, chunks · chunk): with the weights at the end
 

@@ -19,6 +19,7 @@ from sweep.training.fused.program.arrays import (
     Measured,
     Program,
     State,
+    Sums,
     Tensor,
     Trials,
 )
@@ -37,7 +38,7 @@ def compiled(shape: Shape) -> Program:
 
 
 def _like_result(state: State, trials: Trials, epoch: Epoch, data: Data) -> tuple[State, Measured]:
-    return state, Measured(fit=None, penalty=None, logits=None)
+    return state, Measured(sums=Sums(None, None, None), penalty=None, logits=None)
 
 
 def _epoch(
@@ -59,8 +60,9 @@ def _epoch(
     tapes = [layer_loop.blank(shape)] if shape.looped else []
     first = (ops.zeros((), "int32"), weights, fit, tapes)
     _, weights, fit, _ = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
+    of_loss = 2 if losses.sums(shape.loss) == 3 else 0
     measured = Measured(
-        fit=fit,
+        sums=Sums(bce=fit[0], penalty=fit[1], loss=fit[of_loss]),
         penalty=penalty(shape, weights.values, trials),
         logits=_logits(shape, weights.values, trials, data),
     )
@@ -71,7 +73,7 @@ def _train_step(
     shape: Shape, index: Tensor, weights: Weights, tapes: list[Tape], trials: Trials, epoch: Epoch,
     data: Data,
 ) -> tuple[Weights, Tensor, list[Tape]]:  # fmt: skip
-    """One batch of every trial; also the rows of `Measured.fit` before the step."""
+    """One batch of every trial; also the rows of `Sums` before the step."""
     rows = epoch.order[index]  # (slots, batch)
     x, y = ops.take(data.x, rows, axis=0), ops.take(data.y, rows, axis=0)
     share = data.shares[index]

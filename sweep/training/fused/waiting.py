@@ -8,8 +8,11 @@ from sweep.training.fused.run import Run
 
 
 @dataclass
-class Queue:
-    """A heap for each depth, as a program that loops over layers takes as long as its deepest."""
+class Waiting:
+    """Trials whose models have been read, in a heap for each depth.
+
+    A program that loops over layers takes as long as its deepest trial.
+    """
 
     _heaps: dict[int, list[Run]] = field(default_factory=dict)
 
@@ -25,7 +28,7 @@ class Queue:
         return min(heap[0] for heap in self._heaps.values() if heap)
 
     def pop(self, depths: Collection[int] = ()) -> Run:
-        """Take the most urgent trial of these depths, or of all where there is none of them."""
+        """Take the most urgent trial of these depths, or of all if no trial of them waits."""
         alike = [heap[0] for depth in depths if (heap := self._heaps.get(depth))]
         run = min(alike) if alike else self.first
         return heappop(self._heaps[run.depth])

@@ -1,0 +1,8 @@
+"""Starts Keras before a test file imports it: as in a sweep, whichever file is run alone."""
+
+import pytest
+
+from sweep.training.start_keras import start_keras
+
+pytest.register_assert_rewrite("sweep.testing.trainer_contract")  # says what was compared
+start_keras()

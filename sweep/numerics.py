@@ -15,31 +15,30 @@ from sweep.exact import Exactly, Positive, Text
 
 Threads = Annotated[int, Exactly(int, 1, 1024)]
 
-_RECORDED = re.compile(r"(TF|XLA|JAX|ONEDNN|DNNL|CUBLAS|CUDNN)_\w+|NVIDIA_TF32_OVERRIDE")
-_NO_NUMBERS = re.compile(
-    r"TF_(CPP|NUM|FORCE_GPU|GPU_ALLOCATOR|GPU_THREAD)_?\w*|TF_CONFIG|JAX_PLATFORMS"
-    r"|\w*_?(CACHE|DIR|DUMP|LIBRARY|LOG|PATH|PROFIL|TRACE|VERBOSE)\w*"
-)
-"""Names, of those recorded otherwise, that say where things are and what is told, or how many
-threads there are, which has a field of its own."""
 _LISTS = ("XLA_FLAGS", "TF_XLA_FLAGS")
 """Variables that hold a list of flags."""
 _NAMES_FILES = re.compile(r"--\w*(cache|dir|dump|log|path|trace)\w*(=.*)?")
 _PLAIN_FLAG = re.compile(r"--(tf_)?xla_\w+(=(true|false|-?\d{1,9}))?")
-_PLAIN_VALUES = {
-    name: re.compile(values)
-    for name, values in {
-        "TF_ENABLE_ONEDNN_OPTS": "[01]",
-        "TF_DETERMINISTIC_OPS": "[01]",
-        "TF_CUDNN_DETERMINISTIC": "[01]",
-        "TF_CUDNN_USE_AUTOTUNE": "[01]",
-        "NVIDIA_TF32_OVERRIDE": "[01]",
-        "JAX_ENABLE_X64": "[01]|[Tt]rue|[Ff]alse",
-        "JAX_DEFAULT_MATMUL_PRECISION": "[a-z0-9_]{1,20}",
-    }.items()
-}
-"""Variables that may be set to what a sweep's database says, which may come from others: no file
-is named in any of these values."""
+
+_VARIABLES = frozenset(
+    (
+        *_LISTS,
+        *("TF_ENABLE_ONEDNN_OPTS", "TF_SET_ONEDNN_FPMATH_MODE", "TF_DISABLE_MKL"),
+        *("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"),
+        *("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"),
+        *("TF_DETERMINISTIC_OPS", "TF_CUDNN_DETERMINISTIC", "TF_CUDNN_USE_AUTOTUNE"),
+        *("TF_CUDNN_USE_FRONTEND", "TF_CUDNN_USE_RUNTIME_FUSION", "TF_USE_CUBLASLT"),
+        *("TF_ENABLE_WINOGRAD_NONFUSED", "TF_FP16_CONV_USE_FP32_COMPUTE"),
+        *("TF_ENABLE_AUTO_MIXED_PRECISION", "TF_ENABLE_CUBLAS_TENSOR_OP_MATH"),
+        *("NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG"),
+        *("JAX_ENABLE_X64", "JAX_DEFAULT_MATMUL_PRECISION", "JAX_DISABLE_JIT"),
+        *("JAX_DEFAULT_PRNG_IMPL", "JAX_THREEFRY_PARTITIONABLE", "JAX_NUMPY_DTYPE_PROMOTION"),
+    )
+)
+"""Environment variables that change what libraries compute, by name: others may hold secrets, and
+what is kept stands in reports. What a sweep's database says may come from others, so no value of
+these, but for the lists' flags, can name a file."""
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_:]{0,40}")
 
 _WARNED_ONLY = ("keras-sweep",)
 """Packages another version of which is no other arithmetic: what ours compute is held by tests."""
@@ -129,9 +128,8 @@ def _minor(version: str) -> list[str]:
 def flags_of(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that change what libraries compute; without flags that name files."""
     found = {
-        name: _without_files(value) if name in _LISTS else value
-        for name, value in sorted(environment.items())
-        if _is_recorded(name)
+        name: _without_files(environment[name]) if name in _LISTS else environment[name]
+        for name in sorted(_VARIABLES & {*environment})
     }
     return {name: value for name, value in found.items() if value}
 
@@ -160,17 +158,11 @@ def _changes(
             yield name, wanted or None
 
 
-def _is_recorded(name: str) -> bool:
-    return bool(_RECORDED.fullmatch(name)) and not _NO_NUMBERS.fullmatch(name)
-
-
 def _is_harmless(name: str, value: str) -> bool:
-    if not value:
-        return True  # a variable of ours is removed
     if name in _LISTS:
         flags = value.split()
         return all(_PLAIN_FLAG.fullmatch(flag) and not _is_file(flag) for flag in flags)
-    return name in _PLAIN_VALUES and bool(_PLAIN_VALUES[name].fullmatch(value))
+    return name in _VARIABLES and bool(_PLAIN_VALUE.fullmatch(value))
 
 
 def _without_files(flags: str) -> str:

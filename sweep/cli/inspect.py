@@ -234,6 +234,7 @@ def export(
         bool,
         typer.Option("--retrain", help="Train it again when its checkpoint has been removed."),
     ] = False,
+    other_numerics: opt.OtherNumericsOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
@@ -253,7 +254,9 @@ def export(
             f"the checkpoint of trial {trial} has been removed, its records are there; train it "
             f"again, to the same numbers, by: sweep export --retrain {folder.name} {trial} {path}"
         )
-    prepared = work.prepare_again(folder, sweep, cache, stored_space=False)
+    trains = found.file is None and not other_numerics
+    numerics = work.Numbers.SAME if trains else work.Numbers.BESIDE
+    prepared = work.prepare_again(folder, sweep, cache, False, numerics)
     from sweep.runner.retrain import state_of
     from sweep.training.export import export_best
 

@@ -101,6 +101,15 @@ StoredSpaceOption = Annotated[
         "results folder, for when the original is lost.",
     ),
 ]
+OtherNumericsOption = Annotated[
+    bool,
+    typer.Option(
+        "--other-numerics",
+        envvar="SWEEP_OTHER_NUMERICS",
+        help="Go on under other versions or on another processor than the sweep began with; every "
+        "report will say so.",
+    ),
+]
 MaxTimeOption = Annotated[
     str | None,
     typer.Option(

@@ -148,6 +148,7 @@ def start(
 def resume(
     name: opt.NameArgument = None,
     stored_space: opt.StoredSpaceOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
     target: opt.TargetOption = None,
@@ -163,6 +164,7 @@ def resume(
     budget = work.budget(max_time, max_trials, target, max_failures)
     if name is None:
         hint(f"sweep {folder.name}")
+    numerics = work.Numbers.asked(other_numerics)
     with Stopping() as stopping, folder.locked() as lock:
         stopping.attend(folder, lock)
         with Store(folder.database) as store:
@@ -176,12 +178,14 @@ def resume(
                 f"or look closer with: sweep doctor {folder.name}"
             )
         if sweep.state is SweepState.FINISHED and unconfirmed:
-            go_on(folder, budget, stopping, stored_space, cache)
+            go_on(folder, budget, stopping, stored_space, cache, numerics)
             return
         if sweep.state is SweepState.FINISHED:
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return
-        prepared = work.prepare_again(folder, sweep, cache, stored_space, compared=compared)
+        prepared = work.prepare_again(
+            folder, sweep, cache, stored_space, numerics, compared=compared
+        )
         work.run(folder, prepared, budget, stopping, tensorboard)
 
 

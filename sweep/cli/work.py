@@ -8,6 +8,8 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,16 +27,43 @@ from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sweep.numerics import Numerics
     from sweep.runner.prepare import Prepared
+
+
+class Numbers(Enum):
+    """Whether a command may go on where a sweep's numbers would differ in their last digits."""
+
+    SAME = "no"
+    OTHER = "yes, and the sweep keeps what differed: its reports say so"
+    BESIDE = "yes: nothing that is computed goes into the sweep"
+
+    @classmethod
+    def asked(cls, other_numerics: bool) -> "Numbers":
+        """Return what the option --other-numerics asks for."""
+        return cls.OTHER if other_numerics else cls.SAME
 
 
 def prepare(
     space: str, settings: Settings, cache: Path | None, *, compared: bool = False
 ) -> "Prepared":
-    """Load the data, start Keras, then load and check all else that a sweep needs.
+    """Load the data, start Keras, then load and check all else that a new sweep needs.
 
     `compared` says that the reference models will be wanted: they are trained meanwhile.
     """
+    return _prepare(space, settings, cache, compared, lambda here: here)
+
+
+def _prepare(
+    space: str,
+    settings: Settings,
+    cache: Path | None,
+    compared: bool,
+    numerics: "Callable[[Numerics], Numerics | None]",
+) -> "Prepared":
+    """`numerics` takes those of this process and returns those to keep, before code is run."""
     spaces.find_space(space)  # refuse wrong names before TensorFlow is waited for
     from sweep.data.split import load_split
     from sweep.references.beside import ReferencesBeside
@@ -50,10 +79,10 @@ def prepare(
     )
     beside = compared and "tensorflow" not in sys.modules  # else there is no import to hide behind
     references = ReferencesBeside(split, settings.seed).models if beside else None
-    start_keras(default_root())
+    kept = numerics(start_keras(default_root(), settings.numerics))
     from sweep.runner import prepare as sweeps
 
-    return sweeps.prepare(space, settings, split, references)
+    return sweeps.prepare(space, replace(settings, numerics=kept), split, references)
 
 
 class _StderrHandler(logging.Handler):
@@ -87,28 +116,50 @@ def prepare_again(
     sweep: SweepRow,
     cache: Path | None,
     stored_space: bool,
+    numerics: Numbers,
     *,
     compared: bool = False,
 ) -> "Prepared":
     """What a stored sweep needs to go on. This runs its search space's file.
 
     Raises InvalidSpaceError when its space or data have changed, or when the space lies in the
-    sweep's own folder: results may come from others, code in them is not run.
+    sweep's own folder: results may come from others, code in them is not run. Raises PlatformError
+    when this process would not get the same numbers, unless `numerics` permits that.
     """
     with unfamiliar(folder):
         if not stored_space:
             _refuse_own_folder(folder, sweep)
         space = _stored_space(sweep) if stored_space else _original_space(sweep)
         settings = sweep.settings
-    prepared = prepare(str(space), settings, cache, compared=compared)
+    prepared = _prepare(
+        str(space), settings, cache, compared, lambda here: _kept(folder, sweep, here, numerics)
+    )
     from sweep.runner import prepare as sweeps
 
     with unfamiliar(folder):
         sweeps.check_unchanged(sweep, prepared)
-        changes = sweeps.changed_versions(sweep)
-    for change in changes:
-        warn(f"numbers may differ in their last digits: {change}")
     return prepared
+
+
+def _kept(
+    folder: SweepFolder, sweep: SweepRow, here: "Numerics", permitted: Numbers
+) -> "Numerics | None":
+    """The numerics that the sweep goes on with; what differs has been warned of or refused."""
+    from sweep.runner import same_numbers
+
+    with unfamiliar(folder):
+        found = same_numbers.compared(sweep, here)
+        if permitted is Numbers.SAME:
+            same_numbers.refuse_other(sweep, found)
+    for change in (*found.changing, *found.slight):
+        warn(f"numbers may differ in their last digits: {change}")
+    stored = sweep.settings.numerics
+    if stored is None or permitted is not Numbers.OTHER or not found.changing:
+        return stored
+    kept = same_numbers.accepted(stored, found)
+    with Store(folder.database) as store:
+        store.set_settings(replace(sweep.settings, numerics=kept))
+    return kept
 
 
 def _path(sweep: SweepRow) -> str:

@@ -19,7 +19,7 @@ _VECTOR_WIDTH = "--xla_cpu_prefer_vector_width"
 """XLA takes half of an AVX-512 core's width unless told: 1.1 times the time at 512 units."""
 
 _ARITHMETIC = re.compile(
-    r"sse\w*|ssse3|avx\w*|fma\d?|f16c|amx\w*|bmi\d|fp|fphp|asimd\w*|neon\w*|sve\w*|sme\w*|bf16|i8mm"
+    r"sse\w*|ssse3|avx\w*|fma\d?|f16c|amx\w*|bmi\d|fp|fphp|asimd\w*|neon\w*|sve\w*|sme([\d_]\w*)?|bf16|i8mm"
 )
 """Flags of processors that name instructions which compute; the others come and go with kernels."""
 _MODEL = ("vendor_id", "model name", "cpu family", "model", "CPU implementer", "CPU part")

@@ -33,6 +33,7 @@ def confirm(
         int, typer.Option("--seeds", min=1, help="Under so many seeds each; errors need two.")
     ] = 5,
     stored_space: opt.StoredSpaceOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     max_time: opt.MaxTimeOption = None,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     verbose: opt.VerboseOption = False,
@@ -52,16 +53,22 @@ def confirm(
             hint(f"nothing to add: all that is confirmed; see: sweep report {folder.name}")
             return
         hint(f"{n_new} runs more with other seeds, {n_to_do} to do")
-        go_on(folder, budget, stopping, stored_space, cache)
+        numerics = work.Numbers.asked(other_numerics)
+        go_on(folder, budget, stopping, stored_space, cache, numerics)
 
 
 def go_on(
-    folder: SweepFolder, budget: Budget, stopping: Stopping, stored_space: bool, cache: Path | None
+    folder: SweepFolder,
+    budget: Budget,
+    stopping: Stopping,
+    stored_space: bool,
+    cache: Path | None,
+    numerics: work.Numbers,
 ) -> None:
     """Train the confirmations that are still to do. The folder must be locked."""
     with Store(folder.database) as store:
         sweep = store.sweep()
-    prepared = work.prepare_again(folder, sweep, cache, stored_space)
+    prepared = work.prepare_again(folder, sweep, cache, stored_space, numerics)
     work.confirm(folder, prepared, budget, stopping)
 
 

@@ -40,6 +40,7 @@ def extend(
         bool, typer.Option("--dry-run", help="Only show what would be added.")
     ] = False,
     stored_space: opt.StoredSpaceOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
     target: opt.TargetOption = None,
@@ -62,7 +63,9 @@ def extend(
                 f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
                 f"go on with it by: sweep resume {folder.name}"
             )
-        before = work.prepare_again(folder, sweep, cache, stored_space)
+        before = work.prepare_again(
+            folder, sweep, cache, stored_space, work.Numbers.asked(other_numerics)
+        )
         from sweep.runner.extend import extended
 
         after = extended(before, max_epochs, add_iterations, add_brackets)

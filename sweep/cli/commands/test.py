@@ -37,6 +37,7 @@ def test(
     ] = False,
     output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
     stored_space: opt.StoredSpaceOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
@@ -60,7 +61,9 @@ def test(
             raise NotFoundError(
                 f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
             )
-        prepared = work.prepare_again(folder, store.sweep(), cache, stored_space)
+        prepared = work.prepare_again(
+            folder, store.sweep(), cache, stored_space, work.Numbers.asked(other_numerics)
+        )
         from sweep.runner.test_rows import open_test
 
         if found.file is None:

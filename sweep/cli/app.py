@@ -14,6 +14,10 @@ from sweep.cli.output import show_error
 from sweep.errors import PlatformError, SweepError
 
 _DEBUG = "SWEEP_DEBUG"
+_NO_MEMORY = (
+    b"error: there is too little memory; end other programs, or raise the limit of this shell"
+    b" (ulimit) or container; what was saved stays\n"
+)
 
 app = typer.Typer(
     name="sweep",
@@ -62,8 +66,14 @@ def run() -> None:
     except SweepError as error:
         if os.environ.get(_DEBUG):
             traceback.print_exc()
-        show_error(error)
+        try:
+            show_error(error)
+        except MemoryError:
+            os.write(2, f"error: {error}\n".encode())
         sys.exit(error.exit_code)
+    except MemoryError:
+        os.write(2, _NO_MEMORY)  # whatever else writes may need some
+        sys.exit(PlatformError.exit_code)
     except BrokenPipeError:  # the reader of our output has gone: `sweep report | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -79,7 +79,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        text = " ".join(f"{type(error).__name__}: {error}".split())
+        text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
         if isinstance(error, MemoryError) or any(sign in text for sign in _MEMORY):
             raise PlatformError(
                 f"there is too little memory to start Keras ({text}); it takes about 1 GB: "

@@ -2,6 +2,7 @@
 
 import platform
 from dataclasses import dataclass, replace
+from enum import Enum
 from importlib.metadata import version
 
 from sweep.errors import PlatformError
@@ -15,6 +16,19 @@ def versions(backend: str | None = None) -> dict[str, str]:
     """Return the versions of Python and of the packages that compute; of JAX if it is used."""
     packages = (*_VERSIONS_OF, "jax") if backend == "jax" else _VERSIONS_OF
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+class Numbers(Enum):
+    """Whether a command may go on if its numbers would differ in their last digits."""
+
+    SAME = "no"
+    OTHER = "yes, and the sweep keeps what differed: its reports say so"
+    BESIDE = "yes, as nothing that is computed goes into the sweep"
+
+    @classmethod
+    def asked(cls, other_numerics: bool) -> "Numbers":
+        """Return what the option --other-numerics asks for."""
+        return cls.OTHER if other_numerics else cls.SAME
 
 
 @dataclass(frozen=True)

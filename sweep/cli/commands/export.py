@@ -82,6 +82,7 @@ def _arguments(arguments: list[str]) -> tuple[str | None, str | None, Path]:
             "expected: sweep export [NAME [TRIAL]] FILE.keras; "
             f"got: sweep export {' '.join(arguments)}"
         )
+    opt.possible(path)
     if not path.parent.is_dir():
         raise UsageError(f"folder {path.parent} does not exist; make it first")
     return (rest[0] if rest else None), (rest[1] if len(rest) == 2 else None), path

@@ -117,7 +117,7 @@ def version_differences(
             continue
         same = name == "python" and new is not None and _minor(old) == _minor(new)
         kind = slight if same or name in _WARNED_ONLY else serious
-        kind.append(f"{name} {old} → {new}")
+        kind.append(f"{name} {old} → {new or 'not used'}")
     return serious, slight
 
 

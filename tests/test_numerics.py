@@ -99,7 +99,7 @@ def test_what_was_accepted_is_no_difference():
 )
 def test_versions_that_compute_are_serious_and_others_slight(name, old, new, is_serious):
     here = {} if new is None else {name: new}
-    line = [f"{name} {old} → {new}"]
+    line = [f"{name} {old} → {new or 'not used'}"]
     assert version_differences({name: old}, here) == ((line, []) if is_serious else ([], line))
 
 

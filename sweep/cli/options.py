@@ -168,6 +168,15 @@ StoredSpaceOption = Annotated[
         "lost. This is code from the results folder.",
     ),
 ]
+OtherNumericsOption = Annotated[
+    bool,
+    typer.Option(
+        "--other-numerics",
+        envvar="SWEEP_OTHER_NUMERICS",
+        help="Continue under other versions or on another processor than the sweep began with; "
+        "every report will say so.",
+    ),
+]
 MaxTimeOption = Annotated[
     str | None,
     typer.Option(

@@ -30,7 +30,7 @@ class Asked:
 
 @contextmanager
 def ending(asked: Asked) -> Iterator[None]:
-    """Inside, an error ends the process: one line for what a user can mend, its exit code.
+    """End the process if an error is raised inside, by its exit code; say what a user can mend.
 
     Whatever else is raised is a fault of the program: a traceback, and the request to report it.
     """

@@ -35,7 +35,7 @@ class _StderrHandler(logging.Handler):
 
 
 def log_to_stderr(verbose: bool) -> None:
-    """With -v, what the layers log: which trials are fused, and each program compiled."""
+    """Show what the layers log, for -v: which trials are fused, and each program compiled."""
     if verbose:
         handler = _StderrHandler()
         handler.setFormatter(logging.Formatter("%(message)s"))
@@ -115,7 +115,7 @@ def confirm_stored(
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:
-    """Live on a terminal, plain lines elsewhere. `plan` is the search's, None without it."""
+    """Return live progress on a terminal, plain lines elsewhere. `plan` is the search's, if any."""
     progress, console = store.progress(), err()
     epochs = store.sweep().settings.max_epochs
     tally = Tally(plan, progress, epochs)
@@ -154,7 +154,7 @@ def _end(state: SweepState, sweep: SweepRow, progress: Progress, stopping: Stopp
 def budget(
     max_time: str | None, max_trials: int | None, target: float | None, max_failures: int
 ) -> Budget:
-    """The options' values, checked. Raises InvalidSpaceError naming the first that cannot be."""
+    """Return the options' values, checked. Raises InvalidSpaceError naming the first wrong one."""
     for option, value in (("--max-trials", max_trials), ("--max-failures", max_failures)):
         if value is not None and value < 1:
             raise InvalidSpaceError(f"{option} is {value}, expected at least 1")
@@ -164,7 +164,7 @@ def budget(
 
 
 def _seconds(text: str | None) -> float | None:
-    """Seconds meant by 90, 90s, 45m or 2h. Raises InvalidSpaceError for anything else."""
+    """Return the seconds in a text as 90, 90s, 45m or 2h. Raises InvalidSpaceError."""
     if text is None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())

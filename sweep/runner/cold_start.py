@@ -134,7 +134,7 @@ def _path(sweep: SweepRow) -> str:
 
 
 def _original_space(sweep: SweepRow) -> Path:
-    """The file that the sweep began with, unchanged."""
+    """Return the path of the space's file, which is as it was when the sweep began."""
     named = _path(sweep)
     try:
         path = spaces.find_space(named)

@@ -139,7 +139,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
 
 
 def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
-    """Refuse to go on with another space or other data than the sweep began with.
+    """Raise if the space or the data are not those that the sweep began with.
 
     Raises InvalidSpaceError naming what changed.
     """

@@ -30,7 +30,7 @@ class Surveyed:
 
 @dataclass
 class AutoTrainer:
-    """Both trainers behind one face."""
+    """The fused and the Keras trainer behind one face."""
 
     build: Build
     split: Split
@@ -63,7 +63,7 @@ class AutoTrainer:
             yield from self._keras.train(others, journal, stop)
 
     def survey(self, values: dict[str, Value]) -> Surveyed:
-        """How a configuration would be trained. Builds its model: tens of milliseconds."""
+        """Return how a configuration would be trained. Builds its model: tens of milliseconds."""
         assignment = Assignment(0, 0, 0, 0, 0, values, 1)
         refusal = self.refusal(assignment)
         if refusal is not None:
@@ -72,7 +72,7 @@ class AutoTrainer:
         return Surveyed(None, description.params, self._fused.shape(description))
 
     def refusal(self, assignment: Assignment) -> str | None:
-        """None when the trial is fused; else one line saying why it is left to Keras."""
+        """Return why a trial is left to Keras, in one line; None if the trial is fused."""
         try:
             self._fused.readings.description(assignment)
         except NotCarriedError as error:

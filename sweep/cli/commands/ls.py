@@ -43,7 +43,7 @@ def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
 
 
 def _fitting(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """The columns that fit into `width` characters."""
+    """Return the columns that fit into `width` characters."""
     needed = {
         column: max(cell_len(column), *(cell_len(row[place]) for row in rows)) + _BETWEEN
         for place, column in enumerate(_COLUMNS)

@@ -19,7 +19,7 @@ from sweep.records import SweepState
 from sweep.settings import Budget, Settings
 from sweep.space import load as spaces
 from sweep.store import Store
-from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, free_name
+from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, free_name, new_folder
 from sweep.words import counted
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def start(
     _refuse_existing(folder)
     with Stopping() as stopping:
         prepared = work.prepare(space, settings, cache, compared=True)
-        folder.create()
+        folder = new_folder(results, path.stem) if name is None else folder.created()
         with folder.locked() as lock:
             _refuse_existing(folder)
             stopping.attend(folder, lock)

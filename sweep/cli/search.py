@@ -17,7 +17,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import DataError, LockedError, PlatformError, UsageError
 from sweep.records import SweepState
 from sweep.settings import Budget, Settings
-from sweep.space import load as spaces
+from sweep.space import find as spaces
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep, free_name, new_folder
 from sweep.words import counted

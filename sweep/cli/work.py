@@ -19,8 +19,8 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, DataError, InvalidSpaceError, TooManyFailuresError
 from sweep.records import PlanRecord, SweepState
 from sweep.settings import Budget, Settings
-from sweep.space import load as spaces
-from sweep.space.source import fingerprint, write_sources
+from sweep.space import find as spaces
+from sweep.space.source import is_unchanged, write_sources
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 
@@ -125,7 +125,7 @@ def _original_space(sweep: SweepRow) -> Path:
     except InvalidSpaceError:
         what = "is gone"
     else:
-        if fingerprint(path) == sweep.space.sha256:
+        if is_unchanged(path, sweep.space.sha256, sweep.space.sources):
             return path
         what = f"has changed since sweep {sweep.name} began"
     stored = (

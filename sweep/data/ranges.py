@@ -20,7 +20,7 @@ WHOLE_FILE_TEST_ROWS = 500_000
 
 @dataclass(frozen=True)
 class RowRanges:
-    """First row and end of each part; the parts do not overlap."""
+    """First row and end of each part of a split; the parts do not overlap."""
 
     validation: tuple[Count, Count]
     train: tuple[Count, Count]
@@ -42,7 +42,7 @@ def row_ranges(
     validation_rows: int = DEFAULT_VALIDATION_ROWS,
     test_rows: int | None = None,
 ) -> RowRanges:
-    """Ranges within `rows` rows. `test_rows=None`: the default, or what is left.
+    """Return the parts' ranges within `rows` rows. `test_rows=None`: the default, or what is left.
 
     Raises DataError saying how many rows are needed and present, and which option to lower.
     """
@@ -60,7 +60,7 @@ def row_ranges(
 
 
 def default_ranges(rows: int, source: str) -> RowRanges | None:
-    """The ranges when no option is given, or None when there are too few rows for them."""
+    """Return the default ranges, or None if `rows` are too few for them."""
     try:
         return row_ranges(rows, source=source)
     except DataError:

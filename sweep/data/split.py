@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Rows:
-    """Events and their labels."""
+    """The features and labels of one part of a split."""
 
     x: NDArray[np.float32]  # (rows, 28)
     y: NDArray[np.float32]  # (rows,), 1 for signal
@@ -48,7 +48,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Split:
-    """What trials may see, and where it comes from."""
+    """The rows that trials may see, and where they come from."""
 
     train: Rows
     validation: Rows
@@ -58,7 +58,7 @@ class Split:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over the arrays: equal when, and only when, the numbers are."""
+        """SHA-256 over the arrays: equal if, and only if, the numbers are."""
         digest = hashlib.sha256()
         for rows in (self.train, self.validation):
             for array in (rows.x, rows.y[:, None]):  # as a column: fingerprints are stored
@@ -74,7 +74,7 @@ def load_split(
     test_rows: int | None = None,
     cache_dir: Path | None = None,
 ) -> Split:
-    """Validation rows first, training rows behind them; `test_rows` more are kept out.
+    """Return the split of `data`: validation rows first, then training rows; test rows stay out.
 
     `data` is "auto" (cached HIGGS if there is one, built-in events otherwise), "builtin",
     "higgs", or a .csv or .csv.gz file, which is parsed at its first use only. `test_rows=None`
@@ -109,7 +109,7 @@ def load_split(
 
 
 def load_test_rows(manifest: SplitRecord, cache_dir: Path | None = None) -> Rows:
-    """The sealed rows that belong to a split's manifest. No trial may see them.
+    """Return the sealed test rows that belong to a split. No trial may see them.
 
     Raises DataError when the data have changed or gone since the split was loaded.
     """
@@ -130,7 +130,7 @@ def load_test_rows(manifest: SplitRecord, cache_dir: Path | None = None) -> Rows
 
 
 def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
-    """The cache's key and the verified arrays that `data` stands for.
+    """Return the cache's key and the verified arrays that `data` stands for.
 
     `rows` is how many built-in events are wanted; the other data have the rows they have.
     Raises DataError when there are none.

@@ -34,13 +34,13 @@ class Histogram:
 
 
 def visible_rows(dataset: Dataset) -> int:
-    """Rows from the start of the file that are not test rows of the default split."""
+    """Return how many rows from the start are not test rows of the default split."""
     ranges = default_ranges(dataset.manifest.rows, "")
     return dataset.manifest.rows if ranges is None else ranges.test[0]
 
 
 def part_table(dataset: Dataset) -> "pd.DataFrame":
-    """Rows of the default split's parts and the share of signal in each; index: part."""
+    """Return rows and share of signal of each part of the default split; index: part."""
     import pandas as pd
 
     rows = dataset.manifest.rows
@@ -60,7 +60,7 @@ def part_table(dataset: Dataset) -> "pd.DataFrame":
 
 
 def feature_table(x: Float32Array) -> "pd.DataFrame":
-    """mean, spread (standard deviation), min and max of each column of x (rows, 28)."""
+    """Return mean, spread (standard deviation), min and max of each column of x (rows, 28)."""
     import pandas as pd
 
     mean = np.zeros(x.shape[1])
@@ -82,7 +82,7 @@ def feature_table(x: Float32Array) -> "pd.DataFrame":
 
 
 def histograms(x: Float32Array, y: LabelArray) -> list[Histogram]:
-    """One histogram per column of x (rows, 28), over at most the first million rows.
+    """Return a histogram for each column of x (rows, 28), over at most the first million rows.
 
     Each shows the range that holds nearly all values; what lies outside counts, but is not drawn.
     """

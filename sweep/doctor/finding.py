@@ -7,7 +7,7 @@ from sweep.errors import DataError, PlatformError
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """How bad a finding is."""
 
     OK = "ok"
     WARN = "warn"
@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: what was checked, what was found, and what to do about it."""
+    """What a check found, in one line: the subject, the finding, and what to do about it."""
 
     subject: str
     level: Level

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 def check_sweep(folder: SweepFolder) -> list[Finding]:
-    """Everything about the sweep in `folder`; never raises for what is damaged in it."""
+    """Check all of the sweep in `folder`. Damage is a finding, never an exception."""
     subject = f"sweep {folder.name}"
     try:
         with Store(folder.database, read_only=True) as store:

@@ -46,7 +46,7 @@ fused, null if it is."""
 
 
 def check_machine(results: Path, cache: Path) -> Iterator[Finding]:
-    """Everything about the machine. `results` and `cache` need not exist yet."""
+    """Check all of the machine. `results` and `cache` need not exist yet."""
     yield _python()
     yield from _tensorflow()
     yield from _folder("results", results, "choose another with --results")

@@ -107,6 +107,7 @@ def new_search(space: Space, settings: Settings) -> Search:
         iterations=settings.iterations,
         seed=settings.seed,
         stages=settings.stages,
+        follow=space.follow,
     )
 
 
@@ -117,7 +118,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
     """
     if folder.exists:
         raise UsageError(
-            f"sweep {folder.name} exists already; go on with it by: sweep resume {folder.name}, "
+            f"sweep {folder.name} exists already; continue it with: sweep resume {folder.name}, "
             "or choose another --name"
         )
     row = SweepRow(

@@ -7,64 +7,77 @@ many epochs, the last ones to the new max_epochs.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Protocol
 
 from sweep.settings import Stage
 
 
 @dataclass
 class Bracket:
-    """One successive-halving tournament, and who is in it by oracle id."""
+    """One successive-halving tournament, and the oracle ids that take part."""
 
     iteration: int
     number: int
-    """Hyperband's: the one with the most rungs has the highest, 0 has a single rung."""
+    """Hyperband's number: the bracket with the most rungs has the highest, 0 has a single rung."""
     sizes: tuple[int, ...]
     """Trials on each rung."""
     epochs: tuple[int, ...]
     """Epochs that a trial has trained at the end of each rung."""
     rungs: list[list[str]] = field(default_factory=list)
     untold: set[str] = field(default_factory=set)
-    """Those in it whose score is not known yet."""
+    """Oracle ids of the bracket whose score is not known yet."""
 
     @property
     def key(self) -> tuple[int, int]:
         return self.iteration, self.number
 
     def enter(self, rung: int, oracle_id: str) -> None:
+        """Add an oracle id to a rung; its score is not known yet."""
         while len(self.rungs) <= rung:
             self.rungs.append([])
         self.rungs[rung].append(oracle_id)
         self.untold.add(oracle_id)
 
     def name(self, rung: int) -> str:
-        """A name for the next one on a rung, unlike all others in the search."""
+        """Return an oracle id for the next entry of a rung, unlike all others in the search."""
         place = len(self.rungs[rung]) if rung < len(self.rungs) else 0
         return f"{self.iteration}-{self.number}-{rung}-{place}"
 
 
 def n_brackets(max_epochs: int, factor: int) -> int:
-    """How many brackets an iteration has: one for each power of `factor` up to max_epochs."""
+    """Return how many brackets an iteration has: one for each power of `factor` to max_epochs."""
     count = 1
     while factor**count <= max_epochs:
         count += 1
     return count
 
 
-def brackets_of(stages: Sequence[Stage], factor: int, oracles: Mapping[int, Any]) -> list[Bracket]:
-    """All brackets in Hyperband's order, the most exploring of an iteration first.
+class Ladder(Protocol):
+    """The rungs of one iteration's brackets at one max_epochs."""
 
-    `oracles` are Keras Tuner's Hyperband oracles by max_epochs: sizes and epochs are theirs.
+    def size(self, bracket: int, rung: int) -> int:
+        """Return how many trials the bracket has on the rung."""
+
+    def epochs(self, bracket: int, rung: int) -> int:
+        """Return how many epochs the bracket's trials have trained at the end of the rung."""
+
+
+def brackets_of(
+    stages: Sequence[Stage], factor: int, ladders: Mapping[int, Ladder]
+) -> list[Bracket]:
+    """Return all brackets in Hyperband's order, the most exploring of an iteration first.
+
+    `ladders` are by max_epochs.
     """
     brackets: list[Bracket] = []
     iteration = 0
     for position, stage in enumerate(stages):
-        oracle = oracles[stage.max_epochs]
+        ladder = ladders[stage.max_epochs]
         per_iteration = n_brackets(stage.max_epochs, factor)
         for index in range(stage.brackets):
             number = per_iteration - 1 - index % per_iteration
-            sizes = [oracle._get_size(number, rung) for rung in range(number + 1)]
-            epochs = [oracle._get_epochs(number, rung) for rung in range(number + 1)]
+            sizes = [ladder.size(number, rung) for rung in range(number + 1)]
+            epochs = [ladder.epochs(number, rung) for rung in range(number + 1)]
             for later in stages[position + 1 :]:
                 _extend(sizes, epochs, factor, later.max_epochs)
             brackets.append(

@@ -12,20 +12,18 @@ alike. It may be extended by stages: more brackets, or a larger max_epochs (see 
 """
 
 import math
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras_tuner
-
 from sweep.records import Json, Proposal, Value
 from sweep.search.brackets import Bracket, brackets_of, n_brackets
+from sweep.search.draw import ActiveSampler, Sampler
+from sweep.search.keras_tuner_oracle import KerasTunerOracle
 from sweep.seeds import derive
 from sweep.settings import Stage
+from sweep.space.explore import Follow
 
-OBJECTIVE = "val_binary_crossentropy"
 WORST = math.inf
 
 
@@ -46,7 +44,9 @@ class Search:
     iterations: int
     seed: int
     stages: tuple[Stage, ...] = ()
-    _sampler: Any = field(init=False)
+    follow: Follow | None = None
+    """Of a space where values decide what is active; None if each hyperparameter always is."""
+    _sampler: Sampler = field(init=False)
     _brackets: list[Bracket] = field(init=False)
     _by_key: dict[tuple[int, int], Bracket] = field(init=False)
     _complete: set[tuple[int, int]] = field(init=False, default_factory=set)
@@ -57,16 +57,20 @@ class Search:
     _scores: dict[str, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._sampler = self._oracle(self.max_epochs)
+        self._sampler = (
+            self._oracle(self.max_epochs)
+            if self.follow is None
+            else ActiveSampler(self.follow, derive(self.seed, "oracle"))
+        )
         if not self.stages:
             n_all = self.iterations * n_brackets(self.max_epochs, self.factor)
             self.stages = (Stage(self.max_epochs, n_all),)
-        oracles = {stage.max_epochs: self._oracle(stage.max_epochs) for stage in self.stages}
-        self._brackets = brackets_of(self.stages, self.factor, oracles)
+        ladders = {stage.max_epochs: self._oracle(stage.max_epochs) for stage in self.stages}
+        self._brackets = brackets_of(self.stages, self.factor, ladders)
         self._by_key = {bracket.key: bracket for bracket in self._brackets}
 
     def ask(self) -> list[Proposal]:
-        """Every assignment that can run now: the next rung of each bracket that is all told.
+        """Return every assignment that can run now: the next rung of each bracket that is all told.
 
         Empty when the search is over, or when it waits for scores.
         """
@@ -82,7 +86,7 @@ class Search:
         return bool(self._complete)
 
     def tell(self, oracle_id: str, score: float) -> None:
-        """Report the score of an assignment: the trial's lowest validation BCE so far.
+        """Take in the score of an assignment: the trial's lowest validation BCE so far.
 
         A score that is not finite (a failed trial) counts as the worst and is not promoted.
         """
@@ -94,11 +98,11 @@ class Search:
             self._complete.add(bracket.key)
 
     def state(self) -> Json:
-        """What `restore` needs beside the proposals. JSON-able."""
+        """Return what `restore` needs beside the proposals, as JSON."""
         return {"brackets_drawn": self._drawn}
 
     def restore(self, state: Json, proposals: Iterable[tuple[Proposal, float | None]]) -> None:
-        """Go on from a `state` kept earlier.
+        """Go on from a `state` that was kept earlier.
 
         `proposals` are all that were asked until then, in order, each with the score that had
         been told, or None when it was still under way.
@@ -115,7 +119,7 @@ class Search:
     # Promotion
 
     def _promote(self, bracket: Bracket) -> list[Proposal]:
-        """The next rung's proposals, of the best of the last one, which is all told."""
+        """Return the next rung's proposals, of the best of the last rung."""
         rung = len(bracket.rungs)
         if rung == len(bracket.sizes):
             return []
@@ -146,14 +150,14 @@ class Search:
     # Configurations
 
     def _draw_the_rest(self) -> list[Proposal]:
-        """The first rungs of the brackets that have none yet."""
+        """Return the first rungs of the brackets that have no rung yet."""
         if self._drawn == len(self._brackets):
             return []
-        if self._drawn and not self._sampler._tried_so_far:  # restored: draw again what was drawn
+        if self._drawn and self._sampler.is_fresh:  # restored: draw again what was drawn
             for bracket in self._brackets[: self._drawn]:
                 self._draw(bracket.sizes[0])
             for proposal in self._proposals.values():  # as another Keras Tuner may have drawn
-                self._mark_as_tried(proposal.hyperparameters)
+                self._sampler.mark_as_tried(proposal.hyperparameters)
         drawn: list[Proposal] = []
         for bracket in self._brackets[self._drawn :]:
             for values in self._draw(bracket.sizes[0]):
@@ -166,31 +170,13 @@ class Search:
         return drawn
 
     def _draw(self, size: int) -> list[dict[str, Value]]:
-        """`size` configurations, none drawn before; fewer when the space has no more."""
+        """Return `size` configurations, none drawn before; fewer if the space has no more."""
         found: list[dict[str, Value]] = []
-        with _quiet():
-            while len(found) < size and (values := self._sampler._random_values()) is not None:
-                self._mark_as_tried(values)
-                found.append(values)
+        while len(found) < size and (values := self._sampler.draw()) is not None:
+            self._sampler.mark_as_tried(values)
+            found.append(values)
         return found
 
-    def _mark_as_tried(self, values: dict[str, Value]) -> None:
-        self._sampler._tried_so_far.add(self._sampler._compute_values_hash(values))
-
-    def _oracle(self, max_epochs: int) -> Any:
-        with _quiet():
-            return keras_tuner.oracles.HyperbandOracle(
-                objective=keras_tuner.Objective(OBJECTIVE, "min"),
-                max_epochs=max_epochs,
-                factor=self.factor,
-                seed=derive(self.seed, "oracle"),
-                hyperparameters=self.hyperparameters.copy(),
-            )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence what Keras Tuner warns of and we cannot change: `threading.currentThread`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
+    def _oracle(self, max_epochs: int) -> KerasTunerOracle:
+        seed = derive(self.seed, "oracle")
+        return KerasTunerOracle(self.hyperparameters, max_epochs, self.factor, seed)

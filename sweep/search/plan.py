@@ -15,7 +15,7 @@ from sweep.search.hyperband import Search
 
 @dataclass(frozen=True)
 class Plan:
-    """All waves of a search; `waves` says for each what the oracle would propose."""
+    """All waves of a search, each with its proposals."""
 
     waves: tuple[tuple[Proposal, ...], ...]
 
@@ -45,7 +45,7 @@ class Plan:
 
 
 def rehearse(new_search: Callable[[], Search]) -> Plan:
-    """The plan of the search that `new_search` makes."""
+    """Return the plan of the search that `new_search` makes."""
     search = new_search()
     waves: list[tuple[Proposal, ...]] = []
     while wave := search.ask():

@@ -1,97 +1,80 @@
-"""Finds, loads, checks and fingerprints a search space: a Python file with `build(hp)`.
+"""Loads a search space: a Python file with `build(hp)`, found, run, seen whole and checked.
 
 A space file is code that the user asked us to run; whatever it raises is reported in one line
 with the user's own frame.
 """
 
-import ast
-import difflib
+import contextlib
 import hashlib
 import importlib.util
+import io
+import logging
 import sys
-import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.resources import files
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
+from sweep.space.asked import Answer, Declaration
+from sweep.space.build import Build, HomeBuild, users_frame
+from sweep.space.check import check_model, check_names, declared_baselines
 from sweep.space.commit import commit_of
-from sweep.space.record import ChoiceDefinition, RangeDefinition, SpaceRecord
-from sweep.space.source import fingerprint, sources
+from sweep.space.describe import definitions, ends
+from sweep.space.discover import Discovery, discover
+from sweep.space.explore import Explorer, Follow, Trace, suggested
+from sweep.space.find import find_space
+from sweep.space.home import Home, forget
+from sweep.space.record import SpaceRecord
+from sweep.space.source import fingerprint_of, imported, texts
 
-SHIPPED = "search_spaces"
-METRIC = "binary_crossentropy"
-CROSS_ENTROPY = (METRIC, "bce")
-SQUARED_ERROR = ("mean_squared_error", "mse", "MSE")
-CATEGORICAL = ("sparse_categorical_crossentropy",)
-"""Keras' names of the losses that a model may have; the last of one with two outputs."""
-_MOST_SWITCHES = 64
-
-
-def shipped_spaces() -> dict[str, Path]:
-    """The search spaces that ship with the program, by stem."""
-    folder = Path(str(files(SHIPPED)))
-    return {path.stem: path for path in sorted(folder.glob("*.py")) if path.stem != "__init__"}
-
-
-def find_space(name: str) -> Path:
-    """The file that `name` means: a path, or else the stem of a shipped space.
-
-    Raises InvalidSpaceError, with the nearest names, when it is neither.
-    """
-    path = Path(name)
-    try:
-        if path.is_file():
-            return path.resolve()
-    except OSError as error:  # a name too long, a folder that may not be entered
-        raise InvalidSpaceError(
-            f"search space {name[:80]} cannot be read: {error.strerror}"
-        ) from error
-    shipped = shipped_spaces()
-    if path.stem in shipped and path.suffix in ("", ".py"):
-        return shipped[path.stem]
-    beside = [str(p) for p in sorted(path.parent.glob("*.py"))] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.stem, shipped, cutoff=0.5)
-    near += difflib.get_close_matches(name, beside, cutoff=0.7)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"shipped: {', '.join(shipped)}"
-    kind = "is a folder, not a file" if path.is_dir() else "does not exist"
-    raise InvalidSpaceError(f"search space {name} {kind}; {hint}")
-
-
-def summary(path: Path) -> str:
-    """The first line of the file's docstring, without running it."""
-    try:
-        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    except (MemoryError, OSError, RecursionError, SyntaxError, ValueError):
-        return ""
-    return (text or "").partition("\n")[0]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Space:
-    """A loaded search space.
-
-    `hyperparameters` is a `keras_tuner.HyperParameters` that knows every hyperparameter, the
-    conditional ones too.
-    """
+    """A loaded search space."""
 
     name: str
     path: Path
     sha256: str
-    """Over the file and the files beside it that it imports."""
-    build: Any
+    """Over the file and all files of the user's that are imported or read."""
+    sources: Mapping[str, str]
+    """The text of each of these files, by its place beside the space."""
+    build: Build
     baselines: Mapping[str, Mapping[str, Value]]
-    hyperparameters: Any
+    discovery: Discovery
+    explorer: Explorer
     searched: bool = True
     """False where the file says SEARCH = False: its baselines are all there is to train."""
 
+    @cached_property
+    def hyperparameters(self) -> Any:
+        """A `keras_tuner.HyperParameters` with every declaration."""
+        import keras_tuner
+
+        known = keras_tuner.HyperParameters()
+        for one in self.discovery.declarations:
+            known.space.append(one.parameter)
+            known.values.setdefault(one.name, one.default)
+        return known
+
     @property
     def hyperparameter_names(self) -> list[str]:
-        return list(dict.fromkeys(hp.name for hp in self.hyperparameters.space))
+        return list(dict.fromkeys(one.name for one in self.discovery.declarations))
+
+    @property
+    def follow(self) -> Follow | None:
+        """What a search draws with, where which hyperparameters are active depends on values.
+
+        None for a flat space: every configuration has every hyperparameter.
+        """
+        if self.discovery.is_flat:
+            return None
+        return lambda answer: self.explorer.follow(answer).values
 
     def describe(self) -> SpaceRecord:
         """Return what is kept with a sweep of this space. Asks git for the commit."""
@@ -99,64 +82,101 @@ class Space:
             name=self.name,
             path=str(self.path),
             sha256=self.sha256,
-            sources=sources(self.path),
+            sources=dict(self.sources),
             hyperparameters=tuple(self.hyperparameter_names),
-            definitions=tuple(_definition(hp) for hp in self.hyperparameters.space),
+            definitions=definitions(self.discovery),
             baselines={name: dict(values) for name, values in self.baselines.items()},
             git=commit_of(self.path),
         )
 
     def corners(self) -> list[dict[str, Value]]:
-        """Configurations among which the smallest and the largest model are looked for.
+        """Return configurations among which the smallest and the largest model are looked for.
 
         All hyperparameters at an end, and each alone at its ends with the others at default;
         the baselines too.
         """
-        ends = {hp.name: _ends(hp) for hp in self.hyperparameters.space}
-        default = {hp.name: hp.default for hp in self.hyperparameters.space}
-        alone = [{**default, name: end} for name, pair in ends.items() for end in pair]
-        together = [{name: pair[side] for name, pair in ends.items()} for side in (0, 1)]
-        return [default, *together, *alone, *(dict(values) for values in self.baselines.values())]
+        default: Mapping[str, Value] = {}
+        wanted: list[Answer] = [suggested(default), _least, _greatest]
+        for one in self.discovery.declarations:
+            first = next(t for t in self.discovery.traces if _asks(t, one))
+            rest = default if self.discovery.is_flat else first.values
+            wanted += [suggested({**rest, one.name: end}) for end in ends(one)]
+        found = [*(self._values(answer) for answer in wanted), *map(dict, self.baselines.values())]
+        return list({repr(sorted(values.items())): values for values in found}.values())
+
+    def _values(self, answer: Answer) -> dict[str, Value]:
+        if self.discovery.is_flat:
+            return {one.name: answer(one) for one in self.discovery.declarations}
+        return self.explorer.follow(answer).values
+
+
+def _least(declaration: Declaration) -> Value:
+    return ends(declaration)[0]
+
+
+def _greatest(declaration: Declaration) -> Value:
+    return ends(declaration)[1]
+
+
+def _asks(trace: Trace, declaration: Declaration) -> bool:
+    return any(ask.declaration == declaration for ask in trace.active.values())
 
 
 def load_space(name: str, n_features: int) -> Space:
-    """Find, run and check a search space. Needs Keras to be started.
+    """Return the search space `name`, found, run and checked. Needs Keras to be started.
 
-    Raises InvalidSpaceError with one line when it does not exist, does not import, defines no
+    Raises InvalidSpaceError with one line if the space does not exist, does not import, defines no
     `build(hp)`, or its model cannot be trained on (rows, n_features) inputs and 0/1 labels.
     """
     path = find_space(name)
-    module = _run(path)
+    home = Home(path.parent)
+    module = _run(path, home)
     build = getattr(module, "build", None)
     if not callable(build):
         defined = [key for key, value in vars(module).items() if _is_own(module, value)]
         found = f"; found: {', '.join(defined)}" if defined else ""
         raise InvalidSpaceError(f"{path} defines no build(hp){found}")
-    hyperparameters = _discover(path, build)
-    known = {hp.name for hp in hyperparameters.space}
-    _check_model(path, build, {}, n_features)
-    baselines = {}
-    for label, values in _baselines(path, module).items():
-        _check_names(path, label, values, known)
-        baselines[label] = _check_model(path, build, values, n_features)
+    build = HomeBuild(build, home)
+    explorer = Explorer(path, build)
+    check_model(explorer, {}, n_features)
+    with _unheard():
+        discovery = discover(explorer)
+        known = {one.name for one in discovery.declarations}
+        baselines = {}
+        for label, values in declared_baselines(path, module).items():
+            check_names(path, label, values, known)
+            baselines[label] = check_model(explorer, values, n_features)
+    explorer.compares = False
+    kind = "plain" if discovery.is_flat else "with conditions"
+    _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
+    files = _files(path, home, module)
     searched = bool(getattr(module, "SEARCH", True))
-    return Space(path.stem, path, fingerprint(path), build, baselines, hyperparameters, searched)
+    return Space(
+        path.stem,
+        path,
+        fingerprint_of(files),
+        texts(files),
+        build,
+        baselines,
+        replace(discovery, n_builds=explorer.n_builds),
+        explorer,
+        searched,
+    )
 
 
-def _run(path: Path) -> ModuleType:
+def _run(path: Path, home: Home) -> ModuleType:
     name = f"_sweep_space_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InvalidSpaceError(f"{path} is not a Python file: its name must end in .py")
     module = importlib.util.module_from_spec(spec)
+    forget()
     sys.modules[name] = module
-    sys.path.insert(0, str(path.parent))  # so that it can import its neighbours
+    loader = spec.loader
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise InvalidSpaceError(f"{path} does not import: {_users_frame(error, path)}") from error
-    finally:
-        sys.path.remove(str(path.parent))
+        home.run(lambda: loader.exec_module(module))
+    except Exception as error:
+        raise InvalidSpaceError(f"{path} does not import: {users_frame(error, path)}") from error
     return module
 
 
@@ -164,182 +184,45 @@ def _is_own(module: ModuleType, value: object) -> bool:
     return callable(value) and getattr(value, "__module__", None) == module.__name__
 
 
-def _users_frame(error: BaseException, path: Path) -> str:
-    """`file:line: Error: message (source line)`, for the deepest frame in the user's folder."""
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"line {error.lineno}: SyntaxError: {error.msg} ({(error.text or '').strip()})"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).parent == path.parent]
-    if not own:
-        return text
-    frame = own[-1]
-    where = "" if frame.filename == str(path) else f"{Path(frame.filename).name} "
-    return f"{where}line {frame.lineno}: {text} (in: {frame.line})"
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """What `build` prints was seen once, at the first build; it is not shown for the others."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield
 
 
-def _discover(path: Path, build: Any) -> Any:
-    """Every hyperparameter of `build`, those hidden behind a condition too.
+def _files(path: Path, home: Home, module: ModuleType) -> dict[str, Path]:
+    """All files of the user's that the space needs, by their places beside the space.
 
-    Conditional scopes are entered, and every value of a switch (a boolean, or a choice among
-    names) is tried once, each with the others at their defaults.
+    What its imports lead to, what it did import and read while it ran, and its `FILES`.
     """
-    import keras_tuner
-
-    known = keras_tuner.HyperParameters()
-    tried: list[dict[str, Value]] = []
-    todo: list[dict[str, Value]] = [{}]
-    while todo:
-        values = todo.pop(0)
-        tried.append(values)
-        hp = keras_tuner.HyperParameters()
-        hp.values = {**{p.name: p.default for p in known.space}, **values}
-        _build(path, build, hp)
-        known.merge(hp.space)
-        scopes = [{c.name: c.values[0] for c in scope} for scope in hp.inactive_scopes if scope]
-        switches = [{**values, p.name: value} for p in hp.space for value in _switch_values(p)]
-        todo += [one for one in scopes + switches if one not in tried and one not in todo]
-        if len(tried) > _MOST_SWITCHES:
-            break
-    return known
+    found = imported(path)
+    for name, loaded in home.modules.items():
+        file = Path(str(loaded.__file__))
+        if file != path and file.suffix == ".py" and file.is_file():
+            found.setdefault(_place(name, file, path.parent), file)
+    for file in (*home.opened, *_declared_files(path, module)):
+        if file != path and file.is_file():
+            found.setdefault(file.relative_to(path.parent).as_posix(), file)
+    own = found.pop(path.name)
+    return {path.name: own, **dict(sorted(found.items()))}
 
 
-def _switch_values(hp: Any) -> list[Value]:
-    values = list(getattr(hp, "values", None) or [])
-    return values if values and all(isinstance(v, bool | str) for v in values) else []
+def _place(name: str, file: Path, folder: Path) -> str:
+    """Where a module is looked for beside the space; one from elsewhere by its dotted name."""
+    if file.is_relative_to(folder):
+        return file.relative_to(folder).as_posix()
+    place = name.replace(".", "/")
+    return f"{place}/__init__.py" if file.name == "__init__.py" else f"{place}.py"
 
 
-def _build(path: Path, build: Any, hp: Any) -> Any:
-    try:
-        return build(hp)
-    except Exception as error:
-        chosen = f" with {hp.values}" if hp.values else ""
-        raise InvalidSpaceError(
-            f"build(hp) of {path} fails{chosen}: {_users_frame(error, path)}"
-        ) from error
-
-
-def _check_model(
-    path: Path, build: Any, values: Mapping[str, Value], n_features: int
-) -> dict[str, Value]:
-    """Refuse a model that cannot be trained here; returns `values` with the defaults filled in."""
-    import keras
-    import keras_tuner
-
-    hp = keras_tuner.HyperParameters()
-    hp.values = dict(values)
-    model = _build(path, build, hp)
-    if not isinstance(model, keras.Model):
-        raise InvalidSpaceError(
-            f"build(hp) of {path} returned {type(model).__name__}, expected a compiled keras.Model"
-        )
-    if not model.compiled or model.optimizer is None:
-        raise InvalidSpaceError(
-            f"build(hp) of {path} returned a model that is not compiled: call model.compile(...)"
-        )
-    _check_shapes(path, model, n_features)
-    _check_loss(path, model)
-    found = _metrics(model)
-    if METRIC not in found or (_outputs(model) == 2 and "Categorical" not in found[METRIC]):
-        raise InvalidSpaceError(
-            f"the model of {path} lacks the metric {METRIC!r} "
-            f"(it has: {', '.join(found) or 'none'}); "
-            f"add {_METRICS[_outputs(model)]} to compile(metrics=[...])"
-        )
-    return dict(hp.values)
-
-
-def _check_shapes(path: Path, model: Any, n_features: int) -> None:
-    if not model.built:
-        raise InvalidSpaceError(
-            f"the model of {path} has no input shape: begin it with keras.Input(({n_features},))"
-        )
-    for what, shape, *wanted in (
-        ("inputs", model.input_shape, n_features),
-        ("outputs", model.output_shape, 1, 2),
-    ):
-        if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] not in wanted:
-            expected = " or ".join(f"(None, {size})" for size in wanted)
-            raise InvalidSpaceError(
-                f"the model of {path} has {what} of shape {shape}, expected {expected}"
-            )
-
-
-_METRICS = {
-    1: "keras.metrics.BinaryCrossentropy(from_logits=...)",
-    2: f'keras.metrics.SparseCategoricalCrossentropy(from_logits=..., name="{METRIC}")',
-}
-"""The metric that a model needs, by its number of outputs."""
-
-
-def _outputs(model: Any) -> int:
-    return int(model.output_shape[1])
-
-
-def _check_loss(path: Path, model: Any) -> None:
-    """One output is a logit or probability; two are those of the classes 0 and 1."""
-    from keras import losses
-
-    if _outputs(model) == 1:
-        kinds: tuple[Any, ...] = (losses.BinaryCrossentropy, losses.MeanSquaredError)
-        names: tuple[str, ...] = (*CROSS_ENTROPY, *SQUARED_ERROR)
-        expected = "BinaryCrossentropy(...), or MeanSquaredError()"
-    else:
-        kinds, names = (losses.SparseCategoricalCrossentropy,), CATEGORICAL
-        expected = "SparseCategoricalCrossentropy(...), as it has two outputs"
-    if not isinstance(model.loss, kinds) and model.loss not in names:
-        raise InvalidSpaceError(
-            f"the model of {path} is compiled with loss {_name(model.loss)}; "
-            f"expected keras.losses.{expected}"
-        )
-
-
-def _name(loss: object) -> str:
-    return loss if isinstance(loss, str) else type(loss).__name__
-
-
-def _metrics(model: Any) -> dict[str, str]:
-    """The class, or what stands for it, of each metric by its name."""
-    metrics = model.get_compile_config()["metrics"] or []
-    named = (m for m in metrics if isinstance(m, str))
-    built = (m for m in metrics if isinstance(m, dict))
-    return {name: name for name in named} | {
-        str(m.get("config", {}).get("name")): str(m.get("class_name")) for m in built
-    }
-
-
-def _baselines(path: Path, module: ModuleType) -> dict[str, dict[str, Value]]:
-    baselines = getattr(module, "BASELINES", {})
-    if not isinstance(baselines, dict) or not all(
-        isinstance(name, str) and isinstance(values, dict) for name, values in baselines.items()
-    ):
-        raise InvalidSpaceError(
-            f'BASELINES of {path} must be a dict of dicts, such as {{"Tiny": {{"width": 16}}}}'
-        )
-    return baselines
-
-
-def _check_names(path: Path, label: str, values: Mapping[str, Value], known: set[str]) -> None:
-    unknown = [name for name in values if name not in known]
-    if unknown:
-        raise InvalidSpaceError(
-            f"baseline {label!r} of {path} sets {', '.join(unknown)}, "
-            f"which build(hp) does not ask for; it asks for: {', '.join(sorted(known))}"
-        )
-
-
-def _definition(hp: Any) -> RangeDefinition | ChoiceDefinition:
-    """Return the name, kind and range or values of a hyperparameter."""
-    kind = type(hp).__name__
-    if hasattr(hp, "min_value"):
-        return RangeDefinition(hp.name, kind, hp.min_value, hp.max_value, hp.step, hp.sampling)
-    values = getattr(hp, "values", None)
-    return ChoiceDefinition(hp.name, kind, (hp.default,) if values is None else tuple(values))
-
-
-def _ends(hp: Any) -> tuple[Value, Value]:
-    values = list(hp.values) if getattr(hp, "values", None) else [hp.default]
-    if hasattr(hp, "min_value"):
-        return hp.min_value, hp.max_value
-    ordered = all(isinstance(v, int | float) for v in values)
-    return (min(values), max(values)) if ordered else (values[0], values[-1])
+def _declared_files(path: Path, module: ModuleType) -> list[Path]:
+    names = getattr(module, "FILES", [])
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise InvalidSpaceError(f'FILES of {path} must be a list of names, such as ["means.npy"]')
+    files = [path.parent / name for name in names]
+    for name, file in zip(names, files, strict=True):
+        inside = ".." not in Path(name).parts and file.is_relative_to(path.parent)
+        if not inside or not file.is_file():
+            raise InvalidSpaceError(f"FILES of {path} names {name!r}, which is no file beside it")
+    return files

@@ -20,6 +20,19 @@ class Commit:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Another hyperparameter, and the values under which one is asked for."""
+
+    name: Text
+    values: tuple[StoredValue, ...]
+
+
+Conditions = tuple[Condition, ...] | None
+"""All must hold. Empty: the definition always holds. None: it does not always, and no list of
+values says when."""
+
+
+@dataclass(frozen=True)
 class RangeDefinition:
     """A hyperparameter that takes numbers from a range."""
 
@@ -31,6 +44,7 @@ class RangeDefinition:
     step: StoredNumber | None
     sampling: Text | None
     """linear, log or reverse_log."""
+    asked_if: Conditions = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,11 @@ class ChoiceDefinition:
     kind: Text
     """Keras Tuner's class: Boolean, Choice or Fixed."""
     values: tuple[StoredValue, ...]
+    asked_if: Conditions = ()
+
+
+Definition = RangeDefinition | ChoiceDefinition
+"""One way in which a hyperparameter is declared; a name may have several."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +72,23 @@ class SpaceRecord:
     name: Text = "unknown"
     path: Text | None = None
     sha256: Text | None = None
-    """Over the file and the files beside it that it imports."""
+    """Over the file and all files of the user's that the file imports or reads."""
     sources: dict[Text, Text] | None = None
-    """The texts of these files by name; bytes that are no UTF-8 are kept as surrogates."""
+    """The texts of these files by their places beside the space; bytes that are no UTF-8 are kept
+    as surrogates."""
     hyperparameters: tuple[Text, ...] = ()
     """Their names, in the order in which the file declares them."""
-    definitions: tuple[RangeDefinition | ChoiceDefinition, ...] = ()
+    definitions: tuple[Definition, ...] = ()
     baselines: dict[Text, dict[Text, StoredValue]] = field(default_factory=dict)
     git: Commit | None = None
 
     def to_json(self) -> Json:
-        """Return the record as a JSON object, without what is missing."""
+        """Return the record as a JSON object, without what is missing.
+
+        A definition that always holds has no `asked_if`.
+        """
         values = asdict(self)
+        for one in values["definitions"]:
+            if one["asked_if"] == ():
+                del one["asked_if"]
         return {name: v for name, v in values.items() if v is not None or name == "git"}

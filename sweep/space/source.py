@@ -1,57 +1,147 @@
-"""The text of a search space: the file and the neighbours it imports. Its fingerprint, its copy.
+"""The text of a search space: the file and what it imports or reads. Its fingerprint, its copy.
 
-The copy is kept with the sweep, so that it can be seen what was searched, and gone on with when
-the original is lost. It is code from a results folder: nothing runs it unless the user says so.
+Files are named by their place beside the space: `models/mlp.py`. The copy is kept with the sweep,
+so that it can be seen what was searched, and gone on with when the original is lost. It is code
+from a results folder: nothing runs it unless the user says so.
 """
 
 import ast
 import hashlib
-from pathlib import Path
+import importlib.machinery
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
 
 from sweep.errors import DataError
 
+_MOST_COPIED = 16 * 2**20
+"""Bytes of a file; a larger one counts in the fingerprint, but is not copied."""
+
+Files = Mapping[str, Path]
+"""The files of a space by their names, the space's own first, the rest in order."""
+
 
 def fingerprint(path: Path) -> str:
-    """SHA-256 over the file and the files beside it that it imports."""
-    digest = hashlib.sha256()
-    for one in _files(path):
-        digest.update(one.read_bytes())
-    return digest.hexdigest()
+    """Return the SHA-256 over the file and the files beside it that are imported."""
+    return fingerprint_of(imported(path))
 
 
 def sources(path: Path) -> dict[str, str]:
-    """The text of each of these files, by name; bytes that are no UTF-8 are kept as surrogates."""
-    return {one.name: one.read_bytes().decode("utf-8", "surrogateescape") for one in _files(path)}
+    """Return the text of the file and of the files beside it that are imported, by name."""
+    return texts(imported(path))
 
 
-def write_sources(texts: dict[str, str], first: str, folder: Path) -> Path:
-    """Write `sources` into a folder; the path of the file called `first`.
+def fingerprint_of(files: Files) -> str:
+    """Return the SHA-256 over the files' bytes in their order."""
+    digest = hashlib.sha256()
+    for file in files.values():
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def texts(files: Files) -> dict[str, str]:
+    """Return the text of each file that is not too large to be copied.
+
+    Bytes that are no UTF-8 are kept as surrogates.
+    """
+    return {
+        name: file.read_bytes().decode("utf-8", "surrogateescape")
+        for name, file in files.items()
+        if file.stat().st_size <= _MOST_COPIED
+    }
+
+
+def is_unchanged(path: Path, sha256: str | None, stored: Mapping[str, str] | None) -> bool:
+    """Return whether a space is what a sweep kept of it: the texts, or else the fingerprint.
+
+    A file that is found only by running the space is looked at too, if its text was kept.
+    """
+    if not stored:
+        return fingerprint(path) == sha256
+    for name, text in stored.items():
+        file = path if name == path.name else path.parent / name
+        try:
+            if file.read_bytes() != text.encode("utf-8", "surrogateescape"):
+                return False
+        except OSError:
+            if file == path or not _is_elsewhere(name):
+                return False
+    return True
+
+
+def _is_elsewhere(name: str) -> bool:
+    """Whether a stored module was found on Python's own path, not beside the space."""
+    top = PurePosixPath(name).parts[0].removesuffix(".py")
+    return importlib.machinery.PathFinder.find_spec(top) is not None
+
+
+def write_sources(texts: Mapping[str, str], first: str, folder: Path) -> Path:
+    """Write the texts of a space into a folder; returns the path of the file called `first`.
 
     Raises DataError for a name that leads elsewhere.
     """
     for name, text in texts.items():
-        if name != Path(name).name or name in ("", ".", ".."):
+        parts = PurePosixPath(name).parts
+        odd = any(part in ("..", "/") or "\\" in part or ":" in part for part in parts)
+        if not parts or odd or "/".join(parts) != name:
             raise DataError(f"the stored search space has a file called {name!r}: it is damaged")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     return folder / first
 
 
-def _files(path: Path) -> list[Path]:
-    return [path, *_imported_neighbours(path, set())]
+def imported(path: Path) -> dict[str, Path]:
+    """Return the file and every file beside it that its imports lead to, by name.
+
+    Imports inside functions, packages, sub-packages and relative imports are followed. Raises
+    OSError if one of the files cannot be read.
+    """
+    seen: dict[str, Path] = {}
+    _follow(path, PurePosixPath(path.name), path.parent, seen)
+    own = seen.pop(path.name)
+    return {path.name: own, **dict(sorted(seen.items()))}
 
 
-def _imported_neighbours(path: Path, seen: set[Path]) -> list[Path]:
-    """Files in the same folder that `path` imports, directly or through another, in order."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            neighbour = path.parent / f"{name.rpartition('.')[2]}.py"
-            if neighbour.is_file() and neighbour != path and neighbour not in seen:
-                seen.add(neighbour)
-                _imported_neighbours(neighbour, seen)
-    return sorted(seen)
+def _follow(file: Path, name: PurePosixPath, folder: Path, seen: dict[str, Path]) -> None:
+    seen[str(name)] = file
+    for module in _modules(_parsed(file), name):
+        for found in _files_of(folder, module):
+            if str(found) not in seen:
+                _follow(folder / found, found, folder, seen)
+
+
+def _parsed(file: Path) -> ast.AST:
+    """The file's syntax tree; an empty one of a file that is no Python, which imports nothing."""
+    try:
+        return ast.parse(file.read_bytes())
+    except (MemoryError, RecursionError, SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _modules(tree: ast.AST, name: PurePosixPath) -> Iterator[tuple[str, ...]]:
+    """The dotted names, in parts, that a file called `name` imports or may import."""
+    package = name.parent.parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield tuple(alias.name.split("."))
+        elif isinstance(node, ast.ImportFrom):
+            up = package[: len(package) - node.level + 1] if node.level else ()
+            base = (*up, *(node.module.split(".") if node.module else ()))
+            yield base
+            for alias in node.names:
+                yield (*base, alias.name)
+
+
+def _files_of(folder: Path, module: tuple[str, ...]) -> Iterator[PurePosixPath]:
+    """The files beside the space that an import of the module runs, outermost package first.
+
+    If the space lies in a package, its neighbours may be imported by the package's name too.
+    """
+    if module[:1] == (folder.name,) and (folder / "__init__.py").is_file():
+        module = module[1:]
+    for length in range(1, len(module) + 1):
+        place = PurePosixPath(*module[:length])
+        for found in (place / "__init__.py", place.with_name(f"{place.name}.py")):
+            if (folder / found).is_file():
+                yield found
+                break

@@ -40,8 +40,8 @@ _DRAWN_AT_ONCE = 4_000_000
 _SIMULATED = 300
 """Trials up to which critical values are simulated. Bonferroni's bound thins them out first."""
 _SURELY = 0.995
-"""Confidence of that bound where a simulation follows. It spends a tenth of the 5 % at most, and
-hardly any: what it leaves out would not stay."""
+"""Confidence of Bonferroni's bound if a simulation follows. It may spend a tenth of the 5 % at
+most, and spends nearly none: the trials that it removes would be removed later, too."""
 _NEARLY_EQUAL = 1e-12
 """Least variance of a difference, as a share of the trials' own: below it is rounding."""
 
@@ -50,7 +50,7 @@ Positions = NDArray[np.intp]
 
 
 def confidence_set(losses: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Which trials may be the best: losses (trials, rows) → (trials,).
+    """Return which trials may be the best: losses (trials, rows) → (trials,).
 
     The trial with the lowest mean always may. Raises ValueError with fewer than two rows.
     """
@@ -67,7 +67,7 @@ def confidence_set(losses: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 
 def _against_the_best(losses: NDArray[np.floating]) -> Floats:
-    """Paired difference to the trial with the lowest mean over its standard error: (trials,)."""
+    """Return each trial's paired difference to the best, over its standard error: (trials,)."""
     best = int(np.argmin(losses.mean(axis=1, dtype=np.float64)))
     values, errors = differences(losses, losses[best])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -75,7 +75,7 @@ def _against_the_best(losses: NDArray[np.floating]) -> Floats:
 
 
 def _thinned(statistics: Floats, n_rows: int, confidence: float) -> NDArray[np.bool_]:
-    """Step-down with Bonferroni's bound over all pairs."""
+    """Return which trials stay after stepping down with Bonferroni's bound over all pairs."""
     members = np.ones(len(statistics), bool)
     while True:
         n_left = int(members.sum())
@@ -98,14 +98,14 @@ class _Drawn:
     drawn_errors: Floats  # (trials, draws)
 
     def pairs(self, left: Positions) -> Floats:
-        """The largest statistic of each trial's pairs: (trials left,)."""
+        """Return the largest statistic of each trial's pairs: (trials left,)."""
         means = self.means[left]
         scaled = (means[:, None] - means[None, :]) * self.inverse_errors[np.ix_(left, left)]
         worst: Floats = scaled.max(axis=1)
         return worst
 
     def drawn_pairs(self, left: Positions) -> Floats:
-        """The largest statistic of any pair: (draws,)."""
+        """Return the largest statistic of any pair in each draw: (draws,)."""
         means = self.drawn_means[left].astype(np.float32)
         scale = self.inverse_errors[np.ix_(left, left)].astype(np.float32)
         largest = np.zeros(means.shape[1], np.float32)
@@ -117,12 +117,12 @@ class _Drawn:
         return largest.astype(np.float64)
 
     def excess(self, left: Positions) -> Floats:
-        """(trials left,)"""
+        """Return each trial's excess over the mean of the better half: (trials left,)."""
         means = self.means[left]
         return (means - _better_half(means)) / self.errors[left]
 
     def drawn_excess(self, left: Positions) -> Floats:
-        """The largest of any trial: (draws,)."""
+        """Return the largest excess of any trial in each draw: (draws,)."""
         means = self.drawn_means[left]
         largest: Floats = ((means - _better_half(means)) / self.drawn_errors[left]).max(axis=0)
         return largest
@@ -136,7 +136,7 @@ def _better_half(means: Floats) -> Floats:
 
 
 def _stepped_down(losses: Floats) -> Positions:
-    """Positions of the trials in the set."""
+    """Return the positions of the trials in the confidence set."""
     n_rows, left = losses.shape[1], np.arange(len(losses))
     drawn = _draw(losses) if len(left) > 2 else None
     while drawn is not None and len(left) > 2:
@@ -159,7 +159,7 @@ def _critical(drawn: _Drawn, left: Positions) -> tuple[float, float]:
 
 
 def _p_values(values: Floats) -> Floats:
-    """Share of the values that are as large, for each of them."""
+    """Return, for each value, the share of `values` that are as large."""
     return 1 - values.argsort().argsort() / len(values)
 
 

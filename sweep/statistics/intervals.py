@@ -15,7 +15,7 @@ from sweep.statistics.confidence import CONFIDENCE, Z
 
 
 def bce_interval(losses: np.ndarray) -> Estimate:
-    """Mean of the rows' losses, shape (rows,), ± Z standard errors. Two rows at least."""
+    """Return the mean of the losses (rows,) ± Z standard errors. It takes at least two rows."""
     mean = float(losses.mean())
     if len(losses) < 2:
         return Estimate(mean, math.nan, math.nan)
@@ -24,7 +24,7 @@ def bce_interval(losses: np.ndarray) -> Estimate:
 
 
 def accuracy_interval(n_right: int, n_rows: int) -> Estimate:
-    """The share that is right, with Wilson's score interval.
+    """Return the share of right answers, with Wilson's score interval.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
     J. Am. Stat. Assoc. 22 (1927) 209.
@@ -34,7 +34,7 @@ def accuracy_interval(n_right: int, n_rows: int) -> Estimate:
 
 
 def auc_interval(logits: np.ndarray, labels: np.ndarray) -> Estimate:
-    """Area under the ROC curve with DeLong's variance; both arguments of shape (rows,).
+    """Return the area under the ROC curve, with DeLong's variance; both arguments are (rows,).
 
     The interval is symmetric in the logit of the area, so it stays within 0 and 1. NaN where it
     cannot be told: fewer than two rows of a class, or classes that are separated perfectly.

@@ -13,7 +13,7 @@ the same rows, so this is above the jitter from epoch to epoch and below any ris
 
 
 def onset(val_bce: Sequence[float]) -> int | None:
-    """The epoch at which overfitting sets in, or None when training ended first ("> N").
+    """Return the epoch at which overfitting sets in, or None if training ended first ("> N").
 
     `val_bce` is the validation BCE of epochs 1, 2, …; those that are not finite are left out.
 
@@ -35,7 +35,7 @@ def onsets(
     val_bce: NDArray[np.floating],
     n_trials: int,
 ) -> NDArray[np.float64]:
-    """`onset` of many trials at once; NaN for none.
+    """Return the onset of each of many trials at once; NaN for none.
 
     The three arrays have one item per epoch record, sorted by trial and epoch; `trial` counts
     from 0. The result has the shape (n_trials,).
@@ -59,7 +59,7 @@ def onsets(
 def smoothed(
     trial: NDArray[np.intp], values: NDArray[np.floating], half_window: int
 ) -> NDArray[np.float64]:
-    """Centred mean over `2 * half_window + 1` records of the same trial, fewer at its ends.
+    """Return centred means over `2 * half_window + 1` records of a trial, fewer at its ends.
 
     Sums window by window instead of from a running total: what a trial's smoothed curve is
     must not depend, to the last bit, on which trials stand before it.

@@ -20,7 +20,7 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Difference:
-    """Validation BCE of one trial less that of another, in nats: below 0, the first is better."""
+    """Validation BCE of one trial minus that of another, in nats; below 0, the first is better."""
 
     value: float
     se: float
@@ -31,7 +31,7 @@ class Difference:
 
 
 def standard_errors(losses: NDArray[np.floating]) -> NDArray[np.float64]:
-    """SD/√n of each trial's mean loss: (trials, rows) → (trials,); NaN for a single row."""
+    """Return SD/√n of each trial's mean loss: (trials, rows) → (trials,); NaN for a single row."""
     n_rows = losses.shape[-1]
     if n_rows < 2:
         return np.full(losses.shape[:-1], np.nan)
@@ -42,7 +42,7 @@ def standard_errors(losses: NDArray[np.floating]) -> NDArray[np.float64]:
 def differences(
     losses: NDArray[np.floating], other: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Paired differences of each trial to `other` and their standard errors.
+    """Return each trial's paired difference to `other`, and the standard errors.
 
     (trials, rows) and (rows,) → (trials,) twice; a trial's difference to itself is 0 ± 0.
     """
@@ -56,7 +56,7 @@ def differences(
 
 
 def difference(one: NDArray[np.floating], other: NDArray[np.floating]) -> Difference:
-    """The paired difference of two trials' losses, shapes (rows,), with Student's t interval."""
+    """Return the paired difference of two trials' losses (rows,), with Student's t interval."""
     values, errors = differences(one[None, :], other)
     value, se = float(values[0]), float(errors[0])
     reach = float(stdtrit(max(len(one) - 1, 1), (1 + CONFIDENCE) / 2)) * se

@@ -39,20 +39,20 @@ class Mean:
 
     @property
     def p_value(self) -> float:
-        """Two-sided, of the mean being 0."""
+        """The two-sided p-value of the hypothesis that the mean is 0."""
         if not self.error > 0:
             return math.nan if math.isnan(self.error) or self.value == 0 else 0.0
         return float(2 * stdtr(self.freedom, -abs(self.value) / self.error))
 
 
 def mean(losses: NDArray[np.floating]) -> Mean:
-    """Of one configuration. `losses` has the shape (seeds, rows), in nats."""
+    """Return the mean of one configuration's losses (seeds, rows), in nats, with its error."""
     table = losses.astype(np.float64)
     return _combined(table.mean(axis=0), [table])
 
 
 def difference(losses: NDArray[np.floating], other: NDArray[np.floating]) -> Mean:
-    """Mean of `losses` less that of `other`: (seeds, rows) each, the rows the same."""
+    """Return the mean of `losses` minus that of `other`: (seeds, rows) each, on the same rows."""
     one, two = losses.astype(np.float64), other.astype(np.float64)
     return _combined(one.mean(axis=0) - two.mean(axis=0), [one, two])
 

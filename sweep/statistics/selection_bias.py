@@ -1,4 +1,4 @@
-"""How far the best score is too good for having been chosen as the best.
+"""The selection bias of the best score: how optimistic it is, as it was picked as the best.
 
 The validation rows are drawn again with replacement; the trial that is best on the rows drawn is
 judged by the rows that were not drawn. How far that, averaged over the draws, lies above the
@@ -20,13 +20,13 @@ _SEED = 20_180_501
 
 @dataclass(frozen=True)
 class Optimism:
-    """In nats."""
+    """The selection bias of the best of several trials, in nats."""
 
     bias: float
 
 
 def optimism(losses: NDArray[np.floating]) -> Optimism | None:
-    """Of the best of several trials; None for fewer than two trials or ten rows.
+    """Return the selection bias of the best trial; None below two trials or ten rows.
 
     `losses` has the shape (trials, rows), in nats. The same losses give the same estimate.
     """

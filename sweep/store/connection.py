@@ -50,7 +50,7 @@ def explained(error: sqlite3.Error, path: Path) -> SweepError:
     if isinstance(error, sqlite3.OperationalError) and not _is_of_contents(error):
         return PlatformError(
             f"cannot use {path}: {error}; see that there is room and permission, "
-            f"then go on with: sweep resume {name}"
+            f"then continue with: sweep resume {name}"
         )
     return DataError(
         f"{path} is not a sweep's database or is damaged ({error}); restore it from a copy"

@@ -5,27 +5,23 @@ What trainers share. The optimizer's and the generators' states count as state; 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import keras
-import keras_tuner
 import numpy as np
 
 from sweep import metrics
 from sweep.data.split import Rows
 from sweep.records import Value
 from sweep.seeds import derive
-from sweep.space.load import METRIC
+from sweep.space.asked import Asked
+from sweep.space.build import Build as Build  # trainers have both from here
+from sweep.space.build import Model as Model
+from sweep.space.check import METRIC
 from sweep.training.unmade_variables import variables_unmade
-
-Model = Any
-"""A compiled `keras.Model`; Keras publishes no types."""
-
-Build = Callable[[Any], Model]
-"""A search space's `build(hp)`."""
 
 _ROWS_AT_ONCE = 10_000
 
@@ -40,10 +36,8 @@ def build_model(
     too; it takes half of the time. Raises whatever `build` raises.
     """
     keras.utils.set_random_seed(derive(seed, "init"))
-    hp = keras_tuner.HyperParameters()
-    hp.values = dict(hyperparameters)
     with nullcontext() if for_fit else variables_unmade():
-        model = build(hp)
+        model = build(Asked(hyperparameters))
     if for_fit:
         model.optimizer.build(model.trainable_variables)
         _create_metrics_variables(model)

@@ -64,7 +64,7 @@ def test_a_comparison_says_what_the_paired_difference_means(results):
     turned = ask(results, "compare", "mine", "2", "0")
     assert "trial 0 Large is better by" in turned and "0.03822 to 0.04178" in turned
     tied = ask(results, "compare", "mine", "0", "1")
-    assert ": tied, 1,000 validation rows do not tell the two apart" in tied
+    assert ": tied, 1,000 validation rows cannot tell the two apart" in tied
     assert "both are tied with the best." in tied
 
 
@@ -148,7 +148,7 @@ def test_every_class_has_its_reason(results):
         reasons = [reason(details(store, frames, trial)) for trial in range(5)]
         assert compare(frames, store.losses(), 0, 0).difference.value == 0
     assert reasons[1] == "tied with the best, and val BCE did not rise for good"
-    assert reasons[2].startswith("0.0400 behind the best, most of it gap: 0.0400, beyond 2 of")
+    assert reasons[2].startswith("0.0400 worse than the best, and most of that is its gap")
     assert reasons[3] is None and reasons[4] is None
 
 

@@ -1,4 +1,4 @@
-"""What a user gets: the wheel's contents, and a README whose commands exist."""
+"""What a user gets: the wheel's contents, and pages whose commands and links exist."""
 
 import os
 import re
@@ -9,27 +9,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from sweep.cli.app import app
+from tests.house.pages import PAGES, ROOT, commands, headings, links, pictures
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = r"```[a-z]*\n(.*?)```"
-COMMANDS = sorted(
-    {
-        line.split("#")[0].strip()
-        for block in re.findall(BLOCK, README, re.DOTALL)
-        for line in block.splitlines()
-        if line.startswith("sweep ")
-    }
-    | {
-        " ".join(command.split())
-        for command in re.findall(
-            r"`(sweep [a-z][^`]*)`", re.sub(BLOCK, "", README, flags=re.DOTALL)
-        )
-    }
-)
+TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
+COMMANDS = sorted(set().union(*map(commands, TEXTS.values())))
 
 
 @pytest.fixture(scope="module")
@@ -68,22 +55,36 @@ def test_the_installed_program_finds_its_spaces_from_any_folder(site, tmp_path):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_readmes_commands_exist_with_their_options(command):
+def test_the_commands_that_pages_name_exist_with_their_options(command):
     words = shlex.split(command)[1:]
     names = [word for word in words[:2] if word.isalpha()]
     depth = 2 if names[0] == "data" else 1
-    environment = {"COLUMNS": "200", "NO_COLOR": "1"}
-    done = CliRunner().invoke(app, [*names[:depth], "--help"], env=environment)
+    done = CliRunner().invoke(
+        app, [*names[:depth], "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}
+    )
     assert done.exit_code == 0, done.output
     for option in (word for word in words if word.startswith("-")):
-        assert re.search(rf"(?<![\w-]){option}\b", done.stdout), option
+        assert re.search(rf"(?<![\w-]){option}\b", done.output), option
 
 
-def test_the_readme_shows_a_picture_that_is_there():
-    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
-        assert (ROOT / path).is_file(), path
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_pictures_and_links_of_a_page_lead_somewhere(page):
+    for path in pictures(TEXTS[page]):
+        assert (page.parent / path).is_file(), path
+    for path, heading in links(TEXTS[page]):
+        to = (page.parent / path) if path else page
+        assert to.is_file(), path
+        assert not heading or heading in headings(to.read_text(encoding="utf-8")), (path, heading)
 
 
-def test_relative_links_lead_somewhere():
-    for path in re.findall(r"(?<!!)\[[^]]*\]\(([^)#:]+)\)", README):
-        assert (ROOT / path).is_file(), path
+def test_the_readme_shows_a_picture_and_leads_to_every_page_of_docs():
+    readme = TEXTS[ROOT / "README.md"]
+    assert pictures(readme)
+    there = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")}
+    assert there <= {path for path, _ in links(readme)}
+
+
+def test_the_readmes_table_has_every_command():
+    table = TEXTS[ROOT / "README.md"].partition("## The commands")[2].partition("##")[0]
+    named = {words.split()[1] for words in re.findall(r"`(sweep [a-z][^`]*)`", table)}
+    assert named == set(typer.main.get_command(app).commands)

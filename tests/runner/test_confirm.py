@@ -235,7 +235,7 @@ def test_the_command_stopped_and_resumed_then_asked_for_more(place):
     assert set(more) == wanted | {t["trial"] for t in before["trials"] if t["rank"] == 3}
     assert {row["seeds"] for row in more.values()} == {3}
     shown = warm.run(place, "report", "s", "--no-charts").stdout
-    assert "Confirmed with other seeds" in shown and "own − mean" in shown
+    assert "Repeats under other seeds" in shown and "own − mean" in shown
     assert "with other seeds" in warm.run(place, "status", "s").stdout
     tiny.assert_sound(place, "s")
     best = min(more.values(), key=lambda row: row["val_bce"])["trial"]

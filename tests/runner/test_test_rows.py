@@ -94,7 +94,7 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
     best = before["trials"][0]
 
     shown = warm.run(place, "test", "s").stdout
-    assert f"{best['val_bce']:.4f}" in shown and "test set opened once" in shown
+    assert f"{best['val_bce']:.4f}" in shown and "test rows opened once" in shown
     refused = warm.run(place, "test", "s", code=2).stderr
     assert f"opened for trial {best['trial']}" in refused and "--again" in refused
     with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
@@ -110,7 +110,7 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
         if form == "json":
             assert len(json.loads(report)["test"]) == 2
         else:
-            assert "test set opened 2 times" in report
+            assert "test rows opened 2 times" in report
     assert warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout.startswith('{"schema')
 
 
@@ -135,7 +135,7 @@ def test_an_evaluation_that_was_cut_short_counts_as_an_opening(place, tmp_path):
 
     with store_sweep(tmp_path / "sweep.db", [trained(0.6, 0.5)]) as store:
         store.open_test(0, "best", 0.5, 10, "c0ffee")
-        assert "opened, but the evaluation did not end" in to_markdown(load(store))
+        assert "opened, but the evaluation was not completed" in to_markdown(load(store))
         perfect = Estimate(1.0, float("nan"), float("nan"))
         store.fill_test(replace(store.openings()[0], bce=perfect, accuracy=perfect, auc=perfect))
         assert "AUC 1.0000 (– to –)" in to_markdown(load(store))

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sweep.errors import InvalidSpaceError
-from sweep.space import load as spaces
+from sweep.space.find import find_space, shipped_spaces
+from sweep.space.load import load_space
 
 MODEL = """
 import keras
@@ -45,25 +46,25 @@ def write(tmp_path: Path) -> Any:
 )
 def test_shipped_spaces_are_found_by_stem_from_any_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert spaces.find_space(name) == spaces.shipped_spaces()["capacity"]
+    assert find_space(name) == shipped_spaces()["capacity"]
 
 
 def test_a_file_of_ones_own_wins_over_a_shipped_one(write, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = write(MODEL, "capacity.py")
-    assert spaces.find_space("capacity.py") == Path(path)
+    assert find_space("capacity.py") == Path(path)
 
 
 def test_a_missing_space_names_the_nearest(write, tmp_path):
     with pytest.raises(InvalidSpaceError, match=r"capacty.py does not exist; did you mean capac"):
-        spaces.find_space("capacty.py")
+        find_space("capacty.py")
     path = write(MODEL, "my_space.py")
     with pytest.raises(InvalidSpaceError, match=r"my_space\.py"):
-        spaces.find_space(path.replace("my_space", "my_spac"))
+        find_space(path.replace("my_space", "my_spac"))
     with pytest.raises(InvalidSpaceError, match="is a folder"):
-        spaces.find_space(str(tmp_path))
+        find_space(str(tmp_path))
     with pytest.raises(InvalidSpaceError, match="shipped: capacity, regularization"):
-        spaces.find_space("zzz")
+        find_space("zzz")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_a_missing_space_names_the_nearest(write, tmp_path):
 )
 def test_a_space_that_cannot_run_is_refused_in_one_line(write, text, message):
     with pytest.raises(InvalidSpaceError, match=message) as caught:
-        spaces.load_space(write(text), 28)
+        load_space(write(text), 28)
     assert "\n" not in str(caught.value)
 
 
@@ -117,19 +118,19 @@ def test_conditional_hyperparameters_are_found(write):
         with hp.conditional_scope("kind", ["dropped"]):
             hp.Float("rate", 0.1, 0.5)""",
     )
-    space = spaces.load_space(write(text), 28)
+    space = load_space(write(text), 28)
     assert set(space.hyperparameter_names) == {"kind", "rate", "width"}
 
 
 def test_a_space_may_have_an_output_for_each_class(write):
-    assert spaces.load_space(write(CATEGORICAL), 28).hyperparameter_names == ["width"]
+    assert load_space(write(CATEGORICAL), 28).hyperparameter_names == ["width"]
 
 
 @pytest.mark.parametrize("loss", ["MeanSquaredError()", "mse", "mean_squared_error"])
 def test_a_space_may_minimise_the_squared_error(loss, write):
     given = "keras.losses.MeanSquaredError()" if "(" in loss else repr(loss)
     text = MODEL.replace("keras.losses.BinaryCrossentropy(from_logits=True)", given, 1)
-    assert spaces.load_space(write(text), 28).hyperparameter_names == ["width"]
+    assert load_space(write(text), 28).hyperparameter_names == ["width"]
 
 
 def test_the_description_says_how_each_hyperparameter_is_declared(write):
@@ -141,7 +142,8 @@ def test_the_description_says_how_each_hyperparameter_is_declared(write):
     hp.Fixed("fixed", 3)
 """
     text = MODEL.replace("def build(hp):\n", f"def build(hp):{asked}")
-    found = json.loads(json.dumps(spaces.load_space(write(text), 28).describe().to_json()))
+    record = load_space(write(text), 28).describe().to_json()
+    found = json.loads(json.dumps(record))
     linear = {"step": None, "sampling": "linear"}
     assert {one.pop("name"): one for one in found["definitions"]} == {
         "size": {"kind": "Choice", "values": [16, 64]},
@@ -156,13 +158,13 @@ def test_the_description_says_how_each_hyperparameter_is_declared(write):
 def test_a_space_may_import_its_neighbour_and_its_fingerprint_covers_it(write):
     write("WIDTH = 3", "widths.py")
     path = write(MODEL.replace("import keras", "import keras\nfrom widths import WIDTH"))
-    before = spaces.load_space(path, 28).sha256
+    before = load_space(path, 28).sha256
     write("WIDTH = 4", "widths.py")
-    assert spaces.load_space(path, 28).sha256 != before
+    assert load_space(path, 28).sha256 != before
 
 
 def test_baselines_are_completed_and_hold_the_tutorials_seven_models():
-    space = spaces.load_space("capacity", 28)
+    space = load_space("capacity", 28)
     assert list(space.baselines) == [
         "Tiny",
         "Small",
@@ -182,7 +184,7 @@ def test_baselines_are_completed_and_hold_the_tutorials_seven_models():
 
 
 def test_the_tutorials_regularised_models_have_its_settings():
-    space = spaces.load_space("capacity", 28)
+    space = load_space("capacity", 28)
     from sweep.training.model import build_model
 
     model = build_model(space.build, space.baselines["Combined"], 1)
@@ -200,7 +202,7 @@ def test_a_shipped_space_runs_under_stock_keras_tuner(tmp_path):
     import numpy as np
 
     tuner = keras_tuner.Hyperband(
-        spaces.load_space("regularization", 28).build,
+        load_space("regularization", 28).build,
         objective=keras_tuner.Objective("val_binary_crossentropy", "min"),
         max_epochs=1,
         directory=tmp_path,
@@ -209,3 +211,26 @@ def test_a_shipped_space_runs_under_stock_keras_tuner(tmp_path):
     y = (x[:, :1] > 0).astype(np.float32)
     tuner.search(x, y, validation_data=(x, y), verbose=0)
     assert len(tuner.get_best_hyperparameters()) == 1
+
+
+def test_the_largest_model_is_among_the_corners_and_each_is_what_a_trial_may_have(write):
+    loop = """def build(hp):
+    for i in range(hp.Int("layers", 1, 3)):
+        hp.Choice(f"units_{i}", [8, 64])"""
+    space = load_space(write(MODEL.replace("def build(hp):", loop)), 28)
+    corners = space.corners()
+    assert {"layers": 3, "units_0": 64, "units_1": 64, "units_2": 64, "width": 4} in corners
+    assert {"layers": 1, "units_0": 8, "width": 1} in corners
+    for values in corners:
+        units = {name for name in values if name.startswith("units")}
+        assert units == {f"units_{i}" for i in range(values["layers"])}
+    assert len({repr(values) for values in corners}) == len(corners)
+
+
+def test_a_baseline_has_the_active_values_only(write):
+    asks = "if hp.Boolean('b'): hp.Int('c', 1, 3)"
+    text = MODEL.replace("def build(hp):", f"def build(hp):\n    {asks}")
+    text += "BASELINES = {'A': {'b': False, 'c': 2}, 'B': {'b': True}}"
+    assert load_space(write(text), 28).baselines == {
+        "A": {"b": False, "width": 1}, "B": {"b": True, "c": 1, "width": 1}
+    }  # fmt: skip

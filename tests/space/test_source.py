@@ -38,7 +38,18 @@ def test_a_copy_is_the_original_to_the_last_byte(tmp_path):
     assert fingerprint(copy) == fingerprint(here / "a.py")
 
 
-@pytest.mark.parametrize("name", ["../x.py", "/x.py", "a/b.py", "..", ""])
+@pytest.mark.parametrize(
+    "name", ["../x.py", "/x.py", "a/../../b.py", "a//b.py", "a\\b.py", "..", ""]
+)
 def test_a_copy_is_never_written_elsewhere(tmp_path, name):
     with pytest.raises(DataError, match="damaged"):
         write_sources({name: "x"}, "a.py", tmp_path)
+
+
+def test_a_space_in_a_package_may_name_its_neighbour_by_the_packages_name(tmp_path):
+    package = tmp_path / "mine"
+    package.mkdir()
+    for name, text in (("__init__", ""), ("a", "import mine.b"), ("b", "from mine import c")):
+        (package / f"{name}.py").write_text(text)
+    (package / "c.py").write_text("")
+    assert list(sources(package / "a.py")) == ["a.py", "b.py", "c.py"]

@@ -218,7 +218,8 @@ def test_a_length_of_time_is_read_or_refused(text):
     ],
 )
 def test_what_is_no_search_space_is_refused_in_one_line(tmp_path, keras, name, content):
-    from sweep.space.load import load_space, summary
+    from sweep.space.find import summary
+    from sweep.space.load import load_space
 
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InvalidSpaceError) as caught:
@@ -229,7 +230,7 @@ def test_what_is_no_search_space_is_refused_in_one_line(tmp_path, keras, name, c
 
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b", "🙂", "..", "/", "", "~", "capacity/../x"])
 def test_a_name_of_no_search_space_is_refused_in_one_line(name):
-    from sweep.space.load import find_space
+    from sweep.space.find import find_space
 
     with pytest.raises(InvalidSpaceError):
         find_space(name)

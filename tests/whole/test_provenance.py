@@ -107,7 +107,7 @@ def lines_of(tmp_path, trials, **changes):
 
 
 def test_a_shipped_space_is_called_by_its_name_and_another_by_its_path(tmp_path):
-    from sweep.space.load import shipped_spaces
+    from sweep.space.find import shipped_spaces
     from sweep.space.source import fingerprint
 
     space = {"name": "capacity", "path": "/a b/capacity.py", "sha256": "c0ffee"}

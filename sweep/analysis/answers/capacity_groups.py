@@ -21,7 +21,7 @@ class Answer:
 
 
 def decade(params: int) -> str:
-    """1k–10k: the power of ten that holds so many trainable parameters."""
+    """Return the power of ten that holds `params` trainable parameters, as text: 1k–10k."""
     power = len(str(int(params))) - 1
     return f"{_short(10**power)}–{_short(10 ** (power + 1))}"
 
@@ -34,7 +34,7 @@ def _short(value: int) -> str:
 
 
 def answer(trials: pd.DataFrame, group: "pd.Series[str]") -> Answer:
-    """Groups in the order of their smallest trial.
+    """Return which groups of `trials` are the best, each list in the order of the smallest trial.
 
     `trials` has the columns params, is_tied and ended; `group` names each one's group.
     """

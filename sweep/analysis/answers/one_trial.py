@@ -1,4 +1,4 @@
-"""Everything the store knows about one trial."""
+"""All that the store knows about one trial: its row, its epochs, its rungs, its checkpoint."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True)
 class Details:
-    """One trial."""
+    """One trial: its row, its epochs, its rungs, its checkpoint, the error of its gap."""
 
     sweep: str
     row: "pd.Series[Any]"
@@ -38,7 +38,7 @@ class Details:
 
     @property
     def best(self) -> "pd.Series[Any] | None":
-        """The record of its best epoch."""
+        """The epoch record of the trial's best epoch; None if no epoch was evaluated."""
         found = self.epochs[self.epochs["epoch"] == self.row["best_epoch"]]
         return None if pd.isna(self.row["best_epoch"]) or found.empty else found.iloc[0]
 
@@ -58,7 +58,7 @@ class Details:
 
 
 def details(store: Store, frames: SweepFrames, trial: int) -> Details:
-    """All about trial number `trial`. Raises NotFoundError when there is no such trial."""
+    """Return all about trial number `trial`. Raises NotFoundError if there is no such trial."""
     row = trial_row(frames, trial)
     columns, rows = store.table("assignment")
     left_out = {"oracle_id", "root_id", "trial"}
@@ -87,7 +87,7 @@ def details(store: Store, frames: SweepFrames, trial: int) -> Details:
 
 
 def reason(found: Details) -> str | None:
-    """Why the trial is of its class, with the numbers of the rule; None without a class."""
+    """Return why the trial has its class, with the numbers of the rule; None without a class."""
     row, epochs = found.row, found.epochs
     if row["class"] is None:
         return None
@@ -112,10 +112,10 @@ def reason(found: Details) -> str | None:
             f"{_bce(last_gap)}, beyond {limit}"
         )
     if row["class"] == TrialClass.OVERFIT:
-        return f"{behind} behind the best, most of it gap: {gap}, beyond {limit}"
+        return f"{behind} worse than the best, and most of that is its gap of {gap}, beyond {limit}"
     if float(row["gap"]) <= ERRORS * found.gap_se:
-        return f"{behind} behind the best, and the gap of {gap} is within {limit}"
-    return f"{behind} behind the best, of which the gap of {gap} is the smaller part"
+        return f"{behind} worse than the best, and its gap of {gap} is within {limit}"
+    return f"{behind} worse than the best, and its gap of {gap} is the smaller part of that"
 
 
 def _bce(value: Any) -> str:
@@ -123,7 +123,7 @@ def _bce(value: Any) -> str:
 
 
 def sparkline(values: NDArray[np.floating], width: int) -> str:
-    """The curve in `width` characters at most, each the mean of its stretch; blank for no number.
+    """Return the curve of `values` as at most `width` characters, each the mean of its part.
 
     The lowest value has the lowest block.
     """

@@ -11,7 +11,7 @@ LEAST_EPOCHS = 5
 
 @dataclass(frozen=True)
 class Overfitting:
-    """What the curves show. Trials of fewer than `LEAST_EPOCHS` epochs cannot show it."""
+    """How many trials overfit, and which. Trials below `LEAST_EPOCHS` epochs are not counted."""
 
     judged: int
     """Trials long enough."""
@@ -25,7 +25,7 @@ class Overfitting:
 
 
 def overfitting(trials: pd.DataFrame) -> Overfitting:
-    """Of trials with a score: how many overfit, and from which capacity on."""
+    """Return how many of `trials` (those with a score) overfit, and from which capacity on."""
     judged = trials[(trials["epochs"] >= LEAST_EPOCHS) & trials["params"].notna()]
     judged = judged.sort_values(["params", "trial"], ascending=False)
     seen = judged["onset_epoch"].notna().to_numpy()

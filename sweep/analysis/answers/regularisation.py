@@ -17,12 +17,12 @@ _OFF = frozenset(("", "0", "false", "no", "none", "off"))
 
 
 def regularisers(names: Sequence[str]) -> list[str]:
-    """The hyperparameters that regularise, told by their names: `l2`, `dropout_rate`."""
+    """Return the `names` of hyperparameters that regularise, such as `l2` or `dropout_rate`."""
     return [name for name in names if _WORDS.search(name)]
 
 
 def kinds(hyperparameters: pd.DataFrame) -> "pd.Series[str]":
-    """What each trial is regularised by: "none", "l2", "l2 + dropout".
+    """Return what each trial is regularised by: "none", "l2", "l2 + dropout".
 
     A regulariser is on when its value is neither zero, false, missing nor a word for none.
     """

@@ -1,8 +1,8 @@
 """What the tutorial's seven models show, over seeds: its conclusions, from the numbers.
 
 For every sweep whose baselines carry the tutorial's names and were trained under several seeds.
-Differences of validation BCE are over seeds and rows (see `crossed`), their p-values adjusted for
-all differences that are looked at: S. Holm, "A simple sequentially rejective multiple test
+Differences of validation BCE are over seeds and rows (see `seeds_and_rows`). Their p-values are
+corrected for the number of differences: S. Holm, "A simple sequentially rejective multiple test
 procedure", Scand. J. Stat. 6 (1979) 65. Onsets are compared, each pair by itself, by the exact
 permutation test of their ranks (Wilcoxon's), a run without an onset counting as later than all;
 with three seeds each, the least p-value there can be is 0.05.
@@ -32,7 +32,7 @@ _ALL = (*_LADDER, *_REGULARISED)
 
 @dataclass(frozen=True)
 class Conclusion:
-    """A sentence of the tutorial, held against the numbers."""
+    """A claim of the tutorial, checked against the numbers."""
 
     claim: str
     holds: bool | None
@@ -46,7 +46,10 @@ class Conclusion:
 
 
 def conclusions(frames: SweepFrames) -> list[Conclusion]:
-    """Those that there are runs for; none when fewer than two of the models have two seeds."""
+    """Return the tutorial's conclusions that can be checked.
+
+    There are none if fewer than two of its models have two seeds.
+    """
     rows = frames.confirmed[frames.confirmed["seeds"] >= 2]
     trials = {
         str(name): int(trial)
@@ -65,7 +68,7 @@ def to_json(found: Sequence[Conclusion]) -> list[Json]:
 
 
 def _onsets(frames: SweepFrames, trials: Mapping[str, int]) -> dict[str, NDArray[np.float64]]:
-    """Onset of each run by model, infinite where there is none."""
+    """Return the onsets of each model's runs; infinite for a run without an onset."""
     own, others = frames.trials, frames.confirmations
     others = others[others["status"].isin((TrialStatus.FINISHED, TrialStatus.STOPPED))]
     found = {}
@@ -84,7 +87,10 @@ def _plain(values: Sequence[object]) -> list[float]:
 
 
 def _tiny(onsets: Mapping[str, NDArray[np.float64]]) -> list[Conclusion]:
-    """What was seen, without a test: it holds for the epochs trained and no more."""
+    """Return whether Tiny overfits, by counting runs, without a test.
+
+    The answer holds for the epochs trained and no more.
+    """
     if "Tiny" not in onsets:
         return []
     runs, overfit = len(onsets["Tiny"]), int(np.isfinite(onsets["Tiny"]).sum())
@@ -142,7 +148,7 @@ def _difference(claim: str, other: str, one: Mean, p: float) -> Conclusion:
     low, high = (words.bce(end, decimals) for end in one.interval)
     how_far = words.with_error(one.value, one.error, decimals)
     holds = one.value < 0 if p < LEVEL else None
-    numbers = f"val BCE less {other}'s {how_far} ({low} to {high}), p = {p:.2g} of all looked at"
+    numbers = f"val BCE minus {other}'s {how_far} ({low} to {high}), corrected p = {p:.2g}"
     return Conclusion(claim, holds, numbers)
 
 

@@ -48,7 +48,7 @@ class Comparison:
 
 
 def compare(frames: SweepFrames, losses: Losses, a: int, b: int) -> Comparison:
-    """Compare trials number `a` and `b`. Raises NotFoundError when there is no such trial."""
+    """Compare trials number `a` and `b`. Raises NotFoundError if there is no such trial."""
     one, other = trial_row(frames, a), trial_row(frames, b)
     found = None
     if not (pd.isna(one["val_bce_se"]) or pd.isna(other["val_bce_se"])):
@@ -59,7 +59,10 @@ def compare(frames: SweepFrames, losses: Losses, a: int, b: int) -> Comparison:
 
 
 def trial_row(frames: SweepFrames, trial: int) -> "pd.Series[Any]":
-    """The row of `frames.trials`. Raises NotFoundError naming the trials there are."""
+    """Return the row of `frames.trials` for trial number `trial`.
+
+    Raises NotFoundError naming the trials that there are.
+    """
     trials = frames.trials
     found = trials[trials["trial"] == trial]
     if found.empty:
@@ -69,24 +72,24 @@ def trial_row(frames: SweepFrames, trial: int) -> "pd.Series[Any]":
 
 
 def as_json(row: "pd.Series[Any]") -> Json:
-    """A trial's row, None for what is missing."""
+    """Return a trial's row as a JSON object, with None for what is missing."""
     return {str(name): None if pd.isna(value) else value for name, value in row.items()}
 
 
 def label(row: "pd.Series[Any]") -> str:
-    """ "trial 28", "trial 3 Large"."""
+    """Return a trial's name for people: "trial 28", "trial 3 Large"."""
     name = row["baseline"]
     return f"trial {row['trial']}" + (f" {words.plain(name)}" if name is not None else "")
 
 
 def meaning(found: Comparison) -> list[str]:
-    """The comparison in words: of the two alone, then among all trials."""
+    """Return the comparison in words: first of the two alone, then among all trials."""
     return [_of_the_two(found), *_among_all(found)]
 
 
 def _of_the_two(found: Comparison) -> str:
     if found.difference is None:
-        return "The error of the difference is unknown: the losses row by row are not stored."
+        return "The error of the difference is unknown: the per-row losses were not kept."
     value, se = found.difference.value, found.difference.se
     if value == 0 and se == 0:
         return "The two are equal on every row."
@@ -94,7 +97,7 @@ def _of_the_two(found: Comparison) -> str:
     by = words.with_error(abs(value), se, words.decimals_of(se))
     rows = words.counted(found.n_rows, "validation row")
     if found.difference.low <= 0 <= found.difference.high:
-        return f"{better} is better by {by}: tied, {rows} do not tell the two apart (95 %)."
+        return f"{better} is better by {by}: tied, {rows} cannot tell the two apart (95 %)."
     return f"{better} is better by {by}: {rows} tell the two apart (95 %)."
 
 

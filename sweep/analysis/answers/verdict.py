@@ -1,8 +1,8 @@
 """The sweep's answer, computed: which capacity and which regularisation generalise best, how sure
-that is, and where overfitting begins. In numbers here; `verdict_text` says it in words.
+that is, and where overfitting begins. In numbers here; `report.verdict_words` says it in words.
 
-An answer stands when one group of trials at least (see `groups`) is ruled out, and the best trial
-was itself trained to its end and was no longer improving there.
+An answer stands if at least one group of trials (see `capacity_groups`) is ruled out, and if the
+best trial was itself trained in full and was no longer improving at the end.
 """
 
 import math
@@ -59,13 +59,13 @@ class Confirmation:
     val_bce: float
     val_bce_se: float | None
     bias: float | None
-    """Mean over trials of the search's score less that of other seeds: below 0, too good."""
+    """Mean over trials of the score in the search minus the mean of repeats; below 0, better."""
     bias_se: float | None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer. `is_enough` is false when `reasons` say why there is none."""
+    """The answer of a sweep. If `is_enough` is false, `reasons` say why there is none."""
 
     sweep: str
     is_final: bool
@@ -85,7 +85,7 @@ class Verdict:
     regularisation: Answer | None
     overfitting: Overfitting
     optimism: Optimism | None
-    """How far the best score is too good for having been chosen as the best."""
+    """The selection bias of the best score."""
     confirmation: Confirmation | None
     """What other seeds give; None when none was trained."""
     worth: bool | None
@@ -103,7 +103,7 @@ class Verdict:
 
 @lru_cache(maxsize=1)  # each form of the report of one sweep has it
 def verdict(frames: SweepFrames) -> Verdict:
-    """The answer of a sweep as it stands."""
+    """Return the answer of a sweep as it stands."""
     scored = is_scored(frames.trials)
     trials = frames.trials[scored].copy()
     trials["kind"] = regularisation.kinds(frames.hyperparameters[scored])
@@ -142,17 +142,15 @@ def verdict(frames: SweepFrames) -> Verdict:
 def _reasons(
     frames: SweepFrames, trials: pd.DataFrame, tied: int | None, answers: list[Answer | None]
 ) -> list[str]:
-    """Why there is not enough evidence; none when there is."""
+    """Return why there is not enough evidence; an empty list if there is."""
     if len(trials) < LEAST_TRIALS:
         return [f"only {len(trials)} of at least {LEAST_TRIALS} trials have a score"]
     if tied is None:
-        return ["the errors of the scores are not known: the sweep kept no per-example losses"]
+        return ["the errors of the scores are unknown: the sweep kept no per-row losses"]
     reasons = []
     best = trials.iloc[0]
     if not best["ended"]:
-        reasons.append(
-            f"the best trial was trained for {best['epochs']} epochs only, not to its end"
-        )
+        reasons.append(f"the best trial was trained for only {best['epochs']} epochs, not in full")
     elif pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
         reasons.append(
             f"the best trial was still improving when training ended at epoch {best['epochs']}"
@@ -161,14 +159,14 @@ def _reasons(
         reasons.append(f"all {tied:,} trials are tied")
     elif not any(answer is not None and answer.is_decided for answer in answers):
         reasons.append(
-            "no capacity and no kind of regularisation that was trained in full is worse than the "
-            "best by more than the error"
+            "no capacity or kind of regularisation that was trained in full is worse than the best "
+            "by more than its error"
         )
     return reasons
 
 
 def is_improving(frames: SweepFrames, trial: int) -> bool:
-    """Whether its validation BCE was falling at the end, by more than the onset's tolerance.
+    """Whether the trial's validation BCE fell at the end, by more than the onset's tolerance.
 
     By the straight line through its last quarter of epochs (least squares): one lucky epoch at the
     end of a flat curve is no fall.

@@ -1,4 +1,4 @@
-"""Which trials to take, by a rule."""
+"""Which trials to test and which to repeat, by a rule."""
 
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import decisive
@@ -8,11 +8,11 @@ RULES = ("best", "simplest")
 
 
 def chosen(frames: SweepFrames, rule: str) -> int | None:
-    """The trial that is `best` or `simplest`; None when there is none or it cannot be told.
+    """Return the trial that `rule` (best or simplest) names; None if it names none.
 
     The best is the first by its mean over other seeds when the first in rank has such a mean
     with an error, else the first in rank. The simplest has the fewest parameters within one
-    paired standard error of the first in rank (see `evidence`).
+    paired standard error of the first in rank (see `frames.ties`).
     """
     trials = frames.trials[is_scored(frames.trials)]
     if rule == "simplest":
@@ -23,7 +23,7 @@ def chosen(frames: SweepFrames, rule: str) -> int | None:
 
 
 def to_confirm(frames: SweepFrames, top: int) -> list[int]:
-    """The `top` trials by their scores in the search, the simplest tied one, the baselines."""
+    """Return the `top` trials by score in the search, the simplest tied one and the baselines."""
     trials = frames.trials[is_scored(frames.trials)]
     wanted = list(trials["trial"].iloc[:top])
     wanted += list(trials.loc[trials["simplest"].fillna(False).astype(bool), "trial"])

@@ -11,7 +11,10 @@ class TooFewDataError(Exception):
 
 
 def log_ticks(first: float, last: float) -> list[float]:
-    """2 to about 9 ticks: a digit times a power of ten, or evenly spaced where just one fits."""
+    """Return 2 to about 9 ticks from `first` to `last`.
+
+    They are digits times powers of ten, or evenly spaced if just one of these fits.
+    """
     powers = range(int(np.floor(np.log10(first))), int(np.ceil(np.log10(last))) + 1)
     for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
         ticks = [digit * 10.0**power for power in powers for digit in digits]
@@ -27,7 +30,7 @@ def log_ticks(first: float, last: float) -> list[float]:
 
 
 def magnitude(value: float) -> str:
-    """800, 1k, 300k, 2M; 0.001, 1e-05."""
+    """Return a number in short form: 800, 1k, 300k, 2M; 0.001, 1e-05."""
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= unit:
             return f"{value / unit:.4g}{name}"
@@ -35,7 +38,7 @@ def magnitude(value: float) -> str:
 
 
 def bce_range(values: NDArray[np.floating], val_bce: NDArray[np.floating]) -> tuple[float, float]:
-    """A range for an axis of BCE that diverged and memorising trials cannot stretch.
+    """Return a range for an axis of BCE that diverged and memorising trials cannot stretch.
 
     With d the distance from the best of `val_bce` down from no skill: at most d further down, at
     most d / 2 above no skill, and no further than the `values` go. Holds the best and no skill.
@@ -56,6 +59,6 @@ def bce_range(values: NDArray[np.floating], val_bce: NDArray[np.floating]) -> tu
 
 
 def outside(values: NDArray[np.floating], low: float, high: float) -> int:
-    """How many of the finite `values` a chart from `low` to `high` does not show."""
+    """Count the finite `values` that a chart from `low` to `high` does not show."""
     finite = values[np.isfinite(values)]
     return int(((finite < low) | (finite > high)).sum())

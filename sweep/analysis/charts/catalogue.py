@@ -30,12 +30,12 @@ from sweep.errors import PlatformError
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart and where it belongs."""
+    """A chart: its file names, its place in the HTML report, its title, how it is drawn."""
 
     stem: str
     """Of its files' names."""
     section: str
-    """Of the HTML report: frontier, overfitting, regularisation, honesty, search or cost."""
+    """Of the HTML report: frontier, overfitting, regularisation, reliability, search or cost."""
     title: str
     """What it shows, for those who cannot see it too."""
     draw: Callable[[SweepFrames], Figure]
@@ -43,7 +43,7 @@ class Chart:
 
 @cache  # so that a chart is the same object for all who ask
 def charts(smoothing: int = 0) -> tuple[Chart, ...]:
-    """The charts of every report: quick, and drawn whatever there is.
+    """Return the charts of every report: quick to draw, whatever the sweep holds.
 
     `smoothing` averages the learning curves over so many epochs on either side.
     """
@@ -63,11 +63,11 @@ FURTHER = (
         "overfitting", "overfitting", "Gap and onset against trainable parameters", draw_overfitting
     ),
     Chart("regularisation", "regularisation", "Validation BCE by regulariser and size", draw_heat),
-    Chart("confirmed", "honesty", "The search's score against the mean over seeds", draw_confirmed),
+    Chart("confirmed", "reliability", "Scores in the search and in repeats", draw_confirmed),
     Chart("importance", "search", "Which hyperparameters matter", draw_importance),
     Chart("parallel", "search", "All settings of each trial, and its score", draw_parallel),
-    Chart("rungs", "search", "Scores at each rung, and how well ranks last", draw_ladder),
-    Chart("time", "cost", "What ran when, and how much of the plan", draw_time),
+    Chart("rungs", "search", "Scores at each rung, and whether the ranking lasted", draw_ladder),
+    Chart("time", "cost", "What ran when, and how much of the plan was done", draw_time),
 )
 """More charts, of `sweep report --all-charts`. Drawing one raises TooFewDataError when there is
 too little to show."""
@@ -89,7 +89,7 @@ STEMS = tuple(chart.stem for chart in charts())
 
 
 def write_charts(frames: SweepFrames, folder: Path, smoothing: int = 0) -> list[Path]:
-    """PNG and SVG of each of `charts` in `folder`, which is made if need be; their paths.
+    """Write `charts` as PNG and SVG into `folder`, which is made if need be; return the paths.
 
     Raises PlatformError when a file cannot be written.
     """
@@ -97,7 +97,7 @@ def write_charts(frames: SweepFrames, folder: Path, smoothing: int = 0) -> list[
 
 
 def write_further(frames: SweepFrames, folder: Path) -> tuple[list[Path], dict[str, str]]:
-    """Likewise of each of `FURTHER`; and of each that was left out, stem and reason."""
+    """Write the charts `FURTHER` into `folder`; return the paths and a reason for each left out."""
     return _write(frames, folder, FURTHER)
 
 

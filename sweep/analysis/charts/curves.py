@@ -38,7 +38,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class CurvesData:
-    """The chart's numbers."""
+    """The numbers of the chart of learning curves."""
 
     best: list[Curve]
     baselines: list[Curve]
@@ -49,7 +49,7 @@ class CurvesData:
 
 
 def curves_data(frames: SweepFrames, smoothing: int = 0) -> CurvesData:
-    """Curves of the best trials of the search and of all baselines.
+    """Return the curves of the best searched trials and of the baselines.
 
     `smoothing` is the number of epochs on either side over which the drawn curves are averaged;
     the best epoch is that of the curve as it was recorded.
@@ -96,10 +96,10 @@ def _params(params: Any) -> str:
 
 
 def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
-    """The chart of `curves_data`: the best trials on the left, the baselines on the right."""
+    """Draw `curves_data`: the best searched trials on the left, the baselines on the right."""
     data = curves_data(frames, smoothing)
     figure = style.page(frames, "Learning curves", _notes(data))
-    panels = [("Best trials of the search", data.best), ("Baselines", data.baselines)]
+    panels = [("Best searched trials", data.best), ("Baselines", data.baselines)]
     panels = [panel for panel in panels if panel[1]]
     if not panels:
         style.say_nothing(figure.add_axes((0.07, 0.1, 0.9, 0.78)))
@@ -124,13 +124,13 @@ def _notes(data: CurvesData) -> list[str]:
     if not data.best and not data.baselines:
         return []
     notes = [
-        "Solid: validation, its best epoch marked large, its end small. "
+        "Solid: validation; the large mark is the best epoch, the small one the last. "
         "Dashed: train, in evaluation mode."
     ]
     if data.smoothing:
         notes.append(f"Averaged over {2 * data.smoothing + 1} epochs.")
     if data.n_outside:
-        notes.append(f"Leaving the chart: {words.trials(data.n_outside)}.")
+        notes.append(f"Partly off the chart: {words.trials(data.n_outside)}.")
     return notes
 
 

@@ -40,7 +40,7 @@ class Decade:
 
 
 def decades(frames: SweepFrames) -> list[Decade]:
-    """The decades of the trials that trained at least three epochs, the smallest first.
+    """Return the decades of the trials that trained at least three epochs, the smallest first.
 
     Beyond six the largest six. Raises TooFewDataError when no trial trained that long.
     """
@@ -60,11 +60,11 @@ def decades(frames: SweepFrames) -> list[Decade]:
 
 
 def draw_decades(frames: SweepFrames) -> Figure:
-    """The chart of `decades`, a panel each, all on the same axes."""
+    """Draw `decades`, one panel each, all on the same axes."""
     found = decades(frames)
     notes = [
-        f"Up to {N_CURVES} trials a panel, those trained longest; trials of at least "
-        f"{_MIN_EPOCHS} epochs. Onset: after it validation BCE rises for good."
+        f"Up to {N_CURVES} trials in each panel, those trained longest; trials of at least "
+        f"{_MIN_EPOCHS} epochs only. Onset: the epoch after which validation BCE rises for good."
     ]
     figure = style.page(frames, "Learning curves by capacity", notes)
     drawn = pd.concat([decade.trials for decade in found])

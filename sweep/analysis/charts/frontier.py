@@ -20,7 +20,7 @@ CROWD = 800
 
 @dataclass(frozen=True)
 class FrontierData:
-    """The chart's numbers. `points` has one row per evaluated trial that did not fail."""
+    """The numbers of the frontier chart. A row of `points` is a trial that did not fail."""
 
     points: pd.DataFrame
     """trial, params (1 for a model that has none, as the axis is logarithmic), val_bce, train_bce,
@@ -52,7 +52,7 @@ class FrontierData:
 
 @lru_cache(maxsize=1)  # the printed chart and the page show the same sweep
 def frontier_data(frames: SweepFrames) -> FrontierData:
-    """What the frontier chart shows."""
+    """Return the numbers of the frontier chart."""
     trials = frames.trials
     scored = trials[is_scored(trials)]
     known = scored[scored["params"].notna()].iloc[::-1]
@@ -84,7 +84,7 @@ def frontier_data(frames: SweepFrames) -> FrontierData:
 
 
 def _confirmed(frames: SweepFrames) -> pd.DataFrame:
-    """Those whose means have errors."""
+    """Return the repeated trials whose means have errors."""
     found = frames.confirmed
     found = found.loc[found["val_bce_se"].notna() & found["params"].notna()]
     found = found[["params", "val_bce", "val_bce_low", "val_bce_high"]].astype("float64")
@@ -97,7 +97,7 @@ def _confirmed(frames: SweepFrames) -> pd.DataFrame:
 
 
 def along(data: FrontierData) -> pd.DataFrame:
-    """Points along the frontier's line, so that labels keep off it."""
+    """Return points along the frontier's line, so that labels keep off it."""
     params, val = data.steps["params"].to_numpy(dtype=float), data.steps["val_bce"].to_numpy()
     across = np.geomspace(params[0], data.x[1], 150)
     level = val[np.searchsorted(params, across, side="right") - 1]

@@ -28,7 +28,7 @@ _SIMPLEST: dict[str, Any] = {
 
 
 def draw_frontier(frames: SweepFrames) -> Figure:
-    """The chart of `frontier_data`."""
+    """Draw `frontier_data`: trials, frontier, baselines, repeats, reference models."""
     data = frontier_data(frames)
     figure = style.page(frames, "Capacity and overfitting", _notes(data))
     axes = figure.add_axes((0.07, 0.125, 0.68, 0.765))

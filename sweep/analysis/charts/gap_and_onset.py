@@ -22,7 +22,7 @@ MIN_TRIALS = 5
 
 @dataclass(frozen=True)
 class Overfitting:
-    """The chart's numbers."""
+    """The numbers of the chart of gap and onset."""
 
     points: pd.DataFrame
     """trial, params (at least 1), gap, onset_epoch (missing when training ended first), epochs,
@@ -33,7 +33,7 @@ class Overfitting:
 
 
 def overfitting(frames: SweepFrames) -> Overfitting:
-    """Gap and onset of each evaluated trial. Raises TooFewDataError below five trials."""
+    """Return gap and onset of each evaluated trial. Raises TooFewDataError below five trials."""
     trials = frames.trials
     known = is_scored(trials) & trials["params"].notna() & trials["gap"].notna()
     if known.sum() < MIN_TRIALS:
@@ -50,9 +50,9 @@ def overfitting(frames: SweepFrames) -> Overfitting:
 
 
 def draw_overfitting(frames: SweepFrames) -> Figure:
-    """The chart of `overfitting`: the gap above, the onset below."""
+    """Draw `overfitting`: the gap above, the onset below."""
     data = overfitting(frames)
-    notes = ["Gap: validation BCE less train BCE in evaluation mode, at the best epoch."]
+    notes = ["Gap: validation BCE minus train BCE in evaluation mode, at the best epoch."]
     if data.n_outside:
         notes.append(f"Gap off the chart: {words.trials(data.n_outside)}.")
     figure = style.page(frames, "Overfitting by capacity", notes)

@@ -24,7 +24,7 @@ _FOLDS, _REPEATS, _TREES = 5, 10, 100
 
 @dataclass(frozen=True)
 class Importance:
-    """The chart's numbers, one item per hyperparameter that varies, the most important first."""
+    """The importance of each hyperparameter that varies, the most important first."""
 
     names: list[str]
     mean: NDArray[np.float64]
@@ -37,7 +37,7 @@ class Importance:
 
 
 def importance(frames: SweepFrames) -> Importance:
-    """How much worse a forest predicts unseen trials when one hyperparameter is shuffled.
+    """Return how much worse a forest predicts held-out trials if one hyperparameter is shuffled.
 
     Permutation importance (Breiman 2001) on held-out folds. What is predicted is a trial's rank
     within its bracket, from 0 to 1: diverged trials cannot dominate it, and brackets, whose trials
@@ -51,7 +51,7 @@ def importance(frames: SweepFrames) -> Importance:
     trials = frames.trials
     chosen = trials[is_scored(trials) & trials["baseline"].isna()]
     if len(chosen) < MIN_TRIALS:
-        raise TooFewDataError(f"fewer than {MIN_TRIALS} trials of the search have a score")
+        raise TooFewDataError(f"fewer than {MIN_TRIALS} searched trials have a score")
     chosen = chosen.sample(min(len(chosen), _MAX_TRIALS), random_state=0)
     settings = frames.hyperparameters.loc[chosen.index]
     names = [name for name in settings if settings[name].astype(str).nunique() > 1]
@@ -86,7 +86,7 @@ def _numbers(values: "pd.Series[Any]") -> NDArray[np.float64]:
 
 
 def draw_importance(frames: SweepFrames) -> Figure:
-    """The chart of `importance`."""
+    """Draw `importance`: a bar with its interval for each hyperparameter."""
     data = importance(frames)
     notes = [
         f"Random forest of {_TREES} trees on {words.trials(data.n_trials)}; mean and 5th to 95th "
@@ -105,13 +105,13 @@ def draw_importance(frames: SweepFrames) -> Figure:
     axes.axvline(0, color=BLACK, linewidth=0.8)
     axes.set_ylim(shown - 0.4, -0.6)
     axes.set_yticks(place, [words.shortened(words.plain(n), 20) for n in data.names[:_MAX_BARS]])
-    axes.set_xlabel("drop in R² on trials not seen, when the hyperparameter is shuffled")
+    axes.set_xlabel("drop in R² on held-out trials when the hyperparameter is shuffled")
     return figure
 
 
 def _subtitle(data: Importance) -> str:
     method = "Permutation importance of a random forest that predicts a trial's rank in its bracket"
     if data.r2 <= 0:
-        return f"{method}.\nIt predicts unseen trials no better than their mean: nothing is shown."
-    grey = "grey where the interval reaches 0"
-    return f"{method}.\nIt explains {data.r2:.0%} of the variance in trials not seen; {grey}."
+        return f"{method}.\nIt predicts held-out trials no better than their mean."
+    grey = "Grey: the interval reaches 0."
+    return f"{method}.\nIt explains {data.r2:.0%} of the variance in held-out trials. {grey}"

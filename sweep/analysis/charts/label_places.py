@@ -28,7 +28,7 @@ def label(
     anchors: NDArray[np.floating],
     crowd: NDArray[np.floating],
 ) -> None:
-    """Write each name beside its anchor, off the points of the crowd where there is room.
+    """Write each name beside its anchor; off the points of the crowd, if there is room.
 
     `anchors` (names, 2) and `crowd` (points, 2) are in the axes' data; their limits are final.
     """
@@ -75,7 +75,7 @@ class Box:
         )
 
     def within(self, width: float, height: float) -> bool:
-        """Wholly inside a page of this size."""
+        """Whether the box is wholly inside a page of this size."""
         return (
             self.width / 2 <= self.x <= width - self.width / 2
             and self.height / 2 <= self.y <= height - self.height / 2
@@ -91,7 +91,7 @@ class Box:
         return bool(np.abs(way - share * along).max() * 2 < mark.width)
 
     def count(self, points: NDArray[np.floating]) -> int:
-        """How many of the points (n, 2) it covers."""
+        """Count the points (n, 2) that the box covers."""
         near = np.abs(points - (self.x, self.y)) * 2 < (self.width, self.height)
         return int(near.all(axis=1).sum())
 
@@ -102,7 +102,7 @@ def place(
     page: tuple[float, float],
     points: NDArray[np.floating],
 ) -> list[Box]:
-    """A box for each label, near its anchor, in the anchors' order.
+    """Return a box for each label, near its anchor, in the anchors' order.
 
     No box overlaps another or an anchor while there is room; among the free places the one
     near the anchor that covers the fewest of `points` (n, 2) is taken, if possible one whose

@@ -22,7 +22,7 @@ _SAME = 1e-6
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule, as the trial that followed it furthest recorded it."""
+    """A schedule of learning rates, from the record of the trial that followed it longest."""
 
     epoch: NDArray[np.integer]
     rate: NDArray[np.floating]
@@ -31,7 +31,7 @@ class Schedule:
 
 
 def schedules(frames: SweepFrames) -> list[Schedule]:
-    """The distinct schedules, the one with the most trials first.
+    """Return the distinct schedules, the one with the most trials first.
 
     Two trials share one when their rates agree for as long as both trained.
     """
@@ -80,7 +80,7 @@ def _tells_apart(values: "pd.Series[Any]", groups: list[list[int]]) -> bool:
 
 
 def draw_rates(frames: SweepFrames) -> Figure:
-    """The chart of `schedules`: the seven most followed ones coloured, the others grey."""
+    """Draw `schedules`: the seven with the most trials coloured, the others grey."""
     found = schedules(frames)
     named, others = _from_the_top(found[: len(SERIES)]), found[len(SERIES) :]
     notes = [f"{len(others):,} more schedules in grey."] if others else []

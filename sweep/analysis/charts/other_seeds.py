@@ -1,4 +1,4 @@
-"""The search's score of each confirmed trial against what other seeds give."""
+"""The score of each trial in the search against the mean of its repeats under other seeds."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ _LABELLED = 12
 
 @dataclass(frozen=True)
 class Confirmed:
-    """The chart's numbers."""
+    """The numbers of the chart of repeats."""
 
     points: pd.DataFrame
     """trial, baseline, search_val_bce, val_bce (the mean over other seeds), low and high (its 95 %
@@ -34,11 +34,14 @@ class Confirmed:
 
 
 def confirmed_data(frames: SweepFrames) -> Confirmed:
-    """Raises TooFewDataError when no trial was trained with other seeds."""
+    """Return the score and the mean of repeats of each repeated trial.
+
+    Raises TooFewDataError if no trial was repeated under other seeds.
+    """
     rows = frames.confirmed
     rows = rows[rows["val_bce"].notna() & rows["search_val_bce"].notna()]
     if rows.empty:
-        raise TooFewDataError("no trial was trained with other seeds (sweep confirm does that)")
+        raise TooFewDataError("no trial was repeated under other seeds (sweep confirm does that)")
     points = pd.DataFrame(
         {
             "trial": rows["trial"],
@@ -65,9 +68,9 @@ def _seed_error(frames: SweepFrames, trial: int) -> float:
 
 
 def draw_confirmed(frames: SweepFrames) -> Figure:
-    """The chart of `confirmed_data`: above the diagonal the search's score was too good."""
+    """Draw `confirmed_data`: above the diagonal, repeats are worse than the score in the search."""
     data = confirmed_data(frames)
-    figure = style.page(frames, "Search score against confirmed score", [_note(data.bias)])
+    figure = style.page(frames, "Score in the search against repeats", [_note(data.bias)])
     axes = figure.add_axes((0.09, 0.125, 0.62, 0.765))
     axes.set_xlim(*data.span)
     axes.set_ylim(*data.span)
@@ -85,17 +88,17 @@ def draw_confirmed(frames: SweepFrames) -> Figure:
 
 
 _LOOKS = ((BLUE, "o"), (BLACK, "D"))
-"""Of trials of the search, and of baselines."""
+"""Of searched trials, and of baselines."""
 
 
 def _note(found: Bias | None) -> str:
     if found is None:
-        return "Only baselines were confirmed: nobody chose them for their score."
+        return "Only baselines were repeated. They were not chosen for their scores."
     error = f" ± {words.bce(found.error)}" if np.isfinite(found.error) else ""
-    flattered = "too good" if found.value < 0 else "too bad"
+    side = "better" if found.value < 0 else "worse"
     return (
-        f"On average over {words.trials(found.trials)} of the search, the own run's score was "
-        f"{words.bce(abs(found.value))}{error} nats {flattered} (± SE over the trials)."
+        f"On average over {words.counted(found.trials, 'searched trial')}, the trial's own run was "
+        f"{words.bce(abs(found.value))}{error} nats {side} than its repeats (± SE over the trials)."
     )
 
 
@@ -127,7 +130,7 @@ def _label(figure: Figure, axes: Axes, data: Confirmed) -> None:
 
 
 def _legend(is_baseline: "pd.Series[bool]") -> list[Line2D]:
-    kinds = (("trial of the search", not is_baseline.all()), ("baseline", is_baseline.any()))
+    kinds = (("searched trial", not is_baseline.all()), ("baseline", is_baseline.any()))
     handles = [
         _handle(label, color, linestyle="", marker=marker, **_filling(marker, color))
         for (label, is_there), (color, marker) in zip(kinds, _LOOKS, strict=True)
@@ -137,7 +140,7 @@ def _legend(is_baseline: "pd.Series[bool]") -> list[Line2D]:
         *handles,
         _handle("± SE over the seeds", GREY, linewidth=3),
         _handle("95 % interval, over\nseeds and rows", GREY, linewidth=0.8),
-        _handle("equal; above it the own\nrun was too good", BLACK, linewidth=1),
+        _handle("equal; above it, the own run\nwas better than repeats", BLACK, linewidth=1),
     ]
 
 

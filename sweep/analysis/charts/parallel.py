@@ -36,7 +36,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Parallel:
-    """The chart's numbers. Trials are ordered best first."""
+    """The numbers of the chart of parallel coordinates, the best trial first."""
 
     axes: list[Axis]
     n_trials: int
@@ -46,7 +46,10 @@ class Parallel:
 
 
 def parallel(frames: SweepFrames) -> Parallel:
-    """Places on each axis. Raises TooFewDataError below five trials or when nothing varies."""
+    """Return each trial's place on each axis.
+
+    Raises TooFewDataError below five trials, or if no hyperparameter varies.
+    """
     trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
     if len(trials) < _MIN_TRIALS:
         raise TooFewDataError(f"fewer than {_MIN_TRIALS} trials have a score")
@@ -87,7 +90,7 @@ def _axis(name: str, values: "pd.Series[Any]") -> Axis:
 
 
 def logarithmic(name: str, values: NDArray[np.float64]) -> Axis:
-    """Positive numbers by their logarithm; NaN where there is none."""
+    """Return an axis of positive `values` by their logarithm; NaN stays NaN."""
     first, last = float(np.nanmin(values)), float(np.nanmax(values))
     if first == last:
         return Axis(name, values * 0, [(0.0, magnitude(first))])
@@ -107,7 +110,7 @@ def _score(val_bce: NDArray[np.float64]) -> Axis:
 
 
 def draw_parallel(frames: SweepFrames) -> Figure:
-    """The chart of `parallel`: the better a trial, the darker and the further in front."""
+    """Draw `parallel`: the better a trial, the darker and the further in front."""
     data = parallel(frames)
     places = np.column_stack([axis.place for axis in data.axes])  # (trials, axes)
     n_drawn = len(places)

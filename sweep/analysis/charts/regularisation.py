@@ -41,14 +41,14 @@ class HeatMap:
 
 
 def heat_maps(frames: SweepFrames) -> list[HeatMap]:
-    """A map for each regulariser that varies, three at most.
+    """Return a heat map for each regulariser that varies, three at most.
 
     Raises TooFewDataError without such a hyperparameter or below twelve trials of the search.
     """
     trials = frames.trials
     chosen = is_scored(trials) & trials["params"].notna() & trials["baseline"].isna()
     if chosen.sum() < _MIN_TRIALS:
-        raise TooFewDataError(f"fewer than {_MIN_TRIALS} trials of the search have a score")
+        raise TooFewDataError(f"fewer than {_MIN_TRIALS} searched trials have a score")
     settings = frames.hyperparameters[chosen]
     names = [n for n in regularisers(frames.hyperparameter_names) if settings[n].nunique() > 1]
     if not names:
@@ -103,10 +103,10 @@ def _rows(settings: "pd.Series[Any]") -> tuple[list[str], NDArray[np.intp]]:
 
 
 def draw_heat(frames: SweepFrames) -> Figure:
-    """The chart of `heat_maps`, a panel each; the darker, the better."""
+    """Draw `heat_maps`, a panel each; the darker, the better."""
     maps = heat_maps(frames)
     notes = [
-        "Median over trials of the search, however long they trained; n: their number. "
+        "Median over searched trials, however long they were trained; n: number of trials. "
         f"Hatched: fewer than {ENOUGH} trials."
     ]
     figure = style.page(frames, "Regularisation by capacity: median validation BCE", notes)

@@ -1,4 +1,4 @@
-"""The rung ladder: scores at each rung, and whether the ranking there lasted to the next one."""
+"""Scores at each rung, and whether the ranking there lasted to the next rung."""
 
 import math
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Ladder:
-    """The chart's numbers."""
+    """The numbers of the chart of rungs."""
 
     scores: pd.DataFrame
     """trial, last_epoch, score of each assignment of the search that has a score."""
@@ -46,7 +46,7 @@ class Ladder:
 
 
 def ladder(frames: SweepFrames) -> Ladder:
-    """Scores by rung. Raises TooFewDataError when no trial has climbed."""
+    """Return the scores by rung. Raises TooFewDataError if no trial has been promoted."""
     done = frames.assignments
     done = done[done["is_searched"] & np.isfinite(done["score"])]
     before = done[["trial", "last_epoch", "score"]]
@@ -67,7 +67,7 @@ def _correlation(
     before: "np.ndarray[tuple[int], np.dtype[np.float64]]",
     after: "np.ndarray[tuple[int], np.dtype[np.float64]]",
 ) -> tuple[float, float, float]:
-    """Spearman's correlation and its 95 % interval."""
+    """Return Spearman's rank correlation with the ends of its 95 % interval."""
     from scipy.stats import spearmanr  # takes a second to import
 
     if len(before) < ENOUGH or np.ptp(before) == 0 or np.ptp(after) == 0:
@@ -80,13 +80,13 @@ def _correlation(
 
 
 def draw_ladder(frames: SweepFrames) -> Figure:
-    """The chart of `ladder`: a line per trial, the correlations in a panel beside it."""
+    """Draw `ladder`: a line for each trial, the correlations in a panel beside them."""
     data = ladder(frames)
     notes = [
-        "Spearman's rank correlation, 95 % interval (Fisher's z), of the promoted trials only: "
-        "those that were cut cannot be followed, which lowers it."
+        "Spearman's rank correlation, 95 % interval (Fisher's z), over promoted trials only. "
+        "Trials that were cut cannot be followed, which makes the correlation lower."
     ]
-    figure = style.page(frames, "Rung ladder: did the ranking last?", notes)
+    figure = style.page(frames, "Rungs: did the ranking last?", notes)
     axes = figure.add_axes((0.08, 0.125, 0.5, 0.74))
     scores = data.scores
     style.log_axis(axes, 0.85, max(float(scores["last_epoch"].max()), 2) * 1.2)

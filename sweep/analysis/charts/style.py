@@ -45,7 +45,7 @@ _SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Matplotlib in our style, whatever the user's own settings."""
+    """Draw in our style of Matplotlib inside this block, whatever the user's own settings."""
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
@@ -54,7 +54,7 @@ def styled() -> Iterator[None]:
 
 
 def page(frames: SweepFrames, title: str, notes: Sequence[str] = ()) -> Figure:
-    """An empty figure with a title that says of which sweep and data it is, and notes below."""
+    """Return an empty figure whose title says of which sweep and data it is, with notes below."""
     figure = Figure(figsize=_PAGE, dpi=DPI)
     sweep = frames.sweep
     source = words.plain(sweep.data.source)
@@ -84,14 +84,14 @@ def _state(frames: SweepFrames) -> str:
 
 
 def say_nothing(axes: Axes) -> None:
-    """An empty chart says why it is."""
+    """Write into an empty chart why it is empty."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.text(0.5, 0.5, NOTHING, transform=axes.transAxes, ha="center", va="center", fontsize=12)
 
 
 def log_axis(axes: Axes, first: float, last: float, which: str = "x") -> None:
-    """A logarithmic axis from `first` to `last` with plain numbers: 1, 3, 10, 30; 1k, 3k."""
+    """Make an axis logarithmic from `first` to `last`, with plain numbers: 1, 3, 10, 30; 1k."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     getattr(axes, f"set_{which}scale")("log")
     getattr(axes, f"set_{which}lim")(first, last)
@@ -101,12 +101,12 @@ def log_axis(axes: Axes, first: float, last: float, which: str = "x") -> None:
 
 
 def paths(folder: Path, stem: str) -> list[Path]:
-    """The files of a chart."""
+    """Return the paths of a chart's files."""
     return [folder / f"{stem}.png", folder / f"{stem}.svg"]
 
 
 def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    """`stem`.png and `stem`.svg in `folder`, each whole or not at all."""
+    """Write `stem`.png and `stem`.svg into `folder`, each whole or not at all."""
     png, svg = paths(folder, stem)
     quick = {"compress_level": 3}  # 5 % larger than the default, in half the time
     with whole(png) as new:

@@ -21,7 +21,7 @@ _UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
 @dataclass(frozen=True)
 class TimeLine:
-    """The chart's numbers. Times are seconds since the sweep was made."""
+    """The numbers of the time line. Times are seconds since the sweep was created."""
 
     ended: NDArray[np.float64]
     """(assignments,), ascending."""
@@ -37,7 +37,7 @@ class TimeLine:
 
 
 def time_line(frames: SweepFrames) -> TimeLine:
-    """When assignments ended. Raises TooFewDataError when fewer than two have.
+    """Return when assignments ended. Raises TooFewDataError if fewer than two have ended.
 
     A pause is a stretch ten times as long as usual (the 90th percentile) and a minute at least.
     """
@@ -59,12 +59,12 @@ def time_line(frames: SweepFrames) -> TimeLine:
 
 
 def draw_time(frames: SweepFrames) -> Figure:
-    """The chart of `time_line`: assignments above, epochs done and planned below."""
+    """Draw `time_line`: assignments above, epochs done and planned below."""
     data = time_line(frames)
     unit, name = next(one for one in _UNITS if data.ended[-1] >= 2 * one[0] or one[0] == 1)
-    notes = ["A mark where an assignment ended; trials that train together end together."]
+    notes = ["Each mark is the end of an assignment; trials that train together end together."]
     if data.pauses:
-        notes.append("Grey: nothing ended for long, as when the sweep was stopped.")
+        notes.append("Grey: a long time without any end, for example while the sweep was stopped.")
     figure = style.page(frames, "Time line of the sweep", notes)
     upper = figure.add_axes((0.08, 0.53, 0.75, 0.36))
     lower = figure.add_axes((0.08, 0.125, 0.75, 0.36))
@@ -90,7 +90,7 @@ def draw_time(frames: SweepFrames) -> Figure:
         np.r_[0, x], np.r_[0, data.epochs], where="post", color=BLUE, linewidth=1.8,
         label=f"trained: {words.count(int(data.epochs[-1]))}",
     )  # fmt: skip
-    lower.set_xlabel(f"{name} since the sweep was made")
+    lower.set_xlabel(f"{name} since the sweep was created")
     lower.set_ylabel("epochs trained, all trials")
     lower.set_ylim(0, max(int(data.epochs[-1]), data.planned_epochs or 0) * 1.12)
     if data.planned_epochs is not None:

@@ -6,19 +6,21 @@ from typing import Any
 
 from sweep.analysis.frames.load import SweepFrames
 from sweep.records import Value
-from sweep.space.record import ChoiceDefinition, RangeDefinition
+from sweep.space.record import ChoiceDefinition, Definition, RangeDefinition
 
 
 def distributions(frames: SweepFrames) -> dict[str, Any]:
-    """One for each hyperparameter, in which every trial's value lies.
+    """Return a distribution for each hyperparameter; every trial's value is in it.
 
     A range becomes a range, everything else the list of its values. A baseline's value that the
-    space does not offer widens it. The values that were seen stand for a hyperparameter that is
-    declared in several ways, or of a sweep that kept no declarations.
+    space does not offer widens it. Of a hyperparameter that is declared in several ways, all ways
+    are covered. The values that were seen stand for a sweep that kept no declarations.
     """
-    declared: dict[str, list[RangeDefinition | ChoiceDefinition]] = {}
+    declared: dict[str, list[Definition]] = {}
     for one in frames.sweep.space.definitions:
-        declared.setdefault(one.name, []).append(one)
+        # an older version listed a definition several times
+        if one not in (ways := declared.setdefault(one.name, [])):
+            ways.append(one)
     return {
         name: _distribution(
             declared.get(name, []),
@@ -28,27 +30,32 @@ def distributions(frames: SweepFrames) -> dict[str, Any]:
     }
 
 
-def _distribution(declared: Sequence[RangeDefinition | ChoiceDefinition], seen: list[Value]) -> Any:
+def _distribution(declared: Sequence[Definition], seen: list[Value]) -> Any:
     from optuna.distributions import CategoricalDistribution
 
-    if len(declared) != 1:
+    ranges = [one for one in declared if isinstance(one, RangeDefinition)]
+    numbers = [value for value in seen if isinstance(value, int | float)]
+    if ranges and len(ranges) == len(declared) and len(numbers) == len(seen):
+        return _range(ranges, numbers)
+    if ranges or not declared:
         return CategoricalDistribution(_distinct(_ordered(seen)))
-    only = declared[0]
-    if isinstance(only, RangeDefinition):
-        return _range(only, seen)
-    return CategoricalDistribution(_distinct([*only.values, *seen]))
+    choices = [one for one in declared if isinstance(one, ChoiceDefinition)]
+    return CategoricalDistribution(_distinct([*(v for one in choices for v in one.values), *seen]))
 
 
-def _range(declared: RangeDefinition, seen: Sequence[Value]) -> Any:
+def _range(declared: Sequence[RangeDefinition], seen: Sequence[float]) -> Any:
+    """The range that holds all of them: logarithmic, or in steps, if each of them is."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
-    ends: list[Any] = [declared.min_value, declared.max_value, *seen]
-    low, high = min(ends), max(ends)
-    is_log, step = declared.sampling == "log" and low > 0, declared.step
+    ends: list[Any] = [end for one in declared for end in (one.min_value, one.max_value)]
+    low, high = min(*ends, *seen), max(*ends, *seen)
+    is_log = low > 0 and all(one.sampling == "log" for one in declared)
     # in a logarithmic range Keras Tuner's step is a factor, which Optuna does not have
-    if step is not None and (is_log or not _on_grid(low, step, ends)):
+    steps = {None if is_log else one.step for one in declared}
+    step = steps.pop() if len(steps) == 1 else None
+    if step is not None and not _on_grid(low, step, [*ends, *seen]):
         step = None
-    if declared.kind == "Int":
+    if all(one.kind == "Int" for one in declared):
         return IntDistribution(
             int(low), int(high), log=is_log, step=1 if step is None else int(step)
         )

@@ -59,7 +59,7 @@ _ATTRIBUTES = {
 
 
 def write_study(frames: SweepFrames, folder: Path) -> Path:
-    """One study, named like the sweep, in `optuna.db` in `folder`, made if need be; its path.
+    """Write the sweep as a study of its name into `folder`/optuna.db; return the path.
 
     Values are validation BCE in nats, to be minimised; intermediate values are those of each
     epoch. A file that holds the same sweep is replaced, whole or not at all.

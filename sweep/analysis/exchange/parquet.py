@@ -16,7 +16,7 @@ _PREFIX = "hyperparameter."
 
 
 def write_parquet(frames: SweepFrames, folder: Path) -> list[Path]:
-    """`trials.parquet`, `epochs.parquet` and `dictionary.json` in `folder`, made if need be.
+    """Write `trials.parquet`, `epochs.parquet` and `dictionary.json` into `folder`.
 
     Full precision, null for what is missing; a column `hyperparameter.NAME` for each
     hyperparameter, as text where its values are of several types.

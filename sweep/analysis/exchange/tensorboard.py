@@ -53,7 +53,7 @@ _SCORES = {
 
 
 def write_tensorboard(frames: SweepFrames, folder: Path) -> list[Path]:
-    """One event file for the sweep and one per trial that has trained, below `folder`; the paths.
+    """Write event files of the sweep and of each trained trial below `folder`; return the paths.
 
     Written again for the same sweep, the files replace the former ones.
     Raises PlatformError when a file cannot be written.
@@ -71,7 +71,7 @@ def write_tensorboard(frames: SweepFrames, folder: Path) -> list[Path]:
 
 
 def run_name(trial: Trial) -> str:
-    """The folder of a trial's events: `trial-00012`, `trial-00003-Large`."""
+    """Return the name of a trial's folder of events: `trial-00012`, `trial-00003-Large`."""
     baseline = trial["baseline"]
     name = f"trial-{trial['trial']:05d}"
     if baseline is None:

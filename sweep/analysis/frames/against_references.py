@@ -1,9 +1,9 @@
-"""Is a network worth it at all: the best trial against the reference models, row by row.
+"""Whether a network is worth it: the best trial against the reference models, row by row.
 
-The mean over other seeds is compared where it decides which trial is the best, with an error
-that holds seeds and rows (see `crossed`); a reference model is taken as it is. Otherwise it is
-the best trial's own run, with the paired error of the rows, and as that run was chosen for its
-score while no reference was, it must be better by what the choice adds (see `optimism`) besides.
+If repeats decide which trial is the best, their mean is compared, with an error over seeds and
+rows (see `seeds_and_rows`); a reference model is taken as it is. Otherwise the best trial's own run
+is compared, with the paired error of the rows. That run was chosen for its score and no reference
+model was, so it must be better by more than the selection bias (see `optimism`).
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from sweep.store import Losses, Reference
 
 @dataclass(frozen=True)
 class Advantage:
-    """Validation BCE of a trial less that of a reference model, in nats: below 0, lower."""
+    """Validation BCE of a trial minus that of a reference model, in nats; below 0, it is lower."""
 
     reference: str
     trial: int
@@ -41,7 +41,7 @@ class Advantage:
 
     @property
     def is_better(self) -> bool | None:
-        """Of the trial; None when it cannot be told."""
+        """Whether the trial is better than the reference model; None if it cannot be told."""
         if self.high + self.too_good < 0:
             return True
         return False if self.low > 0 else None
@@ -55,7 +55,9 @@ def advantages(
     references: Sequence[Reference],
     optimism: Optimism | None,
 ) -> tuple[Advantage, ...]:
-    """Against each reference with skill, of the first confirmed trial, or else the first in rank.
+    """Return the advantage of the best trial over each reference model that has skill.
+
+    The best is the first by the mean of repeats, if there is one, or else the first in rank.
 
     Empty when the rows' losses of either side are not known.
     """
@@ -94,7 +96,7 @@ def _difference(
 
 
 def is_worth(found: Sequence[Advantage]) -> bool | None:
-    """A network is, when it beats every reference; not, when one beats it; None: not known."""
+    """Return True if the network beats every reference, False if one beats it, else None."""
     better = [one.is_better for one in found]
     if False in better:
         return False

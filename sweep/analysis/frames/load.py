@@ -19,19 +19,19 @@ from sweep.statistics.selection_bias import Optimism
 from sweep.store import Opening, Reference, Store, SweepRow, hyperparameters_of
 
 TRIAL_COLUMNS = {
-    "rank": "place by validation BCE, 1 is the best (see ranking)",
+    "rank": "place by validation BCE, 1 is the best",
     "trial": "number of the trial",
-    "baseline": "name of the baseline, none for a trial of the search",
+    "baseline": "name of the baseline, none for a searched trial",
     "status": "finished, stopped, cut, waiting, running, pending or failed",
     "hyperparameters": "all hyperparameters by name",
     "params": "trainable parameters",
     "val_bce": "score: lowest validation BCE over all epochs, in nats, without penalty",
     "val_bce_se": "standard error of val_bce over the validation rows, none if losses are unknown",
-    "difference": "val_bce less that of the best trial",
+    "difference": "val_bce minus that of the best trial",
     "difference_se": "paired standard error of difference over the same validation rows",
     "tied": "statistically tied with the best: in the model confidence set at 95 %",
     "simplest": "fewest parameters within one paired standard error of the best",
-    "class": "underfit, balanced, overfit or diverged (see classes), none if it cannot be told",
+    "class": "underfit, balanced, overfit or diverged, none if it cannot be told",
     "train_bce": "training BCE in evaluation mode, with the weights of the best epoch",
     "gap": "val_bce - train_bce",
     "best_epoch": "epoch of the lowest validation BCE",
@@ -71,7 +71,7 @@ _INTEGERS = ("params", "best_epoch", "onset_epoch", "rung", "last_epoch", "brack
 
 @dataclass(frozen=True, eq=False)
 class SweepFrames:
-    """A sweep as it was when it was read. Nobody changes it: what is computed of it may be kept."""
+    """A sweep as it was when it was read. Nobody changes the frames, so results may be kept."""
 
     sweep: SweepRow
     trials: pd.DataFrame
@@ -87,29 +87,29 @@ class SweepFrames:
     openings: tuple[Opening, ...]
     """The ledger of the sealed test rows."""
     optimism: Optimism | None
-    """How far the best score is too good for having been chosen; None when it cannot be told."""
+    """The selection bias of the best score; None if it cannot be told."""
     confirmations: pd.DataFrame
     """One row per run with another seed; columns as `trials` has them but for the ranking, and
     `confirms`, the trial, and `seed_number`. They are in no other frame."""
     confirmation_epochs: pd.DataFrame
     """Their epochs, as in `epochs`."""
     confirmed: pd.DataFrame
-    """One row per trial with such runs, the lowest mean first (see `confirmed`)."""
+    """One row per trial with such runs, the lowest mean first (see `other_seeds`)."""
     references: tuple[Reference, ...]
     """Models that are no networks, on the same rows."""
     seed_losses: SeedLosses
     """What the errors of the means are made of."""
     advantages: tuple[Advantage, ...]
-    """The best trial against the references (see `worth`)."""
+    """The best trial against the references (see `against_references`)."""
 
     @property
     def hyperparameter_names(self) -> list[str]:
-        """In the order of the search space."""
+        """Names of the hyperparameters, in the order of the search space."""
         return list(self.hyperparameters.columns)
 
 
 def load(store: Store, state: SweepState | None = None) -> SweepFrames:
-    """Read a sweep. May be called while it runs.
+    """Read a sweep into frames, also while it runs.
 
     `state` replaces the stored one where the caller knows better: a sweep whose process has
     died is still stored as running.
@@ -181,7 +181,7 @@ def _epochs(store: Store) -> pd.DataFrame:
 
 
 def _of_epochs(epochs: pd.DataFrame, trials: pd.Index) -> pd.DataFrame:
-    """What the epoch records say of each trial."""
+    """Return what the epoch records say of each trial."""
     by_trial = epochs.groupby("trial", sort=True)
     found = pd.DataFrame(index=trials)
     found["epochs"] = by_trial.size().reindex(trials, fill_value=0)
@@ -209,7 +209,7 @@ def _onsets(epochs: pd.DataFrame) -> "pd.Series[float]":
 
 
 def _of_assignments(assignments: pd.DataFrame) -> pd.DataFrame:
-    """What the assignments say of each trial."""
+    """Return what the assignments say of each trial."""
     status = assignments["status"]
     frame = pd.DataFrame(
         {

@@ -1,8 +1,8 @@
-"""Trials trained again with fresh seeds: what each configuration reaches on the mean.
+"""Trials repeated under other seeds: the mean that each configuration reaches.
 
-The search's own run of a trial is not part of its mean: it was chosen for its score. A
-baseline's own run is, as nobody chose it. The validation rows are those of the search: what the
-choice owes to these rows is not undone by other seeds, only by the sealed test rows.
+A searched trial's own run is not part of its mean, because it was chosen for its score. A
+baseline's own run is, because it was not chosen. The validation rows are those of the search, so
+repeats do not remove selection bias that comes from these rows; only the sealed test rows do.
 """
 
 from collections.abc import Mapping
@@ -18,17 +18,17 @@ from sweep.store import Losses
 
 COLUMNS = {
     "rank": "place by the mean over seeds, 1 is the best",
-    "trial": "number of the trial that was confirmed",
-    "baseline": "name of the baseline, none for a trial of the search",
+    "trial": "number of the trial that was repeated",
+    "baseline": "name of the baseline, none for a searched trial",
     "params": "trainable parameters",
     "seeds": "runs that the mean is over",
     "val_bce": "mean over the seeds of the lowest validation BCE",
-    "val_bce_se": "its standard error, over seeds and validation rows (see crossed)",
+    "val_bce_se": "its standard error, over seeds and validation rows",
     "val_bce_low": "lower end of its 95 % confidence interval",
     "val_bce_high": "upper end",
     "search_val_bce": "score of the trial's own run",
-    "bias": "search_val_bce - val_bce, below 0 when the search's score was too good; "
-    "none for a baseline",
+    "bias": "search_val_bce - val_bce, below 0 if the score in the search was better than the "
+    "repeats; none for a baseline",
     "train_bce": "mean over the seeds, at the best epochs",
     "gap": "val_bce - train_bce",
     "overfit": "runs in which validation BCE rose for good",
@@ -48,8 +48,10 @@ SeedLosses = Mapping[int, NDArray[np.float32]]
 
 
 def runs(trials: pd.DataFrame, confirmations: pd.DataFrame) -> pd.DataFrame:
-    """The runs that count, with their onsets: confirmations that ended, and the own runs of
-    baselines that are confirmed. Column `confirms` says of which trial."""
+    """Return the runs that count, with their onsets; column `confirms` says of which trial.
+
+    They are the repeats that ended, and the own runs of baselines that are repeated.
+    """
     ended = confirmations[confirmations["status"].isin(_ENDED)]
     own = trials["baseline"].notna() & trials["status"].isin(_ENDED)
     own &= trials["trial"].isin(ended["confirms"])
@@ -60,7 +62,7 @@ def runs(trials: pd.DataFrame, confirmations: pd.DataFrame) -> pd.DataFrame:
 
 
 def seed_losses(runs: pd.DataFrame, losses: Losses) -> SeedLosses:
-    """Of all confirmed trials that have the losses of every run."""
+    """Return the losses by seed and row of each repeated trial that has them for every run."""
     row = {int(trial): number for number, trial in enumerate(losses.trials)}
     return {
         trial: losses.values[[row[int(one)] for one in group["trial"]]]
@@ -70,7 +72,7 @@ def seed_losses(runs: pd.DataFrame, losses: Losses) -> SeedLosses:
 
 
 def confirmed(trials: pd.DataFrame, runs: pd.DataFrame, losses: SeedLosses) -> pd.DataFrame:
-    """One row per confirmed trial, the lowest mean first; columns as `COLUMNS`."""
+    """Return one row per repeated trial, the lowest mean first; columns as `COLUMNS`."""
     own = {
         int(row["trial"]): row
         for _, row in trials[trials["trial"].isin(runs["confirms"])].iterrows()
@@ -126,7 +128,7 @@ def _epoch(onset: float) -> float:
 
 
 def decisive(trials: pd.DataFrame, confirmed: pd.DataFrame) -> pd.DataFrame:
-    """The confirmed trials whose means have errors, where they decide which trial is the best.
+    """Return the repeated trials whose means have errors, if these decide which is the best.
 
     They do when the first in rank is among them; none otherwise, as where only baselines have
     other seeds and a trial of the search is ahead of them. `trials` has a score each.
@@ -137,17 +139,17 @@ def decisive(trials: pd.DataFrame, confirmed: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Bias:
-    """How far the search's scores differ from what fresh seeds give, on average: in nats."""
+    """Mean difference between scores in the search and means of repeats, in nats."""
 
     value: float
-    """Below 0 when the search's scores were too good."""
+    """Below 0 if the scores in the search were better than the repeats."""
     error: float
     """Standard error over the trials; NaN for a single one."""
     trials: int
 
 
 def bias(confirmed: pd.DataFrame) -> Bias | None:
-    """Averaged over the confirmed trials of the search; None without any."""
+    """Return the mean difference over the searched trials that were repeated; None without any."""
     values = confirmed["bias"].dropna().to_numpy(dtype=float)
     if len(values) == 0:
         return None

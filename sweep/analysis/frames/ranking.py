@@ -15,18 +15,18 @@ from sweep.analysis.frames.status import TrialStatus
 def order(
     val_bce: NDArray[np.floating], failed: NDArray[np.bool_], trial: NDArray[np.integer]
 ) -> NDArray[np.intp]:
-    """Positions of the trials from the best to the worst: a permutation."""
+    """Return the positions of the trials from the best to the worst."""
     score = np.where(np.isfinite(val_bce), val_bce, np.inf)
     return np.lexsort((trial, score, failed))
 
 
 def is_scored(trials: pd.DataFrame) -> "pd.Series[bool]":
-    """Trials that may stand in a comparison: evaluated and not failed."""
+    """Whether each trial may stand in a comparison: evaluated and not failed."""
     return trials["val_bce"].notna() & (trials["status"] != TrialStatus.FAILED)
 
 
 def frontier(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials with the lowest validation BCE reachable at each capacity.
+    """Return the trials with the lowest validation BCE reachable at each capacity.
 
     Columns params, val_bce, trial and train_bce, by increasing params. Each has a strictly lower
     validation BCE than all with no more parameters. Failed trials and those without a score or

@@ -34,7 +34,7 @@ def statuses(
     max_epochs: int,
     sweep_finished: bool,
 ) -> NDArray[np.object_]:
-    """The status of each trial; the first condition that holds decides.
+    """Return the status of each trial; the first condition that holds decides.
 
     `failed`, `pending` and `stopped` say whether any of the trial's assignments is so.
     """
@@ -53,7 +53,7 @@ def statuses(
 
 
 def standing(status: str, epochs: int) -> str:
-    """The status in words that cannot be mistaken: "cut at epoch 3"."""
+    """Return a trial's status in words that cannot be mistaken: "cut at epoch 3"."""
     if status in (TrialStatus.FINISHED, TrialStatus.PENDING):
         return status
     return f"{status} at epoch {epochs}" if epochs else status

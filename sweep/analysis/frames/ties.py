@@ -17,7 +17,7 @@ _CHOSEN_AMONG = 500
 def evidence(
     trials: pd.DataFrame, epochs: pd.DataFrame, losses: Losses, train_rows: int
 ) -> pd.DataFrame:
-    """Columns val_bce_se, difference, difference_se, tied, simplest and class, rows as `trials`.
+    """Return val_bce_se, difference, difference_se, tied, simplest and class of each trial.
 
     `trials` is ranked, with the columns of the report; `losses` may lack some trials or all, as
     in a sweep that an older version wrote: their errors are unknown. Ties are unknown for all
@@ -48,7 +48,7 @@ def evidence(
 
 
 def optimism_of_best(trials: pd.DataFrame, losses: Losses) -> Optimism | None:
-    """How far the score of the first trial is too good for being that of the best.
+    """Return the selection bias of the score of the first trial.
 
     `trials` as in `evidence`. None when its losses are unknown, or too few trials have any.
     """

@@ -41,7 +41,7 @@ class TrialClass(StrEnum):
 def gap_errors(
     val_bce_se: NDArray[np.floating], validation_rows: int, train_rows: int
 ) -> NDArray[np.float64]:
-    """SE(gap) = SE(val BCE) · √(1 + validation rows / train rows).
+    """Return SE(gap) = SE(val BCE) · √(1 + validation rows / train rows).
 
     Takes the training rows' losses to spread as the validation rows' do; those of an overfit trial
     spread less, so this is on the safe side.
@@ -50,7 +50,7 @@ def gap_errors(
 
 
 def classes(trials: pd.DataFrame, epochs: pd.DataFrame, gap_se: NDArray[np.floating]) -> list[str]:
-    """The class of each trial, "" where it cannot be told: not evaluated, or errors unknown.
+    """Return the class of each trial; "" if it was not evaluated or its error is unknown.
 
     `trials` has the columns trial, gap, onset_epoch, difference (to the best) and tied; `epochs`
     those of the epoch records, sorted; `gap_se` is in the order of `trials`.

@@ -20,7 +20,7 @@ _ESCAPES = str.maketrans({"%": "%25", "#": "%23", '"': "%22", "<": "%3C", ">": "
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart that stands in the page."""
+    """A chart as it is shown in the page: names, section and address."""
 
     stem: str
     section: str
@@ -40,7 +40,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Pictures:
-    """All charts: those that are shown, those there is too little for, those without room."""
+    """The charts of the page: shown, missing for lack of data, or left out for lack of room."""
 
     shown: list[Picture]
     missing: list[Missing]
@@ -48,7 +48,7 @@ class Pictures:
 
 
 def pictures(frames: SweepFrames, room: int) -> Pictures:
-    """The charts in at most `room` characters.
+    """Return the charts in at most `room` characters.
 
     The largest become PNG until all fit; those that never do are left out, the largest first.
     """

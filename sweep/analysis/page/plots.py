@@ -32,7 +32,7 @@ _TOOLTIP_LENGTH = 120
 
 
 def frontier_plot(frames: SweepFrames) -> Json | None:
-    """Validation BCE against capacity, a point per trial; None when there is no trial to show."""
+    """Return the chart of validation BCE against capacity as JSON; None without a trial to show."""
     data = frontier_data(frames)
     if data.points.empty:
         return None
@@ -72,7 +72,7 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
 
 
 def marks(frames: SweepFrames) -> list[tuple[str, str, str]]:
-    """Class, sign and meaning of what `_draw_evidence` draws, for the legend."""
+    """Return the class, sign and meaning of each mark besides the trials, for the legend."""
     data = frontier_data(frames)
     found = [
         ("reference", "━ ·", f"{words.plain(name)}: {words.bce(value)}")
@@ -133,7 +133,7 @@ def _points(frames: SweepFrames, trials: Sequence[int]) -> ColumnDataSource:
 
 
 def names_of(trial: Any) -> str:
-    """The trial's number, and a baseline's name."""
+    """Return a trial's number and, for a baseline, its name."""
     name = trial["baseline"]
     return str(trial["trial"]) + ("" if name is None else f" {words.plain(name)}")
 
@@ -153,7 +153,7 @@ def _settings(frames: SweepFrames, chosen: Any) -> list[str]:
 
 
 def curves_plot(frames: SweepFrames) -> Json | None:
-    """An empty chart that `page.js` fills with the curves of the trials clicked."""
+    """Return an empty chart as JSON, which `page.js` fills with the curves of clicked trials."""
     if not curves(frames)["trials"]:
         return None
     scored = frames.trials[is_scored(frames.trials)]
@@ -183,7 +183,7 @@ def curves_plot(frames: SweepFrames) -> Json | None:
 
 
 def curves(frames: SweepFrames) -> Json:
-    """Train and validation BCE by epoch, best trials first, and how many had no room.
+    """Return train and validation BCE by epoch, best trials first, and how many had no room.
 
     `trials` maps a trial's number to its name and its curves from epoch 1 on; rounded to what
     can be seen.

@@ -23,7 +23,7 @@ FAILURES_SHOWN = 50
 
 @dataclass(frozen=True)
 class Table:
-    """Columns named in `header`; the first is text, the others are numbers unless `is_text`."""
+    """A table of the page: columns named in `header`, cells already rounded to text."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -31,7 +31,7 @@ class Table:
 
 
 def of_columns(columns: Sequence[Column]) -> Table:
-    """A table that other forms of the report have, too."""
+    """Return a table of the page from columns that other forms of the report have, too."""
     cells = [[cell.strip() for cell in column.cells] for column in columns]
     return Table([column.name for column in columns], list(zip(*cells, strict=True)))
 
@@ -50,7 +50,7 @@ def frontier_table(frames: SweepFrames) -> Table:
 
 
 def references(frames: SweepFrames) -> Table:
-    """What a network must beat, and by how much the best does."""
+    """Return the reference models and by how much the best network beats each of them."""
     by_name = {one.reference: one for one in frames.advantages}
     rows = []
     for one in frames.references:
@@ -62,12 +62,12 @@ def references(frames: SweepFrames) -> Table:
         else:
             ends = (words.bce(end, words.decimals_of(found.se)) for end in (found.low, found.high))
             rows.append((*cells, words.difference(found.value, found.se), " to ".join(ends)))
-    header = ("model", "val BCE ± SE", "best network less it ± SE", "95 % interval")
+    header = ("model", "val BCE ± SE", "best network minus this ± SE", "95 % interval")
     return Table(header, rows)
 
 
 def by_capacity(frames: SweepFrames) -> Table:
-    """Overfitting by decades of trainable parameters."""
+    """Return the table of overfitting by decades of trainable parameters."""
     trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
     trials, decimals = trials.sort_values("params"), decimals_of_best(trials)
     return _grouped(trials, trials["params"].map(decade), "parameters", decimals)
@@ -108,7 +108,7 @@ def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str, decimals:
 
 
 def rungs(frames: SweepFrames) -> Table:
-    """How far the search took its trials: the plan's rungs and what has reached them."""
+    """Return the plan's rungs and how many trials have reached each."""
     trials = frames.trials[frames.trials["rung"].notna()]
     header = ("iteration, bracket, rung", "to epoch", "planned", "reached", "lowest val BCE so far")
     rows = []
@@ -135,7 +135,7 @@ def rungs(frames: SweepFrames) -> Table:
 
 
 def cost(frames: SweepFrames) -> Table:
-    """Epochs and seconds, of the search and of the baselines."""
+    """Return the epochs and seconds of the search and of the baselines."""
     rows = []
     for name, chosen in (
         ("search", frames.trials["baseline"].isna()),
@@ -163,7 +163,7 @@ def failures(frames: SweepFrames) -> Table:
 
 
 def provenance(frames: SweepFrames) -> Table:
-    """What it takes to get the same numbers again, but for the machine."""
+    """Return all that the numbers depend on, except the machine."""
     sweep, settings = frames.sweep, frames.sweep.settings.to_json().items()
     rows = [
         ("sweep", sweep.name),
@@ -182,8 +182,8 @@ def provenance(frames: SweepFrames) -> Table:
 def _commit(git: Commit | None) -> str:
     """Of the folder that holds the search space."""
     if git is None:
-        return "unknown: the search space is in no git repository"
-    changes = ", with changes that are not in it" if git.dirty else ""
+        return "unknown: the search space is not in a git repository"
+    changes = ", with uncommitted changes" if git.dirty else ""
     return f"git {git.commit}{changes}"
 
 
@@ -192,6 +192,6 @@ def _hashes(data: SplitRecord) -> str:
 
 
 def again(frames: SweepFrames) -> list[str]:
-    """What to type to get this sweep and this page again."""
+    """Return the commands that make this sweep and this page again."""
     report = shlex.join(["sweep", "report", frames.sweep.name, "--html", "report.html"])
     return [*commands(frames), words.plain(report)]

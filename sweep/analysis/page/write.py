@@ -30,7 +30,7 @@ _SPARE = 20_000
 
 
 def write(frames: SweepFrames, path: Path) -> None:
-    """The page as one file. Raises PlatformError when it cannot be written."""
+    """Write the page as one file. Raises PlatformError if it cannot be written."""
     content = page(frames)
     try:
         with whole(path) as new:
@@ -40,7 +40,7 @@ def write(frames: SweepFrames, path: Path) -> None:
 
 
 def page(frames: SweepFrames) -> str:
-    """The page's HTML, at most `MOST_BYTES` long."""
+    """Return the page's HTML, at most `MOST_BYTES` long."""
     context = _context(frames)
     # the pictures take what room is left
     bare = len(_rendered(context | {"pictures": Pictures([], [], 0)}).encode())
@@ -81,7 +81,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "frontier": sections.frontier_table(frames),
         "by_capacity": sections.by_capacity(frames),
         "by_regularisation": sections.by_regularisation(frames),
-        "honesty": _honesty(frames, found),
+        "reliability": _reliability(frames, found),
         "confirmed": sections.of_columns(other_seeds.columns(frames)),
         "confirmed_title": other_seeds.TITLE,
         "confirmed_notes": other_seeds.notes(frames),
@@ -117,20 +117,20 @@ def _figures(found: Verdict) -> list[tuple[str, str]]:
     return cards
 
 
-def _honesty(frames: SweepFrames, found: Verdict) -> list[str]:
-    """What keeps the numbers from being taken for more than they are."""
+def _reliability(frames: SweepFrames, found: Verdict) -> list[str]:
+    """Ties, selection bias and the openings of the test rows: how far to trust the numbers."""
     if found.tied is None:
-        ties = "The errors of the scores are not known, so ties are not either."
+        ties = "The errors of the scores are unknown, so it is unknown which trials are tied."
     elif found.tied == 1:
-        ties = f"No other of {found.trials:,} trials is tied with the best, at 95 % confidence."
+        ties = f"No other trial of {found.trials:,} is tied with the best (95 % confidence)."
     else:
         ties = (
             f"{found.tied:,} of {found.trials:,} trials with a score are in the 95 % model "
-            "confidence set: the validation rows do not tell them apart."
+            "confidence set: the validation rows cannot tell them apart."
         )
-    bias = "How far choosing the best flatters its score is not known."
-    if flattered := verdict_words.flattery(found):
-        bias = f"{flattered} (Bootstrap over the validation rows; a lower estimate.)"
+    bias = "The selection bias of the best score is unknown."
+    if known := verdict_words.selection_bias(found):
+        bias = f"{known} (Bootstrap over the validation rows; the true bias may be larger.)"
     opened = ledger.lines(frames.openings) or [
         "The test rows are still sealed: no trial has seen them."
     ]

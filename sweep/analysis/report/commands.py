@@ -1,4 +1,4 @@
-"""What to type to get a sweep again."""
+"""The commands that make a sweep again, from its settings."""
 
 import shlex
 
@@ -7,14 +7,14 @@ from sweep.analysis.answers.which_trials import to_confirm
 from sweep.analysis.frames.load import SweepFrames
 from sweep.search.brackets import n_brackets
 from sweep.settings import Settings, Stage
-from sweep.space.load import shipped_spaces
+from sweep.space.find import shipped_spaces
 from sweep.space.source import fingerprint
 
 _NOT_OPTIONS = ("baselines", "stages")
 
 
 def commands(frames: SweepFrames) -> list[str]:
-    """start, then extend and confirm where they were used; each a line for a shell.
+    """Return the commands that make the sweep again: start, then extend and confirm if used.
 
     Budgets are not among them: a sweep that one ended and `resume` went on with is the same.
     """
@@ -39,7 +39,7 @@ def _start(frames: SweepFrames, settings: Settings) -> list[str]:
 
 
 def _space(frames: SweepFrames) -> str:
-    """The stem of a shipped space that still is what was searched, else the file."""
+    """Return the name of a shipped space, if it still is what was searched, else the file."""
     space = frames.sweep.space
     stem = space.name
     shipped = shipped_spaces().get(stem)
@@ -69,7 +69,10 @@ def _extensions(name: str, settings: Settings) -> list[list[str]]:
 
 
 def _confirm(frames: SweepFrames, settings: Settings) -> list[list[str]]:
-    """Nothing where no `--top` gives just the trials that are confirmed, as of several confirms."""
+    """Return the `sweep confirm` that repeats the same trials, as words of a command line.
+
+    There is none if no single `--top` gives these trials, as after several confirms.
+    """
     runs = frames.confirmations
     seeds = 0 if runs.empty else int(runs["seed_number"].max())
     wanted = set(runs["confirms"])

@@ -16,7 +16,7 @@ _COUNTED = tuple(TrialStatus)
 
 
 def header(frames: SweepFrames) -> list[tuple[str, str]]:
-    """What the numbers are of: sweep, data, split, seed, state, what was done and what was not."""
+    """Return label and text of each line above the table: sweep, data, split, seed, state, work."""
     sweep, trials = frames.sweep, frames.trials
     done = progress(frames)
     state = sweep.state if sweep.message is None else f"{sweep.state}: {sweep.message}"
@@ -32,8 +32,8 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
     ]
     if len(frames.confirmations):
         n_ended = int(frames.confirmations["status"].isin(_ENDED).sum())
-        of = f"{n_ended:,} of {text.counted(len(frames.confirmations), 'run')}"
-        lines.append(("other seeds", f"{of} that confirm {text.trials(_confirmed(frames))}"))
+        of = f"{n_ended:,} of {text.counted(len(frames.confirmations), 'repeat')}"
+        lines.append(("other seeds", f"{of} done, of {text.trials(_confirmed(frames))}"))
     if sweep.state is SweepState.BUDGET and done["left_out"]:
         left = done["left_out"]
         epochs = text.counted(left["epochs"], "epoch")
@@ -54,7 +54,7 @@ def _confirmed(frames: SweepFrames) -> int:
 
 
 def progress(frames: SweepFrames) -> dict[str, Any]:
-    """Trials and epochs done and planned, and trials by status."""
+    """Return trials and epochs, done and planned, and the number of trials by status."""
     plan, counts = frames.sweep.plan, Counter(frames.trials["status"])
     begun, epochs = len(frames.trials) - counts[TrialStatus.PENDING], len(frames.epochs)
     trials_planned, epochs_planned = plan.all_trials, plan.all_epochs

@@ -26,7 +26,7 @@ Cells = Sequence[str]
 
 @dataclass(frozen=True)
 class Terminal:
-    """Something `rich` prints: the table and notes beneath it.
+    """A table with notes beneath it, which `rich` prints at any width.
 
     Every line is a plain segment, so no string in it can be taken for markup.
     """
@@ -79,7 +79,7 @@ class Layout:
         return sum(one.width for one in self.shown) + self.gap * (len(self.shown) - 1)
 
     def header(self) -> Iterator[str]:
-        """Lines above the rows; short names stand at the bottom."""
+        """Return the lines above the rows; short names stand at the bottom."""
         names = [header_lines(one.column) for one in self.shown]
         height = max(map(len, names))
         return self._lines([*[""] * (height - len(name)), *name] for name in names)
@@ -88,7 +88,7 @@ class Layout:
         return self._lines(one.column.cells for one in self.shown)
 
     def beneath(self, row: int, width: int) -> list[str]:
-        """Lines beneath a row, no wider than `width`."""
+        """Return the lines beneath a row, no wider than `width`."""
         words = [f"{column.name}={column.cells[row]}" for column in self.settings]
         return [" " * _INDENT + line for line in fold(words, max(width - _INDENT, 20))]
 
@@ -124,7 +124,7 @@ def _layouts(columns: Sequence[Column]) -> Iterator[Layout]:
 
 
 def fold(words: Cells, width: int) -> list[str]:
-    """Lines of whole words, no wider than `width` where words allow."""
+    """Return lines of whole words, no wider than `width` if the words allow."""
     lines: list[str] = []
     for word in words:
         if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
@@ -135,7 +135,7 @@ def fold(words: Cells, width: int) -> list[str]:
 
 
 def header_lines(column: Column) -> list[str]:
-    """A name's words, each on a line: `decay_` over `steps`."""
+    """Return the words of a column's name, each for a line: `decay_` over `steps`."""
     return column.name.replace("_", "_ ").replace(" ± ", "\u00a0±\u00a0").split(" ")
 
 

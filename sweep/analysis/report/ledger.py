@@ -13,12 +13,12 @@ _RULES = {"best": "the best", "simplest": "the simplest of the best"}
 
 
 def lines(openings: Sequence[Opening]) -> list[str]:
-    """How often the test rows were opened, and what each opening found; nothing when never."""
+    """Return how often the test rows were opened and what was found; [] if never."""
     if not openings:
         return []
     times = "once" if len(openings) == 1 else f"{len(openings)} times"
     advice = "" if len(openings) == 1 else "; only the first result is unbiased"
-    return [f"test set opened {times}{advice}.", *(_line(opening) for opening in openings)]
+    return [f"test rows opened {times}{advice}.", *(_line(opening) for opening in openings)]
 
 
 def _line(opening: Opening) -> str:
@@ -28,24 +28,24 @@ def _line(opening: Opening) -> str:
 
 
 def when(opening: Opening) -> str:
-    """2026-11-23 09:30 UTC."""
+    """Return the time of an opening: 2026-11-23 09:30 UTC."""
     return datetime.fromtimestamp(opening.opened_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def results(opening: Opening) -> str:
-    """BCE 0.5432 (0.5301 to 0.5563), accuracy …, AUC …, in 95 % confidence intervals."""
+    """Return the results of an opening: BCE 0.5432 (0.5301 to 0.5563), accuracy …, AUC …."""
     parts = [
         f"{name} {_interval(getattr(opening, metric))}"
         for metric, name in _METRICS.items()
         if getattr(opening, metric) is not None
     ]
     if not parts:
-        return "opened, but the evaluation did not end"
+        return "opened, but the evaluation was not completed"
     return f"{', '.join(parts)}; validation BCE was {words.bce(opening.val_bce)}"
 
 
 def rows(opening: Opening) -> list[tuple[str, str, str]]:
-    """Metric, value and 95 % confidence interval of an opening that was evaluated."""
+    """Return metric, value and 95 % confidence interval of an opening that was evaluated."""
     return [
         (f"test {name}", words.bce(estimate.value), _ends(estimate))
         for metric, name in _METRICS.items()
@@ -62,7 +62,7 @@ def _ends(estimate: Estimate) -> str:
 
 
 def to_json(openings: Sequence[Opening]) -> list[Json]:
-    """One object per opening; null for the results of one that was cut short."""
+    """Return a JSON object per opening; None for the results of one that was cut short."""
     return [_object(opening) for opening in openings]
 
 

@@ -1,4 +1,4 @@
-"""The table of confirmed trials as text: their mean over seeds, and what needs explaining."""
+"""The table of repeated trials as text: their mean over seeds, and what needs explaining."""
 
 import pandas as pd
 
@@ -7,11 +7,11 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.report.table import Column, optional, trial_names
 
-TITLE = "Confirmed with other seeds"
+TITLE = "Repeats under other seeds"
 
 
 def columns(frames: SweepFrames) -> list[Column]:
-    """The table's columns, the lowest mean first; no rows when nothing is confirmed."""
+    """Return the columns of the table of repeats, the lowest mean first."""
     rows = frames.confirmed
     decimals = [words.decimals_of(error) for error in rows["val_bce_se"]]
     pairs = [
@@ -43,21 +43,22 @@ def columns(frames: SweepFrames) -> list[Column]:
 
 
 def notes(frames: SweepFrames) -> list[str]:
-    """What a reader must know to read the table right."""
+    """Return the notes that a reader of the table of repeats needs."""
     found = [
-        "mean: over the runs with other seeds, each trained in full; the trial's own run in the "
-        "search is left out, as it was chosen for its score (a baseline's is not). SE and interval "
-        "hold both the seeds and the validation rows.",
-        "onset: the median over seeds, with the earliest and latest; "
-        f"{_NEVER}: none in most, or all, of the runs.",
+        "mean: over the repeats, each trained in full under another seed. A searched trial's own "
+        "run is left out, because it was chosen for its score; a baseline's own run counts. SE and "
+        "interval cover both the seeds and the validation rows.",
+        "onset: the median over seeds, with the earliest and the latest; "
+        f"{_NEVER}: in most runs, or in all, val BCE did not rise for good.",
     ]
     average = bias(frames.confirmed)
     if average is not None:
         how_far = words.with_error(average.value, average.error, words.decimals_of(average.error))
         found.append(
-            f"own − mean: below 0 where the search's score was too good; {how_far} on average over "
-            f"{words.trials(average.trials)} of the search. What the choice owes to these "
-            "validation rows is not in it: see sweep test."
+            "own − mean: below 0 if the score in the search was better than the repeats; "
+            f"{how_far} on average over {words.counted(average.trials, 'searched trial')}. The "
+            "repeats use the same validation rows, so selection bias from these rows is not in "
+            "it: see sweep test."
         )
     return found
 

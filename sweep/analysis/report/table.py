@@ -29,7 +29,7 @@ class Column:
 
 
 def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
-    """The table's columns for the best `top` trials, for all by default.
+    """Return the ranked table's columns for the best `top` trials, for all by default.
 
     Stored strings come out without control characters; brackets and pipes are left to the layout.
     """
@@ -57,7 +57,7 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
 
 
 def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
-    """What a reader must know to read the table right."""
+    """Return the notes that a reader of the ranked table needs."""
     trials = frames.trials.iloc[:top]
     found = []
     if len(trials) < len(frames.trials):
@@ -65,14 +65,14 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     if (trials["status"] == TrialStatus.CUT).any():
         found.append(
             "cut at N: Hyperband ended the trial at epoch N; "
-            "its score is that of a short run and might have gone lower."
+            "with more epochs its score might be better."
         )
     if (trials["status"] == TrialStatus.WAITING).any():
-        found.append("waiting at N: trained to epoch N, may still be promoted to more.")
+        found.append("waiting at N: trained to epoch N; may still be promoted and train on.")
     if (trials["epochs"] > 0).any():
         found.append(
             f"onset: the epoch after which validation BCE rises for good, by more than {TOLERANCE} "
-            "nats; >N: none in N epochs."
+            "nats; >N: no such rise in N epochs."
         )
     found += _notes_on_errors(frames, trials)
     errors = trials.loc[trials["status"] == TrialStatus.FAILED, ["trial", "error"]]
@@ -83,7 +83,8 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     if len(errors) > _FAILURES_SHOWN:
         found.append(f"{words.trials(len(errors) - _FAILURES_SHOWN)} more failed.")
     if frames.references:
-        found.append(f"On the same rows, without a network: {_references(frames)}.")
+        models = "Reference models on the same rows, without a network"
+        found.append(f"{models}: {_references(frames)}.")
     return found + ledger.lines(frames.openings)
 
 
@@ -107,23 +108,24 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     if (evaluated & ~known).any():
         which = "some trials" if known.any() else "all trials"
         found.append(
-            f"Errors of {which} are unknown: an older version of sweep stored no losses row by row."
+            f"Errors of {which} are unknown: this sweep was made by an older version, which did "
+            "not keep per-row losses."
         )
     if trials["tied"].any():
         found.append(
-            f"{TIED} tied with the best: the same rows do not tell them apart, at 95 % over all "
-            "trials (model confidence set)."
+            f"{TIED} tied with the best: the validation rows cannot tell the two apart (95 % "
+            "model confidence set over all trials)."
         )
     if trials["simplest"].any():
         found.append(
-            f"{SIMPLEST} the simplest: fewest parameters within one paired standard error of the "
-            "best."
+            f"{SIMPLEST} the simplest: the fewest parameters within one paired standard error of "
+            "the best."
         )
     if trials["class"].notna().any():
         found.append(
-            "class: overfit, val BCE rose for good or the gap is most of the distance to the "
-            "best; underfit, behind on the training rows already; balanced, tied with the best; "
-            "diverged, worse than a coin."
+            "class: overfit (val BCE rose for good, or the gap is most of the distance to the "
+            "best), underfit (neither tied nor overfit: it fits even its training rows worse), "
+            "balanced (tied with the best, not overfit), diverged (worse than guessing)."
         )
     return found
 
@@ -135,7 +137,7 @@ def _decimals(trials: pd.DataFrame) -> list[int]:
 
 
 def decimals_of_best(trials: pd.DataFrame) -> int:
-    """Decimals that the first trial's error deserves: for numbers without an error."""
+    """Return the decimals that the best trial's error deserves, for numbers without an error."""
     return words.decimals_of(next(iter(trials["val_bce_se"]), float("nan")))
 
 
@@ -178,7 +180,7 @@ def _classes(trials: pd.DataFrame) -> list[Column]:
 
 
 def trial_names(trials: pd.DataFrame) -> list[str]:
-    """The trial's number, right-aligned, and a baseline's name."""
+    """Return each trial's number, right-aligned, and for a baseline its name."""
     numbers = [str(number) for number in trials["trial"]]
     width = max(map(len, numbers), default=0)
     return [
@@ -205,6 +207,6 @@ def _standings(trials: pd.DataFrame) -> list[str]:
 
 
 def optional(values: "pd.Series[int]") -> list[int | None]:
-    """The integers, None for those that are missing."""
+    """Return the integers of `values`, None for those that are missing."""
     pairs = zip(values, values.isna(), strict=True)
     return [None if missing else int(value) for value, missing in pairs]

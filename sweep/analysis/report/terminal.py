@@ -24,17 +24,17 @@ _STYLES = {
 
 @dataclass(frozen=True)
 class Report:
-    """Header and table. `rich` prints it."""
+    """The report as `rich` prints it: header, table, repeats, conclusions, verdict."""
 
     header: list[tuple[str, str]]
     """Label and text of each line."""
     table: Terminal
     confirmed: Terminal | None
-    """The trials that were trained with other seeds, if any."""
+    """The table of repeats, if any trial was repeated."""
     tutorial: list[tuple[str, str]]
     """The tutorial's conclusions, when its models were trained under several seeds."""
     verdict: list[tuple[str, str]]
-    """Likewise, under the table."""
+    """Label and text of each line under the table."""
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
         yield from _labelled(self.header, options.max_width)
@@ -61,7 +61,7 @@ def _labelled(lines: list[tuple[str, str]], width: int) -> Iterator[Segment]:
 
 
 def report(frames: SweepFrames, top: int | None = None) -> Report:
-    """Header, ranked table of the best `top` trials, of all by default, and the verdict."""
+    """Return the report with the best `top` trials in its table, with all by default."""
     found = verdict(frames)
     conclusions = verdict_words.conclusions(found)
     return Report(
@@ -81,7 +81,7 @@ def _render_confirmed(frames: SweepFrames) -> Terminal | None:
 
 
 def render_table(frames: SweepFrames, top: int | None = None) -> Terminal:
-    """The ranked table with its notes, for a rich console of any width."""
+    """Return the ranked table with its notes, for a rich console of any width."""
     trials = frames.trials.iloc[:top]
     styles = [
         "bold" if baseline is not None and status not in _STYLES else _STYLES.get(status, "")

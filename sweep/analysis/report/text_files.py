@@ -17,7 +17,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
 
 
 def to_csv(frames: SweepFrames, top: int | None = None) -> str:
-    """One line per trial, full precision, a column per hyperparameter.
+    """Return the report as CSV: a line per trial, full precision, a column per hyperparameter.
 
     A hyperparameter that is called like a column of the report is prefixed `hyperparameter.`.
     """
@@ -48,7 +48,7 @@ def _no_formula(line: str) -> str:
 
 
 def to_markdown(frames: SweepFrames, top: int | None = None) -> str:
-    """The report as GitHub Markdown, rounded as in the terminal."""
+    """Return the report as GitHub Markdown, rounded as in the terminal."""
     found = verdict(frames)
     lines = [f"# Sweep {_escaped(text.plain(frames.sweep.name))}", ""]
     lines += [f"- {label}: {_escaped(line)}" for label, line in header(frames)[1:]]

@@ -23,7 +23,7 @@ SCHEMA = "sweep.report/1"
 
 
 def to_json(frames: SweepFrames, top: int | None = None) -> str:
-    """The report for programs: schema `sweep.report/1`, full precision, null for what is missing.
+    """Return the report as JSON, schema `sweep.report/1`: full precision, null for what is missing.
 
     Later versions of the same schema only add keys.
     """
@@ -66,12 +66,12 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
 
 
 def json_schema() -> str:
-    """The JSON Schema (2020-12) of what `to_json` gives."""
+    """Return the JSON Schema (2020-12) of what `to_json` returns."""
     return Path(__file__).with_name("report.schema.json").read_text(encoding="utf-8")
 
 
 def write_verdict(frames: SweepFrames, path: Path) -> None:
-    """The verdict as JSON (schema `sweep.verdict/1`), whole or not at all.
+    """Write the verdict as JSON (schema `sweep.verdict/1`), whole or not at all.
 
     Raises PlatformError when it cannot be written.
     """
@@ -84,7 +84,7 @@ def write_verdict(frames: SweepFrames, path: Path) -> None:
 
 
 def json_line(value: Any) -> str:
-    """On one line: faster than indented, and files with a line per trial compare well."""
+    """Return `value` as JSON on one line: quick to write, and such files compare well."""
     return json.dumps(_finite(value), allow_nan=False)
 
 

@@ -9,12 +9,13 @@ from sweep.analysis.answers.overfitting import LEAST_EPOCHS
 from sweep.analysis.answers.regularisation import NONE
 from sweep.analysis.answers.tutorial import Conclusion
 from sweep.analysis.answers.verdict import Choice, Confirmation, Verdict
+from sweep.analysis.frames.against_references import Advantage
 
 _LISTED = 4
 
 
 def lines(verdict: Verdict) -> list[tuple[str, str]]:
-    """Label and sentence of each line, without control characters."""
+    """Return label and sentence of each line of the verdict, without control characters."""
     found = [("verdict", _evidence(verdict))]
     if verdict.capacity is not None and verdict.regularisation is not None and verdict.is_enough:
         answers = [_capacity(verdict, verdict.capacity), _kinds(verdict.regularisation)]
@@ -25,9 +26,9 @@ def lines(verdict: Verdict) -> list[tuple[str, str]]:
         found.append(("network", _worth(verdict)))
     if verdict.tutorial:
         found.append(("tutorial", _tutorial(verdict.tutorial)))
-    honesty = _honesty(verdict)
-    if honesty:
-        found.append(("honesty", honesty))
+    reliability = _reliability(verdict)
+    if reliability:
+        found.append(("reliability", reliability))
     return [(label, text.plain(line)) for label, line in found]
 
 
@@ -53,15 +54,16 @@ def _choices(verdict: Verdict, best: Choice) -> str:
         return f"{words}."
     others = verdict.tied - 1
     if others == 0:
-        return f"{words}; no other of {verdict.trials:,} trials is tied with it (95 % confidence)."
+        return f"{words}; no other trial of {verdict.trials:,} is tied with it (95 % confidence)."
     are = "is" if others == 1 else "are"
-    words += f"; {others:,} of {verdict.trials - 1:,} others {are} tied with it (95 % confidence)"
+    the_others = f"the other {text.trials(verdict.trials - 1)}"
+    words += f"; {others:,} of {the_others} {are} tied with it (95 % confidence)"
     simplest = verdict.simplest
     if simplest is None or simplest.trial == best.trial:
-        return f"{words}; none of these is simpler and within one error."
+        return f"{words}; none of these is simpler and within one standard error."
     return (
-        f"{words}, and the simplest within one error is {_named(simplest)}: "
-        f"{score(simplest, best)}, {_described(simplest)}."
+        f"{words}, and the simplest within one standard error is {_named(simplest)}: "
+        f"val BCE {score(simplest, best)}, {_described(simplest)}."
     )
 
 
@@ -70,7 +72,10 @@ def _named(choice: Choice | Confirmation) -> str:
 
 
 def score(choice: Choice | Confirmation, best: Choice | None = None) -> str:
-    """Its validation BCE with its error, rounded to it, and as in the table to the best's."""
+    """Return the validation BCE of `choice` with its error.
+
+    It is rounded to that error and, as in the table, to the error of `best`.
+    """
     error = _error(choice)
     decimals = text.decimals_of(error)
     if best is not None:
@@ -96,14 +101,15 @@ def _capacity(verdict: Verdict, answer: Answer) -> str:
     if tied[0] != tied[1]:
         where = f"{tied[0]:,} to {tied[1]:,} parameters"
     if not answer.is_decided:
-        return f"Capacity is undecided: tied from {where}, of {tried[0]:,} to {tried[1]:,} tried."
-    return f"Capacity: best is {where}{_others(answer)}."
+        sizes = f"sizes from {tried[0]:,} to {tried[1]:,} were tried"
+        return f"Capacity is undecided: the tied trials have {where}; {sizes}."
+    return f"Capacity: best with {where}{_others(answer)}."
 
 
 def _kinds(answer: Answer) -> str:
     best = _list(answer.best)
     if not answer.is_decided:
-        return f"Regularisation is undecided: not worse than the best: {best}{_others(answer)}."
+        return f"Regularisation is undecided: as good as the best: {best}{_others(answer)}."
     return f"Regularisation: best {_is(answer.best)} {best}{_others(answer)}."
 
 
@@ -113,7 +119,9 @@ def _is(names: Sequence[str]) -> str:
 
 def _others(answer: Answer) -> str:
     words = f"; worse: {_list(answer.ruled_out)}" if answer.ruled_out else ""
-    return words + (f"; all cut early: {_list(answer.cut_short)}" if answer.cut_short else "")
+    return words + (
+        f"; never trained in full: {_list(answer.cut_short)}" if answer.cut_short else ""
+    )
 
 
 def _list(names: Sequence[str]) -> str:
@@ -124,41 +132,42 @@ def _list(names: Sequence[str]) -> str:
 def _overfitting(verdict: Verdict) -> str:
     found = verdict.overfitting
     if found.judged == 0:
-        return f"Cannot be judged: no trial trained {LEAST_EPOCHS} epochs."
+        return f"Cannot be judged: no trial was trained for {LEAST_EPOCHS} epochs."
     judged = f"{text.trials(found.judged)} of {LEAST_EPOCHS} or more epochs"
     if found.seen == 0:
         return f"Not seen in {judged}."
     words = f"Seen in {found.seen:,} of {judged}, the earliest after epoch {found.earliest_onset:,}"
     if found.from_params is not None:
-        return f"{words}; from {found.from_params:,} parameters on at least half overfit."
+        half = "at least half of the trials overfit"
+        return f"{words}; from {found.from_params:,} parameters up, {half}."
     return (
         f"{words}, the smallest with {text.count(found.smallest_params)} parameters; "
-        "from no size on do half overfit."
+        "at no size do half of the trials overfit."
     )
 
 
 def _confirmed(found: Confirmation) -> str:
     words = (
-        f"Of {text.trials(found.confirmed)} trained with other seeds, the best is {_named(found)}: "
-        f"mean val BCE {score(found)} over {text.counted(found.seeds, 'run')}"
+        f"Of {text.trials(found.confirmed)} repeated under other seeds, the best is "
+        f"{_named(found)}: mean val BCE {score(found)} over {text.counted(found.seeds, 'seed')}"
     )
     if found.bias is None:
         return f"{words}."
-    side = "too good" if found.bias < 0 else "too bad"
+    side = "better" if found.bias < 0 else "worse"
     error = math.nan if found.bias_se is None else found.bias_se
     size = text.with_error(abs(found.bias), error, min(text.decimals_of(error), 4))
-    return f"{words}; the search's scores were {size} nats {side} on average."
+    return f"{words}; on average, scores in the search were {size} nats {side} than the repeats."
 
 
-def flattery(verdict: Verdict) -> str:
-    """How far the best score is too good for having been chosen; nothing when not known."""
+def selection_bias(verdict: Verdict) -> str:
+    """Return the sentence on the selection bias of the best score; "" if the bias is unknown."""
     if verdict.optimism is None or verdict.best is None:
         return ""
     decimals = text.decimals_of(_error(verdict.best))
     least, bias = 10.0**-decimals, verdict.optimism.bias
     size = f"about {bias:.{decimals}f}" if bias >= least / 2 else f"less than {least:.{decimals}f}"
-    among = text.trials(verdict.trials)
-    return f"The best score is {size} nats too good for having been chosen among {among}."
+    among = f"(chosen among {verdict.trials:,})"
+    return f"Selection bias: expect the best trial to do {size} nats worse on new data {among}."
 
 
 _WORTH = {
@@ -171,29 +180,33 @@ _WORTH = {
 def _worth(verdict: Verdict) -> str:
     first = verdict.advantages[0]
     name = first.baseline if first.baseline is not None else f"trial {first.trial}"
-    whose = f"the mean of {first.seeds:,} runs of {name}" if first.seeds > 1 else name
-    errors = "seeds and rows" if first.seeds > 1 else "the rows, paired"
-    differences = ", ".join(
-        f"{text.difference(one.value, one.se)} to {one.reference}" for one in verdict.advantages
-    )
-    words = f"{_WORTH[verdict.worth]}: {whose} has val BCE {differences} (SE over {errors})"
+    whose = f"mean val BCE of {first.seeds:,} runs of" if first.seeds > 1 else "val BCE of"
+    errors = "SE over seeds and rows" if first.seeds > 1 else "paired SE over the rows"
+    differences = " and ".join(_advantage(one) for one in verdict.advantages)
+    words = f"{_WORTH[verdict.worth]}: the {whose} {name} is {differences} ({errors})"
     if first.too_good > 0:
-        words += ", before what is owed to the choice"
+        words += ", before correcting for selection bias"
     return f"{words}."
+
+
+def _advantage(one: Advantage) -> str:
+    """Return the advantage in words: "0.033 ± 0.010 lower than that of logistic regression"."""
+    size = text.with_error(abs(one.value), one.se, text.decimals_of(one.se))
+    return f"{size} {'lower' if one.value < 0 else 'higher'} than that of {one.reference}"
 
 
 def _tutorial(found: Sequence[Conclusion]) -> str:
     counts = [sum(one.holds is answer for one in found) for answer in (True, False, None)]
     return (
-        f"Of {len(found)} conclusions looked at, {counts[0]} held, {counts[1]} failed, and for "
-        f"{counts[2]} there is not enough evidence."
+        f"{text.counted(len(found), 'conclusion')} checked: {counts[0]} yes, {counts[1]} no, for "
+        f"{counts[2]} not enough evidence."
     )
 
 
-def _honesty(verdict: Verdict) -> str:
+def _reliability(verdict: Verdict) -> str:
     words = []
-    if flattered := flattery(verdict):
-        words.append(flattered)
+    if bias := selection_bias(verdict):
+        words.append(bias)
     if verdict.confirmation is not None:
         words.append(_confirmed(verdict.confirmation))
     if verdict.trials:

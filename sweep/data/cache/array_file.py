@@ -28,7 +28,7 @@ class ArrayWriter:
 
     @property
     def sha256(self) -> str:
-        """Of the bytes of the array, without the file's header."""
+        """SHA-256 of the bytes of the array, without the file's header."""
         return self._digest.hexdigest()
 
     def append(self, values: NDArray[Any]) -> None:
@@ -40,7 +40,7 @@ class ArrayWriter:
         self.rows += len(data)
 
     def finish(self) -> None:
-        """Say in the header how many rows there are, and put the file on the disk."""
+        """Write the number of rows into the header, and flush the file to the disk."""
         with writing(self.path):
             self._file.seek(0)
             self._write(header(self.dtype, (self.rows, *self.row_shape)))
@@ -64,7 +64,7 @@ class ArrayWriter:
 
 
 def header(dtype: str, shape: tuple[int, ...]) -> bytes:
-    """The .npy header of an array in C order; 128 bytes, whatever the number of rows."""
+    """Return the .npy header of an array in C order: 128 bytes, whatever the number of rows."""
     file = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         file, {"descr": dtype, "fortran_order": False, "shape": shape}
@@ -73,7 +73,7 @@ def header(dtype: str, shape: tuple[int, ...]) -> bytes:
 
 
 def open_array(path: Path, dtype: str, shape: tuple[int, ...], sha256: str) -> NDArray[Any]:
-    """The array of this type, shape and content in `path`, as a read-only memory map.
+    """Return the array in `path` as a read-only memory map, if type, shape and hash are right.
 
     Raises ValueError saying what is wrong with the file otherwise.
     """
@@ -95,7 +95,7 @@ def open_array(path: Path, dtype: str, shape: tuple[int, ...], sha256: str) -> N
 
 
 def sha256_of(array: NDArray[Any]) -> str:
-    """Of the bytes of an array in C order."""
+    """Return the SHA-256 of the bytes of an array in C order."""
     digest = hashlib.sha256()
     for start in range(0, len(array), _HASH_ROWS):
         digest.update(np.ascontiguousarray(array[start : start + _HASH_ROWS]).data)

@@ -34,7 +34,7 @@ _X_TYPE, _Y_TYPE = "<f4", "|u1"
 
 
 def default_cache_dir() -> Path:
-    """The platform's folder for caches, of this user."""
+    """Return the platform's folder for this user's caches."""
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("sweep"))
@@ -59,15 +59,15 @@ class Cache:
         return self.root / f"{key}.json"
 
     def manifest(self, key: str) -> Manifest | None:
-        """What the cache says it holds under `key`. Raises DataError when it cannot be read."""
+        """Return the manifest under `key`. Raises DataError if it cannot be read."""
         return read_manifest(self.manifest_path(key), remedy(key))
 
     def keys(self) -> list[str]:
-        """What there is a manifest of."""
+        """Return the keys that have a manifest."""
         return sorted(path.stem for path in self.root.glob("[!.]*.json"))
 
     def open(self, key: str) -> Dataset | None:
-        """The arrays under `key`, or None when there are none.
+        """Return the arrays under `key`, verified; None if there are none.
 
         Raises DataError, naming the file and the remedy, when they do not match their manifest.
         """
@@ -95,7 +95,7 @@ class Cache:
         return manifest
 
     def remove(self, key: str) -> None:
-        """Forget what is under `key`."""
+        """Remove the data under `key`."""
         with writing(self.root), locked(self.root / ".lock"):
             self.manifest_path(key).unlink(missing_ok=True)
             self._sweep_out(key, None)
@@ -150,7 +150,7 @@ class Cache:
 
 
 def remedy(key: str) -> str:
-    """What to do when the data under `key` are damaged."""
+    """Return what to do if the data under `key` are damaged."""
     if key == HIGGS_KEY:
         return "get it again with: sweep data fetch, or sweep data import FILE"
     return "remove the file, it is made again when needed"

@@ -59,7 +59,10 @@ class Manifest:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Manifest":
-        """Raises KeyError, TypeError or ValueError for anything else than a manifest."""
+        """Return the manifest in a JSON object.
+
+        Raises KeyError, TypeError or ValueError if the object is no manifest.
+        """
         manifest = cls(
             origin=Origin(
                 kind=str(values["kind"]),
@@ -80,7 +83,7 @@ class Manifest:
 
 
 def read_manifest(path: Path, remedy: str) -> Manifest | None:
-    """The manifest in `path`, or None when there is no such file.
+    """Return the manifest in `path`, or None if there is no such file.
 
     Raises DataError, ending with `remedy`, when it cannot be understood.
     """

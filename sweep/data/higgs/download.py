@@ -53,7 +53,7 @@ class Progress:
 
 
 def cached_enough(cache: Cache, rows: int | None, urls: Sequence[str]) -> Manifest | None:
-    """The manifest of the HIGGS data that are there, if fetching again would bring nothing new."""
+    """Return the manifest of the cached HIGGS data, if fetching again would bring nothing new."""
     try:
         dataset = cache.open(HIGGS_KEY)
     except DataError:
@@ -71,7 +71,7 @@ def fetch_higgs(
     urls: Sequence[str] = OFFICIAL_ADDRESSES,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Manifest:
-    """Make the first `rows` rows, or all, the cached HIGGS data; the first address that answers.
+    """Fetch the first `rows` rows, or all, into the cache, from the first address that answers.
 
     Whatever goes wrong, the cache stays as it was; of a whole file the compressed part that came
     is kept, and the next call goes on from it. Raises DataError when no address answers, the

@@ -16,7 +16,7 @@ _PIECE_BYTES = 4 << 20
 
 
 def decompressed(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """The text in `chunks`, in pieces of at most 4 MiB when it comes out of gzip.
+    """Yield the text in `chunks`, in pieces of at most 4 MiB if it comes out of gzip.
 
     Raises DataError if nothing comes, if it is a file of another kind, and if the gzip stream is
     cut off or damaged; its checksum and length are verified at its end.

@@ -16,7 +16,7 @@ _KEY_DIGITS = 32
 
 
 def import_higgs(cache: Cache, path: Path) -> Manifest:
-    """Make the file the cached HIGGS data, in place of those there were.
+    """Make the rows of a file the cached HIGGS data, in place of those that were there.
 
     Raises DataError when it cannot be read or is not in HIGGS format.
     """
@@ -25,7 +25,7 @@ def import_higgs(cache: Cache, path: Path) -> Manifest:
 
 
 def open_file(cache: Cache, path: Path) -> tuple[str, Dataset]:
-    """The rows of the file and their key in the cache, parsed at the first use only.
+    """Return the key and the arrays of a file's rows; the file is parsed at the first use only.
 
     The key follows from the file's bytes, not from its name. Raises DataError when the file
     cannot be read, is not in HIGGS format, or changes while it is read.

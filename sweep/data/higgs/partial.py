@@ -24,7 +24,7 @@ class Remote:
     """Strong ETag or date; empty when there is neither."""
 
     def continues(self, earlier: "Remote | None") -> bool:
-        """Whether this looks like the file that was begun."""
+        """Whether this file on the server looks like the one that was begun."""
         return self == earlier and (bool(self.validator) or self.total is not None)
 
 
@@ -38,7 +38,7 @@ class Partial:
         self._read_description()
 
     def replay(self) -> Iterator[bytes]:
-        """The bytes kept so far."""
+        """Yield the bytes kept so far."""
         self._file.seek(0)
         while self.remote is not None and (chunk := self._file.read(_CHUNK_BYTES)):
             yield chunk
@@ -59,7 +59,7 @@ class Partial:
                 view = view[self._file.write(view) :]
 
     def discard(self) -> None:
-        """Keep nothing."""
+        """Remove all that was kept."""
         self.remote = None
         self._description.unlink(missing_ok=True)
         self._file.truncate(0)
@@ -84,7 +84,7 @@ def part_path(folder: Path, name: str) -> Path:
 
 @contextmanager
 def open_partial(folder: Path, name: str) -> Iterator[Partial | None]:
-    """The kept part called `name`, alone; None while another process keeps one in `folder`.
+    """Hold the kept part called `name`; None if another process holds one in `folder`.
 
     Files: <name>.part, <name>.part.about, and .fetch.lock, which stays. Nothing else stays when
     nothing is kept at the end.

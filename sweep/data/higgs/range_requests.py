@@ -32,11 +32,11 @@ _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
 class NoAnswerError(DataError):
-    """The address does not answer, or not with the file: another address may."""
+    """An address does not answer, or not with the file; another address may."""
 
 
 class BrokenConnectionError(DataError):
-    """It broke too often. What came is good, and can be gone on from."""
+    """The connection broke too often. What has come is good and can be continued."""
 
 
 class ChangedError(DataError):
@@ -53,7 +53,7 @@ class _BrokenError(Exception):
 
 @dataclass(frozen=True)
 class Download:
-    """What to get. `first_bytes`: how many to ask for at first, None for the whole file."""
+    """A file to get over HTTP: from where, how much of it, and how patiently."""
 
     url: str
     first_bytes: int | None = None
@@ -65,7 +65,7 @@ class Download:
     """Told bytes received and in all, if known."""
 
     def chunks(self) -> Generator[bytes, None, None]:
-        """The file from its first byte on, until its end or until nobody asks for more.
+        """Yield the file from its first byte on, until its end or until nobody asks for more.
 
         Asks for more when `first_bytes` were not enough. Raises NoAnswerError when nothing comes,
         BrokenConnectionError, TooSlowError or ChangedError.
@@ -259,6 +259,6 @@ def _reason(error: BaseException) -> str:
 
 
 def public(url: str) -> str:
-    """`url` without a password or a query."""
+    """Return `url` without a password or a query."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

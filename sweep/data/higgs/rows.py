@@ -34,7 +34,7 @@ _COLUMNS = (LABEL, *FEATURES)
 def parse_rows(
     pieces: Iterable[bytes], name: str, *, rows: int | None = None, exact: bool = False
 ) -> Iterator[Block]:
-    """Blocks of x (n, 28) float32 and y (n,) uint8, in file order; stops after `rows` rows.
+    """Yield blocks of x (n, 28) float32 and y (n,) uint8, in file order, up to `rows` rows.
 
     `exact` demands that every token is what C prints with `%.18e` for its own float32, as in the
     official file: anything else is damage. Raises DataError naming the first row that is wrong,
@@ -56,7 +56,7 @@ def parse_rows(
 def line_blocks(
     pieces: Iterable[bytes], name: str, rows: int | None = None, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[bytes]:
-    """Blocks of whole lines, each ending with a newline, about `block_bytes` long.
+    """Yield blocks of whole lines, each ending with a newline, about `block_bytes` long.
 
     After `rows` lines nothing more is taken from `pieces`. Raises DataError for a line that is
     longer than a block, so that no input can fill the memory.
@@ -202,6 +202,6 @@ def _check_exact(values: Float32Array, block: bytes, name: str, first_row: int) 
 
 
 def image(values: Float32Array) -> bytes:
-    """`values` (rows, 29) in the official file's format."""
+    """Return `values` (rows, 29) as text in the official file's format."""
     flat = values.astype(np.float64).ravel().tolist()
     return ((_EXACT_ROW * len(values)) % tuple(flat)).encode("ascii")

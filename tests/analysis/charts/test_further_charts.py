@@ -196,7 +196,7 @@ def test_confirmed_scores_stand_against_the_searchs_with_the_spread_of_the_seeds
     words = " ".join(
         item.get_text() for item in draw_confirmed(frames).findobj(Text) if item.get_text()
     )
-    assert "0.0300 nats too good" in words and "Tiny" in words
+    assert "0.0300 nats better than its repeats" in words and "Tiny" in words
     written, left_out = write_further(frames, tmp_path / "charts")
     assert "confirmed" in {path.stem for path in written} - set(left_out)
 
@@ -215,7 +215,7 @@ def test_the_command_writes_all_charts_and_says_which_it_cannot(tmp_path, capsys
         with Image.open(path) as image:
             assert image.size == (1500, 900)
     said = capsys.readouterr().err
-    assert "no chart confirmed: no trial was trained with other seeds" in said
+    assert "no chart confirmed: no trial was repeated under other seeds" in said
     assert str(charts) in said
 
 
@@ -224,7 +224,7 @@ def test_what_cannot_be_drawn_is_left_out_with_its_reason_and_no_old_file_stays(
     old.write_text("of an earlier report")
     written, left_out = write_further(frames_of(tmp_path, trained(0.6)), tmp_path)
     assert written == [] and set(left_out) == {chart.stem for chart in FURTHER}
-    assert left_out["importance"] == "fewer than 30 trials of the search have a score"
+    assert left_out["importance"] == "fewer than 30 searched trials have a score"
     assert not old.exists()
 
 

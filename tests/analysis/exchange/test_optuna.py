@@ -191,7 +191,19 @@ def ranged(kind, low, high, step=None, sampling="linear"):
             [True],
             CategoricalDistribution([False, True]),
         ),
-        ([ranged("Int", 1, 2), ranged("Int", 5, 6)], [6, 1], CategoricalDistribution([1, 6])),
+        ([ranged("Int", 1, 2), ranged("Int", 5, 6)], [6, 1], IntDistribution(1, 6)),
+        ([ranged("Int", 1, 9, 2)] * 3, [5], IntDistribution(1, 9, step=2)),
+        (
+            [ranged("Float", 1e-4, 1e-3, None, "log"), ranged("Float", 0.1, 1.0, None, "log")],
+            [0.0002, 0.5],
+            FloatDistribution(1e-4, 1.0, log=True),
+        ),
+        ([ranged("Int", 1, 2), ranged("Float", 0.5, 6.0)], [2, 0.7], FloatDistribution(0.5, 6.0)),
+        (
+            [{"name": "x", "kind": "Choice", "values": values} for values in (["a"], ["b"])],
+            ["b"],
+            CategoricalDistribution(["a", "b"]),
+        ),
         ([], ["b", "a"], CategoricalDistribution(["b", "a"])),
     ],
 )

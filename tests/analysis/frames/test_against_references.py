@@ -58,7 +58,7 @@ def test_the_difference_is_that_of_the_rows_with_the_paired_error(tmp_path):
     assert found.se == pytest.approx(0.02 * np.sqrt(2 / 1000), rel=0.1)
     assert found.low < found.value - 1.9 * found.se < found.value + 1.9 * found.se < found.high
     assert verdict(frames).worth is True
-    assert said(frames).startswith("A network is worth it: trial 0 has val BCE -0.0200")
+    assert said(frames).startswith("A network is worth it: the val BCE of trial 0 is 0.0200")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_network_must_beat_every_reference(tmp_path, best, others, worth, word
     assert said(frames).startswith(words)
 
 
-def test_what_the_choice_adds_is_taken_off(tmp_path):
+def test_selection_bias_is_taken_off(tmp_path):
     """Of twenty trials that are alike the best is ahead by chance alone."""
     random = np.random.default_rng(3)
     rows = random.exponential(0.5, 1000)
@@ -90,7 +90,7 @@ def test_what_the_choice_adds_is_taken_off(tmp_path):
     (found,) = frames.advantages
     assert found.high < 0 < found.too_good  # without the correction it would pass
     assert found.is_better is None
-    assert "before what is owed to the choice" in said(frames)
+    assert "before correcting for selection bias" in said(frames)
 
 
 def test_the_mean_over_seeds_is_taken_where_there_is_one(tmp_path):
@@ -99,7 +99,7 @@ def test_the_mean_over_seeds_is_taken_where_there_is_one(tmp_path):
     assert (found.seeds, found.too_good) == (2, 0.0)
     assert found.value == pytest.approx(0.0, abs=1e-6)
     assert found.se > 0.009  # half the difference of the two seeds
-    assert "the mean of 2 runs of trial 0" in said(frames)
+    assert "mean val BCE of 2 runs of trial 0" in said(frames)
 
 
 def test_nothing_is_said_without_losses_or_references(tmp_path):

@@ -79,7 +79,7 @@ def test_a_sweep_without_losses_is_reported_without_errors(tmp_path):
         assert column(frames, name) == [None, None]
     assert np.isnan(column(frames, "val_bce_se")).all()
     output = printed(frames)
-    assert "Errors of all trials are unknown: an older version of sweep" in output
+    assert "Errors of all trials are unknown: this sweep was made by an older version" in output
     assert "±" not in output and "0.6000" in output
 
 
@@ -153,7 +153,7 @@ def test_the_table_shows_errors_and_marks_and_explains_them(tmp_path):
     assert "0.700 ± 0.016      " in third and "underfit" in third
     notes = printed(frames)
     assert "± SE: standard error over the 1,000 validation rows." in notes
-    for mark in ("= tied with the best:", "* the simplest:", "class: overfit,"):
+    for mark in ("= tied with the best:", "* the simplest:", "class: overfit ("):
         assert notes.count(mark) == 1
 
 

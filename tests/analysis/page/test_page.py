@@ -24,7 +24,7 @@ from tests.support.sweeps import confirm, hyperband, rows_of_losses, store_sweep
 
 SECTIONS = (
     *("verdict", "frontier", "ranking", "overfitting", "regularisation"),
-    *("honesty", "search", "cost", "failures", "provenance"),
+    *("reliability", "search", "cost", "failures", "provenance"),
 )
 
 
@@ -146,7 +146,7 @@ def test_thousands_of_trials_fit(tmp_path):
     assert len(content.encode()) <= MOST_BYTES
     words = " ".join(Outline(content).words)
     assert f"The best {ROWS} of 1,500 trials" in words
-    assert "No room for the curves of 72 of the worst trials." in words
+    assert "The page has no room for the curves of the 72 worst trials." in words
 
 
 def test_every_chart_is_in_the_page_or_the_reason_why_not(content):
@@ -154,7 +154,7 @@ def test_every_chart_is_in_the_page_or_the_reason_why_not(content):
     assert outline.tags.count("img") == len(charts()) + len(FURTHER) - 1
     words = " ".join(" ".join(outline.words).split())
     [missing] = re.findall("No chart of [^.]*[.]", words)
-    assert "against the mean over seeds”: no trial was trained with other seeds" in missing
+    assert "in repeats”: no trial was repeated under other seeds" in missing
 
 
 def test_pictures_that_do_not_fit_become_smaller_and_then_are_left_out(played, monkeypatch):
@@ -185,13 +185,13 @@ def test_groups_say_where_trials_overfit(tmp_path):
     assert {row[0] for row in sections.by_regularisation(frames).rows} == {"l2", "none"}
 
 
-def test_confirmations_and_openings_stand_under_honesty(tmp_path):
+def test_confirmations_and_openings_stand_under_reliability(tmp_path):
     with store_sweep(tmp_path / "sweep.db", [trained(0.6), trained(0.61)]) as store:
         confirm(store, 0, 0.62, 0.64)
         store.open_test(0, "best", 0.6, 10_000, "c0ffee")
         words = " ".join(Outline(page(load(store))).words)
-    assert "Confirmed with other seeds" in words and "0.630 ± " in words
-    assert "test set opened once." in words and "sealed" not in words
+    assert "Repeats under other seeds" in words and "0.630 ± " in words
+    assert "test rows opened once." in words and "sealed" not in words
 
 
 def test_the_commands_name_what_differs_from_the_defaults(played):

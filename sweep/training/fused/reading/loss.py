@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from sweep.space.load import CATEGORICAL, CROSS_ENTROPY, METRIC, SQUARED_ERROR
+from sweep.space.check import CATEGORICAL, CROSS_ENTROPY, METRIC, SQUARED_ERROR
 from sweep.training.fused.description import Loss
 from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
 from sweep.training.model import Model, recorded_metric

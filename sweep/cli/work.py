@@ -16,6 +16,7 @@ import typer
 from sweep.cli.output import err, hint, unfamiliar, warn
 from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
 from sweep.cli.stopping import Stopping
+from sweep.disk import of_this_process
 from sweep.errors import BudgetEndedError, DataError, InvalidSpaceError, TooManyFailuresError
 from sweep.records import PlanRecord, SweepState
 from sweep.settings import Budget, Settings
@@ -143,7 +144,7 @@ def _stored_space(sweep: SweepRow) -> Path:
             f"sweep {sweep.name} was begun by an older version, which stored no copy of its "
             f"search space; put {_path(sweep)} back"
         )
-    folder = Path(tempfile.mkdtemp(prefix="sweep-space-"))
+    folder = Path(tempfile.mkdtemp(prefix=of_this_process("sweep-space-")))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return write_sources(sweep.space.sources, Path(_path(sweep)).name, folder)
 

@@ -49,6 +49,8 @@ def prepare(
         test_rows=settings.test_rows,
         cache_dir=cache,
     )
+    for line in split.concerns:
+        warn(line)
     beside = compared and "tensorflow" not in sys.modules  # else there is no import to hide behind
     references = ReferencesBeside(split, settings.seed).models if beside else None
     start_keras(default_root())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli.options import CacheOption
-from sweep.cli.output import clean, display, err, hint, out
+from sweep.cli.output import clean, display, err, hint, out, warn
 from sweep.data.cache.cache import Cache, Dataset, default_cache_dir
 from sweep.data.ranges import DEFAULT_ROWS, DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import DataError, UsageError
@@ -90,7 +90,7 @@ def info(
 ) -> None:
     """Say what is cached: source, rows, splits, class balance, and each feature's range."""
     from sweep.data.split import open_data
-    from sweep.data.summary import feature_table, part_table, visible_rows
+    from sweep.data.summary import feature_table, label_concerns, part_table, visible_rows
 
     store = _cache(cache)
     key, dataset = open_data(data, store, DEFAULT_ROWS)
@@ -98,6 +98,8 @@ def info(
         hint("no HIGGS cached; get it with: sweep data fetch")
     _print_facts(store, key, dataset)
     _print_table("rows", part_table(dataset))
+    for line in label_concerns(dataset):
+        warn(line)
     n_visible = visible_rows(dataset)
     _print_table(f"features, first {n_visible:,} rows", feature_table(dataset.x[:n_visible]))
     if charts is not None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from sweep.cli.work import prepare
 from sweep.records import Assignment, EpochRecord, Outcome
+from sweep.runner.cold_start import prepare
 from sweep.settings import Budget, Settings
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder

@@ -79,6 +79,27 @@ def seconds(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
+def duration(seconds: float) -> str:
+    """12 s, 3 min 5 s, 2 h 7 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def size(n_bytes: int) -> str:
+    """512 bytes, 3.4 MB, 1.2 GB."""
+    if n_bytes < 1000:
+        return f"{n_bytes} bytes"
+    if n_bytes < 1e6:
+        return f"{n_bytes / 1e3:.1f} kB"
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:,.1f} GB"
+
+
 def settings(values: Sequence[Value | None]) -> list[str]:
     """A column of one hyperparameter's values, all in one style: 20,000, 0.5, 1e-4, relu."""
     numbers = [abs(v) for v in values if isinstance(v, int | float) and math.isfinite(v)]

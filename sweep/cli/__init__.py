@@ -8,6 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 
+from sweep.errors import SweepError
+from sweep.streams import open_streams
+
 
 def main() -> None:
     """Entry point of the `sweep` command."""
@@ -15,6 +18,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     leaving = _Leaving()
     atexit.register(leaving)  # the first of all, so the last to be called
+    open_streams()
     try:
         from sweep.cli.app import run
 
@@ -43,7 +47,7 @@ class _Leaving:
     def __call__(self) -> None:
         if "tensorflow" not in sys.modules:
             return
-        with suppress(OSError):  # the reader of our output has gone
+        with suppress(OSError, SweepError):  # the disk behind them is full
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(self.code)

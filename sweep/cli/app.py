@@ -1,37 +1,63 @@
-"""Commands, and the way their errors end: one line and an exit code."""
+"""The commands, and how their errors end: in one line and an exit code."""
 
-import os
-import sys
-import traceback
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from sweep import __version__
-from sweep.cli import inspect, search, storage, trials
-from sweep.cli.commands import confirm, data, doctor, extend, test
-from sweep.cli.output import show_error
-from sweep.errors import PlatformError, SweepError
+from sweep.cli.commands import (
+    compare,
+    confirm,
+    data,
+    doctor,
+    export,
+    extend,
+    gc,
+    ls,
+    plan,
+    report,
+    resume,
+    rm,
+    show,
+    spaces,
+    start,
+    status,
+    stop,
+    test,
+)
+from sweep.cli.ending import Asked, ending
 
-_DEBUG = "SWEEP_DEBUG"
+COMMANDS: dict[str, Callable[..., None]] = {
+    "spaces": spaces.list_spaces,
+    "plan": plan.plan,
+    "start": start.start,
+    "resume": resume.resume,
+    "stop": stop.stop,
+    "ls": ls.list_sweeps,
+    "status": status.status,
+    "report": report.report,
+    "show": show.show,
+    "compare": compare.compare,
+    "export": export.export,
+    "confirm": confirm.confirm,
+    "extend": extend.extend,
+    "test": test.test,
+    "rm": rm.remove,
+    "gc": gc.collect,
+    "doctor": doctor.doctor,
+}
 
 app = typer.Typer(
     name="sweep",
     help="Find out which capacity and which regularisation generalise best.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 app.add_typer(data.data_app, name="data")
-search.register(app)
-extend.register(app)
-doctor.register(app)
-inspect.register(app)
-confirm.register(app)
-test.register(app)
-storage.register(app)
-trials.register(app)
 
 
 def _version(show: bool) -> None:
@@ -42,8 +68,9 @@ def _version(show: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show a traceback with errors.", envvar=_DEBUG)
+        bool, typer.Option("--debug", help="Show a traceback with errors.", envvar="SWEEP_DEBUG")
     ] = False,
     version: Annotated[
         bool,
@@ -51,25 +78,11 @@ def options(
     ] = False,
 ) -> None:
     """Find out which capacity and which regularisation generalise best."""
-    if debug:
-        os.environ[_DEBUG] = "1"
+    context.ensure_object(Asked).debug = debug
 
 
 def run() -> None:
     """Carry out the command line; errors end in one line and an exit code."""
-    try:
-        app()
-    except SweepError as error:
-        if os.environ.get(_DEBUG):
-            traceback.print_exc()
-        show_error(error)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of our output has gone: `sweep report | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except OSError as error:  # a full disk, a folder that may not be written
-        if os.environ.get(_DEBUG):
-            traceback.print_exc()
-        where = f"{error.filename}: " if error.filename else ""
-        show_error(f"{where}{error.strerror or error}; make room or permission there")
-        sys.exit(PlatformError.exit_code)
+    asked = Asked()
+    with ending(asked):
+        app(obj=asked)

@@ -1,78 +1,118 @@
 """Options that several commands share: each declared once, each with its environment variable."""
 
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sweep.cli import completion
+from sweep.errors import UsageError
+from sweep.settings import TRAINERS, Settings
+
+DEFAULT = Settings()
+"""Where the options' defaults come from."""
+
 SpaceArgument = Annotated[
     str,
     typer.Argument(
         metavar="SPACE",
-        help="A search-space file, or a shipped one: capacity, regularization, tutorial.",
+        autocompletion=completion.spaces,
+        help="A search-space file, or the name of one that is shipped: capacity, regularization, "
+        "tutorial.",
     ),
 ]
 NameArgument = Annotated[
-    str | None, typer.Argument(metavar="[NAME]", help="The sweep; the latest when left out.")
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        autocompletion=completion.sweeps,
+        help="Name of the sweep; by default the newest.",
+    ),
 ]
 ResultsOption = Annotated[
-    Path, typer.Option("--results", envvar="SWEEP_RESULTS", help="Folder that holds the sweeps.")
+    Path, typer.Option("--results", envvar="SWEEP_RESULTS", help="Folder of all sweeps.")
 ]
 CacheOption = Annotated[
     Path | None,
     typer.Option(
         "--cache",
         envvar="SWEEP_DATA",
-        help="Folder of the data cache; the platform's user cache folder by default.",
+        help="Folder of the data cache; by default in the user's cache folder.",
     ),
 ]
 MaxEpochsOption = Annotated[
     int,
     typer.Option(
-        "--max-epochs", envvar="SWEEP_MAX_EPOCHS", help="Epochs of a trial that is never cut."
+        "--max-epochs",
+        envvar="SWEEP_MAX_EPOCHS",
+        help="Epochs of a trial that reaches the last rung.",
     ),
 ]
 FactorOption = Annotated[
     int,
-    typer.Option("--factor", envvar="SWEEP_FACTOR", help="Keep one trial in FACTOR at each rung."),
+    typer.Option(
+        "--factor", envvar="SWEEP_FACTOR", help="Hyperband keeps one trial in FACTOR at each rung."
+    ),
 ]
 IterationsOption = Annotated[
     int,
     typer.Option(
         "--iterations",
         envvar="SWEEP_ITERATIONS",
-        help="Runs of the whole Hyperband; 0: only baselines.",
+        help="How often all of Hyperband's brackets are run; 0 trains only the baselines.",
     ),
 ]
 SeedsOption = Annotated[
     int,
-    typer.Option("--seeds", envvar="SWEEP_SEEDS", help="Train each baseline under so many seeds."),
+    typer.Option(
+        "--seeds", envvar="SWEEP_SEEDS", help="Seeds under which each baseline is trained."
+    ),
 ]
 SeedOption = Annotated[
-    int, typer.Option("--seed", envvar="SWEEP_SEED", help="Same seed, same results.")
+    int,
+    typer.Option(
+        "--seed",
+        envvar="SWEEP_SEED",
+        help="Seed of all random numbers: the same seed gives the same results.",
+    ),
 ]
 DataOption = Annotated[
     str,
     typer.Option(
         "--data",
         envvar="SWEEP_DATASET",
-        help="auto (cached HIGGS, else built-in events), builtin, higgs, or a CSV file.",
+        autocompletion=completion.data_sources,
+        help="auto (HIGGS if it is cached, else built-in events), builtin, higgs, or a CSV file.",
     ),
 ]
 TrainRowsOption = Annotated[
     int,
-    typer.Option("--train-rows", envvar="SWEEP_TRAIN_ROWS", help="Rows behind the validation."),
+    typer.Option(
+        "--train-rows",
+        envvar="SWEEP_TRAIN_ROWS",
+        help="Training rows, taken after the validation rows.",
+    ),
 ]
 ValidationRowsOption = Annotated[
     int,
-    typer.Option("--validation-rows", envvar="SWEEP_VALIDATION_ROWS", help="The first rows."),
+    typer.Option(
+        "--validation-rows",
+        envvar="SWEEP_VALIDATION_ROWS",
+        help="Validation rows, taken from the start.",
+    ),
 ]
 TestRowsOption = Annotated[
     int | None,
-    typer.Option("--test-rows", envvar="SWEEP_TEST_ROWS", help="Sealed rows behind those."),
+    typer.Option(
+        "--test-rows",
+        envvar="SWEEP_TEST_ROWS",
+        help="Test rows, taken after the training rows and kept sealed.",
+    ),
 ]
 BatchSizeOption = Annotated[
-    int, typer.Option("--batch-size", envvar="SWEEP_BATCH_SIZE", help="Rows a step.")
+    int, typer.Option("--batch-size", envvar="SWEEP_BATCH_SIZE", help="Rows per training step.")
 ]
 PatienceOption = Annotated[
     int,
@@ -83,50 +123,64 @@ PatienceOption = Annotated[
     ),
 ]
 TrainerOption = Annotated[
-    str, typer.Option("--trainer", envvar="SWEEP_TRAINER", help="auto, fused or keras.")
+    str,
+    typer.Option(
+        "--trainer",
+        autocompletion=completion.values(*TRAINERS),
+        envvar="SWEEP_TRAINER",
+        help="What trains the models: auto, fused or keras.",
+    ),
 ]
 BaselinesOption = Annotated[
     bool,
     typer.Option(
         "--baselines/--no-baselines",
         envvar="SWEEP_BASELINES",
-        help="Train the space's BASELINES in full beside the search.",
+        help="Whether to train the space's BASELINES in full beside the search.",
     ),
 ]
 StoredSpaceOption = Annotated[
     bool,
     typer.Option(
         "--stored-space",
-        help="Run the copy of the search space that is stored with the sweep: code from the "
-        "results folder, for when the original is lost.",
+        help="Run the copy of the search space that is stored with the sweep, if the original is "
+        "lost. This is code from the results folder.",
     ),
 ]
 MaxTimeOption = Annotated[
     str | None,
     typer.Option(
-        "--max-time", envvar="SWEEP_MAX_TIME", help="End after this long: 90, 90s, 45m, 2h."
+        "--max-time",
+        envvar="SWEEP_MAX_TIME",
+        help="Stop after this time, for example 90s, 45m or 2h.",
     ),
 ]
 MaxTrialsOption = Annotated[
     int | None,
-    typer.Option("--max-trials", envvar="SWEEP_MAX_TRIALS", help="Train at most so many trials."),
+    typer.Option(
+        "--max-trials", envvar="SWEEP_MAX_TRIALS", help="Stop after this number of trials."
+    ),
 ]
 TargetOption = Annotated[
     float | None,
-    typer.Option("--target", envvar="SWEEP_TARGET", help="End when a validation BCE is this low."),
+    typer.Option(
+        "--target", envvar="SWEEP_TARGET", help="Stop when a trial reaches this validation BCE."
+    ),
 ]
 KeepOption = Annotated[
     int,
     typer.Option(
         "--keep",
         envvar="SWEEP_KEEP",
-        help="Keep the checkpoints of this many best trials though they were cut.",
+        help="Number of best trials whose checkpoints are kept even if they were cut.",
     ),
 ]
 MaxFailuresOption = Annotated[
     int,
     typer.Option(
-        "--max-failures", envvar="SWEEP_MAX_FAILURES", help="Give up after so many failed trials."
+        "--max-failures",
+        envvar="SWEEP_MAX_FAILURES",
+        help="Stop after this number of failed trials.",
     ),
 ]
 TensorboardOption = Annotated[
@@ -143,6 +197,34 @@ VerboseOption = Annotated[
         "--verbose/--quiet",
         "-v/-q",
         envvar="SWEEP_VERBOSE",
-        help="Say which trials are fused and which programs are compiled.",
+        help="Print which trials are fused and which programs are compiled.",
     ),
 ]
+TABLE_OR_JSON = ("table", "json")
+TableOrJsonOption = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        autocompletion=completion.values(*TABLE_OR_JSON),
+        help="Form of the output: table or json.",
+    ),
+]
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """Return the settings that a command's options give; the others have their defaults.
+
+    An option belongs to the setting of its name. Raises InvalidSpaceError naming a bad one.
+    """
+    given = context.params
+    values = {f.name: given[f.name] for f in fields(Settings) if f.name in given}
+    if values.get("patience") == 0:
+        values["patience"] = None
+    return Settings(**values)
+
+
+def check_output(given: str, forms: Sequence[str]) -> None:
+    """Raise UsageError unless `given` is one of the forms of output that a command has."""
+    if given not in forms:
+        raise UsageError(f"--output is {given!r}, expected one of: {', '.join(forms)}")

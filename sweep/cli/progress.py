@@ -10,10 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from sweep.cli.output import clean, duration
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord
 from sweep.store import Progress as Counts
-from sweep.words import counted
+from sweep.words import counted, duration, plain
 
 _FEWEST_EPOCHS = 20
 _FEWEST_SECONDS = 60.0
@@ -71,7 +70,7 @@ def label(assignment: Assignment) -> str:
     if assignment.confirms is not None:
         return f"{assignment.trial} ({assignment.confirms}, seed {assignment.seed_number})"
     name = f" {assignment.baseline}" if assignment.baseline else ""
-    return f"{assignment.trial}{clean(name)}"
+    return f"{assignment.trial}{plain(name)}"
 
 
 class PlainProgress:
@@ -89,7 +88,8 @@ class PlainProgress:
     def wave(self, assignments: Sequence[Assignment]) -> None:
         n_epochs = sum(a.last_epoch - a.first_epoch for a in assignments)
         self.console.print(
-            f"wave: {counted(len(assignments), 'assignment')}, at most {counted(n_epochs, 'epoch')}"
+            f"{counted(len(assignments), 'assignment')} to train, "
+            f"at most {counted(n_epochs, 'epoch')}"
         )
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
@@ -196,9 +196,13 @@ def rung_key(assignment: Assignment) -> _Rung:
 def describe(assignment: Assignment, outcome: Outcome, score: float | None) -> str:
     """What became of an assignment, in a few words."""
     if outcome.status is OutcomeStatus.FAILED:
-        return f"failed: {clean(outcome.error or '')}"
+        return f"failed: {plain(outcome.error or '')}"
     value = "no score" if score is None else f"val BCE {score:.4f}"
     if outcome.status is OutcomeStatus.STOPPED:
-        trained = f"after {outcome.epochs} epochs" if outcome.epochs else "before: no epochs spent"
-        return f"{value}, stopped early {trained}"
+        stopped = (
+            f"stopped early after {counted(outcome.epochs, 'epoch')}"
+            if outcome.epochs
+            else "had already stopped early; nothing trained"
+        )
+        return f"{value}, {stopped}"
     return f"{value} at epoch {assignment.last_epoch}"

@@ -11,10 +11,11 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType, TracebackType
 
 from sweep.cli.output import err, hint, show_error
-from sweep.errors import PlatformError
+from sweep.errors import PlatformError, SweepError
 from sweep.sweep_folder import Lock, SweepFolder
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -95,7 +96,7 @@ class Stopping:
             else:
                 waited = time.monotonic() - self._asked_at
                 if waited > (_ALL_SECONDS if self._heeded else _EPOCH_SECONDS):
-                    self._end_now("the epoch under way is left out, all before it is saved")
+                    self._end_now("the epoch under way is discarded, all before it is saved")
 
     def _ask(self, number: int) -> None:
         self.code = 128 + number
@@ -104,7 +105,7 @@ class Stopping:
         if self._asked_at is not None:
             self._end_now("killed")
         self._asked_at = time.monotonic()
-        hint("stopping after this epoch; once more kills")
+        hint("stopping after this epoch; press again to stop at once")
 
     def _end_bereft(self) -> None:
         """Writing on could harm a sweep that took the place of this one."""
@@ -117,12 +118,13 @@ class Stopping:
     def _end_now(self, why: str) -> None:
         folder = self._folder
         begun = folder is not None and folder.exists
-        hint(f"{why}; go on with: sweep resume {folder.name}" if folder and begun else why)
+        hint(f"{why}; continue with: sweep resume {folder.name}" if folder and begun else why)
         self._exit()
 
     def _exit(self) -> None:
         err().show_cursor(True)
-        sys.stdout.flush()
+        with suppress(OSError, SweepError):
+            sys.stdout.flush()
         os._exit(self.code)
 
 

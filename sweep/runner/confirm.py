@@ -6,10 +6,48 @@ own run counts as its first seed.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from sweep.records import Value
+from sweep.errors import UsageError
+from sweep.records import SweepState, Value
 from sweep.seeds import derive
-from sweep.store import NewTrial
+from sweep.store import NewTrial, Store
+
+_OVER = (SweepState.FINISHED, SweepState.BUDGET)
+
+
+@dataclass(frozen=True)
+class Added:
+    """What `add_confirmations` stored, and what is to do now."""
+
+    new: int
+    """Runs that were added."""
+    pending: int
+    """Runs that are still to train, those of earlier times included."""
+
+
+def refuse_unless_over(name: str, state: SweepState) -> None:
+    """Raise UsageError unless the search of sweep `name` is over: its best trials are unknown."""
+    if state not in _OVER:
+        raise UsageError(
+            f"sweep {name} is {state}; its best trials are known when the search is over: "
+            f"sweep resume {name}"
+        )
+
+
+def add_confirmations(
+    store: Store, trials: Mapping[int, dict[str, Value]], baselines: Iterable[int], seeds: int
+) -> Added:
+    """Store the runs of `trials` under `seeds` seeds each that are not stored yet.
+
+    `trials` are hyperparameters by number, `baselines` the numbers of the sweep's baselines. The
+    sweep must be locked.
+    """
+    settings = store.sweep().settings
+    there = store.confirmed_seeds()
+    new = confirmations(trials, baselines, seeds, settings.seed, there)
+    store.add_confirmations(new, settings.max_epochs)
+    return Added(len(new), sum(a.confirms is not None for a in store.pending()))
 
 
 def confirmations(

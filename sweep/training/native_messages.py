@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sweep.streams import words_to
+
 
 @contextmanager
 def native_messages_to(path: Path) -> Iterator[None]:
@@ -17,7 +19,7 @@ def native_messages_to(path: Path) -> Iterator[None]:
     sys.stderr.flush()
     before = sys.stderr
     kept = os.dup(2)
-    with path.open("ab") as file, os.fdopen(kept, "w", buffering=1) as terminal:
+    with path.open("ab") as file, words_to(kept, before) as terminal:
         os.dup2(file.fileno(), 2)
         sys.stderr = terminal
         try:

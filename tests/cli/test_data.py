@@ -71,11 +71,11 @@ def test_an_interrupted_fetch_ends_with_130(run, monkeypatch):
     monkeypatch.setattr("sweep.data.higgs.download.fetch_higgs", interrupt)
     result = run("fetch", "--all")
     assert result.exit_code == 130
-    assert "the same command goes on" in result.stderr
+    assert "run the same command again to continue" in result.stderr
 
 
 def test_rows_and_all_exclude_each_other(run):
-    with pytest.raises(UsageError, match="--rows and --all exclude each other"):
+    with pytest.raises(UsageError, match="give --rows or --all, not both"):
         run("fetch", "--rows", 3, "--all")
     assert run("fetch", "--rows", 0).exit_code == 2
 

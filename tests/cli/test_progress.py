@@ -4,10 +4,11 @@ import pytest
 
 from sweep.cli import progress
 from sweep.cli.progress import Tally
+from sweep.records import PlanRecord
 from sweep.store import Progress
 
 NOTHING_YET = Progress(0, 0, 0, 0, 0, 0, None, None, 0, 0, 0, 0)
-PLAN = {"assignments": 50, "baselines": 0, "epochs": 140, "baseline_epochs": 0}
+PLAN = PlanRecord(assignments=50, epochs=140)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_rm_and_gc_leave_a_sweep_alone_at_which_a_process_works(results, tmp_pat
     before = files(results)
     with SweepFolder(results, "one").locked():
         assert "is being worked on" in warm.run(tmp_path, "rm", "one", "--yes", code=9).stderr
-        assert "one is left alone" in warm.run(tmp_path, "gc").stderr
+        assert "one is left as it is" in warm.run(tmp_path, "gc").stderr
     assert files(results) == before
 
 

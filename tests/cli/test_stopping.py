@@ -54,7 +54,7 @@ def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, tr
     wait_for((place / "held").exists, broken)
     warm.run(place, "stop", "broken")
     assert broken.wait() == 143
-    assert "left out, all before it is saved; go on with: sweep resume broken" in broken.stderr
+    assert "discarded, all before it is saved; continue with: sweep resume broken" in broken.stderr
     assert not (database.parent / "stop").exists()
     (place / "slow").unlink()
     warm.run(place, "resume", "broken")
@@ -75,9 +75,9 @@ def test_stop_says_when_nothing_runs_or_nobody_answers_and_resume_forgets_the_re
 
 
 def without_patience() -> None:
-    from sweep.cli import search
+    from sweep.runner import stop
 
-    search._STOP_PATIENCE_SECONDS = 0
+    stop.PATIENCE_SECONDS = 0
 
 
 @pytest.mark.parametrize("moment", ["typer", "tensorflow"])

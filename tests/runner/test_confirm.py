@@ -211,7 +211,7 @@ def test_the_command_stopped_and_resumed_then_asked_for_more(place):
     stopped = warm.run(
         place, "confirm", "s", "--top", "2", "--seeds", "2", "--max-time", "0", code=8
     )
-    assert "runs are left, go on with: sweep resume s" in stopped.stderr
+    assert "runs are left, continue with: sweep resume s" in stopped.stderr
     between = report(place)
     assert between["sweep"]["state"] == "finished" and between["trials"] == before["trials"]
     warm.run(place, "resume", "s")
@@ -228,7 +228,7 @@ def test_the_command_stopped_and_resumed_then_asked_for_more(place):
     for trial, group in frames.confirmations.groupby("confirms"):
         own = [t["val_bce"] for t in before["trials"] if t["trial"] == trial and t["baseline"]]
         assert rows[trial]["val_bce"] == pytest.approx(np.mean([*group["val_bce"], *own]))
-    assert "nothing to add" in warm.run(place, "confirm", "s", "--top", "2", "--seeds", "2").stderr
+    assert "nothing to do" in warm.run(place, "confirm", "s", "--top", "2", "--seeds", "2").stderr
 
     warm.run(place, "confirm", "s", "--top", "3", "--seeds", "3")
     more = {row["trial"]: row for row in report(place)["confirmed"]}

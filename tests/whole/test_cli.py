@@ -262,7 +262,7 @@ def test_an_exported_model_reproduces_its_score_without_this_package(place, whol
         (["start", "mine.py", "--max-epochs", "0"], 4, "--max-epochs is 0, expected at least 1"),
         (["start", "mine.py", "--trainer", "x"], 4, "expected one of: auto, fused, keras"),
         (["start", "mine.py", "--name", "../x"], 4, "cannot name a sweep"),
-        (["start", "mine.py", "--max-time", "soon"], 4, "expected such as 90, 90s, 45m or 2h"),
+        (["start", "mine.py", "--max-time", "soon"], 4, "expected for example 90, 90s, 45m or 2h"),
         (["start", "mine.py", "--data", "none.csv"], 5, "none.csv"),
         (["report", "nothing"], 3, "no sweep named 'nothing'"),
         (["export", "whole", "99", "x.keras"], 3, "no trained trial 99"),

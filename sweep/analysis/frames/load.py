@@ -108,15 +108,15 @@ class SweepFrames:
         return list(self.hyperparameters.columns)
 
 
-def load(store: Store, state: SweepState | None = None) -> SweepFrames:
+def load(store: Store, state: SweepState | None = None, name: str | None = None) -> SweepFrames:
     """Read a sweep into frames, also while it runs.
 
-    `state` replaces the stored one where the caller knows better: a sweep whose process has
-    died is still stored as running.
+    `state` replaces the stored one if the caller knows better: a sweep whose process has died is
+    still stored as running. So does `name`: a sweep is found by its folder's name, and a folder
+    may have been copied or renamed.
     """
     sweep = store.sweep()
-    if state is not None:
-        sweep = replace(sweep, state=state)
+    sweep = replace(sweep, state=state or sweep.state, name=name or sweep.name)
     # what refers to a trial is read before the trials: a sweep may grow meanwhile
     epochs, losses = _epochs(store), store.losses()
     assignments = _table(store, "assignment")

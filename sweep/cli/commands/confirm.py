@@ -1,36 +1,33 @@
-"""sweep confirm: the best trials and the baselines again, with seeds that nobody chose."""
+"""sweep confirm: the best trials and the baselines are trained again with new seeds."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sweep.cli import options as opt
 from sweep.cli import work
-from sweep.cli.inspect import load_frames
-from sweep.cli.output import hint, unfamiliar
+from sweep.cli.look import load_frames
+from sweep.cli.output import hint
 from sweep.cli.stopping import Stopping
-from sweep.errors import NotFoundError, UsageError
-from sweep.records import SweepState, Value
+from sweep.errors import NotFoundError
+from sweep.records import Value
+from sweep.runner.confirm import Added, add_confirmations, refuse_unless_over
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
+from sweep.words import counted
 
 if TYPE_CHECKING:
     from sweep.analysis.frames.load import SweepFrames
 
-_OVER = (SweepState.FINISHED, SweepState.BUDGET)
-
-
-def register(app: typer.Typer) -> None:
-    app.command("confirm")(confirm)
-
 
 def confirm(
     name: opt.NameArgument = None,
-    top: Annotated[int, typer.Option("--top", min=0, help="So many of the best trials.")] = 8,
+    top: Annotated[
+        int, typer.Option("--top", min=0, help="How many of the best trials to confirm.")
+    ] = 8,
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, help="Under so many seeds each; errors need two.")
+        int, typer.Option("--seeds", min=1, help="Seeds per trial; error bars need at least two.")
     ] = 5,
     stored_space: opt.StoredSpaceOption = False,
     max_time: opt.MaxTimeOption = None,
@@ -39,7 +36,7 @@ def confirm(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Train the best trials, the simplest tied one and the baselines again with fresh seeds."""
+    """Train the best trials, the simplest tied one and the baselines again with new seeds."""
     work.log_to_stderr(verbose)
     budget = work.budget(max_time, None, None, max_failures)
     folder = find_sweep(results, name)
@@ -47,42 +44,23 @@ def confirm(
         hint(f"sweep {folder.name}")
     with Stopping() as stopping, folder.locked() as lock:
         stopping.attend(folder, lock)
-        n_new, n_to_do = _add(folder, top, seeds)
-        if n_to_do == 0:
-            hint(f"nothing to add: all that is confirmed; see: sweep report {folder.name}")
+        added = _add(folder, top, seeds)
+        if added.pending == 0:
+            hint(
+                "nothing to do: these trials are already confirmed; "
+                f"see: sweep report {folder.name}"
+            )
             return
-        hint(f"{n_new} runs more with other seeds, {n_to_do} to do")
-        go_on(folder, budget, stopping, stored_space, cache)
+        hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")
+        work.confirm_stored(folder, budget, stopping, stored_space, cache)
 
 
-def go_on(
-    folder: SweepFolder, budget: Budget, stopping: Stopping, stored_space: bool, cache: Path | None
-) -> None:
-    """Train the confirmations that are still to do. The folder must be locked."""
-    with Store(folder.database) as store:
-        sweep = store.sweep()
-    prepared = work.prepare_again(folder, sweep, cache, stored_space)
-    work.confirm(folder, prepared, budget, stopping)
-
-
-def _add(folder: SweepFolder, top: int, seeds: int) -> tuple[int, int]:
-    """Store the confirmations that are missing; how many these are, and how many are to do."""
+def _add(folder: SweepFolder, top: int, seeds: int) -> Added:
     frames = load_frames(folder)
-    if frames.sweep.state not in _OVER:
-        raise UsageError(
-            f"sweep {folder.name} is {frames.sweep.state}; its best trials are known when the "
-            f"search is over: sweep resume {folder.name}"
-        )
-    from sweep.runner.confirm import confirmations
-
-    with unfamiliar(folder), Store(folder.database) as store:
-        chosen = _chosen(frames, top)
-        settings = frames.sweep.settings
-        there = store.confirmed_seeds()
-        baselines = frames.trials.loc[frames.trials["baseline"].notna(), "trial"]
-        new = confirmations(chosen, baselines, seeds, settings.seed, there)
-        store.add_confirmations(new, settings.max_epochs)
-        return len(new), sum(a.confirms is not None for a in store.pending())
+    refuse_unless_over(folder.name, frames.sweep.state)
+    baselines = frames.trials.loc[frames.trials["baseline"].notna(), "trial"]
+    with Store(folder.database) as store:
+        return add_confirmations(store, _chosen(frames, top), baselines, seeds)
 
 
 def _chosen(frames: "SweepFrames", top: int) -> dict[int, dict[str, Value]]:

@@ -1,4 +1,4 @@
-"""sweep data: get HIGGS, bring a file, look at what is cached."""
+"""sweep data: fetch HIGGS, import a file, show what is cached."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli.options import CacheOption
-from sweep.cli.output import clean, display, err, hint, out, warn
+from sweep.cli.output import display, err, hint, out, warn
 from sweep.data.cache.cache import Cache, Dataset, default_cache_dir
 from sweep.data.ranges import DEFAULT_ROWS, DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import DataError, UsageError
+from sweep.words import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 _INTERRUPTED = 130
 
 data_app = typer.Typer(
-    help="Get the HIGGS data, bring a file of your own, look at what is cached.",
+    help="Fetch the HIGGS data, import a file of your own, or show what is cached.",
     no_args_is_help=True,
 )
 
@@ -33,22 +34,30 @@ data_app = typer.Typer(
 def fetch(
     rows: Annotated[
         int | None,
-        typer.Option("--rows", min=1, help=f"How many rows. [default: {DEFAULT_ROWS}]"),
+        typer.Option(
+            "--rows", min=1, help=f"Number of rows to fetch; by default {DEFAULT_ROWS:,}."
+        ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All 11 million rows: 2.8 GB to fetch, 1.2 GB cached.")
+        bool,
+        typer.Option(
+            "--all", help="Fetch all 11 million rows: a download of 2.8 GB, 1.2 GB in the cache."
+        ),
     ] = False,
     url: Annotated[
-        str | None, typer.Option("--url", help="Another address than the official ones.")
+        str | None,
+        typer.Option("--url", help="Address to fetch from; by default the official ones."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Also when it is cached already.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Fetch even if the rows are cached already.")
+    ] = False,
     cache: CacheOption = None,
 ) -> None:
     """Fetch the first rows of HIGGS, or all of it with --all, from its official address."""
     from sweep.data.higgs.download import OFFICIAL_ADDRESSES, cached_enough, fetch_higgs
 
     if everything and rows is not None:
-        raise UsageError("--rows and --all exclude each other")
+        raise UsageError("give --rows or --all, not both")
     wanted = None if everything else rows or DEFAULT_ROWS
     addresses = OFFICIAL_ADDRESSES if url is None else (url,)
     store = _cache(cache)
@@ -60,14 +69,21 @@ def fetch(
             with _progress() as on_progress:
                 manifest = fetch_higgs(store, rows=wanted, urls=addresses, on_progress=on_progress)
         except KeyboardInterrupt:
-            hint("interrupted; the same command goes on" if everything else "interrupted")
+            hint(
+                "interrupted; run the same command again to continue"
+                if everything
+                else "interrupted"
+            )
             raise typer.Exit(_INTERRUPTED) from None
     _say(manifest, store)
 
 
 @data_app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .csv.gz like HIGGS.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A .csv or .csv.gz file with the columns of HIGGS."),
+    ],
     cache: CacheOption = None,
 ) -> None:
     """Make FILE the cached HIGGS data: a label and 28 features a row, no header."""
@@ -80,11 +96,14 @@ def import_(
 @data_app.command()
 def info(
     data: Annotated[
-        str, typer.Option("--data", help="auto, builtin, higgs, or a CSV file.")
+        str,
+        typer.Option("--data", help="Which data to describe: auto, builtin, higgs, or a CSV file."),
     ] = "auto",
     charts: Annotated[
         Path | None,
-        typer.Option("--charts", metavar="DIR", help="Write the features' histograms there."),
+        typer.Option(
+            "--charts", metavar="DIR", help="Folder into which to write histograms of the features."
+        ),
     ] = None,
     cache: CacheOption = None,
 ) -> None:
@@ -106,7 +125,7 @@ def info(
         from sweep.analysis.charts.features import write_features
 
         for path in write_features(dataset, charts):
-            out().print(f"chart: {clean(str(path))}", soft_wrap=True)
+            out().print(f"chart: {plain(path)}", soft_wrap=True)
 
 
 def _cache(folder: Path | None) -> Cache:
@@ -115,7 +134,7 @@ def _cache(folder: Path | None) -> Cache:
 
 def _say(manifest: "Manifest", cache: Cache) -> None:
     text = f"{manifest.origin.source}: {manifest.rows:,} rows cached in {cache.root}"
-    out().print(clean(text), soft_wrap=True)
+    out().print(plain(text), soft_wrap=True)
     left = manifest.rows - DEFAULT_VALIDATION_ROWS
     if left < DEFAULT_TRAIN_ROWS:
         least = f"--train-rows {left}" if left > 0 else "--validation-rows and --train-rows"
@@ -134,9 +153,9 @@ def _print_facts(cache: Cache, key: str, dataset: Dataset) -> None:
     }
     others = [_describe(cache, other) for other in cache.keys() if other != key]  # noqa: SIM118
     for name, text in facts.items():
-        out().print(f"{name + ':':<13}{clean(text)}", soft_wrap=True)
+        out().print(f"{name + ':':<13}{plain(text)}", soft_wrap=True)
     for other in others:
-        out().print(f"{'also cached:':<13}{clean(other)}", soft_wrap=True)
+        out().print(f"{'also cached:':<13}{plain(other)}", soft_wrap=True)
 
 
 def _describe(cache: Cache, key: str) -> str:
@@ -168,7 +187,7 @@ def _cell(value: float) -> str:
 
 @contextmanager
 def _progress() -> Iterator[Callable[["Progress"], None]]:
-    """What shows a download on stderr: a bar on a terminal, a line now and then elsewhere."""
+    """Yield what shows a download on stderr: a bar on a terminal, else a line every few seconds."""
     if not err().is_terminal:
         yield _line_now_and_then()
         return

@@ -1,4 +1,4 @@
-"""The command that checks a sweep and the machine."""
+"""sweep doctor: a sweep's files and the machine are checked."""
 
 import json
 import sys
@@ -6,31 +6,36 @@ from typing import Annotated
 
 import typer
 
+from sweep.cli import completion
 from sweep.cli import options as opt
-from sweep.cli.output import clean, hint, out
+from sweep.cli.output import hint, out
 from sweep.data.cache.cache import default_cache_dir
 from sweep.doctor.finding import Finding, Level
 from sweep.doctor.integrity import check_sweep
 from sweep.doctor.machine import check_machine
-from sweep.errors import UsageError
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep, sweep_folders
+from sweep.words import plain
 
+_FORMATS = ("text", "json")
 _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
-
-
-def register(app: typer.Typer) -> None:
-    app.command("doctor")(doctor)
 
 
 def doctor(
     name: opt.NameArgument = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            autocompletion=completion.values(*_FORMATS),
+            help="Form of the output: text or json.",
+        ),
+    ] = "text",
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Check a sweep's integrity and the machine, and say what to do."""
-    if output not in ("text", "json"):
-        raise UsageError(f"--output is {output!r}, expected text or json")
+    """Check a sweep's files and the machine, and say how to fix what is wrong."""
+    opt.check_output(output, _FORMATS)
     findings = list(check_machine(results, cache or default_cache_dir()))
     if name is not None or sweep_folders(results):
         folder = find_sweep(results, name)
@@ -49,7 +54,7 @@ def _print_text(findings: list[Finding]) -> None:
     for finding in findings:
         console.print(f"{finding.level:<4}", style=_STYLES[finding.level], end="  ")
         remedy = f" → {finding.remedy}" if finding.remedy else ""
-        console.print(clean(f"{finding.subject:<{width}}  {finding.text}{remedy}"), soft_wrap=True)
+        console.print(plain(f"{finding.subject:<{width}}  {finding.text}{remedy}"), soft_wrap=True)
 
 
 def _print_json(findings: list[Finding]) -> None:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli import options as opt
-from sweep.cli import work
+from sweep.cli import output, work
 from sweep.cli.output import display, hint, out
-from sweep.cli.search import rung_table
+from sweep.cli.rung_table import rung_table
 from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
 from sweep.records import SweepState
+from sweep.runner.cold_start import prepare_again
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
@@ -20,21 +21,29 @@ if TYPE_CHECKING:
     from sweep.runner.prepare import Prepared
 
 
-def register(app: typer.Typer) -> None:
-    app.command("extend")(extend)
-
-
 def extend(
     name: opt.NameArgument = None,
     max_epochs: Annotated[
         int | None,
-        typer.Option("--max-epochs", min=1, help="Train the best of each bracket on, up to here."),
+        typer.Option(
+            "--max-epochs",
+            min=1,
+            help="Train the best trials of each bracket further, up to this epoch.",
+        ),
     ] = None,
     add_iterations: Annotated[
-        int, typer.Option("--add-iterations", min=0, help="So many whole Hyperbands more.")
+        int,
+        typer.Option(
+            "--add-iterations",
+            min=0,
+            help="Number of times to run all of Hyperband's brackets again.",
+        ),
     ] = 0,
     add_brackets: Annotated[
-        int, typer.Option("--add-brackets", min=0, help="So many brackets more, in their order.")
+        int,
+        typer.Option(
+            "--add-brackets", min=0, help="Number of brackets to add, in Hyperband's order."
+        ),
     ] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be added.")
@@ -49,7 +58,7 @@ def extend(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Add iterations, brackets or epochs to a finished sweep; all it has trained is used on."""
+    """Add iterations, brackets or epochs to a finished sweep; nothing is trained twice."""
     work.log_to_stderr(verbose)
     folder = find_sweep(results, name)
     budget = work.budget(max_time, max_trials, target, max_failures)
@@ -60,9 +69,9 @@ def extend(
         if sweep.state is not SweepState.FINISHED:
             raise UsageError(
                 f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
-                f"go on with it by: sweep resume {folder.name}"
+                f"continue it with: sweep resume {folder.name}"
             )
-        before = work.prepare_again(folder, sweep, cache, stored_space)
+        before = prepare_again(folder, sweep, cache, stored_space, say=output)
         from sweep.runner.extend import extended
 
         after = extended(before, max_epochs, add_iterations, add_brackets)
@@ -85,7 +94,8 @@ def _print_added(name: str, before: "Prepared", after: "Prepared") -> None:
     console.print(
         f"\n{counted(new_trials, 'new trial')}, "
         f"{counted(new.assignments - old.assignments, 'assignment')}, "
-        f"{counted(new_epochs, 'epoch')} at most; {longer:,} more of the baselines"
+        f"{counted(new_epochs, 'epoch')} at most; "
+        f"{counted(longer, 'more epoch')} of the baselines"
     )
-    there = f"{counted(trials, 'trial')} in {counted(epochs, 'epoch')}"
-    hint(f"sweep {name}: {there} are there already")
+    there = f"{counted(trials, 'trial')}, {counted(epochs, 'epoch')}"
+    hint(f"planned for sweep {name} before: {there}")

@@ -1,48 +1,54 @@
-"""sweep test: the chosen trial on rows that nobody has seen, once."""
+"""sweep test: one trial on rows that no trial was chosen by."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
+from sweep.cli import completion
 from sweep.cli import options as opt
-from sweep.cli import work
-from sweep.cli.inspect import load_frames
-from sweep.cli.output import display, hint, out, unfamiliar
+from sweep.cli import output as printing
+from sweep.cli.look import load_frames
+from sweep.cli.output import display, hint, out
 from sweep.errors import NotFoundError, UsageError
+from sweep.runner.cold_start import prepare_again
 from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 
 if TYPE_CHECKING:
     from sweep.analysis.frames.load import SweepFrames
 
-_FORMATS = ("table", "json")
-
-
-def register(app: typer.Typer) -> None:
-    app.command("test")(test)
-
 
 def test(
     name: opt.NameArgument = None,
     rule: Annotated[
-        str, typer.Option("--rule", help="best, or simplest: of those as good as the best.")
+        str,
+        typer.Option(
+            "--rule",
+            autocompletion=completion.values("best", "simplest"),
+            help="Which trial to test: best, or simplest (of those that are tied with the best).",
+        ),
     ] = "best",
     trial: Annotated[
-        int | None, typer.Option("--trial", min=0, help="This trial instead of one by rule.")
+        int | None,
+        typer.Option(
+            "--trial",
+            min=0,
+            autocompletion=completion.trials,
+            help="Number of the trial to test, in place of --rule.",
+        ),
     ] = None,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Open the test rows once more; every report will say so."),
+        typer.Option("--again", help="Open the test rows again; every report will say so."),
     ] = False,
-    output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
+    output: opt.TableOrJsonOption = "table",
     stored_space: opt.StoredSpaceOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Evaluate one trial on the sealed test rows; made to be done once."""
-    if output not in _FORMATS:
-        raise UsageError(f"--output is {output!r}, expected one of: {', '.join(_FORMATS)}")
+    """Evaluate one trial on the sealed test rows. Meant to be done once."""
+    opt.check_output(output, opt.TABLE_OR_JSON)
     from sweep.analysis.answers.which_trials import RULES
 
     if rule not in RULES:
@@ -54,13 +60,12 @@ def test(
             trial = _chosen(load_frames(folder), rule)
         else:
             rule = "trial"
-        with unfamiliar(folder):
-            found = store.exportable(trial)
+        found = store.exportable(trial)
         if found is None:
             raise NotFoundError(
                 f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
             )
-        prepared = work.prepare_again(folder, store.sweep(), cache, stored_space)
+        prepared = prepare_again(folder, store.sweep(), cache, stored_space, say=printing)
         from sweep.runner.test_rows import open_test
 
         if found.file is None:
@@ -72,16 +77,15 @@ def test(
 
 
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
-    with unfamiliar(folder):
-        openings = store.openings()
+    openings = store.openings()
     if openings and not again:
         from sweep.analysis.report.ledger import when
 
         last = openings[-1]
         raise UsageError(
             f"the test rows of sweep {folder.name} were opened for trial {last.trial} on "
-            f"{when(last)}, see: sweep report {folder.name}; once more, as every report will say, "
-            "with --again"
+            f"{when(last)}, see: sweep report {folder.name}; to open them again, "
+            "which every report will say, add --again"
         )
 
 

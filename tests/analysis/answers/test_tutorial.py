@@ -108,7 +108,7 @@ def test_the_command_trains_each_baseline_under_each_seed_and_searches_nothing(t
     place = tiny.make_place(tmp_path, SPACE)
     arguments = tiny.start("t", "fused", "--seeds", "3")
     planned = warm.run(place, "plan", "tiny.py", "--seeds", "3", *tiny.ARGUMENTS[:-2]).stdout
-    assert "4 baseline runs more with other seeds, 12 epochs" in planned
+    assert "4 more baseline runs with other seeds, 12 epochs" in planned
     warm.run(place, *arguments)
     report = json.loads(warm.run(place, "report", "t", "-o", "json").stdout)
     assert [trial["baseline"] for trial in sorted(report["trials"], key=lambda t: t["trial"])] == [

@@ -21,7 +21,7 @@ from sweep.analysis.charts.regularisation import ENOUGH, heat_maps
 from sweep.analysis.charts.rungs import ladder
 from sweep.analysis.charts.time_line import time_line
 from sweep.analysis.frames.load import load
-from sweep.cli.inspect import report
+from sweep.cli.commands.report import report
 from tests.support.sweeps import LADDERS, confirm, hyperband, rows_of_losses, store_sweep, trained
 
 

@@ -16,7 +16,7 @@ from sweep.analysis.charts.frontier_drawing import draw_frontier
 from sweep.analysis.frames.load import load
 from sweep.analysis.page import pictures, plots, sections
 from sweep.analysis.page.write import MOST_BYTES, ROWS, page, write
-from sweep.cli.inspect import report
+from sweep.cli.commands.report import report
 from sweep.errors import PlatformError
 from sweep.records import OutcomeStatus
 from tests.support.hostile import EVIL

@@ -1,0 +1,90 @@
+"""sweep plan: what a search would train, and about how long that takes."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+from sweep.cli import options as opt
+from sweep.cli.output import display, hint, out, warn
+from sweep.cli.rung_table import rung_table
+from sweep.runner.cold_start import prepare
+from sweep.words import counted, duration, plain
+
+if TYPE_CHECKING:
+    from sweep.runner.estimate import Survey
+    from sweep.runner.prepare import Prepared
+
+
+def plan(
+    context: typer.Context,
+    space: opt.SpaceArgument,
+    max_epochs: opt.MaxEpochsOption = opt.DEFAULT.max_epochs,
+    factor: opt.FactorOption = opt.DEFAULT.factor,
+    iterations: opt.IterationsOption = opt.DEFAULT.iterations,
+    seed: opt.SeedOption = opt.DEFAULT.seed,
+    seeds: opt.SeedsOption = opt.DEFAULT.seeds,
+    data: opt.DataOption = opt.DEFAULT.data,
+    train_rows: opt.TrainRowsOption = opt.DEFAULT.train_rows,
+    validation_rows: opt.ValidationRowsOption = opt.DEFAULT.validation_rows,
+    test_rows: opt.TestRowsOption = opt.DEFAULT.test_rows,
+    batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
+    trainer: opt.TrainerOption = opt.DEFAULT.trainer,
+    baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
+    cache: opt.CacheOption = None,
+) -> None:
+    """Show what a search would train, and about how long that takes."""
+    settings = opt.settings_of(context)
+    prepared = prepare(space, settings, cache)
+    for line in prepared.split.concerns:
+        warn(line)
+    _print_plan(prepared)
+
+
+def _print_plan(prepared: "Prepared") -> None:
+    from sweep.runner.estimate import Survey
+    from sweep.training.native_messages import native_messages_to
+
+    console = out()
+    made = prepared.plan_record()
+    if prepared.plan.rungs:
+        display(rung_table(prepared.plan.rungs))
+        console.print()
+    console.print(
+        f"{counted(made.trials or 0, 'trial')}, {counted(made.assignments, 'assignment')}, "
+        f"{counted(made.epochs or 0, 'epoch')}; {counted(made.baselines, 'baseline')} beside, "
+        f"{counted(made.baseline_epochs, 'epoch')}"
+    )
+    if made.confirmations:
+        epochs = made.confirmations * prepared.settings.max_epochs
+        console.print(
+            f"{counted(made.confirmations, 'more baseline run')} with other seeds, {epochs:,} "
+            f"epochs"
+        )
+    survey = Survey(prepared)
+    _print_fused(survey, console)
+    smallest, largest = survey.extremes()
+    console.print(f"models of {smallest:,} to {largest:,} trainable parameters")
+    hint("training a small and a large model for a moment …")
+    with native_messages_to(Path(os.devnull)):
+        seconds = survey.seconds()
+    console.print(
+        f"about {duration(seconds)} on this machine if nothing stops early, "
+        f"on {prepared.split.source}"
+    )
+
+
+def _print_fused(survey: "Survey", console: Console) -> None:
+    """How many trials will be trained together, and why the others not."""
+    counts = survey.refusals
+    if not counts:
+        return
+    fused = counts.pop(None, 0)
+    console.print(
+        f"{fused} of {fused + sum(counts.values())} trials are fused with others; "
+        f"programs to compile: {survey.programs}"
+    )
+    for reason, number in counts.most_common():
+        console.print(f"{number} trained by Keras: {plain(reason)}")

@@ -1,0 +1,104 @@
+"""sweep show: everything about one trial."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from sweep import words
+from sweep.cli import completion
+from sweep.cli import options as opt
+from sweep.cli.look import load_frames, trial_called
+from sweep.cli.output import display, out
+from sweep.cli.trial_lines import open_sweep, print_json, results_of, split_arguments
+from sweep.store import Store
+from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder
+
+if TYPE_CHECKING:
+    from sweep.analysis.answers.one_trial import Details
+
+_CURVE_WIDTH = 60
+"""Characters of the curve of validation BCE."""
+
+
+def show(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[NAME] TRIAL",
+            autocompletion=completion.sweep_then_trials,
+            help="The sweep (by default the newest) and the trial: a number or a baseline's name.",
+        ),
+    ],
+    output: opt.TableOrJsonOption = "table",
+    results: opt.ResultsOption = DEFAULT_RESULTS,
+) -> None:
+    """Show everything about one trial."""
+    name, (called,) = split_arguments("show [NAME] TRIAL", arguments, 1)
+    folder = open_sweep(results, name, output)
+    from sweep.analysis.answers import one_trial
+
+    with Store(folder.database, read_only=True) as store:
+        trial = trial_called(store, called)
+        found = one_trial.details(store, load_frames(folder), trial)
+    if output == "json":
+        print_json(found.to_json())
+    else:
+        _print_details(found, folder)
+
+
+def _print_details(found: "Details", folder: SweepFolder) -> None:
+    from sweep.analysis.answers.one_trial import reason, sparkline
+    from sweep.analysis.answers.two_trials import label
+
+    row, best = found.row, found.best
+    rank = f"rank {row['rank']} of {found.n_trials:,}"
+    lines = [("trial", f"{label(row)} of sweep {found.sweep}, {rank}")]
+    values = row["hyperparameters"]
+    given = [name for name in found.names if name in values]
+    shown = [f"{words.plain(name)}={words.settings([values[name]])[0]}" for name in given]
+    lines.append(("settings", ", ".join(shown)))
+    lines.append(("seed", str(row["seed"])))
+    lines += [line for line in results_of(row) if line[0] not in ("rank", "class", "gap")]
+    gap = words.with_error(row["gap"], found.gap_se, words.decimals_of(found.gap_se))
+    lines.append(("gap", gap))
+    why = reason(found)
+    lines.append(("class", f"{row['class']}: {why}" if why else words.MISSING))
+    if best is not None:
+        lines.append(("accuracy", f"{best['val_accuracy']:.3f}"))
+        lines.append(("AUC", f"{best['val_auc']:.3f}"))
+        lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
+    curve = sparkline(found.epochs["val_bce"].to_numpy(), _CURVE_WIDTH)
+    if curve:
+        lines.append(("val BCE by epoch", curve))
+    kept = folder.checkpoints / found.checkpoint if found.checkpoint else "none"
+    lines.append(("checkpoint", str(kept)))
+    width = max(len(name) for name, _ in lines)
+    for name, line in lines:
+        out().print(f"{name:<{width}}  {line}", soft_wrap=True)
+    _print_rungs(found)
+
+
+def _print_rungs(found: "Details") -> None:
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("rung", "epochs", "trained", "status", "best val BCE", "trainer", "seconds"):
+        table.add_column(heading, justify="left" if heading in ("status", "trainer") else "right")
+    for one in found.rungs:
+        score, seconds = one["score"], one["seconds"]
+        table.add_row(
+            str(one["rung"]),
+            f"{one['first_epoch'] + 1}–{one['last_epoch']}",
+            str(one["epochs"]),
+            one["status"],
+            words.MISSING if score is None else words.bce(score),
+            one["trainer"] or words.MISSING,
+            words.MISSING if seconds is None else words.seconds(seconds),
+        )
+    out().print()
+    display(table)
+    for one in found.rungs:
+        if one["error"]:
+            out().print(f"\nerror in rung {one['rung']}: {words.plain(one['error'])}")
+            for line in (one["traceback"] or "").splitlines():
+                out().print(f"  {words.plain(line)}", soft_wrap=True)

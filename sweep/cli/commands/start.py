@@ -1,0 +1,74 @@
+"""sweep start: a new search."""
+
+import typer
+
+from sweep.cli import options as opt
+from sweep.cli import work
+from sweep.cli.output import hint, warn
+from sweep.cli.stopping import Stopping
+from sweep.errors import UsageError
+from sweep.runner.cold_start import prepare
+from sweep.settings import Budget
+from sweep.space import find as spaces
+from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, free_name, new_folder
+
+
+def start(
+    context: typer.Context,
+    space: opt.SpaceArgument,
+    name: str | None = typer.Option(
+        None,
+        envvar="SWEEP_NAME",
+        help="Name of the new sweep; by default the space's name and a number.",
+    ),
+    max_epochs: opt.MaxEpochsOption = opt.DEFAULT.max_epochs,
+    factor: opt.FactorOption = opt.DEFAULT.factor,
+    iterations: opt.IterationsOption = opt.DEFAULT.iterations,
+    seed: opt.SeedOption = opt.DEFAULT.seed,
+    seeds: opt.SeedsOption = opt.DEFAULT.seeds,
+    data: opt.DataOption = opt.DEFAULT.data,
+    train_rows: opt.TrainRowsOption = opt.DEFAULT.train_rows,
+    validation_rows: opt.ValidationRowsOption = opt.DEFAULT.validation_rows,
+    test_rows: opt.TestRowsOption = opt.DEFAULT.test_rows,
+    batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
+    patience: opt.PatienceOption = opt.DEFAULT.patience or 0,
+    trainer: opt.TrainerOption = opt.DEFAULT.trainer,
+    baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
+    max_time: opt.MaxTimeOption = None,
+    max_trials: opt.MaxTrialsOption = None,
+    target: opt.TargetOption = None,
+    keep: opt.KeepOption = opt.DEFAULT.keep,
+    max_failures: opt.MaxFailuresOption = Budget.max_failures,
+    tensorboard: opt.TensorboardOption = False,
+    verbose: opt.VerboseOption = False,
+    results: opt.ResultsOption = DEFAULT_RESULTS,
+    cache: opt.CacheOption = None,
+) -> None:
+    """Search a space with Hyperband, and train its baselines too."""
+    settings = opt.settings_of(context)
+    work.log_to_stderr(verbose)
+    budget = work.budget(max_time, max_trials, target, max_failures)
+    path = spaces.find_space(space)
+    folder = SweepFolder(results, name or free_name(results, path.stem))
+    _refuse_existing(folder)
+    with Stopping() as stopping:
+        prepared = prepare(space, settings, cache, compared=True)
+        for line in prepared.split.concerns:
+            warn(line)
+        folder = new_folder(results, path.stem) if name is None else folder.created()
+        with folder.locked() as lock:
+            _refuse_existing(folder)
+            stopping.attend(folder, lock)
+            from sweep.runner import prepare as sweeps
+
+            sweeps.create(folder, prepared)
+            hint(f"sweep {folder.name} on {prepared.split.source}, in {folder.path}")
+            work.run(folder, prepared, budget, stopping, tensorboard)
+
+
+def _refuse_existing(folder: SweepFolder) -> None:
+    if folder.exists:
+        raise UsageError(
+            f"sweep {folder.name} exists already; continue it with: sweep resume {folder.name}, "
+            "or choose another --name"
+        )

@@ -1,0 +1,46 @@
+"""sweep status: how far a sweep is."""
+
+from sweep.cli import options as opt
+from sweep.cli.look import best_text, state_text
+from sweep.cli.output import out
+from sweep.runner.look import Look, TimeLeft, look
+from sweep.store import Progress
+from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
+from sweep.words import counted, duration, plain
+
+
+def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
+    """Say how far a sweep is, also while it runs."""
+    for label, line in _facts(look(find_sweep(results, name))):
+        out().print(f"{label:<11}{plain(line)}", soft_wrap=True)
+
+
+def _facts(found: Look) -> list[tuple[str, str]]:
+    sweep, progress = found.sweep, found.progress
+    total = sweep.plan.all_assignments
+    facts = [
+        ("sweep", f"{sweep.name} ({state_text(found)})"),
+        ("space", f"{sweep.space.name}, seed {sweep.settings.seed}"),
+        ("data", sweep.data.source),
+        ("progress", f"{progress.assignments_done} of {total} assignments"),
+        ("epochs", f"{progress.epochs_done:,} of at most {found.epochs_planned:,}"),
+        ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
+        ("seeds", _seeds(progress)),
+        ("best", best_text(progress)),
+        ("worked", duration(sweep.active_seconds)),
+        ("left", _left(found.time_left)),
+        ("message", sweep.message or ""),
+    ]
+    return [(label, line) for label, line in facts if line]
+
+
+def _seeds(progress: Progress) -> str:
+    if not progress.confirmations:
+        return ""
+    return f"{progress.confirmations_done} of {progress.confirmations} runs with other seeds"
+
+
+def _left(left: TimeLeft | None) -> str:
+    if left is None:
+        return ""
+    return f"about {duration(left.seconds)} at this rate, {left.epochs:,} epochs at most"

@@ -1,0 +1,67 @@
+"""How a command ends when something goes wrong: words on stderr and an exit code."""
+
+import errno
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NoReturn
+
+from sweep.cli.output import show_error
+from sweep.errors import PlatformError, SweepError
+
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+"""What a disk can do to us. Any other OSError that arrives here is a fault of the program."""
+_FAULT = 1
+
+
+@dataclass
+class Asked:
+    """What the options before the command ask for; filled in while the command line is read."""
+
+    debug: bool = False
+
+
+@contextmanager
+def ending(asked: Asked) -> Iterator[None]:
+    """Inside, an error ends the process: one line for what a user can mend, its exit code.
+
+    Whatever else is raised is a fault of the program: a traceback, and the request to report it.
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()  # here, what cannot be written still ends in one line
+    except SystemExit as ended:
+        # Typer ends without a word at a broken pipe; stdout and stderr raise none (see `streams`)
+        if isinstance(ended.__context__, BrokenPipeError):
+            _end_fault(ended.__context__)
+        raise
+    except SweepError as error:
+        _end(error, error.exit_code, asked.debug)
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            _end_fault(error)
+        where = f"{error.filename}: " if error.filename else ""
+        text = f"{where}{error.strerror or error}; make room or permission there"
+        _end(text, PlatformError.exit_code, asked.debug)
+    except Exception as error:
+        _end_fault(error)
+
+
+def _end(error: object, code: int, debug: bool) -> NoReturn:
+    if debug:
+        traceback.print_exc()
+    show_error(error)
+    sys.exit(code)
+
+
+def _end_fault(error: Exception) -> NoReturn:
+    traceback.print_exception(error)
+    show_error(
+        "this is a fault of sweep, please report it with the lines above: "
+        f"{type(error).__name__}: {error}"
+    )
+    sys.exit(_FAULT)

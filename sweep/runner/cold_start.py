@@ -1,0 +1,127 @@
+"""Prepares a sweep in a process that may not have started Keras yet: new, or stored.
+
+What takes seconds to import is imported here when it is needed.
+"""
+
+import atexit
+import shutil
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.disk import of_this_process
+from sweep.errors import DataError, InvalidSpaceError
+from sweep.runner.say import Say
+from sweep.settings import Settings
+from sweep.space import find as spaces
+from sweep.space.source import is_unchanged, write_sources
+from sweep.store import SweepRow
+from sweep.sweep_folder import SweepFolder
+
+if TYPE_CHECKING:
+    from sweep.runner.prepare import Prepared
+
+
+def prepare(
+    space: str, settings: Settings, cache: Path | None, *, compared: bool = False
+) -> "Prepared":
+    """Load the data, start Keras, then load and check all else that a sweep needs.
+
+    If `compared`, the reference models will be asked for: they are trained meanwhile, in a
+    process of their own. Raises InvalidSpaceError or DataError in one line.
+    """
+    spaces.find_space(space)  # refuse wrong names before TensorFlow is waited for
+    from sweep.data.split import load_split
+    from sweep.references.beside import ReferencesBeside
+    from sweep.training.fused.program.kept import default_root
+    from sweep.training.start_keras import start_keras
+
+    split = load_split(
+        settings.data,
+        train_rows=settings.train_rows,
+        validation_rows=settings.validation_rows,
+        test_rows=settings.test_rows,
+        cache_dir=cache,
+    )
+    beside = compared and "tensorflow" not in sys.modules  # else there is no import to hide behind
+    references = ReferencesBeside(split, settings.seed).models if beside else None
+    start_keras(default_root())
+    from sweep.runner import prepare as sweeps
+
+    return sweeps.prepare(space, settings, split, references)
+
+
+def _refuse_own_folder(folder: SweepFolder, sweep: SweepRow) -> None:
+    path = _path(sweep)
+    if Path(path).resolve().is_relative_to(folder.path.resolve()):
+        raise InvalidSpaceError(
+            f"the search space {path} lies in the sweep's own folder, from where nothing is run; "
+            "did you get this sweep from somebody else?"
+        )
+
+
+def prepare_again(
+    folder: SweepFolder,
+    sweep: SweepRow,
+    cache: Path | None,
+    stored_space: bool,
+    say: Say,
+    *,
+    compared: bool = False,
+) -> "Prepared":
+    """Prepare a stored sweep to continue. This runs the file of its search space.
+
+    If `stored_space`, that is the copy kept with the sweep. Raises InvalidSpaceError if space or
+    data have changed, or if the space lies in the sweep's own folder: results may come from
+    others, code in them is not run.
+    """
+    sweep = replace(sweep, name=folder.name)  # the folder may have been renamed since
+    if not stored_space:
+        _refuse_own_folder(folder, sweep)
+    space = _stored_space(sweep) if stored_space else _original_space(sweep)
+    prepared = prepare(str(space), sweep.settings, cache, compared=compared)
+    from sweep.runner import prepare as sweeps
+
+    sweeps.check_unchanged(sweep, prepared)
+    for change in sweeps.changed_versions(sweep):
+        say.warn(f"numbers may differ in their last digits: {change}")
+    return prepared
+
+
+def _path(sweep: SweepRow) -> str:
+    if sweep.space.path is None:
+        raise DataError(f"sweep {sweep.name} is damaged: it does not say where its space lies")
+    return sweep.space.path
+
+
+def _original_space(sweep: SweepRow) -> Path:
+    """The file that the sweep began with, unchanged."""
+    named = _path(sweep)
+    try:
+        path = spaces.find_space(named)
+    except InvalidSpaceError:
+        what = "is gone"
+    else:
+        if is_unchanged(path, sweep.space.sha256, sweep.space.sources):
+            return path
+        what = f"has changed since sweep {sweep.name} began"
+    stored = (
+        ", or run the copy stored with the sweep, if you trust it, by adding --stored-space"
+        if sweep.space.sources is not None
+        else ", or start a new sweep"
+    )
+    raise InvalidSpaceError(f"the search space {named} {what}; put it back{stored}")
+
+
+def _stored_space(sweep: SweepRow) -> Path:
+    """The copy kept with the sweep, in a folder that goes with this process."""
+    if sweep.space.sources is None:
+        raise InvalidSpaceError(
+            f"sweep {sweep.name} was begun by an older version, which stored no copy of its "
+            f"search space; put {_path(sweep)} back"
+        )
+    folder = Path(tempfile.mkdtemp(prefix=of_this_process("sweep-space-")))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return write_sources(sweep.space.sources, Path(_path(sweep)).name, folder)

@@ -15,7 +15,7 @@ _CHOSEN_AMONG = 500
 
 
 def evidence(
-    trials: pd.DataFrame, epochs: pd.DataFrame, losses: Losses, train_rows: int
+    trials: pd.DataFrame, epochs: pd.DataFrame, losses: Losses, train_rows: int, no_skill: float
 ) -> pd.DataFrame:
     """Return val_bce_se, difference, difference_se, tied, simplest and class of each trial.
 
@@ -42,7 +42,7 @@ def evidence(
             found.loc[compared, "tied"] = confidence_set(values).tolist()
     found["simplest"] = _simplest(trials, found)
     gap_se = gap_errors(found["val_bce_se"].to_numpy(), n_rows, max(train_rows, 1))
-    named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se)
+    named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se, no_skill)
     found["class"] = pd.Series([name or None for name in named], index=found.index, dtype=object)
     return found
 

@@ -78,6 +78,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "notes": table.notes(frames, ROWS),
         "tutorial": verdict_words.conclusions(found),
         "references": sections.references(frames),
+        "no_skill": frames.no_skill.name,
         "frontier": sections.frontier_table(frames),
         "by_capacity": sections.by_capacity(frames),
         "by_regularisation": sections.by_regularisation(frames),

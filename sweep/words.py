@@ -67,6 +67,15 @@ def trials(number: int) -> str:
     return counted(number, "trial")
 
 
+def parameters(number: float | None) -> str:
+    """1 parameter, 2,000 parameters; – parameters if the number is unknown."""
+    return (
+        counted(int(number), "parameter")
+        if number is not None and count(number) != MISSING
+        else f"{MISSING} parameters"
+    )
+
+
 def counted(number: int, noun: str) -> str:
     """1 assignment, 2,000 assignments."""
     return f"{number:,} {noun if number == 1 else f'{noun}s'}"

@@ -21,9 +21,11 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.ties import why_errors_are_unknown
 from sweep.records import Json, SweepState
 from sweep.statistics.onset import TOLERANCE
 from sweep.statistics.selection_bias import Optimism
+from sweep.words import counted
 
 SCHEMA = "sweep.verdict/1"
 LEAST_TRIALS = 5
@@ -146,11 +148,14 @@ def _reasons(
     if len(trials) < LEAST_TRIALS:
         return [f"only {len(trials)} of at least {LEAST_TRIALS} trials have a score"]
     if tied is None:
-        return ["the errors of the scores are unknown: the sweep kept no per-row losses"]
+        why = why_errors_are_unknown(frames.sweep.settings.validation_rows)
+        return [f"the errors of the scores are unknown: {why}"]
     reasons = []
     best = trials.iloc[0]
     if not best["ended"]:
-        reasons.append(f"the best trial was trained for only {best['epochs']} epochs, not in full")
+        reasons.append(
+            f"the best trial was trained for only {counted(best['epochs'], 'epoch')}, not in full"
+        )
     elif pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
         reasons.append(
             f"the best trial was still improving when training ended at epoch {best['epochs']}"

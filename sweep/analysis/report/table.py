@@ -11,6 +11,7 @@ import pandas as pd
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.ties import why_errors_are_unknown
 from sweep.analysis.report import ledger
 from sweep.statistics.onset import TOLERANCE
 
@@ -61,7 +62,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     trials = frames.trials.iloc[:top]
     found = []
     if len(trials) < len(frames.trials):
-        found.append(f"The best {len(trials):,} of {len(frames.trials):,} trials.")
+        found.append(f"The best {len(trials):,} of {words.trials(len(frames.trials))}.")
     if (trials["status"] == TrialStatus.CUT).any():
         found.append(
             "cut at N: Hyperband ended the trial at epoch N; "
@@ -107,10 +108,8 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
         found.append(f"± SE: standard error over the {rows}.")
     if (evaluated & ~known).any():
         which = "some trials" if known.any() else "all trials"
-        found.append(
-            f"Errors of {which} are unknown: this sweep was made by an older version, which did "
-            "not keep per-row losses."
-        )
+        why = why_errors_are_unknown(frames.sweep.settings.validation_rows)
+        found.append(f"Errors of {which} are unknown: {why}.")
     if trials["tied"].any():
         found.append(
             f"{TIED} tied with the best: the validation rows cannot tell the two apart (95 % "

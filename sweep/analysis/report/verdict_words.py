@@ -90,14 +90,14 @@ def _error(choice: Choice | Confirmation) -> float:
 def _described(choice: Choice) -> str:
     kind = choice.regularisation
     by = "not regularised" if kind == NONE else f"regularised by {kind}"
-    return f"{text.count(choice.params)} parameters, {by}"
+    return f"{text.parameters(choice.params)}, {by}"
 
 
 def _capacity(verdict: Verdict, answer: Answer) -> str:
     tried, tied = verdict.params_tried, verdict.params_tied
     if tried is None or tied is None:
         return "Capacity: no trial's size is known."
-    where = f"{tied[0]:,} parameters"
+    where = text.parameters(tied[0])
     if tied[0] != tied[1]:
         where = f"{tied[0]:,} to {tied[1]:,} parameters"
     if not answer.is_decided:
@@ -139,9 +139,9 @@ def _overfitting(verdict: Verdict) -> str:
     words = f"Seen in {found.seen:,} of {judged}, the earliest after epoch {found.earliest_onset:,}"
     if found.from_params is not None:
         half = "at least half of the trials overfit"
-        return f"{words}; from {found.from_params:,} parameters up, {half}."
+        return f"{words}; from {text.parameters(found.from_params)} up, {half}."
     return (
-        f"{words}, the smallest with {text.count(found.smallest_params)} parameters; "
+        f"{words}, the smallest with {text.parameters(found.smallest_params)}; "
         "at no size do half of the trials overfit."
     )
 

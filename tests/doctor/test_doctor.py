@@ -67,7 +67,7 @@ def test_a_sound_sweep_is_sound(folder):
         (sql("UPDATE epoch SET val_bce = 0.1 WHERE trial = 1"), "its records have 0.1"),
         (sql("UPDATE assignment SET score = 0.1 WHERE assignment = 1"), "has score 0.1"),
         (sql("UPDATE assignment SET first_epoch = 1 WHERE rung = 0"), "begins after epoch 1"),
-        (sql("DELETE FROM assignment WHERE assignment = 7"), "6 assignments instead of 7 as planned"),
+        (sql("DELETE FROM assignment WHERE assignment = 7"), "6 assignments instead of 7"),
         (sql("UPDATE assignment SET status = 'pending' WHERE rung = 1"), "has assignments to do"),
         (sql("UPDATE losses SET losses = zeroblob(length(losses))"), "have mean 0.000000"),
         (sql("UPDATE checkpoint SET epoch = 9 WHERE trial = 0"), "its row says 9"),

@@ -19,6 +19,7 @@ from sweep.analysis.charts.frontier import FrontierData, frontier_data
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import standing
+from sweep.analysis.report.table import MOST_HYPERPARAMETERS
 from sweep.records import Json
 
 POINTS = 400
@@ -138,7 +139,7 @@ def names_of(trial: Any) -> str:
 
 
 def _settings(frames: SweepFrames, chosen: Any) -> list[str]:
-    names = frames.hyperparameter_names
+    names = frames.hyperparameter_names[:MOST_HYPERPARAMETERS]
     cells = [words.settings(frames.hyperparameters.loc[chosen, name].tolist()) for name in names]
     rows = zip(*cells, strict=True) if cells else [()] * int(chosen.sum())
     plain = [words.plain(name) for name in names]

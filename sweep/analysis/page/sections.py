@@ -156,7 +156,7 @@ def _cost(name: str, trials: pd.DataFrame) -> tuple[str, ...]:
 def failures(frames: SweepFrames) -> Table:
     failed = frames.trials[frames.trials["status"] == TrialStatus.FAILED].sort_values("trial")
     rows = [
-        (str(trial), words.plain(error or "no reason was recorded"))
+        (str(trial), words.cut(error or "no reason was recorded"))
         for trial, error in failed.head(FAILURES_SHOWN)[["trial", "error"]].itertuples(index=False)
     ]
     return Table(("trial", "why"), rows, is_text=True)
@@ -176,7 +176,7 @@ def provenance(frames: SweepFrames) -> Table:
         ("settings", ", ".join(f"{name} {value}" for name, value in settings if name != "stages")),
         ("this page", f"sweep {__version__}"),
     ]
-    return Table(("", ""), [(name, words.plain(line)) for name, line in rows], is_text=True)
+    return Table(("", ""), [(name, words.cut(line)) for name, line in rows], is_text=True)
 
 
 def _commit(git: Commit | None) -> str:

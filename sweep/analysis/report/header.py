@@ -48,7 +48,7 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
     if len(trials) > n_search:
         names = trials.loc[trials["baseline"].notna()].sort_values("trial")["baseline"]
         lines.append(("baselines", ", ".join(names)))
-    return [(label, text.plain(line)) for label, line in lines]
+    return [(label, text.cut(line)) for label, line in lines]
 
 
 def _confirmed(frames: SweepFrames) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sweep import words as text
 from sweep.analysis.answers.capacity_groups import Answer
 from sweep.analysis.answers.overfitting import LEAST_EPOCHS
-from sweep.analysis.answers.regularisation import NONE
+from sweep.analysis.answers.regularisation import NONE, UNKNOWN
 from sweep.analysis.answers.sentences import Sentence, said
 from sweep.analysis.answers.tutorial import Conclusion
 from sweep.analysis.answers.verdict import Choice, Confirmation, Verdict
@@ -98,7 +98,9 @@ def _error(choice: Choice | Confirmation) -> float:
 
 def _described(choice: Choice) -> str:
     kind = choice.regularisation
-    by = "not regularised" if kind == NONE else f"regularised by {kind}"
+    by = f"regularised by {kind}"
+    if kind in (NONE, UNKNOWN):
+        by = "not regularised" if kind == NONE else "regularisation unknown"
     return f"{text.parameters(choice.params)}, {by}"
 
 

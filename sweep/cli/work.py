@@ -19,6 +19,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
 from sweep.records import PlanRecord, SweepState
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
@@ -101,12 +102,17 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
 
 
 def confirm_stored(
-    folder: SweepFolder, budget: Budget, stopping: Stopping, stored_space: bool, cache: Path | None
+    folder: SweepFolder,
+    budget: Budget,
+    stopping: Stopping,
+    stored_space: bool,
+    cache: Path | None,
+    numbers: Numbers,
 ) -> None:
     """Train the confirmations that are still to do. The folder must be locked."""
     with Store(folder.database) as store:
         sweep = store.sweep()
-    prepared = prepare_again(folder, sweep, cache, stored_space, say=output)
+    prepared = prepare_again(folder, sweep, cache, stored_space, say=output, numbers=numbers)
     confirm(folder, prepared, budget, stopping)
 
 

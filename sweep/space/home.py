@@ -40,6 +40,8 @@ class Home:
     """What the user's code imported that is neither installed nor Python's own, by name."""
     opened: set[Path] = field(default_factory=set)
     """Files in the folder that the user's code read through `open`."""
+    policy: Any = None
+    """Keras' `DTypePolicy` that the space's file set; None until it has been run."""
     _paths: list[str] = field(default_factory=list)
     """What the user's code added to `sys.path`."""
 

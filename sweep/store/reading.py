@@ -43,6 +43,8 @@ _OPENING = (
     *("bce", "bce_low", "bce_high", "accuracy", "accuracy_low", "accuracy_high"),
     *("auc", "auc_low", "auc_high"),
 )
+_LARGEST = 2**63 - 1
+"""SQLite's largest integer."""
 _KEYS = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}
 
 
@@ -218,6 +220,8 @@ class Reader:
 
     def exportable(self, trial: int) -> Exportable | None:
         """The trial's checkpoint and score, or None when it has not trained."""
+        if trial > _LARGEST:
+            return None
         (row,) = self._rows(
             f"SELECT file, MAX(epoch.epoch) AS epochs, {BEST} AS score"
             " FROM epoch LEFT JOIN checkpoint USING (trial) WHERE trial = ?"

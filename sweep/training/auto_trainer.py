@@ -37,6 +37,7 @@ class AutoTrainer:
     batch_size: int
     patience: int | None
     checkpoint_seconds: float = 10.0
+    program_bytes: int | None = None
     _fused: FusedTrainer = field(init=False)
     _keras: KerasTrainer = field(init=False)
 
@@ -44,7 +45,8 @@ class AutoTrainer:
         settings = (
             self.build, self.split, self.batch_size, self.patience, self.checkpoint_seconds
         )  # fmt: skip
-        self._fused, self._keras = FusedTrainer(*settings), KerasTrainer(*settings)
+        self._fused = FusedTrainer(*settings, program_bytes=self.program_bytes)
+        self._keras = KerasTrainer(*settings)
 
     @property
     def compilations(self) -> int:

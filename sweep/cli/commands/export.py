@@ -11,6 +11,7 @@ from sweep.cli.look import trial_called
 from sweep.cli.output import hint, out
 from sweep.errors import NotFoundError, UsageError
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.same_numbers import Numbers
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
 from sweep.words import counted
@@ -30,6 +31,7 @@ def export(
         bool,
         typer.Option("--retrain", help="Train the trial again if its checkpoint was removed."),
     ] = False,
+    other_numerics: opt.OtherNumericsOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
@@ -50,7 +52,9 @@ def export(
             "train it again, with the same numbers: "
             f"sweep export --retrain {folder.name} {trial} {path}"
         )
-    prepared = prepare_again(folder, sweep, cache, stored_space=False, say=output)
+    trains = found.file is None and not other_numerics
+    numbers = Numbers.SAME if trains else Numbers.BESIDE
+    prepared = prepare_again(folder, sweep, cache, False, say=output, numbers=numbers)
     from sweep.runner.retrain import state_of
     from sweep.training.export import export_best
 
@@ -79,6 +83,7 @@ def _arguments(arguments: list[str]) -> tuple[str | None, str | None, Path]:
             "expected: sweep export [NAME [TRIAL]] FILE.keras; "
             f"got: sweep export {' '.join(arguments)}"
         )
+    opt.possible(path)
     if not path.parent.is_dir():
         raise UsageError(f"folder {path.parent} does not exist; make it first")
     return (rest[0] if rest else None), (rest[1] if len(rest) == 2 else None), path

@@ -12,6 +12,7 @@ from sweep.cli.look import load_frames
 from sweep.cli.output import display, hint, out
 from sweep.errors import NotFoundError, UsageError
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.same_numbers import Numbers
 from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 from sweep.words import counted
@@ -45,6 +46,7 @@ def test(
     ] = False,
     output: opt.TableOrJsonOption = "table",
     stored_space: opt.StoredSpaceOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
@@ -66,7 +68,8 @@ def test(
             raise NotFoundError(
                 f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
             )
-        prepared = prepare_again(folder, store.sweep(), cache, stored_space, say=printing)
+        numbers, sweep = Numbers.asked(other_numerics), store.sweep()
+        prepared = prepare_again(folder, sweep, cache, stored_space, say=printing, numbers=numbers)
         from sweep.runner.test_rows import open_test
 
         if found.file is None:

@@ -4,9 +4,12 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
+import socket
 import time
 import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,12 @@ from typing import Any
 from sweep.errors import PlatformError
 
 _SECONDS_BETWEEN_TRIES = 0.05
+_HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
+"""This machine, as temporary names say it: a process's number means nothing on another."""
+_OF_A_PROCESS = re.compile(rf"{_HOST}-(\d{{1,10}})-")
+_TEMPORARY = re.compile(r"\..*-([0-9a-f]{8}-\d{1,10}-)?[0-9a-f]{8}(\.[^.]*)?")
+_LONG_SECONDS = 86_400.0
+"""Age from which on a temporary file is nobody's, whoever made it."""
 
 
 @contextmanager
@@ -52,7 +61,8 @@ def whole(path: Path, *, through: Path | None = None, flushed: bool = False) -> 
     The new file is `through`, by default a hidden name that nobody else uses, with the suffix of
     `path`, in the same folder. If `flushed`, the file is on the disk at the end. Raises OSError.
     """
-    new = through or path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    own = f"{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    new = through or path.with_name(f".{path.stem}-{own}{path.suffix}")
     try:
         yield new
         if flushed:
@@ -141,3 +151,48 @@ def remove_abandoned(root: Path) -> None:
         if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
+
+
+def of_this_process(prefix: str) -> str:
+    """`prefix` and what says that this process makes the file: see `is_abandoned`."""
+    return f"{prefix}{_HOST}-{os.getpid()}-"
+
+
+def abandoned_files(folder: Path) -> list[Path]:
+    """New files of `whole` in `folder` whose processes were killed."""
+    return sorted(
+        path
+        for path in folder.glob(".*")
+        if _TEMPORARY.fullmatch(path.name)
+        and path.is_file()
+        and not path.is_symlink()
+        and is_abandoned(path)
+    )
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether nobody needs a temporary file or folder: its process has ended, or it is a day old.
+
+    The process is told by the name, if it runs on this machine. False for what cannot be looked
+    at, and for what belongs to another user.
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    if found.st_uid != os.getuid():
+        return False
+    owner = _OF_A_PROCESS.search(path.name)
+    if owner is not None and not _runs(int(owner[1])):
+        return True
+    return time.time() - found.st_mtime > _LONG_SECONDS
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

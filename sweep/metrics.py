@@ -9,10 +9,15 @@ import math
 import numpy as np
 
 NO_SKILL = math.log(2)
-"""Validation BCE in nats of who gives both classes probability 1/2: a coin's."""
+"""BCE in nats of giving both classes probability 1/2: no skill if classes are as frequent."""
 NO_SKILL_NAME = "no skill"
 """What the reference model is called that knows the share of the classes alone."""
-NO_SKILL_WORDS = f"{NO_SKILL_NAME}: ln 2"
+
+
+def no_skill_logit(n_signal: int, n_rows: int) -> float:
+    """Return the logit of the share of class 1 among rows, kept off 0 and 1 by half a row."""
+    share = (n_signal + 0.5) / (n_rows + 1)
+    return math.log(share / (1 - share))
 
 
 def logits_from_probabilities(probabilities: np.ndarray) -> np.ndarray:

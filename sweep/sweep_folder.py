@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from sweep.store import Store
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _LOCK_PATIENCE_SECONDS = 1.0
 DEFAULT_RESULTS = Path("results")
+_CLOCKS_DIFFER_SECONDS = 600.0
+"""By how much the clocks of two machines that share a folder may differ."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,12 @@ class SweepFolder:
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise PlatformError(
-                f"cannot write to {self.root} ({error.strerror}); "
-                "choose another folder with --results"
-            ) from error
+            raise _cannot_write(self.root, error) from error
+
+    def created(self) -> "SweepFolder":
+        """Make the folders, and return this sweep's. Raises PlatformError when not allowed."""
+        self.create()
+        return self
 
     def refuse_links(self) -> None:
         """Refuse to go on where a link would lead what we write out of the folder.
@@ -158,7 +163,11 @@ class SweepFolder:
 
 
 def sweep_folders(root: Path) -> list[SweepFolder]:
-    """All sweeps under `root`, the newest last."""
+    """All sweeps under `root`, the newest last.
+
+    A sweep dated in the future stands before those that are not, as its date says nothing: it
+    would be the newest for ever. So does a damaged sweep, which whoever opens it reports.
+    """
     if not root.is_dir():
         return []
     folders = [
@@ -166,7 +175,18 @@ def sweep_folders(root: Path) -> list[SweepFolder]:
         for path in root.iterdir()
         if _NAME.fullmatch(path.name) and SweepFolder(root, path.name).exists
     ]
-    return sorted(folders, key=lambda folder: (_created_at(folder), folder.name))
+    created = {folder: created_at(folder) for folder in folders}
+
+    def place(folder: SweepFolder) -> tuple[bool, float, str]:
+        at = created[folder]
+        return not is_in_the_future(at), 0.0 if at is None else at, folder.name
+
+    return sorted(folders, key=place)
+
+
+def is_in_the_future(at: float | None) -> bool:
+    """Whether a Unix time is later than now by more than clocks differ; False for None."""
+    return at is not None and at > time.time() + _CLOCKS_DIFFER_SECONDS
 
 
 def find_sweep(root: Path, name: str | None) -> SweepFolder:
@@ -186,17 +206,46 @@ def free_name(root: Path, stem: str) -> str:
     """`stem`-1, or the first number that is not taken."""
     stem = re.sub(r"[^A-Za-z0-9._-]", "-", stem).lstrip("._-")[:60] or "sweep"
     number = 1
-    while (root / f"{stem}-{number}").exists():
+    while os.path.lexists(root / f"{stem}-{number}"):
         number += 1
     return f"{stem}-{number}"
 
 
-def _created_at(folder: SweepFolder) -> float:
+def new_folder(root: Path, stem: str) -> SweepFolder:
+    """Make the folder of a new sweep under the first free name, which is then its own.
+
+    Of several processes that want one name at one instant, each gets another. Raises
+    PlatformError when that is not allowed.
+    """
+    while True:
+        folder = SweepFolder(root, free_name(root, stem))
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            folder.path.mkdir()  # decides who has the name
+        except FileExistsError:
+            if not root.is_dir():
+                text = f"{root} is not a folder; choose another with --results"
+                raise PlatformError(text) from None
+        except OSError as error:
+            raise _cannot_write(root, error) from error
+        else:
+            folder.create()
+            return folder
+
+
+def _cannot_write(root: Path, error: OSError) -> PlatformError:
+    return PlatformError(
+        f"cannot write to {root} ({error.strerror}); choose another folder with --results"
+    )
+
+
+def created_at(folder: SweepFolder) -> float | None:
+    """Unix time of the sweep's start; None if its database cannot be read."""
     try:
         with Store(folder.database, read_only=True) as store:
             return store.sweep().created_at
-    except Exception:  # a damaged sweep is listed first and reported by whoever opens it
-        return 0.0
+    except Exception:
+        return None
 
 
 def _holder(descriptor: int) -> str:

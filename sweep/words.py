@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from sweep.records import Value
 
 MISSING = "–"
-NO_LOSSES = "this sweep was made by an older version, which did not keep per-row losses"
-"""Why the error of a trial with a score is unknown."""
 _STEERING = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
@@ -69,6 +67,15 @@ def trials(number: int) -> str:
     return counted(number, "trial")
 
 
+def parameters(number: float | None) -> str:
+    """1 parameter, 2,000 parameters; – parameters if the number is unknown."""
+    return (
+        counted(int(number), "parameter")
+        if number is not None and count(number) != MISSING
+        else f"{MISSING} parameters"
+    )
+
+
 def counted(number: int, noun: str) -> str:
     """1 assignment, 2,000 assignments."""
     return f"{number:,} {noun if number == 1 else f'{noun}s'}"
@@ -114,7 +121,7 @@ def _setting(value: Value | None, tiny: bool, large: bool) -> str:
     if value is None:
         return MISSING
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return plain(value)
+        return cut(str(value))
     if not math.isfinite(value):
         return str(value)
     if isinstance(value, int):
@@ -128,6 +135,19 @@ def _setting(value: Value | None, tiny: bool, large: bool) -> str:
 def rows(first: int, end: int) -> str:
     """Rows from `first` up to, not including, `end`: "0–999", "no"."""
     return f"{first:,}–{end - 1:,}" if end > first else "no"
+
+
+LONGEST = 300
+"""Characters of a stored text from which on reports for people show its beginning only."""
+
+
+def cut(text: str) -> str:
+    """Return a stored text of any length for people: at most `LONGEST` characters, without control
+    characters; what is cut is counted: "abc… (9,999,700 characters more)".
+    """
+    if len(text) <= LONGEST:
+        return plain(text)
+    return f"{plain(text[:LONGEST])}… ({counted(len(text) - LONGEST, 'character')} more)"
 
 
 def shortened(text: str, length: int) -> str:

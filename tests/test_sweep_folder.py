@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
-from sweep.errors import InvalidSpaceError, LockedError, NotFoundError
+from sweep.errors import InvalidSpaceError, LockedError, NotFoundError, PlatformError
 from sweep.store import Store
-from sweep.sweep_folder import SweepFolder, find_sweep, free_name
+from sweep.sweep_folder import SweepFolder, find_sweep, free_name, new_folder, sweep_folders
 from tests.support.sweeps import sweep_row
 
 
@@ -36,6 +37,47 @@ def test_the_newest_sweep_is_the_default(tmp_path):
         find_sweep(tmp_path, "c")
     with pytest.raises(NotFoundError, match="start one with"):
         find_sweep(tmp_path / "none", None)
+
+
+def test_a_sweep_dated_in_the_future_is_not_the_newest(tmp_path):
+    add(tmp_path, "now", time.time())
+    add(tmp_path, "before", 1.0)
+    add(tmp_path, "later", 4e9)
+    add(tmp_path, "never", 2e11)
+    assert [folder.name for folder in sweep_folders(tmp_path)] == [
+        "later",
+        "never",
+        "before",
+        "now",
+    ]
+    add(tmp_path, "clocks-differ", time.time() + 60)
+    assert find_sweep(tmp_path, None).name == "clocks-differ"
+
+
+def test_processes_that_want_one_name_at_one_instant_get_one_each(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from sweep.sweep_folder import new_folder\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "for _ in range(50): print(new_folder(Path(sys.argv[1]) / 'r', 's').name)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    for one in both:
+        one.stdout.readline()
+    for one in both:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    names = [line for one in both for line in one.communicate()[0].split()]
+    assert sorted(names) == sorted(f"s-{number}" for number in range(1, 101))
+    assert all((tmp_path / "r" / name / "checkpoints").is_dir() for name in names)
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    for root in (tmp_path / "file", tmp_path / "file/in"):
+        with pytest.raises(PlatformError, match="with --results"):
+            new_folder(root, "s")
 
 
 def test_free_names_count_up(tmp_path):

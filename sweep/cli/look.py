@@ -29,7 +29,7 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
     holder = folder.holder()
     with Store(folder.database, read_only=True) as store:
         died = store.sweep().state is SweepState.RUNNING and holder is None
-        return load(store, SweepState.INTERRUPTED if died else None)
+        return load(store, SweepState.INTERRUPTED if died else None, folder.name)
 
 
 def write_logs(folder: SweepFolder) -> None:

@@ -5,6 +5,7 @@ import math
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
+from sweep.words import counted
 
 if TYPE_CHECKING:
     from sweep.runner.prepare import Prepared
@@ -70,7 +72,7 @@ def run(
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         write_logs(folder)
-    _end(state, sweep, progress, stopping)
+    _end(state, replace(sweep, name=folder.name), progress, stopping)
 
 
 def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping: Stopping) -> None:
@@ -93,10 +95,10 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
         return
     left = progress.confirmations - progress.confirmations_done
     if ending.state is SweepState.INTERRUPTED:
-        hint(f"stopped, state saved; {left} runs are left, continue with: sweep resume {name}")
+        hint(f"stopped, state saved; {_left(left, 'run')}, continue with: sweep resume {name}")
         raise typer.Exit(stopping.code)
     kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{ending.sentence}; {left} runs are left, continue with: sweep resume {name}")
+    raise kind(f"{ending.sentence}; {_left(left, 'run')}, continue with: sweep resume {name}")
 
 
 def confirm_stored(
@@ -129,6 +131,11 @@ def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProg
     return live
 
 
+def _left(number: int, noun: str) -> str:
+    """1 run is left, 3 runs are left."""
+    return f"{counted(number, noun)} {'is' if number == 1 else 'are'} left"
+
+
 def _end(state: SweepState, sweep: SweepRow, progress: Progress, stopping: Stopping) -> None:
     name = sweep.name
     if state is SweepState.FINISHED:
@@ -145,9 +152,8 @@ def _end(state: SweepState, sweep: SweepRow, progress: Progress, stopping: Stopp
         total = sweep.plan.all_assignments + progress.confirmations
         left = total - progress.assignments_done - progress.confirmations_done
         raise BudgetEndedError(
-            f"{sweep.message}; {left} of {total} assignments are left, the results so far are "
-            f"valid; "
-            f"continue with: sweep resume {name}"
+            f"{sweep.message}; {left:,} of {counted(total, 'assignment')} are left, "
+            f"the results so far are valid; continue with: sweep resume {name}"
         )
 
 

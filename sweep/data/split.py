@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sweep.data.cache.array_file import sha256_of
 from sweep.data.cache.cache import HIGGS_KEY, Cache, Dataset, default_cache_dir
 from sweep.data.higgs.import_file import open_file
+from sweep.data.labels import class_counts, concerns, refuse_one_class
 from sweep.data.ranges import (
     DEFAULT_TEST_ROWS,
     DEFAULT_TRAIN_ROWS,
@@ -20,7 +21,6 @@ from sweep.data.ranges import (
 from sweep.data.simulation.cached import BUILTIN_KIND, open_builtin
 from sweep.data.split_record import (
     ClassBalance,
-    ClassCounts,
     PartHashes,
     SplitHashes,
     SplitRecord,
@@ -56,6 +56,12 @@ class Split:
     """Name for people: "built-in simulated events", "HIGGS (…)", or a file's name."""
     manifest: SplitRecord
 
+    @property
+    def concerns(self) -> list[str]:
+        """What its labels make doubtful: see `concerns` of `sweep.data.labels`."""
+        balance = self.manifest.class_balance
+        return [] if balance is None else concerns(balance)
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the arrays: equal if, and only if, the numbers are."""
@@ -80,7 +86,8 @@ def load_split(
     "higgs", or a .csv or .csv.gz file, which is parsed at its first use only. `test_rows=None`
     means the default, or what is left.
 
-    Raises DataError when data are missing or damaged, or when there are too few rows.
+    Raises DataError if data are missing or damaged, if there are too few rows, or if those of one
+    part are all of one class.
     """
     cache = Cache(default_cache_dir() if cache_dir is None else cache_dir)
     wanted = validation_rows + train_rows + (DEFAULT_TEST_ROWS if test_rows is None else test_rows)
@@ -95,6 +102,8 @@ def load_split(
     train = _rows(dataset, ranges.train)
     validation = _rows(dataset, ranges.validation)
     origin = dataset.manifest.origin
+    balance = ClassBalance(class_counts(train.y), class_counts(validation.y))
+    refuse_one_class(balance, origin.source)
     manifest = SplitRecord(
         kind=origin.kind,
         source=origin.source,
@@ -102,7 +111,7 @@ def load_split(
         rows=dataset.manifest.rows,
         row_ranges=ranges,
         sha256=SplitHashes(_sha256(train), _sha256(validation)),
-        class_balance=ClassBalance(_balance(train), _balance(validation)),
+        class_balance=balance,
         cache_key=key,
     )
     return Split(train, validation, origin.source, manifest)
@@ -162,8 +171,3 @@ def _rows(dataset: Dataset, part: tuple[int, int]) -> Rows:
 
 def _sha256(rows: Rows) -> PartHashes:
     return PartHashes(sha256_of(rows.x), sha256_of(rows.y))
-
-
-def _balance(rows: Rows) -> ClassCounts:
-    n_signal = int(rows.y.sum(dtype=np.int64))
-    return ClassCounts(n_signal, len(rows.y) - n_signal)

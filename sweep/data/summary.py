@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from sweep.data.cache.cache import Dataset
 from sweep.data.columns import FEATURES
 from sweep.data.higgs.rows import Float32Array, LabelArray
-from sweep.data.ranges import RowRanges, default_ranges
+from sweep.data.labels import class_counts, concerns, refusal
+from sweep.data.ranges import DEFAULT_VALIDATION_ROWS, RowRanges, default_ranges
+from sweep.data.split_record import ClassBalance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +39,25 @@ def visible_rows(dataset: Dataset) -> int:
     """Return how many rows from the start are not test rows of the default split."""
     ranges = default_ranges(dataset.manifest.rows, "")
     return dataset.manifest.rows if ranges is None else ranges.test[0]
+
+
+def label_concerns(dataset: Dataset) -> list[str]:
+    """Return what the labels of the default split make impossible or doubtful, each a sentence.
+
+    If there are too few rows for the default split: with half as many validation rows as rows, at
+    most the default, and all others for training.
+    """
+    rows = dataset.manifest.rows
+    found = default_ranges(rows, "")
+    n_validation = min(DEFAULT_VALIDATION_ROWS, rows // 2)
+    train, validation = (
+        ((n_validation, rows), (0, n_validation))
+        if found is None
+        else (found.train, found.validation)
+    )
+    balance = ClassBalance(*(class_counts(dataset.y[slice(*part)]) for part in (train, validation)))
+    refused = refusal(balance, dataset.manifest.origin.source)
+    return concerns(balance) if refused is None else [refused]
 
 
 def part_table(dataset: Dataset) -> "pd.DataFrame":

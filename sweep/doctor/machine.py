@@ -9,12 +9,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sweep
 from sweep.data.cache.cache import Cache, remedy
 from sweep.doctor.finding import Finding, damaged, ok, unfit, warning
 from sweep.errors import SweepError
+from sweep.sweep_folder import created_at, is_in_the_future, sweep_folders
+from sweep.words import counted
 
 _LITTLE_BYTES = 1 << 30
 _TOO_LITTLE_BYTES = 50 << 20
@@ -48,6 +51,7 @@ def check_machine(results: Path, cache: Path) -> Iterator[Finding]:
     yield _python()
     yield from _tensorflow()
     yield from _folder("results", results, "choose another with --results")
+    yield from _dates(results)
     yield from _folder("data cache", cache, "choose another with --cache")
     yield from _data(cache)
 
@@ -119,6 +123,19 @@ def _folder(subject: str, path: Path, remedy: str) -> Iterator[Finding]:
         yield ok(subject, text)
 
 
+def _dates(results: Path) -> Iterator[Finding]:
+    """Sweeps that were begun by a clock that was wrong, or that somebody changed."""
+    for folder in sweep_folders(results):
+        at = created_at(folder)
+        if at is not None and is_in_the_future(at):
+            day = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
+            yield warning(
+                f"sweep {folder.name}",
+                f"is dated in the future ({day}), so it does not count as the latest",
+                f"check this machine's clock, and name the sweep: sweep report {folder.name}",
+            )
+
+
 def _journal_mode(path: Path) -> str:
     with closing(sqlite3.connect(path)) as db:
         (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -138,5 +155,6 @@ def _data(root: Path) -> Iterator[Finding]:
         if dataset is not None:
             source = dataset.manifest.origin.source
             yield ok(
-                f"data {key[:13]}", f"{source}: {len(dataset.y):,} rows, as their manifest says"
+                f"data {key[:13]}",
+                f"{source}: {counted(len(dataset.y), 'row')}, as their manifest says",
             )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sweep.data.split import Rows, Split
-from sweep.metrics import NO_SKILL_NAME, example_losses, kept_losses
+from sweep.metrics import NO_SKILL_NAME, example_losses, kept_losses, no_skill_logit
 from sweep.seeds import derive
 from sweep.store import Reference
 
@@ -49,8 +49,8 @@ def _reference(name: str, fit: Callable[[], Logits], rows: Rows) -> Reference:
 def _no_skill(split: Split) -> Logits:
     """The share of signal among the training rows, for every row; kept off 0 and 1 by one row."""
     labels = split.train.y
-    share = (labels.sum(dtype=np.float64) + 0.5) / (len(labels) + 1)
-    return np.full(len(split.validation.y), np.log(share / (1 - share)))
+    logit = no_skill_logit(int(labels.sum(dtype=np.int64)), len(labels))
+    return np.full(len(split.validation.y), logit)
 
 
 def _logistic(split: Split) -> Logits:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweep.disk import of_this_process
 from sweep.errors import DataError, InvalidSpaceError
 from sweep.numerics import Numerics
 from sweep.runner import same_numbers
@@ -93,6 +94,7 @@ def prepare_again(
     others, code in them is not run. Raises PlatformError if this process would not get the same
     numbers, unless `numbers` permits that.
     """
+    sweep = replace(sweep, name=folder.name)  # the folder may have been renamed since
     if not stored_space:
         _refuse_own_folder(folder, sweep)
     space = _stored_space(sweep) if stored_space else _original_space(sweep)
@@ -159,6 +161,6 @@ def _stored_space(sweep: SweepRow) -> Path:
             f"sweep {sweep.name} was begun by an older version, which stored no copy of its "
             f"search space; put {_path(sweep)} back"
         )
-    folder = Path(tempfile.mkdtemp(prefix="sweep-space-"))
+    folder = Path(tempfile.mkdtemp(prefix=of_this_process("sweep-space-")))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return write_sources(sweep.space.sources, Path(_path(sweep)).name, folder)

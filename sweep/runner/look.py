@@ -3,7 +3,7 @@
 Importing this starts neither TensorFlow nor pandas, and nothing is locked or written.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sweep.records import SweepState
 from sweep.store import Progress, Store, SweepRow
@@ -55,6 +55,6 @@ def look(folder: SweepFolder) -> Look:
     """Return what a sweep is doing now. Raises DataError if its database is damaged."""
     holder = folder.holder()
     with Store(folder.database, read_only=True) as store:
-        sweep, progress = store.sweep(), store.progress()
+        sweep, progress = replace(store.sweep(), name=folder.name), store.progress()
     # asked twice: a process that ends or begins between has not died
     return Look(sweep, progress, holder or folder.holder())

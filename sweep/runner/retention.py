@@ -8,10 +8,13 @@ and is none of these keeps its records only; what is removed was beaten and stay
 scores only fall. A removed checkpoint can be trained again: `sweep export --retrain`.
 """
 
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweep.disk import abandoned_files, is_abandoned
 from sweep.errors import PlatformError
 from sweep.store import Standing, Store
 from sweep.sweep_folder import SweepFolder
@@ -95,6 +98,24 @@ class Room:
             self.make()
 
 
+def abandoned_spaces() -> list[Path]:
+    """Temporary folders of stored spaces whose processes were killed, of this user alone."""
+    found = Path(tempfile.gettempdir()).glob("sweep-space-*")
+    return sorted(
+        path for path in found if path.is_dir() and not path.is_symlink() and is_abandoned(path)
+    )
+
+
+def remove_abandoned_spaces(dry_run: bool = False) -> int:
+    """Remove the folders of `abandoned_spaces`, unless `dry_run`; return their size in bytes."""
+    total = 0
+    for folder in abandoned_spaces():
+        total += sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+        if not dry_run:
+            shutil.rmtree(folder, ignore_errors=True)  # removes links, never what they lead to
+    return total
+
+
 def kept_trials(standings: Sequence[Standing], keep: int) -> set[int]:
     """Return the trials whose checkpoints are kept."""
     last_rungs = _last_rungs(standings)
@@ -162,4 +183,6 @@ def _frontier(scored: Iterable[tuple[float, int, int | None]]) -> set[int]:
 def _own_files(folder: SweepFolder) -> list[Path]:
     """Return the checkpoints and temporary files in the folder; links are left alone."""
     found = [*folder.checkpoints.glob("trial-*"), *folder.path.glob("sweep.db.new*")]
+    for one in (folder.path, folder.charts):
+        found += abandoned_files(one)
     return sorted(path for path in found if path.is_file() and not path.is_symlink())

@@ -13,8 +13,10 @@ from sweep.doctor import machine
 from sweep.doctor.finding import Level
 from sweep.doctor.integrity import check_sweep
 from sweep.doctor.machine import check_machine
+from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from tests.support import warm
+from tests.support.sweeps import sweep_row
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_a_sound_sweep_is_sound(folder):
         (sql("UPDATE epoch SET val_bce = 0.1 WHERE trial = 1"), "its records have 0.1"),
         (sql("UPDATE assignment SET score = 0.1 WHERE assignment = 1"), "has score 0.1"),
         (sql("UPDATE assignment SET first_epoch = 1 WHERE rung = 0"), "begins after epoch 1"),
-        (sql("DELETE FROM assignment WHERE assignment = 7"), "6 assignments, 7 were planned"),
+        (sql("DELETE FROM assignment WHERE assignment = 7"), "6 assignments instead of 7"),
         (sql("UPDATE assignment SET status = 'pending' WHERE rung = 1"), "has assignments to do"),
         (sql("UPDATE losses SET losses = zeroblob(length(losses))"), "have mean 0.000000"),
         (sql("UPDATE checkpoint SET epoch = 9 WHERE trial = 0"), "its row says 9"),
@@ -149,3 +151,13 @@ def test_the_command_says_what_is_wrong_and_ends_with_5(tiny_place, folder):
     (failed,) = [check for check in checks if check["level"] == "fail"]
     assert failed["subject"] == "sweep s: checkpoints" and failed["remedy"]
     assert any(check["subject"] == "tensorflow" and check["level"] == "ok" for check in checks)
+
+
+def test_a_sweep_dated_in_the_future_is_told(tmp_path):
+    for name, at in (("later", 4e9), ("now", 1.7e9)):
+        folder = SweepFolder(tmp_path, name)
+        folder.create()
+        Store.create(folder.database, sweep_row(name=name, created_at=at)).close()
+    found = {f.subject: f for f in check_machine(tmp_path, tmp_path / "cache")}
+    assert found["sweep later"].level is Level.WARN and "2096-10-02" in found["sweep later"].text
+    assert "sweep now" not in found

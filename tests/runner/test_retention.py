@@ -1,11 +1,17 @@
 """Which checkpoints are kept: a law, the policy by hand, and a sweep that makes room."""
 
+import os
+import subprocess
+import sys
+import tempfile
+import time
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweep.runner.retention import kept_trials, removable, remove
+from sweep.disk import of_this_process, whole
+from sweep.runner.retention import kept_trials, removable, remove, remove_abandoned_spaces
 from sweep.store import Standing
 from sweep.testing import IdleTrainer
 from tests.support.runs import new_runner, new_store
@@ -81,3 +87,52 @@ def test_links_among_the_checkpoints_are_left_alone(tmp_path):
     what = removable(folder, store, 0)
     remove(store, what)
     assert precious.read_text() == "here"
+
+
+def killed(code: str, *arguments: object) -> None:
+    """Run code that kills its own process."""
+    ending = "; import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    command = [sys.executable, "-c", code.strip() + ending, *map(str, arguments)]
+    assert subprocess.run(command).returncode == -9
+
+
+def test_what_a_killed_report_left_is_removed_and_what_is_being_written_is_not(tmp_path):
+    folder, store = new_store(tmp_path)
+    folder.charts.mkdir()
+    killed(
+        "import sys; from pathlib import Path; from sweep.disk import whole; "
+        "held = whole(Path(sys.argv[1]) / 'a chart.png'); held.__enter__().write_bytes(b'half')",
+        folder.charts,
+    )
+    (left,) = folder.charts.iterdir()
+    old, young = folder.charts / ".a-01234567.svg", folder.charts / ".b-01234567.svg"
+    for path in (old, young, folder.charts / ".mine", folder.charts / "a-01234567.svg"):
+        path.write_bytes(b"x")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    with whole(folder.charts / "c.png") as new:
+        new.write_bytes(b"writing")
+        what = removable(folder, store, 0)
+        remove(store, what)
+    assert set(what.orphans) == {left, old}
+    names = {path.name for path in folder.charts.iterdir()}
+    assert names == {young.name, ".mine", "a-01234567.svg", "c.png"}
+
+
+def test_folders_of_spaces_are_removed_once_their_processes_are_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed(
+        "import sys, tempfile; from pathlib import Path; from sweep.disk import of_this_process; "
+        "made = tempfile.mkdtemp(prefix=of_this_process('sweep-space-'), dir=sys.argv[1]); "
+        "(Path(made) / 'space.py').write_bytes(b'code')",
+        tmp_path,
+    )
+    own = tempfile.mkdtemp(prefix=of_this_process("sweep-space-"))
+    unknown = tempfile.mkdtemp(prefix="sweep-space-")
+    (tmp_path / "sweep-space-link").symlink_to(tmp_path)
+    assert remove_abandoned_spaces(dry_run=True) == 4
+    assert remove_abandoned_spaces() == 4
+    left = {str(path) for path in tmp_path.iterdir()}
+    assert left == {own, unknown, str(tmp_path / "sweep-space-link")}
+    os.utime(unknown, (time.time() - 90_000,) * 2)
+    remove_abandoned_spaces()
+    assert {path.name for path in tmp_path.iterdir()} == {own.split("/")[-1], "sweep-space-link"}

@@ -31,6 +31,8 @@ class Details:
     rungs: list[Json]
     """Its assignments in order, with status, score, trainer, seconds, error and traceback."""
     checkpoint: str | None
+    no_skill: float
+    """Training rows' BCE without skill."""
     gap_se: float
     """NaN when errors are unknown."""
     names: list[str]
@@ -81,6 +83,7 @@ def details(store: Store, frames: SweepFrames, trial: int) -> Details:
             if one["trial"] == trial
         ],
         checkpoint=None if found is None else found[0],
+        no_skill=frames.no_skill.train,
         gap_se=float(errors[0]),
         names=frames.hyperparameter_names,
     )
@@ -97,7 +100,10 @@ def reason(found: Details) -> str | None:
         if len(lost):
             return f"a loss was not finite in epoch {epochs['epoch'].iloc[lost[0]]}"
         first, last = (_bce(epochs["train_bce"].iloc[at]) for at in (0, -1))
-        return f"train BCE ended at {last}, above ln 2 and the {first} of its first epoch"
+        return (
+            f"train BCE ended at {last}, above {_bce(found.no_skill)} (guessing) and "
+            f"the {first} of its first epoch"
+        )
     limit = f"2 of its errors ({_bce(ERRORS * found.gap_se)})"
     last_gap = float((epochs["val_bce"] - epochs["train_bce"]).iloc[-1])
     rose = not pd.isna(row["onset_epoch"])

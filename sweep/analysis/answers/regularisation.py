@@ -8,6 +8,15 @@ import pandas as pd
 from sweep import words
 
 NONE = "none"
+UNKNOWN = "unknown"
+"""Of a trial whose hyperparameters name no regulariser, some of them by unfamiliar names."""
+_FAMILIAR = re.compile(
+    r"(?<![a-z0-9])(widths?|units?|depths?|(num_|n_)?layers?|neurons|hidden|nodes|sizes?|filters"
+    r"|kernel_size|blocks?|batch_?size|activations?|act|optimi[sz]er|learning_?rate|lr|decay_(steps|rate)|schedule"
+    r"|momentum|beta_?[12]|epsilon|epochs|residual|skip|bias|init\w*)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Names of what is no regulariser."""
 _WORDS = re.compile(
     r"(^|[^a-z0-9])(l1|l2|l1l2|l1_l2|drop_?(out|connect|path)|penalty|regulari[sz]\w*|weight_?decay"
     r"|wd|noise|label_smoothing|max_?norm)([^a-z0-9]|$|_)",
@@ -22,18 +31,25 @@ def regularisers(names: Sequence[str]) -> list[str]:
 
 
 def kinds(hyperparameters: pd.DataFrame) -> "pd.Series[str]":
-    """Return what each trial is regularised by: "none", "l2", "l2 + dropout".
+    """Return what each trial is regularised by: "none", "l2", "l2 + dropout", "unknown".
 
-    A regulariser is on when its value is neither zero, false, missing nor a word for none.
+    A regulariser is on when its value is neither zero, false, missing nor a word for none. "none"
+    is only said where all names are familiar: a hyperparameter called `rate` may be dropout's.
     """
-    names = regularisers([str(name) for name in hyperparameters.columns])
+    every = [str(name) for name in hyperparameters.columns]
+    names = regularisers(every)
+    unfamiliar = [n for n in every if n not in names and not _FAMILIAR.search(n)]
+    strange = hyperparameters[unfamiliar].map(is_on).any(axis=1)
     found = [
         " + ".join(
             words.plain(name) for name, value in zip(names, row, strict=True) if is_on(value)
         )
-        for row in hyperparameters[names].itertuples(index=False, name=None)
+        or (UNKNOWN if is_strange else NONE)
+        for row, is_strange in zip(
+            hyperparameters[names].itertuples(index=False, name=None), strange, strict=True
+        )
     ]
-    return pd.Series([kind or NONE for kind in found], index=hyperparameters.index, dtype=object)
+    return pd.Series(found, index=hyperparameters.index, dtype=object)
 
 
 def is_on(value: object) -> bool:

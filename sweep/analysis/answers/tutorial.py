@@ -95,7 +95,7 @@ def _tiny(onsets: Mapping[str, NDArray[np.float64]]) -> list[Conclusion]:
         return []
     runs, overfit = len(onsets["Tiny"]), int(np.isfinite(onsets["Tiny"]).sum())
     holds = True if overfit == 0 else False if overfit > runs / 2 else None
-    numbers = f"its validation BCE rose for good in {overfit} of {runs} runs"
+    numbers = f"its validation BCE rose for good in {overfit} of {words.counted(runs, 'run')}"
     return [Conclusion("Tiny does not overfit in these epochs", holds, numbers)]
 
 

@@ -21,10 +21,11 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.ties import why_errors_are_unknown
 from sweep.records import Json, SweepState
 from sweep.statistics.onset import TOLERANCE
 from sweep.statistics.selection_bias import Optimism
-from sweep.words import NO_LOSSES
+from sweep.words import counted
 
 SCHEMA = "sweep.verdict/1"
 LEAST_TRIALS = 5
@@ -133,7 +134,7 @@ def verdict(frames: SweepFrames) -> Verdict:
         overfitting=overfitting(trials),
         optimism=frames.optimism,
         confirmation=_confirmation(frames),
-        worth=is_worth(frames.advantages),
+        worth=_worth(frames, trials),
         advantages=frames.advantages,
         tutorial=conclusions(frames),
         test_openings=len(frames.openings),
@@ -147,15 +148,9 @@ def _reasons(
     if len(trials) < LEAST_TRIALS:
         return [f"only {len(trials)} of at least {LEAST_TRIALS} trials have a score"]
     if tied is None:
-        return [f"the errors of the scores are unknown: {NO_LOSSES}"]
-    reasons = []
-    best = trials.iloc[0]
-    if not best["ended"]:
-        reasons.append(f"the best trial was trained for only {best['epochs']} epochs, not in full")
-    elif pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
-        reasons.append(
-            f"the best trial was still improving when training ended at epoch {best['epochs']}"
-        )
+        why = why_errors_are_unknown(frames.sweep.settings.validation_rows)
+        return [f"the errors of the scores are unknown: {why}"]
+    reasons = _unarrived(frames, trials)
     if tied == len(trials):
         reasons.append(f"all {tied:,} trials are tied")
     elif not any(answer is not None and answer.is_decided for answer in answers):
@@ -164,6 +159,31 @@ def _reasons(
             "by more than its error"
         )
     return reasons
+
+
+def _unarrived(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
+    """Return why more training could still better the best trial; an empty list if it could not."""
+    best = trials.iloc[0]
+    if not best["ended"]:
+        trained = counted(best["epochs"], "epoch")
+        return [f"the best trial was trained for only {trained}, not in full"]
+    if pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
+        return [f"the best trial was still improving when training ended at epoch {best['epochs']}"]
+    return []
+
+
+def _worth(frames: SweepFrames, trials: pd.DataFrame) -> bool | None:
+    """Whether a network is worth it; that it is not, only the end of a search can say.
+
+    Further trials, or more epochs of the best one, could still beat the reference models.
+    """
+    found = is_worth(frames.advantages)
+    is_open = (
+        frames.sweep.state is not SweepState.FINISHED
+        or len(trials) < LEAST_TRIALS
+        or bool(_unarrived(frames, trials))
+    )
+    return None if found is False and is_open else found
 
 
 def is_improving(frames: SweepFrames, trial: int) -> bool:

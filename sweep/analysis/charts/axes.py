@@ -3,8 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.metrics import NO_SKILL
-
 
 class TooFewDataError(Exception):
     """A chart cannot be drawn from what there is; says what it needs."""
@@ -37,23 +35,25 @@ def magnitude(value: float) -> str:
     return f"{value:.4g}"
 
 
-def bce_range(values: NDArray[np.floating], val_bce: NDArray[np.floating]) -> tuple[float, float]:
+def bce_range(
+    values: NDArray[np.floating], val_bce: NDArray[np.floating], no_skill: float
+) -> tuple[float, float]:
     """Return a range for an axis of BCE that diverged and memorising trials cannot stretch.
 
-    With d the distance from the best of `val_bce` down from no skill: at most d further down, at
+    With d the distance from the best of `val_bce` down from `no_skill`: at most d further down, at
     most d / 2 above no skill, and no further than the `values` go. Holds the best and no skill.
     What is off the chart, `outside` counts for a note.
     """
     values, val_bce = values[np.isfinite(values)], val_bce[np.isfinite(val_bce)]
     if len(val_bce) == 0:
-        return NO_SKILL - 0.2, NO_SKILL + 0.02
+        return no_skill - 0.2, no_skill + 0.02
     best = float(val_bce.min())
-    distance = NO_SKILL - best
+    distance = no_skill - best
     if distance > 0:
         low = max(float(values.min()), best - distance)
-        high = min(max(float(values.max()), NO_SKILL), NO_SKILL + distance / 2)
+        high = min(max(float(values.max()), no_skill), no_skill + distance / 2)
     else:
-        low, high = NO_SKILL, float(np.quantile(values, 0.9))
+        low, high = no_skill, float(np.quantile(values, 0.9))
     margin = 0.05 * max(high - low, 1e-3)
     return low - margin, high + margin
 

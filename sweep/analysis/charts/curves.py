@@ -16,8 +16,8 @@ from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import bce_range, outside
 from sweep.analysis.charts.colours import BLACK, MARKERS, SERIES
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.no_skill import NoSkill
 from sweep.analysis.frames.ranking import is_scored
-from sweep.metrics import NO_SKILL, NO_SKILL_WORDS
 from sweep.statistics.onset import smoothed
 
 N_BEST = 6
@@ -61,7 +61,7 @@ def curves_data(frames: SweepFrames, smoothing: int = 0) -> CurvesData:
     baselines = _curves(frames, named, smoothing)
     every = [*best, *baselines]
     values = np.concatenate([np.r_[c.train_bce, c.val_bce] for c in every] or [np.array([])])
-    low, high = bce_range(values, np.array([c.val_best for c in every]))
+    low, high = bce_range(values, np.array([c.val_best for c in every]), frames.no_skill.validation)
     leaving = [c for c in every if outside(np.r_[c.train_bce, c.val_bce], low, high)]
     return CurvesData(best, baselines, (low, high), len(leaving), smoothing)
 
@@ -116,7 +116,7 @@ def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
             axes.set_ylabel("binary cross-entropy, nats")
         else:
             axes.tick_params(labelleft=False)
-        _draw(axes, curves)
+        _draw(axes, curves, frames.no_skill)
     return figure
 
 
@@ -134,10 +134,10 @@ def _notes(data: CurvesData) -> list[str]:
     return notes
 
 
-def _draw(axes: Axes, curves: list[Curve]) -> None:
-    axes.axhline(NO_SKILL, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+def _draw(axes: Axes, curves: list[Curve], no_skill: NoSkill) -> None:
+    axes.axhline(no_skill.validation, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     axes.annotate(
-        NO_SKILL_WORDS, (1, NO_SKILL), xytext=(0, 3), textcoords="offset points",
+        no_skill.name, (1, no_skill.validation), xytext=(0, 3), textcoords="offset points",
         fontsize=8, ha="right", xycoords=("axes fraction", "data"),
     )  # fmt: skip
     handles = []

@@ -14,7 +14,6 @@ from sweep.analysis.charts.axes import TooFewDataError, bce_range, magnitude
 from sweep.analysis.charts.colours import BLACK, BLUE, ORANGE, VERMILLION
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
-from sweep.metrics import NO_SKILL
 
 N_CURVES = 12
 """Curves in a panel: those trained longest, the best first among equals."""
@@ -71,7 +70,9 @@ def draw_decades(frames: SweepFrames) -> Figure:
     records = frames.epochs[frames.epochs["trial"].isin(drawn["trial"])]
     by_trial = dict(iter(records.groupby("trial")))
     y = bce_range(
-        records[["train_bce", "val_bce"]].to_numpy().ravel(), drawn["val_bce"].to_numpy(float)
+        records[["train_bce", "val_bce"]].to_numpy().ravel(),
+        drawn["val_bce"].to_numpy(float),
+        frames.no_skill.validation,
     )
     n_columns = min(len(found), 3)
     n_rows = -(-len(found) // n_columns)
@@ -89,13 +90,13 @@ def draw_decades(frames: SweepFrames) -> Figure:
             axes.set_ylabel("BCE, nats")
         if number + n_columns >= len(found):
             axes.set_xlabel("epoch (logarithmic)")
+        axes.axhline(frames.no_skill.validation, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
         _draw(axes, decade, by_trial)
     figure.legend(handles=_legend(), loc="upper left", bbox_to_anchor=(0.06, 0.915), ncols=4)
     return figure
 
 
 def _draw(axes: Axes, decade: Decade, by_trial: dict[Any, pd.DataFrame]) -> None:
-    axes.axhline(NO_SKILL, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     for number, one in enumerate(decade.trials.to_dict("records")):
         curve = by_trial[one["trial"]].set_index("epoch")
         is_best = number == 0

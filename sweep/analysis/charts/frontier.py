@@ -8,6 +8,7 @@ import pandas as pd
 
 from sweep.analysis.charts.axes import bce_range, outside
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.no_skill import NoSkill
 from sweep.analysis.frames.ranking import frontier, is_scored
 from sweep.analysis.frames.status import TrialStatus
 from sweep.metrics import NO_SKILL_NAME
@@ -42,6 +43,7 @@ class FrontierData:
     params; and `x`, params moved a little where several have as many."""
     band: pd.DataFrame
     """The rows of `confirmed` with the lowest mean reachable at each capacity."""
+    no_skill: NoSkill
     references: tuple[tuple[str, float], ...]
     """Name and validation BCE of the models that are no networks, but for no skill."""
 
@@ -66,7 +68,11 @@ def frontier_data(frames: SweepFrames) -> FrontierData:
     repeated = _confirmed(frames)
     references = tuple((r.name, r.val_bce) for r in frames.references if r.name != NO_SKILL_NAME)
     others = repeated["val_bce"].tolist() + [value for _, value in references]
-    y = bce_range(np.r_[val, train, others], np.r_[val, others] if len(val) else val)
+    y = bce_range(
+        np.r_[val, train, others],
+        np.r_[val, others] if len(val) else val,
+        frames.no_skill.validation,
+    )
     params = points["params"] if len(points) else pd.Series([100.0, 1e6])
     return FrontierData(
         points=points.drop(columns="simplest"),
@@ -80,6 +86,7 @@ def frontier_data(frames: SweepFrames) -> FrontierData:
         confirmed=repeated,
         band=repeated[repeated["val_bce"] < repeated["val_bce"].cummin().shift(fill_value=np.inf)],
         references=references,
+        no_skill=frames.no_skill,
     )
 
 

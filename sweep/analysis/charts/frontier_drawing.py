@@ -15,7 +15,6 @@ from sweep.analysis.charts.colours import BLACK, BLUE, GREEN, GREY, ORANGE, PURP
 from sweep.analysis.charts.frontier import FrontierData, along, frontier_data
 from sweep.analysis.charts.label_places import label
 from sweep.analysis.frames.load import SweepFrames
-from sweep.metrics import NO_SKILL, NO_SKILL_WORDS
 
 _DASHES = ((0, (6, 2)), (0, (6, 2, 1, 2)), (0, (6, 2, 1, 2, 1, 2)))
 """Of the references' lines, in turn."""
@@ -39,7 +38,7 @@ def draw_frontier(frames: SweepFrames) -> Figure:
     axes.set_ylim(*data.y)
     axes.set_xlabel("trainable parameters (logarithmic)")
     axes.set_ylabel("binary cross-entropy at the best epoch, nats")
-    axes.axhline(NO_SKILL, color=BLACK, linewidth=1, linestyle=(0, (1, 2)))
+    axes.axhline(data.no_skill.validation, color=BLACK, linewidth=1, linestyle=(0, (1, 2)))
     _draw_trials(axes, data)
     _draw_frontier(axes, data)
     _draw_evidence(axes, data)
@@ -179,7 +178,7 @@ def _legend(data: FrontierData) -> list[Line2D]:
     handles += [
         _line("frontier: lowest\nvalidation BCE", BLACK, "-", 1.8),
         _line("train BCE of the frontier", ORANGE, (0, (4, 2))),
-        _line(NO_SKILL_WORDS, BLACK, (0, (1, 2))),
+        _line(data.no_skill.name, BLACK, (0, (1, 2))),
     ]
     for (name, value), dash in zip(data.references, _dashes(data), strict=True):
         handles.append(

@@ -18,7 +18,6 @@ from sweep.analysis.charts.axes import TooFewDataError, magnitude
 from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
-from sweep.metrics import NO_SKILL
 
 ENOUGH = 3
 """Trials that a cell needs; one with fewer is hatched."""
@@ -113,7 +112,7 @@ def draw_heat(frames: SweepFrames) -> Figure:
     every = np.concatenate([one.median[one.count >= ENOUGH] for one in maps])
     if len(every) == 0:
         raise TooFewDataError(f"no cell of the heat maps holds {ENOUGH} trials")
-    norm = Normalize(float(every.min()), float(min(every.max(), NO_SKILL + 0.02)))
+    norm = Normalize(float(every.min()), float(min(every.max(), frames.no_skill.validation + 0.02)))
     width = 0.93 / len(maps)
     for number, one in enumerate(maps):
         axes = figure.add_axes((0.1 + number * width, 0.21, width - 0.085, 0.64))

@@ -13,7 +13,6 @@ from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import TooFewDataError, bce_range
 from sweep.analysis.charts.colours import BLACK, BLUE, GREY
 from sweep.analysis.frames.load import SweepFrames
-from sweep.metrics import NO_SKILL
 from sweep.statistics.confidence import Z
 
 ENOUGH = 5
@@ -91,10 +90,10 @@ def draw_ladder(frames: SweepFrames) -> Figure:
     scores = data.scores
     style.log_axis(axes, 0.85, max(float(scores["last_epoch"].max()), 2) * 1.2)
     finite = scores["score"].to_numpy(dtype=float)
-    axes.set_ylim(*bce_range(finite, finite))
+    axes.set_ylim(*bce_range(finite, finite, frames.no_skill.validation))
     axes.set_xlabel("epochs trained at the end of the rung (logarithmic)")
     axes.set_ylabel("lowest validation BCE so far, nats")
-    axes.axhline(NO_SKILL, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.axhline(frames.no_skill.validation, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
     climbed = scores[scores["trial"].duplicated(keep=False)].sort_values(["trial", "last_epoch"])
     lines = list(climbed.groupby("trial"))[:_MAX_LINES]
     for _, line in lines:

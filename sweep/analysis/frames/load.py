@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.frames.against_references import Advantage, advantages
+from sweep.analysis.frames.no_skill import NoSkill, no_skill
 from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_losses
 from sweep.analysis.frames.ranking import order
 from sweep.analysis.frames.status import TrialStatus, statuses
@@ -95,6 +96,8 @@ class SweepFrames:
     """Their epochs, as in `epochs`."""
     confirmed: pd.DataFrame
     """One row per trial with such runs, the lowest mean first (see `other_seeds`)."""
+    no_skill: NoSkill
+    """The level of guessing on these rows."""
     references: tuple[Reference, ...]
     """Models that are no networks, on the same rows."""
     seed_losses: SeedLosses
@@ -108,15 +111,15 @@ class SweepFrames:
         return list(self.hyperparameters.columns)
 
 
-def load(store: Store, state: SweepState | None = None) -> SweepFrames:
+def load(store: Store, state: SweepState | None = None, name: str | None = None) -> SweepFrames:
     """Read a sweep into frames, also while it runs.
 
-    `state` replaces the stored one where the caller knows better: a sweep whose process has
-    died is still stored as running.
+    `state` replaces the stored one if the caller knows better: a sweep whose process has died is
+    still stored as running. So does `name`: a sweep is found by its folder's name, and a folder
+    may have been copied or renamed.
     """
     sweep = store.sweep()
-    if state is not None:
-        sweep = replace(sweep, state=state)
+    sweep = replace(sweep, state=state or sweep.state, name=name or sweep.name)
     # what refers to a trial is read before the trials: a sweep may grow meanwhile
     epochs, losses = _epochs(store), store.losses()
     assignments = _table(store, "assignment")
@@ -138,7 +141,8 @@ def load(store: Store, state: SweepState | None = None) -> SweepFrames:
     by_seed = seed_losses(repeats, losses)
     is_confirmation = epochs["trial"].isin(confirmations["trial"])
     later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
-    judged = evidence(trials, epochs, losses, sweep.settings.train_rows)
+    level = no_skill(sweep.data.class_balance)
+    judged = evidence(trials, epochs, losses, sweep.settings.train_rows, level.train)
     trials = trials.join(judged)[list(TRIAL_COLUMNS)]
     means = confirmed(trials, repeats, by_seed)
     references, optimism = tuple(store.references()), optimism_of_best(trials, losses)
@@ -154,6 +158,7 @@ def load(store: Store, state: SweepState | None = None) -> SweepFrames:
         confirmation_epochs=later.reset_index(drop=True),
         confirmed=means,
         references=references,
+        no_skill=level,
         seed_losses=by_seed,
         advantages=advantages(trials, losses, means, by_seed, references, optimism),
     )

@@ -13,9 +13,19 @@ from sweep.store import Losses
 _CHOSEN_AMONG = 500
 """Best trials among which the choice is played again: one further behind is hardly ever chosen."""
 
+_LEAST_ROWS = 2
+"""Validation rows that a standard error takes."""
+
+
+def why_errors_are_unknown(validation_rows: int) -> str:
+    """Return why a sweep with so many validation rows has scores without errors."""
+    if validation_rows < _LEAST_ROWS:
+        return f"too few validation rows for an error: {validation_rows}"
+    return "this sweep was made by an older version, which did not keep per-row losses"
+
 
 def evidence(
-    trials: pd.DataFrame, epochs: pd.DataFrame, losses: Losses, train_rows: int
+    trials: pd.DataFrame, epochs: pd.DataFrame, losses: Losses, train_rows: int, no_skill: float
 ) -> pd.DataFrame:
     """Return val_bce_se, difference, difference_se, tied, simplest and class of each trial.
 
@@ -31,7 +41,7 @@ def evidence(
     rows = _rows_of(trials, losses)  # each trial's row of losses, -1 for none
     has = np.flatnonzero(rows >= 0)
     n_rows = losses.values.shape[1]
-    if n_rows > 1:
+    if n_rows >= _LEAST_ROWS:
         found.loc[has, "val_bce_se"] = standard_errors(losses.values[rows[has]])
         compared = has[is_scored(trials).to_numpy(dtype=bool)[has]]
         if len(compared) and compared[0] == 0:
@@ -42,7 +52,7 @@ def evidence(
             found.loc[compared, "tied"] = confidence_set(values).tolist()
     found["simplest"] = _simplest(trials, found)
     gap_se = gap_errors(found["val_bce_se"].to_numpy(), n_rows, max(train_rows, 1))
-    named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se)
+    named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se, no_skill)
     found["class"] = pd.Series([name or None for name in named], index=found.index, dtype=object)
     return found
 

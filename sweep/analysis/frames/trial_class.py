@@ -3,8 +3,8 @@
 Every rule and formula stands here. SE(gap) is the error of the gap between the validation and
 the training rows' BCE; that of training follows from the number of its rows.
 
-diverged   a loss was not finite, or training ended with a train BCE above both ln 2 (a coin's)
-           and that of the first epoch, by more than `TOLERANCE`
+diverged   a loss was not finite, or training ended with a train BCE above both no skill (of the
+           training rows, see `no_skill`) and that of the first epoch, by more than `TOLERANCE`
 overfit    validation BCE rose for good (the onset is known) and the gap was beyond 2 SE(gap) at
            the end; or the trial is worse than the best (not tied) and the gap, beyond 2 SE(gap),
            is the larger part of it
@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweep.metrics import NO_SKILL
 from sweep.statistics.onset import TOLERANCE
 
 ERRORS = 2.0
@@ -49,13 +48,16 @@ def gap_errors(
     return np.asarray(val_bce_se, dtype=float) * math.sqrt(1 + validation_rows / train_rows)
 
 
-def classes(trials: pd.DataFrame, epochs: pd.DataFrame, gap_se: NDArray[np.floating]) -> list[str]:
+def classes(
+    trials: pd.DataFrame, epochs: pd.DataFrame, gap_se: NDArray[np.floating], no_skill: float
+) -> list[str]:
     """Return the class of each trial; "" if it was not evaluated or its error is unknown.
 
     `trials` has the columns trial, gap, onset_epoch, difference (to the best) and tied; `epochs`
-    those of the epoch records, sorted; `gap_se` is in the order of `trials`.
+    those of the epoch records, sorted; `gap_se` is in the order of `trials`; `no_skill` is the
+    training rows' BCE without skill.
     """
-    curves = _curves(epochs).reindex(trials["trial"].to_numpy())
+    curves = _curves(epochs, no_skill).reindex(trials["trial"].to_numpy())
     gap, last_gap = trials["gap"].to_numpy(dtype=float), curves["last_gap"].to_numpy(dtype=float)
     known = trials["tied"].notna().to_numpy()
     tied = trials["tied"].to_numpy(dtype=bool)  # None is False
@@ -74,13 +76,13 @@ def classes(trials: pd.DataFrame, epochs: pd.DataFrame, gap_se: NDArray[np.float
     return [str(one) for one in found]
 
 
-def _curves(epochs: pd.DataFrame) -> pd.DataFrame:
+def _curves(epochs: pd.DataFrame, no_skill: float) -> pd.DataFrame:
     """Of each trial: whether it diverged, and the gap after its last epoch."""
     measured = epochs[["fit_loss", "train_bce", "val_bce"]]
     finite = pd.Series(np.isfinite(measured).all(axis=1), index=epochs.index)
     by_trial = epochs.groupby("trial", sort=True)
     first, last = by_trial.nth(0).set_index("trial"), by_trial.nth(-1).set_index("trial")
-    floor = np.maximum(first["train_bce"], NO_SKILL) + TOLERANCE
+    floor = np.maximum(first["train_bce"], no_skill) + TOLERANCE
     return pd.DataFrame(
         {
             "diverged": ~finite.groupby(epochs["trial"]).all() | (last["train_bce"] > floor),

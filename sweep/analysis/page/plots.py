@@ -19,7 +19,7 @@ from sweep.analysis.charts.frontier import FrontierData, frontier_data
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import standing
-from sweep.metrics import NO_SKILL
+from sweep.analysis.report.table import MOST_HYPERPARAMETERS
 from sweep.records import Json
 
 POINTS = 400
@@ -39,7 +39,7 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
     plot = _figure("frontier-plot", "tap,pan,wheel_zoom,box_zoom,reset", data.x, data.y)
     plot.xaxis.axis_label = "trainable parameters (logarithmic)"
     plot.yaxis.axis_label = "BCE at the best epoch, nats"
-    plot.line(list(data.x), [NO_SKILL] * 2, color=GREY, line_dash="dotted")
+    plot.line(list(data.x), [data.no_skill.validation] * 2, color=GREY, line_dash="dotted")
     steps = data.steps
     x = [*steps["params"].astype(float), data.x[1]]
     for name, color, dash, width in (
@@ -139,7 +139,7 @@ def names_of(trial: Any) -> str:
 
 
 def _settings(frames: SweepFrames, chosen: Any) -> list[str]:
-    names = frames.hyperparameter_names
+    names = frames.hyperparameter_names[:MOST_HYPERPARAMETERS]
     cells = [words.settings(frames.hyperparameters.loc[chosen, name].tolist()) for name in names]
     rows = zip(*cells, strict=True) if cells else [()] * int(chosen.sum())
     plain = [words.plain(name) for name in names]
@@ -158,7 +158,7 @@ def curves_plot(frames: SweepFrames) -> Json | None:
         return None
     scored = frames.trials[is_scored(frames.trials)]
     values = frames.epochs[["train_bce", "val_bce"]].to_numpy().ravel()
-    y = bce_range(values, scored["val_bce"].to_numpy(dtype=float))
+    y = bce_range(values, scored["val_bce"].to_numpy(dtype=float), frames.no_skill.validation)
     last = float(frames.epochs["epoch"].max())
     plot = _figure("curves-plot", "pan,wheel_zoom,box_zoom,reset", (0.93, last * 1.08), y)
     plot.xaxis.axis_label = "epoch (logarithmic)"

@@ -157,7 +157,7 @@ def _cost(name: str, trials: pd.DataFrame) -> tuple[str, ...]:
 def failures(frames: SweepFrames) -> Table:
     failed = frames.trials[frames.trials["status"] == TrialStatus.FAILED].sort_values("trial")
     rows = [
-        (str(trial), words.plain(error or "no reason was recorded"))
+        (str(trial), words.cut(error or "no reason was recorded"))
         for trial, error in failed.head(FAILURES_SHOWN)[["trial", "error"]].itertuples(index=False)
     ]
     return Table(("trial", "why"), rows, is_text=True)
@@ -181,7 +181,7 @@ def provenance(frames: SweepFrames) -> Table:
         ),
         ("this page", f"sweep {__version__}"),
     ]
-    return Table(("", ""), [(name, words.plain(line)) for name, line in rows], is_text=True)
+    return Table(("", ""), [(name, words.cut(line)) for name, line in rows], is_text=True)
 
 
 _APART = ("stages", "numerics")

@@ -78,6 +78,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "notes": table.notes(frames, ROWS),
         "tutorial": verdict_words.conclusions(found),
         "references": sections.references(frames),
+        "no_skill": frames.no_skill.name,
         "frontier": sections.frontier_table(frames),
         "by_capacity": sections.by_capacity(frames),
         "by_regularisation": sections.by_regularisation(frames),
@@ -125,7 +126,7 @@ def _reliability(frames: SweepFrames, found: Verdict) -> list[str]:
         ties = f"No other trial of {found.trials:,} is tied with the best (95 % confidence)."
     else:
         ties = (
-            f"{found.tied:,} of {found.trials:,} trials with a score are in the 95 % model "
+            f"{found.tied:,} of {words.trials(found.trials)} with a score are in the 95 % model "
             "confidence set: the validation rows cannot tell them apart."
         )
     bias = "The selection bias of the best score is unknown."

@@ -8,6 +8,7 @@ import pandas as pd
 from sweep import words as text
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.status import TrialStatus
+from sweep.data.labels import concerns
 from sweep.data.split_record import SplitRecord
 from sweep.records import SweepState
 
@@ -25,6 +26,7 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("space", sweep.space.name),
         ("data", sweep.data.source),
         ("split", _split(sweep.data)),
+        *(("labels", line) for line in _concerns(sweep.data)),
         ("seed", str(sweep.settings.seed)),
         ("state", state),
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
@@ -49,7 +51,7 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
     numerics = sweep.settings.numerics
     if numerics is not None and numerics.accepted:
         lines.append(("numerics", f"also trained under others: {'; '.join(numerics.accepted)}"))
-    return [(label, text.plain(line)) for label, line in lines]
+    return [(label, text.cut(line)) for label, line in lines]
 
 
 def _confirmed(frames: SweepFrames) -> int:
@@ -86,6 +88,11 @@ def _ends(trials: pd.DataFrame) -> str:
     found = [f"{counts[status]:,} {words.get(status, status)}" for status in _COUNTED]
     found = [line for line, status in zip(found, _COUNTED, strict=True) if counts[status]]
     return f": {', '.join(found)}" if found else ""
+
+
+def _concerns(data: SplitRecord) -> list[str]:
+    """Return what the shares of the classes make doubtful; nothing if they are not known."""
+    return [] if data.class_balance is None else concerns(data.class_balance)
 
 
 def _split(data: SplitRecord) -> str:

@@ -23,7 +23,8 @@ def lines(openings: Sequence[Opening]) -> list[str]:
 
 def _line(opening: Opening) -> str:
     chosen = _RULES.get(opening.rule, "chosen by hand")
-    start = f"test {opening.opening}: trial {opening.trial} ({chosen}) on {opening.rows:,} rows"
+    n_rows = words.counted(opening.rows, "row")
+    start = f"test {opening.opening}: trial {opening.trial} ({chosen}) on {n_rows}"
     return f"{start}, {when(opening)}: {results(opening)}."
 
 

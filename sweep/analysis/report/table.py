@@ -11,9 +11,12 @@ import pandas as pd
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.ties import why_errors_are_unknown
 from sweep.analysis.report import ledger
 from sweep.statistics.onset import TOLERANCE
 
+MOST_HYPERPARAMETERS = 100
+"""Hyperparameters with a column of their own: as many as anybody reads, whatever a space has."""
 TIED, SIMPLEST = "=", "*"
 
 
@@ -39,8 +42,8 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
         Column("rank", [words.count(rank) for rank in trials["rank"]]),
         Column("trial", trial_names(trials), left=True),
         *(
-            Column(words.plain(name), words.settings(settings[name].tolist()), False, True)
-            for name in frames.hyperparameter_names
+            Column(words.cut(name), words.settings(settings[name].tolist()), False, True)
+            for name in frames.hyperparameter_names[:MOST_HYPERPARAMETERS]
         ),
         Column("params", [words.count(n) for n in optional(trials["params"])]),
         *_scores(trials, decimals),
@@ -61,7 +64,11 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     trials = frames.trials.iloc[:top]
     found = []
     if len(trials) < len(frames.trials):
-        found.append(f"The best {len(trials):,} of {len(frames.trials):,} trials.")
+        found.append(f"The best {len(trials):,} of {words.trials(len(frames.trials))}.")
+    n_hidden = len(frames.hyperparameter_names) - MOST_HYPERPARAMETERS
+    if n_hidden > 0:
+        more = words.counted(n_hidden, "more hyperparameter")
+        found.append(f"Not shown: {more}; all are in: sweep report -o csv.")
     if (trials["status"] == TrialStatus.CUT).any():
         found.append(
             "cut at N: Hyperband ended the trial at epoch N; "
@@ -77,7 +84,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     found += _notes_on_errors(frames, trials)
     errors = trials.loc[trials["status"] == TrialStatus.FAILED, ["trial", "error"]]
     found += [
-        f"trial {trial} failed: {words.plain(error or 'no reason was recorded')}"
+        f"trial {trial} failed: {words.cut(error or 'no reason was recorded')}"
         for trial, error in errors.head(_FAILURES_SHOWN).itertuples(index=False)
     ]
     if len(errors) > _FAILURES_SHOWN:
@@ -107,7 +114,8 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
         found.append(f"± SE: standard error over the {rows}.")
     if (evaluated & ~known).any():
         which = "some trials" if known.any() else "all trials"
-        found.append(f"Errors of {which} are unknown: {words.NO_LOSSES}.")
+        why = why_errors_are_unknown(frames.sweep.settings.validation_rows)
+        found.append(f"Errors of {which} are unknown: {why}.")
     if trials["tied"].any():
         found.append(
             f"{TIED} tied with the best: the validation rows cannot tell the two apart (95 % "

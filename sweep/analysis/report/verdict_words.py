@@ -6,24 +6,31 @@ from collections.abc import Sequence
 from sweep import words as text
 from sweep.analysis.answers.capacity_groups import Answer
 from sweep.analysis.answers.overfitting import LEAST_EPOCHS
-from sweep.analysis.answers.regularisation import NONE
+from sweep.analysis.answers.regularisation import NONE, UNKNOWN
+from sweep.analysis.answers.sentences import Sentence, said
 from sweep.analysis.answers.tutorial import Conclusion
 from sweep.analysis.answers.verdict import Choice, Confirmation, Verdict
 from sweep.analysis.frames.against_references import Advantage
 
 _LISTED = 4
 
+Sentences = frozenset[Sentence]
+
 
 def lines(verdict: Verdict) -> list[tuple[str, str]]:
     """Return label and sentence of each line of the verdict, without control characters."""
-    found = [("verdict", _evidence(verdict))]
+    sentences = said(verdict)
+    found = [("verdict", _evidence(verdict, sentences))]
     if verdict.capacity is not None and verdict.regularisation is not None and verdict.is_enough:
-        answers = [_capacity(verdict, verdict.capacity), _kinds(verdict.regularisation)]
+        answers = [
+            _capacity(verdict, verdict.capacity, sentences),
+            _kinds(verdict.regularisation, sentences),
+        ]
         found.append(("", " ".join(answers)))
     if verdict.trials:
-        found.append(("overfitting", _overfitting(verdict)))
+        found.append(("overfitting", _overfitting(verdict, sentences)))
     if verdict.advantages:
-        found.append(("network", _worth(verdict)))
+        found.append(("network", _worth(verdict, sentences)))
     if verdict.tutorial:
         found.append(("tutorial", _tutorial(verdict.tutorial)))
     reliability = _reliability(verdict)
@@ -37,30 +44,32 @@ def conclusions(verdict: Verdict) -> list[str]:
     return [f"{one.line}." for one in verdict.tutorial]
 
 
-def _evidence(verdict: Verdict) -> str:
+def _evidence(verdict: Verdict, sentences: Sentences) -> str:
     words = []
-    if not verdict.is_enough:
+    if Sentence.NOT_ENOUGH in sentences:
         words.append(f"Not enough evidence: {'; '.join(verdict.reasons)}.")
     if verdict.best is not None:
-        words.append(_choices(verdict, verdict.best))
-    if not verdict.is_final and verdict.trials:
+        words.append(_choices(verdict, verdict.best, sentences))
+    if Sentence.UNFINISHED in sentences:
         words.append("The sweep is not finished; this may change.")
     return " ".join(words)
 
 
-def _choices(verdict: Verdict, best: Choice) -> str:
+def _choices(verdict: Verdict, best: Choice, sentences: Sentences) -> str:
     words = f"Best is {_named(best)}: val BCE {score(best)}, {_described(best)}"
-    if verdict.tied is None:
+    if Sentence.NONE_TIED in sentences:
+        return f"{words}; no other trial of {verdict.trials:,} is tied with it (95 % confidence)."
+    if verdict.tied is None or Sentence.SOME_TIED not in sentences:
         return f"{words}."
     others = verdict.tied - 1
-    if others == 0:
-        return f"{words}; no other trial of {verdict.trials:,} is tied with it (95 % confidence)."
     are = "is" if others == 1 else "are"
     the_others = f"the other {text.trials(verdict.trials - 1)}"
     words += f"; {others:,} of {the_others} {are} tied with it (95 % confidence)"
     simplest = verdict.simplest
-    if simplest is None or simplest.trial == best.trial:
+    if Sentence.NONE_SIMPLER in sentences:
         return f"{words}; none of these is simpler and within one standard error."
+    if simplest is None or Sentence.SIMPLEST not in sentences:
+        return f"{words}."
     return (
         f"{words}, and the simplest within one standard error is {_named(simplest)}: "
         f"val BCE {score(simplest, best)}, {_described(simplest)}."
@@ -89,26 +98,30 @@ def _error(choice: Choice | Confirmation) -> float:
 
 def _described(choice: Choice) -> str:
     kind = choice.regularisation
-    by = "not regularised" if kind == NONE else f"regularised by {kind}"
-    return f"{text.count(choice.params)} parameters, {by}"
+    by = f"regularised by {kind}"
+    if kind in (NONE, UNKNOWN):
+        by = "not regularised" if kind == NONE else "regularisation unknown"
+    return f"{text.parameters(choice.params)}, {by}"
 
 
-def _capacity(verdict: Verdict, answer: Answer) -> str:
+def _capacity(verdict: Verdict, answer: Answer, sentences: Sentences) -> str:
     tried, tied = verdict.params_tried, verdict.params_tied
     if tried is None or tied is None:
         return "Capacity: no trial's size is known."
-    where = f"{tied[0]:,} parameters"
+    where = text.parameters(tied[0])
     if tied[0] != tied[1]:
         where = f"{tied[0]:,} to {tied[1]:,} parameters"
-    if not answer.is_decided:
+    if Sentence.CAPACITY_UNDECIDED in sentences:
         sizes = f"sizes from {tried[0]:,} to {tried[1]:,} were tried"
         return f"Capacity is undecided: the tied trials have {where}; {sizes}."
+    if Sentence.CAPACITY_IN_PARTS in sentences:
+        return f"Capacity: best with {_list(answer.best)} parameters{_others(answer)}."
     return f"Capacity: best with {where}{_others(answer)}."
 
 
-def _kinds(answer: Answer) -> str:
+def _kinds(answer: Answer, sentences: Sentences) -> str:
     best = _list(answer.best)
-    if not answer.is_decided:
+    if Sentence.KINDS_UNDECIDED in sentences:
         return f"Regularisation is undecided: as good as the best: {best}{_others(answer)}."
     return f"Regularisation: best {_is(answer.best)} {best}{_others(answer)}."
 
@@ -129,19 +142,19 @@ def _list(names: Sequence[str]) -> str:
     return shown if len(names) <= _LISTED else f"{shown} and {len(names) - _LISTED} more"
 
 
-def _overfitting(verdict: Verdict) -> str:
+def _overfitting(verdict: Verdict, sentences: Sentences) -> str:
     found = verdict.overfitting
-    if found.judged == 0:
+    if Sentence.OVERFIT_UNKNOWN in sentences:
         return f"Cannot be judged: no trial was trained for {LEAST_EPOCHS} epochs."
     judged = f"{text.trials(found.judged)} of {LEAST_EPOCHS} or more epochs"
-    if found.seen == 0:
+    if Sentence.NOT_OVERFIT in sentences:
         return f"Not seen in {judged}."
     words = f"Seen in {found.seen:,} of {judged}, the earliest after epoch {found.earliest_onset:,}"
     if found.from_params is not None:
         half = "at least half of the trials overfit"
-        return f"{words}; from {found.from_params:,} parameters up, {half}."
+        return f"{words}; from {text.parameters(found.from_params)} up, {half}."
     return (
-        f"{words}, the smallest with {text.count(found.smallest_params)} parameters; "
+        f"{words}, the smallest with {text.parameters(found.smallest_params)}; "
         "at no size do half of the trials overfit."
     )
 
@@ -171,19 +184,20 @@ def selection_bias(verdict: Verdict) -> str:
 
 
 _WORTH = {
-    True: "A network is worth it",
-    False: "A network is not worth it",
-    None: "Not enough evidence that a network is worth it",
+    Sentence.WORTH: "A network is worth it",
+    Sentence.NOT_WORTH: "A network is not worth it",
+    Sentence.WORTH_UNKNOWN: "Not enough evidence that a network is worth it",
 }
 
 
-def _worth(verdict: Verdict) -> str:
+def _worth(verdict: Verdict, sentences: Sentences) -> str:
+    (how,) = sentences & _WORTH.keys()
     first = verdict.advantages[0]
     name = first.baseline if first.baseline is not None else f"trial {first.trial}"
     whose = f"mean val BCE of {first.seeds:,} runs of" if first.seeds > 1 else "val BCE of"
     errors = "SE over seeds and rows" if first.seeds > 1 else "paired SE over the rows"
     differences = " and ".join(_advantage(one) for one in verdict.advantages)
-    words = f"{_WORTH[verdict.worth]}: the {whose} {name} is {differences} ({errors})"
+    words = f"{_WORTH[how]}: the {whose} {name} is {differences} ({errors})"
     if first.too_good > 0:
         words += ", before correcting for selection bias"
     return f"{words}."

@@ -14,6 +14,7 @@ from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
+from sweep.words import counted
 
 
 def export(
@@ -58,7 +59,7 @@ def export(
     from sweep.training.export import export_best
 
     if found.file is None:
-        hint(f"training trial {trial} again, {found.epochs} epochs …")
+        hint(f"training trial {trial} again, {counted(found.epochs, 'epoch')} …")
     state = state_of(folder, sweep.identity, prepared, trial, found)
     bce = export_best(
         path,

@@ -38,7 +38,9 @@ def collect(
 ) -> None:
     """Remove what a kill left behind, and checkpoints of trials that were cut."""
     folders = sweep_folders(results) if name is None else [find_sweep(results, name)]
-    total = 0
+    from sweep.runner.retention import remove_abandoned_spaces
+
+    total = remove_abandoned_spaces(dry_run)
     for folder in folders:
         try:
             total += _collect(folder, keep, dry_run)

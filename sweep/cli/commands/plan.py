@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from sweep.cli import options as opt
-from sweep.cli.output import display, hint, out
+from sweep.cli.output import display, hint, out, warn
 from sweep.cli.rung_table import rung_table
 from sweep.runner.cold_start import prepare
 from sweep.words import counted, duration, plain
@@ -38,6 +38,8 @@ def plan(
     """Show what a search would train, and about how long that takes."""
     settings = opt.settings_of(context)
     prepared = prepare(space, settings, cache)
+    for line in prepared.split.concerns:
+        warn(line)
     _print_plan(prepared)
 
 
@@ -81,7 +83,7 @@ def _print_fused(survey: "Survey", console: Console) -> None:
         return
     fused = counts.pop(None, 0)
     console.print(
-        f"{fused} of {fused + sum(counts.values())} trials are fused with others; "
+        f"{fused} of {counted(fused + sum(counts.values()), 'trial')} are fused with others; "
         f"programs to compile: {survey.programs}"
     )
     for reason, number in counts.most_common():

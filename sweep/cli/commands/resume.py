@@ -49,7 +49,7 @@ def resume(
             work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers)
             return
         if sweep.state is SweepState.FINISHED:
-            hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
+            hint(f"sweep {folder.name} is finished; see: sweep report {folder.name}")
             return
         prepared = prepare_again(
             folder, sweep, cache, stored_space, say=output, compared=compared, numbers=numbers

@@ -4,13 +4,13 @@ import typer
 
 from sweep.cli import options as opt
 from sweep.cli import work
-from sweep.cli.output import hint
+from sweep.cli.output import hint, warn
 from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
 from sweep.runner.cold_start import prepare
 from sweep.settings import Budget
 from sweep.space import find as spaces
-from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, free_name
+from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, free_name, new_folder
 
 
 def start(
@@ -53,7 +53,9 @@ def start(
     _refuse_existing(folder)
     with Stopping() as stopping:
         prepared = prepare(space, settings, cache, compared=True)
-        folder.create()
+        for line in prepared.split.concerns:
+            warn(line)
+        folder = new_folder(results, path.stem) if name is None else folder.created()
         with folder.locked() as lock:
             _refuse_existing(folder)
             stopping.attend(folder, lock)

@@ -15,6 +15,7 @@ from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
 from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
+from sweep.words import counted
 
 if TYPE_CHECKING:
     from sweep.analysis.frames.load import SweepFrames
@@ -72,7 +73,7 @@ def test(
         from sweep.runner.test_rows import open_test
 
         if found.file is None:
-            hint(f"training trial {trial} again, {found.epochs} epochs …")
+            hint(f"training trial {trial} again, {counted(found.epochs, 'epoch')} …")
         hint(f"opening the test rows for trial {trial} of sweep {folder.name}")
         open_test(folder, store, prepared, trial, found, rule, cache)
         openings = store.openings()

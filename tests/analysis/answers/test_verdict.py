@@ -248,3 +248,12 @@ def test_a_clear_winner_is_not_too_good():
 
 def test_optimism_takes_two_trials():
     assert optimism(np.ones((1, 100))) is None and optimism(np.ones((0, 0))) is None
+
+
+def test_a_hyperparameter_with_an_unfamiliar_name_leaves_regularisation_unknown():
+    values = pd.DataFrame(
+        {"width": [8, 8, 8], "rate": [0.3, 0.0, 0.3], "l2": [0.0, 0.0, 0.1]}, dtype=object
+    )
+    assert kinds(values).tolist() == ["unknown", "none", "l2"]
+    assert kinds(values[["width"]]).tolist() == ["none"] * 3
+    assert kinds(values[[]]).tolist() == ["none"] * 3

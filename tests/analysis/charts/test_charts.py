@@ -125,14 +125,15 @@ def test_the_frontier_shows_means_over_seeds_references_and_the_simplest_good_tr
 @given(
     st.lists(st.floats(0.01, 1e6) | st.just(math.nan), max_size=30),
     st.lists(st.floats(0.01, 1e6), max_size=30),
+    st.floats(0.02, 0.7),
 )
-def test_the_range_holds_the_best_trial_and_no_skill(train, val):
-    low, high = bce_range(np.array([*train, *val]), np.array(val))
+def test_the_range_holds_the_best_trial_and_no_skill(train, val, level):
+    low, high = bce_range(np.array([*train, *val]), np.array(val), level)
     assert math.isfinite(low) and math.isfinite(high) and low < high
-    assert low < NO_SKILL < high
-    if val and min(val) < NO_SKILL:
+    assert low < level < high
+    if val and min(val) < level:
         assert low < min(val) < high
-        assert high - low < 2 * (NO_SKILL - min(val)) * 1.5 + 0.01
+        assert high - low < 2 * (level - min(val)) * 1.5 + 0.01
 
 
 def test_curves_are_those_of_the_best_trials_and_the_baselines(played):

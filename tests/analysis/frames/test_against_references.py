@@ -30,7 +30,10 @@ def sweep_with(path, *scores, others=(), trees=TREES, seeds=()):
     n = len(scores)
     models = [("no skill", np.full(1000, 0.69, "f4")), ("boosted trees", losses[n])]
     models += [(f"other {i}", one) for i, one in enumerate(losses[n + 1 : n + 1 + len(others)])]
-    trials = [trained(score, losses=one) for score, one in zip(scores, losses, strict=False)]
+    trials = [
+        trained(score, losses=one, ended=OutcomeStatus.STOPPED)
+        for score, one in zip(scores, losses, strict=False)
+    ]
     with store_sweep(path, trials) as store:
         store.set_references(references(*models))
         new = [
@@ -72,7 +75,8 @@ def test_the_difference_is_that_of_the_rows_with_the_paired_error(tmp_path):
     ],
 )
 def test_a_network_must_beat_every_reference(tmp_path, best, others, worth, words):
-    frames = sweep_with(tmp_path / "sweep.db", best, best + 0.1, others=others)
+    worse = (best + 0.1 + n / 100 for n in range(4))
+    frames = sweep_with(tmp_path / "sweep.db", best, *worse, others=others)
     assert verdict(frames).worth is worth
     assert said(frames).startswith(words)
 

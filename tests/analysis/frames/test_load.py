@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import TRIAL_COLUMNS, load
 from sweep.analysis.frames.status import standing
+from sweep.analysis.report.commands import commands
 from sweep.records import OutcomeStatus
 from sweep.statistics.onset import TOLERANCE, onset, onsets, smoothed
 from tests.support.sweeps import NAMES, Trained, hyperband, record, store_sweep, trained
@@ -222,3 +224,12 @@ def test_reading_charting_and_logging_start_no_tensorflow(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_renamed_sweep_goes_by_the_name_of_its_folder(tmp_path):
+    store = store_sweep(tmp_path / "sweep.db", [trained(0.6)])
+    assert load(store).sweep.name == "capacity-1"
+    frames = load(store, name="renamed")
+    assert frames.sweep.name == "renamed"
+    assert all("capacity-1" not in line for line in commands(frames))
+    assert verdict(frames).sweep == "renamed"

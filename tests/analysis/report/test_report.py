@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -265,3 +266,16 @@ def test_a_hyperparameter_called_like_a_column_stands_beneath_and_is_not_hidden(
     columns = [Column("trial", ["1"]), Column("seconds", ["2" * 20], is_hyperparameter=True)]
     assert lay_out(columns, 10).hidden == []
     assert lay_out(columns, 10).beneath(0, 40) == [f"      seconds={'2' * 20}"]
+
+
+def test_huge_texts_and_thousands_of_hyperparameters_are_cut_with_a_note(tmp_path):
+    huge, names = "x y " * 100_000, [f"h{n}" for n in range(2_000)]
+    good = trained(0.6, hyperparameters={**dict.fromkeys(names, 1.0), "h0": huge})
+    bad = replace(good, records=(), ended=OutcomeStatus.FAILED, error=huge)
+    space = {"name": "c", "sha256": "x", "hyperparameters": names}
+    frames = load(store_sweep(tmp_path / "s.db", [good, bad], message=huge, space=space))
+    table = printed(render_table(frames, None))
+    for text in (table, to_markdown(frames)):
+        assert len(text) < 60_000
+        assert "1,900 more hyperparameters" in " ".join(text.split())
+        assert "characters more" in " ".join(text.split())

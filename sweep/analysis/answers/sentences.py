@@ -1,0 +1,88 @@
+"""What must hold for each sentence of the verdict to be said. The words are in `verdict_words`."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from sweep.analysis.answers.capacity_groups import Answer, decade
+from sweep.analysis.answers.verdict import Verdict
+
+
+class Sentence(StrEnum):
+    """A sentence, or the clause of one that says something of its own."""
+
+    NOT_ENOUGH = "not enough evidence"
+    BEST = "best is"
+    NONE_TIED = "no other trial is tied with it"
+    SOME_TIED = "others are tied with it"
+    NONE_SIMPLER = "none of these is simpler"
+    SIMPLEST = "the simplest is"
+    UNFINISHED = "the sweep is not finished"
+    CAPACITY = "capacity: best with"
+    CAPACITY_IN_PARTS = "capacity: best are groups with a worse one between"
+    CAPACITY_UNDECIDED = "capacity is undecided"
+    KINDS = "regularisation: best is"
+    KINDS_UNDECIDED = "regularisation is undecided"
+    OVERFIT = "overfitting seen"
+    NOT_OVERFIT = "overfitting not seen"
+    OVERFIT_UNKNOWN = "overfitting cannot be judged"
+    WORTH = "a network is worth it"
+    NOT_WORTH = "a network is not worth it"
+    WORTH_UNKNOWN = "not enough evidence that a network is worth it"
+
+
+def _others(verdict: Verdict) -> int | None:
+    """Trials tied with the best, itself left out; None if unknown, or if there is no other."""
+    if verdict.best is None or verdict.tied is None or verdict.trials < 2:
+        return None
+    return verdict.tied - 1
+
+
+def _simpler(verdict: Verdict) -> bool | None:
+    """Whether another trial is the simplest of the tied ones; None if sizes are unknown."""
+    if not _others(verdict) or verdict.simplest is None or verdict.best is None:
+        return None
+    return verdict.simplest.trial != verdict.best.trial
+
+
+def _decided(verdict: Verdict, answer: Answer | None) -> bool | None:
+    """Whether an answer names the best groups; None if there is not enough evidence for any."""
+    if not verdict.is_enough or verdict.capacity is None or verdict.regularisation is None:
+        return None
+    return answer is not None and answer.is_decided
+
+
+def _has_worse_between(verdict: Verdict) -> bool:
+    """Whether a capacity that is ruled out lies between two that are among the best."""
+    if verdict.capacity is None or verdict.params_tied is None:
+        return False
+    first, last = (len(str(params)) - 1 for params in verdict.params_tied)
+    between = {decade(10**power) for power in range(first, last + 1)}
+    return bool(between & set(verdict.capacity.ruled_out))
+
+
+_HOLDS: dict[Sentence, Callable[[Verdict], bool]] = {
+    Sentence.NOT_ENOUGH: lambda v: not v.is_enough,
+    Sentence.BEST: lambda v: v.best is not None,
+    Sentence.NONE_TIED: lambda v: _others(v) == 0,
+    Sentence.SOME_TIED: lambda v: (_others(v) or 0) > 0,
+    Sentence.NONE_SIMPLER: lambda v: _simpler(v) is False,
+    Sentence.SIMPLEST: lambda v: _simpler(v) is True,
+    Sentence.UNFINISHED: lambda v: not v.is_final and v.trials > 0,
+    Sentence.CAPACITY: lambda v: _decided(v, v.capacity) is True and not _has_worse_between(v),
+    Sentence.CAPACITY_IN_PARTS: lambda v: _decided(v, v.capacity) is True and _has_worse_between(v),
+    Sentence.CAPACITY_UNDECIDED: lambda v: _decided(v, v.capacity) is False,
+    Sentence.KINDS: lambda v: _decided(v, v.regularisation) is True,
+    Sentence.KINDS_UNDECIDED: lambda v: _decided(v, v.regularisation) is False,
+    Sentence.OVERFIT: lambda v: v.trials > 0 and v.overfitting.seen > 0,
+    Sentence.NOT_OVERFIT: lambda v: v.overfitting.judged > 0 and v.overfitting.seen == 0,
+    Sentence.OVERFIT_UNKNOWN: lambda v: v.trials > 0 and v.overfitting.judged == 0,
+    Sentence.WORTH: lambda v: bool(v.advantages) and v.worth is True,
+    Sentence.NOT_WORTH: lambda v: bool(v.advantages) and v.worth is False,
+    Sentence.WORTH_UNKNOWN: lambda v: bool(v.advantages) and v.worth is None,
+}
+"""When each is said. `worth` is only False for a best trial that had arrived: see `verdict`."""
+
+
+def said(verdict: Verdict) -> frozenset[Sentence]:
+    """Return the sentences that a verdict is told in."""
+    return frozenset(sentence for sentence, holds in _HOLDS.items() if holds(verdict))

@@ -80,6 +80,8 @@ def check_built(path: Path, model: Model, n_features: int) -> None:
 
 def _check_class(path: Path, model: Model, n_features: int) -> None:
     """Raise InvalidSpaceError if the model's class trains in its own way or has no graph."""
+    import keras
+
     kind = type(model)
     for name in _OWN:
         owner = next(one for one in kind.__mro__ if name in vars(one))
@@ -89,11 +91,11 @@ def _check_class(path: Path, model: Model, n_features: int) -> None:
                 f"supported: models are trained and scored by Keras' own; delete {name}, and the "
                 "loss and optimizer of compile() are what trains"
             )
-    if not hasattr(model, "outputs"):
+    if not hasattr(model, "outputs") and kind is not keras.Sequential:
         raise InvalidSpaceError(
-            f"the model of {path} is a {kind.__name__}, whose layers are only known to its call; "
-            f"wrap it, and compile the wrapped one: inputs = keras.Input(({n_features},)); "
-            "model = keras.Model(inputs, model(inputs))"
+            f"the model of {path} is a {kind.__name__}, whose layers only its call knows; before "
+            f"model.compile, write: inputs = keras.Input(({n_features},)); "
+            "model = keras.Model(inputs, model.call(inputs))"
         )
 
 

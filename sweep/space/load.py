@@ -30,6 +30,7 @@ from sweep.space.find import find_space
 from sweep.space.home import Home, forget
 from sweep.space.hypermodel import check_hypermodels
 from sweep.space.record import SpaceRecord
+from sweep.space.saved import PREFIX
 from sweep.space.source import fingerprint_of, imported, texts
 
 _log = logging.getLogger(__name__)
@@ -168,12 +169,13 @@ def load_space(name: str, n_features: int) -> Space:
 
 
 def _run(path: Path, home: Home) -> ModuleType:
-    name = f"_sweep_space_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
+    name = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InvalidSpaceError(f"{path} is not a Python file: its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     forget()
+    sys.modules.pop(name, None)  # so that it is the last one
     sys.modules[name] = module
     loader = spec.loader
     try:

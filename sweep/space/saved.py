@@ -21,6 +21,9 @@ import numpy as np
 from sweep.errors import InvalidSpaceError
 from sweep.space.build import Model
 
+PREFIX = "_sweep_space_"
+"""How the names begin under which the modules of search spaces are kept in `sys.modules`."""
+
 _ROWS = 8
 _LAMBDA = "__lambda__"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -46,11 +49,12 @@ def needed_by(config: object) -> Needed:
     for part in _parts(config):
         unsafe = unsafe or part.get("class_name") == _LAMBDA
         name, module = part.get("registered_name"), part.get("module")
-        if part.get("class_name") == "function":  # a function's own name is its config
+        if part.get("class_name") == "function":  # its own name is the config, its module unsaid
             name = part.get("config")
-        if not isinstance(name, str) or not _is_own(module):
-            continue
-        objects[name] = _found(str(module), name.rpartition(">")[2], objects.get(name))
+            if isinstance(name, str) and not _is_keras_function(name):
+                objects[name] = _function(name)
+        elif isinstance(name, str) and _is_own(module):
+            objects[name] = _found(str(module), name.rpartition(">")[2], objects.get(name))
     return Needed(objects, unsafe)
 
 
@@ -70,14 +74,36 @@ def _is_own(module: object) -> bool:
     return module.partition(".")[0] not in ("keras", "builtins", "tensorflow", "jax")
 
 
+def _is_keras_function(name: str) -> bool:
+    import keras
+
+    rooms = (keras.activations, keras.constraints, keras.initializers, keras.losses)
+    more = (keras.metrics, keras.regularizers)
+    return any(hasattr(room, name) for room in (*rooms, *more))
+
+
+def _function(name: str) -> object:
+    """The function of that name at the top of the space that was loaded last and has one."""
+    plain = name.rpartition(">")[2]
+    spaces = [module for key, module in sys.modules.items() if key.startswith(PREFIX)]
+    for module in reversed(spaces):
+        if callable(getattr(module, plain, None)):
+            return getattr(module, plain)
+    raise InvalidSpaceError(_not_at_the_top(plain))
+
+
 def _found(module: str, name: str, other: object) -> object:
     found = getattr(sys.modules.get(module), name, None)
     if found is None or (other is not None and found is not other):
-        raise InvalidSpaceError(
-            f"{name} cannot be saved with the model: define it at the top level of the space's "
-            "file, outside every function, under a name of its own"
-        )
+        raise InvalidSpaceError(_not_at_the_top(name))
     return found
+
+
+def _not_at_the_top(name: str) -> str:
+    return (
+        f"{name} cannot be saved with the model: define it at the top level of the space's "
+        "file, outside every function, under a name of its own"
+    )
 
 
 def needed_by_file(path: Path) -> Needed:
@@ -104,7 +130,7 @@ def how_to_load(path: Path) -> str | None:
     lines, given = ["import sys, keras"], []
     for name, found in needed.objects.items():
         file = Path(str(getattr(sys.modules.get(found.__module__), "__file__", "")))
-        is_space = found.__module__.startswith("_sweep_space_")
+        is_space = found.__module__.startswith(PREFIX)
         module = file.stem if is_space else found.__module__
         folder = file.parents[0 if is_space else module.count(".")]
         put = f"sys.path.insert(0, {str(folder)!r})"

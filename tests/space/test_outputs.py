@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from keras import layers, losses
 
@@ -117,7 +118,7 @@ def test_loss_and_end_decide_and_the_metric_does_not(outputs, loss, logits, end,
     bare.set_weights(model.get_weights())
     bare.compile("adam", loss=losses.BinaryCrossentropy() if logits is None else eval(loss))
     said = bare.evaluate(rows.x, rows.y[:, None], verbose=0)
-    assert measured == pytest.approx(said, rel=1e-6, abs=1e-6)
+    assert measured == pytest.approx(np.ravel(said)[0], rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize("trainer", [KerasTrainer, FusedTrainer])

@@ -5,16 +5,37 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
-from sweep.space.build import Model
+from sweep.space.build import Model, users_frame
 from sweep.space.explore import Explorer, suggested
+from sweep.space.lines import where
+from sweep.space.outputs import (
+    CATEGORICAL,
+    CROSS_ENTROPY,
+    PROBABLE,
+    SQUARED_ERROR,
+    OutputsError,
+    check_probabilities,
+    end_of,
+    losses_in,
+    metric_in,
+    outputs_of,
+)
+from sweep.space.saved import check_saved
 
 METRIC = "binary_crossentropy"
-CROSS_ENTROPY = (METRIC, "bce")
-SQUARED_ERROR = ("mean_squared_error", "mse", "MSE")
-CATEGORICAL = ("sparse_categorical_crossentropy",)
-"""Keras' names of the losses that a model may have; the last of one with two outputs."""
+"""The name of the metric that the records hold."""
+
+_OWN = (
+    "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "compile",
+    "train_on_batch", "fit", "evaluate", "predict", "make_train_function",
+)  # fmt: skip
+"""Methods of a model that decide how training goes; here it goes Keras' way."""
+
+_ROWS = 64
 
 
 def check_model(
@@ -25,30 +46,62 @@ def check_model(
     Raises InvalidSpaceError if the model of these values cannot be trained on inputs of shape
     (rows, n_features) and labels 0 and 1.
     """
-    import keras
-
     trace, model = explorer.run(values, suggested(values))
-    path = explorer.path
     if trace.error is not None:
         raise explorer.failed(trace)
+    check_built(explorer.path, model, n_features)
+    return trace.values
+
+
+def check_built(path: Path, model: Model, n_features: int) -> None:
+    """Raise InvalidSpaceError unless what `build` returned can be trained, scored and exported."""
+    import keras
+
     if not isinstance(model, keras.Model):
         raise InvalidSpaceError(
             f"build(hp) of {path} returned {type(model).__name__}, expected a compiled keras.Model"
         )
     if not model.compiled or model.optimizer is None:
         raise InvalidSpaceError(
-            f"build(hp) of {path} returned a model that is not compiled: call model.compile(...)"
+            f"build(hp) of {path} returned a model that is not compiled: call model.compile()"
         )
+    _check_class(path, model, n_features)
     _check_shapes(path, model, n_features)
     _check_loss(path, model)
-    found = _metrics(model)
-    if METRIC not in found or (_outputs(model) == 2 and "Categorical" not in found[METRIC]):
+    try:
+        outputs = outputs_of(model)
+        if not outputs.logits and not outputs.by_construction:
+            check_probabilities(_outputs_of_noise(path, model, n_features))
+    except OutputsError as error:
+        raise InvalidSpaceError(f"the model of {path}{where(path, model)}: {error}") from error
+    _check_metric(path, model, outputs.logits)
+    check_saved(path, model, n_features)
+
+
+def _check_class(path: Path, model: Model, n_features: int) -> None:
+    """Raise InvalidSpaceError if the model's class trains in its own way or has no graph."""
+    import keras
+
+    kind = type(model)
+    for name in _OWN:
+        owner = next(one for one in kind.__mro__ if name in vars(one))
+        if not owner.__module__.startswith("keras."):
+            raise InvalidSpaceError(
+                f"{owner.__name__}.{name} of {path}{_line_of(getattr(owner, name))} is not "
+                f"supported: models are trained and scored by Keras' own; delete {name}, and the "
+                "loss and optimizer of compile() are what trains"
+            )
+    if not hasattr(model, "outputs") and kind is not keras.Sequential:
         raise InvalidSpaceError(
-            f"the model of {path} lacks the metric {METRIC!r} "
-            f"(it has: {', '.join(found) or 'none'}); "
-            f"add {_METRICS[_outputs(model)]} to compile(metrics=[...])"
+            f"the model of {path} is a {kind.__name__}, whose layers only its call knows; before "
+            f"model.compile, write: inputs = keras.Input(({n_features},)); "
+            "model = keras.Model(inputs, model.call(inputs))"
         )
-    return trace.values
+
+
+def _line_of(function: object) -> str:
+    code = getattr(function, "__code__", None)
+    return f" (line {code.co_firstlineno})" if code is not None else ""
 
 
 def _check_shapes(path: Path, model: Model, n_features: int) -> None:
@@ -67,32 +120,29 @@ def _check_shapes(path: Path, model: Model, n_features: int) -> None:
             )
 
 
-_METRICS = {
-    1: "keras.metrics.BinaryCrossentropy(from_logits=...)",
-    2: f'keras.metrics.SparseCategoricalCrossentropy(from_logits=..., name="{METRIC}")',
-}
-"""The metric that a model needs, by its number of outputs."""
-
-
-def _outputs(model: Model) -> int:
-    return int(model.output_shape[1])
+def _kind(model: Model) -> str:
+    two = int(model.output_shape[1]) == 2
+    return "SparseCategoricalCrossentropy" if two else "BinaryCrossentropy"
 
 
 def _check_loss(path: Path, model: Model) -> None:
     """Raise InvalidSpaceError unless the loss fits one output (a logit or probability) or two."""
     from keras import losses
 
-    if _outputs(model) == 1:
+    kind = _kind(model)
+    if kind == "BinaryCrossentropy":
         kinds: tuple[Any, ...] = (losses.BinaryCrossentropy, losses.MeanSquaredError)
         names: tuple[str, ...] = (*CROSS_ENTROPY, *SQUARED_ERROR)
-        expected = "BinaryCrossentropy(...), or MeanSquaredError()"
+        more = ", or loss=keras.losses.MeanSquaredError() of a probability"
     else:
         kinds, names = (losses.SparseCategoricalCrossentropy,), CATEGORICAL
-        expected = "SparseCategoricalCrossentropy(...), as it has two outputs"
-    if not isinstance(model.loss, kinds) and model.loss not in names:
+        more = ", as it has two outputs"
+    known = isinstance(model.loss, kinds) or (isinstance(model.loss, str) and model.loss in names)
+    if not known:
+        probable = end_of(model).activation in PROBABLE
         raise InvalidSpaceError(
-            f"the model of {path} is compiled with loss {_name(model.loss)}; "
-            f"expected keras.losses.{expected}"
+            f"the model of {path} is compiled with loss {_name(model.loss)}; expected "
+            f"{losses_in(kind, not probable)}{more}"
         )
 
 
@@ -100,14 +150,63 @@ def _name(loss: object) -> str:
     return loss if isinstance(loss, str) else type(loss).__name__
 
 
-def _metrics(model: Model) -> dict[str, str]:
-    """Return the class of each metric that `model` is compiled with, by the metric's name."""
-    metrics = model.get_compile_config()["metrics"] or []
-    named = (m for m in metrics if isinstance(m, str))
-    built = (m for m in metrics if isinstance(m, dict))
-    return {name: name for name in named} | {
-        str(m.get("config", {}).get("name")): str(m.get("class_name")) for m in built
-    }
+def _outputs_of_noise(path: Path, model: Model, n_features: int) -> np.ndarray:
+    """The outputs of random inputs, small and large, shape (rows, outputs)."""
+    import keras
+
+    x = np.random.default_rng(0).normal(size=(2 * _ROWS, n_features)).astype(np.float32)
+    x[_ROWS:] *= 10
+    try:
+        return np.asarray(keras.ops.convert_to_numpy(model(x, training=False)))
+    except Exception as error:
+        raise InvalidSpaceError(f"the model of {path} fails: {users_frame(error, path)}") from error
+
+
+def _check_metric(path: Path, model: Model, logits: bool) -> None:
+    """Raise InvalidSpaceError unless the recorded metric measures what the loss is given."""
+    wanted = metric_in(_kind(model), logits)
+    metric = recorded_metric(model)
+    if metric is None:
+        raise InvalidSpaceError(
+            f"the model of {path} lacks the metric {METRIC!r} "
+            f"(it has: {', '.join(_metrics(model)) or 'none'}); "
+            f"add {wanted} to compile(metrics=[])"
+        )
+    settings, wrong = metric["config"], ""
+    if metric["class_name"] != _kind(model):
+        wrong = f"is a {metric['class_name']}"
+    elif bool(settings.get("from_logits")) != logits:
+        wrong = f"takes {'probabilities' if logits else 'logits'}, and the outputs are not"
+    elif settings.get("label_smoothing") or settings.get("ignore_class") is not None:
+        wrong = "smooths labels or ignores a class, so it is not the error on the rows"
+    if wrong:
+        raise InvalidSpaceError(
+            f"the metric {METRIC!r} of the model of {path}{where(path, model)} {wrong}; "
+            f"write {wanted} instead"
+        )
+
+
+def recorded_metric(model: Model) -> dict[str, Any] | None:
+    """Return how the recorded metric was given to `compile`: its class_name and config, or None."""
+    for metric in _given_metrics(model):
+        if metric == METRIC:
+            return {"class_name": "BinaryCrossentropy", "config": {}}
+        if isinstance(metric, dict) and metric.get("config", {}).get("name") == METRIC:
+            return dict(metric)
+    return None
+
+
+def _metrics(model: Model) -> list[str]:
+    """Return the names of the metrics that `model` is compiled with."""
+    return [
+        str(one.get("config", {}).get("name")) if isinstance(one, dict) else str(one)
+        for one in _given_metrics(model)
+    ]
+
+
+def _given_metrics(model: Model) -> list[Any]:
+    metrics = (model.get_compile_config() or {}).get("metrics") or []
+    return list(metrics)
 
 
 def declared_baselines(path: Path, module: ModuleType) -> dict[str, dict[str, Value]]:

@@ -58,6 +58,8 @@ class Explorer:
     n_builds: int = 0
     compares: bool = True
     """Whether models of the same values are compared."""
+    check: Callable[[Model], None] | None = None
+    """Raises InvalidSpaceError if a model cannot be trained; asked for each that is built."""
     _outlines: dict[str, Outline] = field(default_factory=dict)
     _root: _Node = field(default_factory=_Node)
 
@@ -104,6 +106,8 @@ class Explorer:
         trace = Trace(tuple(hp.asks), error)
         self._keep(trace)
         self._compare(trace, model)
+        if self.check is not None and error is None:
+            self._check(trace, model)
         return trace, model
 
     def failed(self, trace: Trace) -> InvalidSpaceError:
@@ -117,6 +121,15 @@ class Explorer:
         Raises InvalidSpaceError if an earlier one had other layers, settings or parameter counts.
         """
         self.run(values, suggested(values))
+
+    def _check(self, trace: Trace, model: Model) -> None:
+        if self.check is None:
+            return
+        try:
+            self.check(model)
+        except InvalidSpaceError as wrong:
+            chosen = f" (with {json.dumps(trace.values)})" if trace.values else ""
+            raise InvalidSpaceError(f"{wrong}{chosen}") from wrong
 
     def _compare(self, trace: Trace, model: Model) -> None:
         """Raise InvalidSpaceError if the values of `trace` gave another model before."""

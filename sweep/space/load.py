@@ -21,15 +21,17 @@ from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
 from sweep.space.build import Build, HomeBuild, users_frame
-from sweep.space.check import check_model, check_names, declared_baselines
+from sweep.space.check import check_built, check_model, check_names, declared_baselines
 from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
 from sweep.space.explore import Explorer, Follow, Trace, suggested
 from sweep.space.find import find_space
 from sweep.space.home import Home, forget
+from sweep.space.hypermodel import check_hypermodels
 from sweep.space.precision import policy, with_policy
 from sweep.space.record import SpaceRecord
+from sweep.space.saved import PREFIX
 from sweep.space.source import fingerprint_of, imported, texts
 
 _log = logging.getLogger(__name__)
@@ -137,9 +139,11 @@ def load_space(name: str, n_features: int) -> Space:
         defined = [key for key, value in vars(module).items() if _is_own(module, value)]
         found = f"; found: {', '.join(defined)}" if defined else ""
         raise InvalidSpaceError(f"{path} defines no build(hp){found}")
+    check_hypermodels(path, module, build)
     build = HomeBuild(build, home)
     explorer = Explorer(path, build)
     check_model(explorer, {}, n_features)
+    explorer.check = lambda model: check_built(path, model, n_features)
     with _unheard():
         discovery = discover(explorer)
         known = {one.name for one in discovery.declarations}
@@ -147,7 +151,7 @@ def load_space(name: str, n_features: int) -> Space:
         for label, values in declared_baselines(path, module).items():
             check_names(path, label, values, known)
             baselines[label] = check_model(explorer, values, n_features)
-    explorer.compares = False
+    explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
     files = _files(path, home, module)
@@ -166,12 +170,13 @@ def load_space(name: str, n_features: int) -> Space:
 
 
 def _run(path: Path, home: Home) -> ModuleType:
-    name = f"_sweep_space_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
+    name = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InvalidSpaceError(f"{path} is not a Python file: its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     forget()
+    sys.modules.pop(name, None)  # so that it is the last one
     sys.modules[name] = module
     loader = spec.loader
     try:

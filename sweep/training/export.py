@@ -3,12 +3,11 @@
 import math
 from pathlib import Path
 
-import keras
-
 from sweep.data.split import Rows
 from sweep.disk import whole
 from sweep.errors import InvalidSpaceError, PlatformError
 from sweep.records import Value
+from sweep.space.saved import load_saved
 from sweep.training.checkpoint import TrialState
 from sweep.training.model import Build, build_model, evaluate, set_state
 
@@ -26,7 +25,8 @@ def export_best(
 ) -> float:
     """Save the model with the weights of the trial's best epoch; whole or not at all.
 
-    The file is loaded again as anybody would and evaluated on `validation`; returns its BCE.
+    The file is loaded again, given what `how_to_load` says and nothing more, and evaluated on
+    `validation`; returns its BCE.
     Raises InvalidSpaceError when that differs from `recorded`, or when the model does not load.
     """
     model = build_model(build, hyperparameters, seed)
@@ -47,10 +47,9 @@ def export_best(
 
 def _bce_of_file(path: Path, validation: Rows) -> float:
     try:
-        loaded = keras.models.load_model(path)
-    except (TypeError, ValueError) as error:
+        loaded = load_saved(path)
+    except (AttributeError, NameError, NotImplementedError, TypeError, ValueError) as error:
         raise InvalidSpaceError(
-            "the exported model does not load by itself: its own layers must be registered with "
-            f"@keras.saving.register_keras_serializable ({' '.join(str(error).split())[:200]})"
+            f"the exported model does not load again ({' '.join(str(error).split())[:200]})"
         ) from error
     return evaluate(loaded, validation).bce

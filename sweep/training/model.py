@@ -20,7 +20,7 @@ from sweep.seeds import derive
 from sweep.space.asked import Asked
 from sweep.space.build import Build as Build  # trainers have both from here
 from sweep.space.build import Model as Model
-from sweep.space.check import METRIC
+from sweep.space.outputs import check_probabilities, outputs_of
 from sweep.training.unmade_variables import variables_unmade
 
 _ROWS_AT_ONCE = 10_000
@@ -119,42 +119,20 @@ class Evaluation:
 def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
     """Logits in evaluation mode, shape (rows,), double precision.
 
-    Runs without compiling: a graph for it would cost each trial more than it saves.
+    Runs without compiling: a graph for it would cost each trial more than it saves. Raises
+    OutputsError if the outputs are not what the loss takes.
     """
     parts = [
         keras.ops.convert_to_numpy(model(x[start : start + _ROWS_AT_ONCE], training=False))
         for start in range(0, len(x), _ROWS_AT_ONCE)
     ]
     outputs = np.concatenate(parts).astype(np.float64)
-    if not gives_logits(model):  # two are the probabilities of 0 and 1
+    meaning = outputs_of(model)
+    if not meaning.logits:  # two are the probabilities of 0 and 1
+        if not meaning.by_construction:
+            check_probabilities(outputs)
         return metrics.logits_from_probabilities(outputs[:, -1])
     return outputs[:, 0] if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
-
-
-def gives_logits(model: Model) -> bool:
-    """Whether the model's output is a logit: as its loss says, or else its recorded metric.
-
-    A loss named by a string says nothing, nor does one that is no cross-entropy.
-    """
-    from_logits = getattr(model.loss, "from_logits", None)
-    if from_logits is None:
-        metric = recorded_metric(model)
-        from_logits = metric is not None and metric.get("config", {}).get("from_logits")
-    return bool(from_logits)
-
-
-def recorded_metric(model: Model) -> dict[str, Any] | None:
-    """How the metric that the records hold was given to `compile`: its class_name and config.
-
-    None when there is none of its name.
-    """
-    config = model.get_compile_config() or {}
-    for metric in config.get("metrics") or ():
-        if metric == METRIC:
-            return {"class_name": "BinaryCrossentropy", "config": {}}
-        if isinstance(metric, dict) and metric.get("config", {}).get("name") == METRIC:
-            return dict(metric)
-    return None
 
 
 def evaluate(model: Model, rows: Rows) -> Evaluation:

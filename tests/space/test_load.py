@@ -93,11 +93,11 @@ def test_a_missing_space_names_the_nearest(write, tmp_path):
         ),
         (
             CATEGORICAL.replace("metrics.SparseCategorical", "metrics.Binary"),
-            "lacks the metric.*SparseCategoricalCrossentropy",
+            "metric.*is a BinaryCrossentropy; write .*SparseCategoricalCrossentropy",
         ),
         (
             CATEGORICAL.replace("Sparse", ""),
-            r"loss CategoricalCrossentropy; .*SparseCategoricalCrossentropy\(...\)",
+            r"loss CategoricalCrossentropy; .*SparseCategoricalCrossentropy\(from_logits=True\)",
         ),
         (CATEGORICAL.replace("Dense(2)])", "Dense(1)])"), "loss SparseCategorical.*BinaryCross"),
         (MODEL.replace("BinaryCrossentropy(from_logits=True),", "Hinge(),"), "loss Hinge"),
@@ -129,9 +129,12 @@ def test_a_space_may_have_an_output_for_each_class(write):
 
 
 @pytest.mark.parametrize("loss", ["MeanSquaredError()", "mse", "mean_squared_error"])
-def test_a_space_may_minimise_the_squared_error(loss, write):
+def test_a_space_may_minimise_the_squared_error_of_a_probability(loss, write):
     given = "keras.losses.MeanSquaredError()" if "(" in loss else repr(loss)
     text = MODEL.replace("keras.losses.BinaryCrossentropy(from_logits=True)", given, 1)
+    with pytest.raises(InvalidSpaceError, match="amounts are not supported yet"):
+        load_space(write(text), 28)
+    text = text.replace("Dense(1)", 'Dense(1, "sigmoid")').replace("=True", "=False")
     assert load_space(write(text), 28).hyperparameter_names == ["width"]
 
 

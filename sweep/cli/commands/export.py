@@ -56,6 +56,7 @@ def export(
     numbers = Numbers.SAME if trains else Numbers.BESIDE
     prepared = prepare_again(folder, sweep, cache, False, say=output, numbers=numbers)
     from sweep.runner.retrain import state_of
+    from sweep.space.saved import how_to_load
     from sweep.training.export import export_best
 
     if found.file is None:
@@ -72,6 +73,9 @@ def export(
     )
     hint(f"trial {trial} of {folder.name}, epoch {state.early_stopping.best_epoch}:")
     out().print(f"{path}: validation BCE {bce:.6f}, as recorded")
+    line = how_to_load(path.absolute())
+    if line is not None:
+        hint(f"it has parts of your own; load it with: {line}")
 
 
 def _arguments(arguments: list[str]) -> tuple[str | None, str | None, Path]:

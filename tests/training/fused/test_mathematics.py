@@ -156,11 +156,6 @@ MODELS = {
         smoothing=(0.0, 0.2),
         loss="mse",
     ),
-    "mean squared error of logits": lambda: compiled(
-        chain(layers.Dense(12, activation="tanh"), layers.Dense(1)),
-        optimizers.SGD(0.02),
-        loss=keras.losses.MeanSquaredError(),
-    ),
     "categorical, from logits, L2 and bias penalty": lambda: categorical(
         chain(
             layers.Dense(20, activation="elu", kernel_regularizer="l2"),

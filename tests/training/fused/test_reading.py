@@ -93,7 +93,10 @@ REFUSED = {
     "Dense is frozen": lambda: compiled(layers.Dense(4, trainable=False), layers.Dense(1)),
     "precision mixed_bfloat16": lambda: compiled(layers.Dense(1, dtype="mixed_bfloat16")),
     "the output has 2 units": lambda: compiled(layers.Dense(2)),
-    "logits pass through sigmoid": lambda: compiled(layers.Dense(1, activation="sigmoid")),
+    "logits pass through tanh": lambda: compiled(layers.Dense(1, activation="tanh")),
+    "probabilities come from hard_sigmoid": lambda: compiled(
+        layers.Dense(1, activation="hard_sigmoid"), loss="bce", metric="binary_crossentropy"
+    ),
     "optimizer RMSprop": lambda: compiled(layers.Dense(1), optimizer=optimizers.RMSprop()),
     "Adam with use_ema=True": lambda: compiled(
         layers.Dense(1), optimizer=optimizers.Adam(use_ema=True)
@@ -116,11 +119,6 @@ REFUSED = {
     ),
     "the output has 1 units": lambda: compiled(
         layers.Dense(1), loss=CATEGORICAL(from_logits=True), metric=LIKEWISE
-    ),
-    "probabilities come from sigmoid": lambda: compiled(
-        layers.Dense(2, "sigmoid"),
-        loss="sparse_categorical_crossentropy",
-        metric=keras.metrics.SparseCategoricalCrossentropy(name="binary_crossentropy"),
     ),
     "loss hinge": lambda: compiled(layers.Dense(1), loss="hinge"),
     "no metric named binary_crossentropy": lambda: compiled(layers.Dense(1), metric="accuracy"),
@@ -201,8 +199,12 @@ def test_a_loss_may_be_named_and_its_labels_smoothed():
         loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
     )
     assert read(smoothed).loss == Loss(from_logits=True, smoothing=0.1)
-    squared = compiled(layers.Dense(1), loss=keras.losses.MeanSquaredError())
-    assert read(squared).loss == Loss(from_logits=True, squared=True)
+    squared = compiled(
+        layers.Dense(1, "sigmoid"),
+        loss=keras.losses.MeanSquaredError(),
+        metric="binary_crossentropy",
+    )
+    assert read(squared).loss == Loss(from_logits=False, squared=True)
     categorical = compiled(layers.Dense(2), loss=CATEGORICAL(from_logits=True), metric=LIKEWISE)
     assert read(categorical).loss == Loss(from_logits=True, categorical=True)
 

@@ -4,10 +4,17 @@ from typing import Any
 
 import keras
 
-from sweep.space.check import CATEGORICAL, CROSS_ENTROPY, METRIC, SQUARED_ERROR
+from sweep.space.check import METRIC, recorded_metric
+from sweep.space.outputs import (
+    CATEGORICAL,
+    CROSS_ENTROPY,
+    SQUARED_ERROR,
+    OutputsError,
+    outputs_of,
+)
 from sweep.training.fused.description import Loss
 from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
-from sweep.training.model import Model, recorded_metric
+from sweep.training.model import Model
 
 
 def read_loss(model: Model) -> Loss:
@@ -22,17 +29,20 @@ def read_loss(model: Model) -> Loss:
     require(not config["loss_weights"], "loss weights")
     require(not config["run_eagerly"], "run_eagerly")
     squared, categorical = _is_squared(model.loss), _is_categorical(model.loss)
-    from_logits, smoothing = (None, 0.0) if squared else _settings(model.loss, categorical)
+    smoothing = 0.0 if squared else _smoothing(model.loss, categorical)
+    try:
+        from_logits = outputs_of(model).logits
+    except OutputsError as error:
+        raise NotCarriedError(str(error)) from error
     metric = recorded_metric(model)
     if metric is None:
         raise NotCarriedError(f"no metric named {METRIC}")
     settings = metric["config"]
-    takes_logits = bool(settings.get("from_logits"))
     kind = "SparseCategoricalCrossentropy" if categorical else "BinaryCrossentropy"
-    same = metric["class_name"] == kind and from_logits in (None, takes_logits)
+    same = metric["class_name"] == kind and bool(settings.get("from_logits")) == from_logits
     require(same, f"the metric {METRIC} is not the loss")
     metric_smoothing = float(settings.get("label_smoothing") or 0)
-    return Loss(takes_logits, smoothing, metric_smoothing, squared, categorical)
+    return Loss(from_logits, smoothing, metric_smoothing, squared, categorical)
 
 
 def _is_squared(loss: Any) -> bool:
@@ -50,15 +60,13 @@ def _is_categorical(loss: Any) -> bool:
     return loss in CATEGORICAL
 
 
-def _settings(loss: Any, categorical: bool) -> tuple[bool, float]:
-    """Whether cross-entropy takes logits, and its label smoothing."""
-    if loss in (*CROSS_ENTROPY, *CATEGORICAL):
-        return False, 0.0
-    if categorical:
-        return bool(loss.from_logits), 0.0
+def _smoothing(loss: Any, categorical: bool) -> float:
+    """Label smoothing of a cross-entropy."""
+    if categorical or loss in CROSS_ENTROPY:
+        return 0.0
     require(type(loss) is keras.losses.BinaryCrossentropy, f"loss {name_of(loss)}")
     _require_mean(loss)
-    return bool(loss.from_logits), float(loss.label_smoothing or 0)
+    return float(loss.label_smoothing or 0)
 
 
 def _require_mean(loss: Any) -> None:

@@ -1,0 +1,52 @@
+"""Where in a space's file a model's loss and its last layer stand, if that can be told."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from sweep.space.outputs import End, end_of
+
+
+def where(path: Path, model: Any) -> str:
+    """Return " (loss: line 9, last layer: line 7)", or less of it, or nothing.
+
+    A line is said only if exactly one place in the file fits.
+    """
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    found = {
+        "loss": [
+            word.value.lineno
+            for call in calls
+            for word in call.keywords
+            if _called(call) == "compile" and word.arg == "loss"
+        ],
+        "last layer": [call.lineno for call in calls if _makes(call, end_of(model))],
+    }
+    said = [f"{what}: line {lines[0]}" for what, lines in found.items() if len(lines) == 1]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _called(call: ast.Call) -> str:
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _makes(call: ast.Call, end: End) -> bool:
+    """Whether a call makes a layer of this class, units and activation, all written out."""
+    if _called(call) != end.name:
+        return False
+    words = {word.arg: word.value for word in call.keywords}
+    given = list(call.args)
+    if end.units is None:
+        return True
+    units = words.get("units", given[0] if given else None)
+    activation = words.get("activation", given[1] if len(given) > 1 else None)
+    written = activation.value if isinstance(activation, ast.Constant) else activation
+    fits = written in (None, "linear") if end.activation == "linear" else written == end.activation
+    return isinstance(units, ast.Constant) and units.value == end.units and fits

@@ -1,13 +1,20 @@
-"""A trial's state from its checkpoint, or trained again if that has been removed."""
+"""A trial's state and model from its checkpoint, or trained again if that has been removed."""
 
-from sweep.errors import DataError
+import math
+from collections.abc import Mapping
+
+from sweep.errors import DataError, InvalidSpaceError
 from sweep.records import Assignment, OutcomeStatus, Value
 from sweep.runner.prepare import Prepared, make_trainer
 from sweep.store import Exportable
 from sweep.sweep_folder import SweepFolder
 from sweep.training.checkpoint import TrialState, read_checkpoint
 from sweep.training.contract import train_all
+from sweep.training.ensemble import ensemble
 from sweep.training.memory_journal import MemoryJournal
+from sweep.training.model import Model, build_model, evaluate, set_state
+
+_TOLERANCE = 1e-6
 
 
 def retrained(
@@ -38,3 +45,36 @@ def state_of(
     if found.file is None:
         return retrained(prepared, trial, found.hyperparameters, found.seed, found.epochs)
     return read_checkpoint(folder.checkpoints / found.file, f"{identity}/{trial}")
+
+
+def best_model(
+    folder: SweepFolder, identity: str, prepared: Prepared, trial: int, found: Exportable
+) -> Model:
+    """Return the trial's model with the weights of its best epoch.
+
+    Raises InvalidSpaceError if it does not give its recorded validation BCE again, DataError if
+    the checkpoint is damaged.
+    """
+    model = build_model(prepared.space.build, found.hyperparameters, found.seed)
+    set_state(model.variables, state_of(folder, identity, prepared, trial, found).best)
+    bce = evaluate(model, prepared.split.validation).bce
+    if not math.isclose(bce, found.score, rel_tol=_TOLERANCE):
+        raise InvalidSpaceError(
+            f"trial {trial} has validation BCE {bce:.7f} now, recorded was {found.score:.7f}; "
+            "build(hp) must return the same model each time"
+        )
+    return model
+
+
+def ensemble_model(
+    folder: SweepFolder, identity: str, prepared: Prepared, members: Mapping[int, Exportable]
+) -> tuple[Model, float]:
+    """Return the ensemble of these trials' best models, and its validation BCE.
+
+    Raises what `best_model` raises.
+    """
+    models = [
+        best_model(folder, identity, prepared, trial, found) for trial, found in members.items()
+    ]
+    model = ensemble(models)
+    return model, evaluate(model, prepared.split.validation).bce

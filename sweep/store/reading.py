@@ -287,10 +287,11 @@ class Reader:
 
     def openings(self) -> list[Opening]:
         """The ledger of the sealed test rows, the first opening first."""
-        return [
-            _opening(row)
-            for row in self._rows(f"SELECT {', '.join(_OPENING)} FROM opening ORDER BY opening")
-        ]
+        query = (
+            f"SELECT {', '.join(_OPENING)}, confirms FROM opening LEFT JOIN trial USING (trial)"
+            " ORDER BY opening"
+        )
+        return [_opening(row) for row in self._rows(query)]
 
     def table(self, name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and all rows of `trial`, `assignment` or `epoch`, in key order.

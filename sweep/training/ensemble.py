@@ -1,0 +1,45 @@
+"""Several trained models as one Keras model: the mean of their probabilities.
+
+The members' probabilities are averaged, not their logits: that is the usual deep ensemble (an
+equal mixture of the members; Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017), it means the
+same whether a member ends in a logit, a sigmoid or a softmax, and no member that is far too sure
+outweighs the others. The model consists of standard Keras layers around the members.
+"""
+
+from collections.abc import Sequence
+
+import keras
+
+from sweep.space.check import METRIC
+from sweep.training.model import Model, gives_logits
+
+
+def ensemble(members: Sequence[Model]) -> Model:
+    """Return one compiled model that gives the mean probability of `members`, two or more.
+
+    Its output has the members' shape: the probability of a 1, or one for each class. It has
+    copies of the members' weights.
+    """
+    rows = keras.Input(members[0].input_shape[1:], name="rows")
+    outputs = [_probability(member, number, rows) for number, member in enumerate(members, 1)]
+    model = keras.Model(rows, keras.layers.Average(name="mean_probability")(outputs))
+    if model.output_shape[-1] == 1:
+        loss = keras.losses.BinaryCrossentropy(from_logits=False)
+        metric = keras.metrics.BinaryCrossentropy(from_logits=False, name=METRIC)
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=False)
+        metric = keras.metrics.SparseCategoricalCrossentropy(from_logits=False, name=METRIC)
+    model.compile(loss=loss, metrics=[metric])
+    return model
+
+
+def _probability(member: Model, number: int, rows: keras.KerasTensor) -> keras.KerasTensor:
+    """The member's output as a probability; the copy has a name of its own, and no optimizer."""
+    config = {**member.get_config(), "name": f"member_{number}"}
+    copy = type(member).from_config(config)
+    output = copy(rows)
+    copy.set_weights(member.get_weights())
+    if not gives_logits(member):
+        return output
+    kind = "sigmoid" if member.output_shape[-1] == 1 else "softmax"
+    return keras.layers.Activation(kind, name=f"probability_{number}")(output)

@@ -39,7 +39,8 @@ class Taken:
         """What a hint calls it."""
         if self.ensemble:
             return f"the ensemble of trial {self.choice.trial}"
-        return f"trial {self.choice.run.trial}"
+        trial, run = self.choice.trial, self.choice.run.trial
+        return f"trial {trial}" if run == trial else f"run {run} of trial {trial}"
 
     @property
     def removed(self) -> list[int]:

@@ -206,8 +206,8 @@ class Reader:
         rows = self._rows(
             "SELECT trial, iteration, bracket, params, MIN(score) AS score, MAX(rung) AS rung,"
             f" MAX(oracle_id IS NOT NULL) AS is_searched, MAX({IS_PENDING}) AS is_pending,"
-            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation,"
-            f" MAX({IS_STOPPED}) AS is_stopped FROM trial JOIN assignment USING (trial)"
+            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation"
+            " FROM trial JOIN assignment USING (trial)"
             " LEFT JOIN checkpoint USING (trial) GROUP BY trial ORDER BY trial"
         )
         found = [Standing(**row) for row in rows]

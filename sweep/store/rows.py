@@ -178,8 +178,6 @@ class Standing:
     file: str | None
     """Its checkpoint."""
     is_confirmation: bool = False
-    is_stopped: bool = False
-    """Early stopping ended it."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def reason(choice: Choice, *, ensemble: bool = False) -> str:
 
 
 def _configuration(choice: Choice) -> str:
-    mean = "" if choice.mean is None else f"{_mean(choice)} {words.bce(choice.mean)}"
+    mean = "" if choice.mean is None else f"{_mean(choice)}, {words.bce(choice.mean)}"
     if choice.rule == "simplest":
         within = "fewest parameters within one standard error of the best score"
         return f"{within}, {mean}" if mean else within

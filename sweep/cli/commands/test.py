@@ -69,7 +69,7 @@ def test(
         tested = Tested(found.trial, found.rule, found.members)
         open_test(folder, store, prepared, tested, cache)
         openings = store.openings()
-    _show(openings, found, output)
+    _show(folder.name, openings, found, output)
 
 
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
@@ -85,8 +85,9 @@ def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
         )
 
 
-def _show(openings: list[Opening], found: Taken, output: str) -> None:
+def _show(name: str, openings: list[Opening], found: Taken, output: str) -> None:
     from sweep.analysis.report import ledger
+    from sweep.analysis.report.commands import export_command
 
     last = openings[-1]
     if output == "json":
@@ -108,9 +109,8 @@ def _show(openings: list[Opening], found: Taken, output: str) -> None:
     display(table)
     out().print(f"\n{last.rows:,} test rows; {ledger.lines(openings)[0]}")
     reason = ledger.reason(found.choice, ensemble=found.ensemble)
-    out().print(
-        f"Tested: trial {last.of_trial}, {reason}. sweep export writes the same by default."
-    )
+    command = export_command(name, found.choice, ensemble=found.ensemble)
+    out().print(f"Tested was trial {last.of_trial}: {reason}. To have it: {command}")
 
 
 def _choice(choice: "Choice", *, ensemble: bool) -> Json:

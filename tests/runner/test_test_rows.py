@@ -14,7 +14,7 @@ from sweep.analysis.answers.which_trials import chosen
 from sweep.analysis.frames.load import load
 from sweep.data.split import load_test_rows
 from sweep.metrics import auc
-from sweep.records import Estimate
+from sweep.records import Estimate, OutcomeStatus
 from sweep.statistics.intervals import accuracy_interval, auc_interval, bce_interval
 from sweep.store import Store
 from tests.support import tiny, warm
@@ -91,7 +91,7 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
     before = json.loads(warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout)
     assert before["test"] == []
     assert "test set" not in warm.run(place, "report", "s", "--no-charts").stdout
-    best = before["trials"][0]
+    best = next(t for t in before["trials"] if t["status"] in ("finished", "stopped"))
 
     shown = warm.run(place, "test", "s").stdout
     assert f"{best['val_bce']:.4f}" in shown and "test rows opened once" in shown
@@ -99,10 +99,11 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
     assert f"opened for trial {best['trial']}" in refused and "--again" in refused
     with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
         (first,) = store.openings()
-    assert (first.trial, first.rule, first.rows) == (best["trial"], "best", 20)
+    said = "best: lowest validation BCE of the trials trained in full; its own run"
+    assert (first.trial, first.rule, first.rows) == (best["trial"], said, 20)
     assert first.bce is not None and first.bce.low < first.bce.value < first.bce.high
 
-    other = before["trials"][1]["trial"]
+    other = next(t["trial"] for t in before["trials"] if t is not best)
     said = warm.run(place, "test", "s", "--trial", str(other), "--again", "-o", "json").stdout
     assert [line["rule"] for line in json.loads(said)["test"]] == ["best", "trial"]
     for form in ("table", "md", "json"):
@@ -158,7 +159,7 @@ def test_the_simplest_is_tested_by_its_rule_and_the_ledger_says_so(place):
     assert (last["rule"], last["trial"]) == ("simplest", simplest["trial"])
     assert last["val_bce"] == simplest["val_bce"]
     shown = warm.run(place, "report", "s", "--no-charts").stdout
-    assert f"trial {simplest['trial']} (the simplest of the best)" in " ".join(shown.split())
+    assert f"trial {simplest['trial']} (the simplest of the best: " in " ".join(shown.split())
     refused = warm.run(place, "test", "s", "--rule", "smallest", code=2).stderr
     assert "expected one of: best, simplest" in refused
 
@@ -168,10 +169,13 @@ def test_the_best_of_a_confirmed_sweep_is_that_with_the_best_mean(fused_place, t
     warm.run(tmp_path, "confirm", "s", "--top", "3", "--seeds", "2")
     report = json.loads(warm.run(tmp_path, "report", "s", "-o", "json", "--no-charts").stdout)
     best = report["confirmed"][0]["trial"]
-    (own,) = [one for one in report["trials"] if one["trial"] == best]
+    with Store(tmp_path / "results" / "s" / "sweep.db", read_only=True) as store:
+        repeats = load(store).confirmations
+    first = repeats[(repeats["confirms"] == best) & (repeats["seed_number"] == 1)].iloc[0]
     tested = json.loads(warm.run(tmp_path, "test", "s", "-o", "json").stdout)["test"][-1]
     assert (tested["rule"], tested["trial"]) == ("best", best)
-    assert tested["val_bce"] == own["val_bce"]  # the trial's own weights, not another seed's
+    assert (tested["run"], tested["val_bce"]) == (first["trial"], first["val_bce"])
+    assert f"mean over 2 seeds, {report['confirmed'][0]['val_bce']:.4f}" in tested["chosen_by"]
 
 
 @pytest.mark.parametrize(("seeds_of", "best"), [((0,), 1), ((2,), 1), ((0, 1), 0), ((2, 0), 1)])
@@ -180,11 +184,11 @@ def test_means_decide_only_when_the_first_in_rank_has_one(tmp_path, seeds_of, be
     losses = rows_of_losses(0.58, 0.57, 0.60)
     names = (None, None, "Small")
     trials = [
-        trained(float(one.mean()), losses=one, baseline=name)
+        trained(float(one.mean()), losses=one, baseline=name, ended=OutcomeStatus.STOPPED)
         for one, name in zip(losses, names, strict=True)
     ]
     with store_sweep(tmp_path / "sweep.db", trials) as store:
         for trial in seeds_of:
             confirm(store, trial, 0.57 + trial / 100, 0.575 + trial / 100)
         frames = load(store)
-    assert chosen(frames, "best") == best
+    assert chosen(frames, "best").trial == best

@@ -1,9 +1,14 @@
 """A trial's state and model from its checkpoint, or trained again if that has been removed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
+from scipy.special import expit
+
+from sweep.data.split import Rows
 from sweep.errors import DataError, InvalidSpaceError
+from sweep.metrics import example_losses, logits_from_probabilities
 from sweep.records import Assignment, OutcomeStatus, Value
 from sweep.runner.prepare import Prepared, make_trainer
 from sweep.store import Exportable
@@ -12,9 +17,11 @@ from sweep.training.checkpoint import TrialState, read_checkpoint
 from sweep.training.contract import train_all
 from sweep.training.ensemble import ensemble
 from sweep.training.memory_journal import MemoryJournal
-from sweep.training.model import Model, build_model, evaluate, set_state
+from sweep.training.model import Model, build_model, evaluate, predict_logits, set_state
 
 _TOLERANCE = 1e-6
+_TOLERANCE_OF_MEAN = 1e-5
+"""The ensemble averages in single precision."""
 
 
 def retrained(
@@ -71,10 +78,23 @@ def ensemble_model(
 ) -> tuple[Model, float]:
     """Return the ensemble of these trials' best models, and its validation BCE.
 
-    Raises what `best_model` raises.
+    Raises what `best_model` raises, and InvalidSpaceError for a model that cannot be copied.
     """
     models = [
         best_model(folder, identity, prepared, trial, found) for trial, found in members.items()
     ]
-    model = ensemble(models)
-    return model, evaluate(model, prepared.split.validation).bce
+    model, rows = ensemble(models), prepared.split.validation
+    bce = evaluate(model, rows).bce
+    expected = _bce_of_mean(models, rows)
+    if not math.isclose(bce, expected, rel_tol=_TOLERANCE_OF_MEAN):
+        raise InvalidSpaceError(
+            f"the ensemble has validation BCE {bce:.7f}, the mean of its members' probabilities "
+            f"{expected:.7f}; the model of build(hp) cannot be copied from its configuration"
+        )
+    return model, bce
+
+
+def _bce_of_mean(models: Sequence[Model], rows: Rows) -> float:
+    """The BCE of the mean of the models' probabilities, computed outside of Keras."""
+    means = np.mean([expit(predict_logits(model, rows.x)) for model in models], axis=0)
+    return float(example_losses(logits_from_probabilities(means), rows.y).mean())

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import keras
 
+from sweep.errors import InvalidSpaceError
 from sweep.space.check import METRIC
 from sweep.training.model import Model, gives_logits
 
@@ -18,7 +19,7 @@ def ensemble(members: Sequence[Model]) -> Model:
     """Return one compiled model that gives the mean probability of `members`, two or more.
 
     Its output has the members' shape: the probability of a 1, or one for each class. It has
-    copies of the members' weights.
+    copies of the members' weights. Raises InvalidSpaceError for a member that cannot be copied.
     """
     rows = keras.Input(members[0].input_shape[1:], name="rows")
     outputs = [_probability(member, number, rows) for number, member in enumerate(members, 1)]
@@ -36,10 +37,16 @@ def ensemble(members: Sequence[Model]) -> Model:
 
 def _probability(member: Model, number: int, rows: keras.KerasTensor) -> keras.KerasTensor:
     """The member's output as a probability; the copy has a name of its own, and no optimizer."""
-    config = {**member.get_config(), "name": f"member_{number}"}
-    copy = type(member).from_config(config)
-    output = copy(rows)
-    copy.set_weights(member.get_weights())
+    try:
+        copy = type(member).from_config({**member.get_config(), "name": f"member_{number}"})
+        output = copy(rows)
+        copy.set_weights(member.get_weights())
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise InvalidSpaceError(
+            "the model of build(hp) cannot be copied from its configuration, so it cannot be part "
+            "of an ensemble; give its class get_config and from_config, or leave out --ensemble "
+            f"({' '.join(str(error).split())[:200]})"
+        ) from error
     if not gives_logits(member):
         return output
     kind = "sigmoid" if member.output_shape[-1] == 1 else "softmax"

@@ -3,6 +3,8 @@
 import ast
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,3 +194,78 @@ def test_means_decide_only_when_the_first_in_rank_has_one(tmp_path, seeds_of, be
             confirm(store, trial, 0.57 + trial / 100, 0.575 + trial / 100)
         frames = load(store)
     assert chosen(frames, "best").trial == best
+
+
+@pytest.fixture(scope="module")
+def confirmed_place(fused_place, tmp_path_factory):
+    """The tiny sweep with two repeats of its three best trials."""
+    place = shutil.copytree(fused_place, tmp_path_factory.mktemp("confirmed") / "place")
+    warm.run(place, "confirm", "s", "--top", "3", "--seeds", "2")
+    return place
+
+
+def validation_bce(place: Path, outputs_of, *, is_logit: bool) -> float:
+    """Of what a model gives for the first 60 rows of the data."""
+    rows = np.loadtxt(place / "rows.csv", delimiter=",", dtype=np.float32)[:60]
+    z = np.asarray(outputs_of(rows[:, 1:]))[:, 0].astype(float)
+    z = z if is_logit else np.log(z) - np.log1p(-z)
+    return float(np.mean(np.logaddexp(0, z) - z * rows[:, 0]))
+
+
+@pytest.mark.parametrize("options", [[], ["--ensemble"]])
+def test_after_confirm_the_export_gives_the_score_that_the_test_states(
+    confirmed_place, tmp_path, keras, options
+):
+    place = shutil.copytree(confirmed_place, tmp_path / "place")
+    shown = json.loads(warm.run(place, "test", "s", "-o", "json", *options).stdout)
+    (tested,), choice = shown["test"], shown["choice"]
+    assert len(choice["runs"]) == (2 if options else 1) and choice["seed_numbers"][0] == 1
+    exported = warm.run(place, "export", *options, "s", "m.keras")
+    assert f"validation BCE {tested['val_bce']:.6f}" in exported.stdout
+    model = keras.models.load_model(place / "m.keras")
+    found = validation_bce(place, model, is_logit=not options)
+    assert found == pytest.approx(tested["val_bce"], rel=1e-6)
+    with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
+        sweep, (opening,) = store.sweep(), store.openings()
+    rows = load_test_rows(sweep.data, place / "cache")
+    outputs = np.asarray(model(rows.x))[:, 0].astype(float)
+    z = np.log(outputs) - np.log1p(-outputs) if options else outputs
+    bce = float(np.mean(np.logaddexp(0, z) - z * rows.y))
+    assert opening.bce.value == pytest.approx(bce, rel=1e-5)
+    shown = " ".join(warm.run(place, "report", "s", "--no-charts").stdout.split())
+    assert f"trial {tested['trial']} (the best: {tested['chosen_by']})" in shown
+    note = f"Export the best with: sweep export s {choice['runs'][0]} best.keras"
+    assert note in shown
+
+
+def test_an_ensemble_is_better_than_its_members_on_average_and_needs_no_package(
+    confirmed_place, tmp_path
+):
+    """Jensen: the BCE of the mean probability is at most the mean of the BCEs."""
+    place = shutil.copytree(confirmed_place, tmp_path / "place")
+    shown = json.loads(warm.run(place, "test", "s", "--ensemble", "-o", "json").stdout)
+    assert shown["test"][0]["rule"] == "best-ensemble"
+    assert shown["test"][0]["val_bce"] <= np.mean(shown["choice"]["run_val_bce"])
+    warm.run(place, "export", "--ensemble", "s", str(shown["choice"]["trial"]), "m.keras")
+    code = (
+        "import sys, keras, numpy as np\n"
+        "model = keras.models.load_model('m.keras')\n"
+        "rows = np.loadtxt('rows.csv', delimiter=',', dtype=np.float32)[:60]\n"
+        "p = model.predict(rows[:, 1:], verbose=0)[:, 0].astype(float)\n"
+        "print(-np.mean(np.log(np.where(rows[:, 0] > 0.5, p, 1 - p))))\n"
+        "assert not any(name == 'sweep' for name in sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", code],
+        cwd=place, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert float(loaded.stdout) == pytest.approx(shown["test"][0]["val_bce"], rel=1e-6)
+
+
+def test_what_cannot_be_an_ensemble_is_refused_and_nothing_is_opened(fused_place, tmp_path):
+    place = shutil.copytree(fused_place, tmp_path / "place")
+    for command in (["test", "s"], ["export", "s", "m.keras"]):
+        said = warm.run(place, *command, "--ensemble", code=3).stderr
+        assert "at least two runs in full" in said and "sweep confirm s" in said
+    with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
+        assert store.openings() == []

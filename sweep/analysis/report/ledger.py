@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sweep import words
-from sweep.analysis.answers.which_trials import Choice
+from sweep.analysis.answers.which_trials import Choice, chosen
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.report.commands import export_command
+from sweep.errors import NotFoundError
 from sweep.records import Estimate, Json
 from sweep.store import Opening
 
@@ -22,6 +25,19 @@ def rule_of(choice: Choice, *, ensemble: bool) -> str:
 def reason(choice: Choice, *, ensemble: bool = False) -> str:
     """Return why this configuration was chosen, and which of its runs is meant, with numbers."""
     return f"{_configuration(choice)}; {_run(choice, ensemble)}"
+
+
+def note(frames: SweepFrames) -> str | None:
+    """Return which run `sweep test` and `sweep export` take, and why; None if there is none."""
+    try:
+        choice = chosen(frames, "best")
+    except NotFoundError:
+        return None
+    command = export_command(frames.sweep.name, choice)
+    return (
+        f"sweep test and sweep export take trial {choice.trial}: {reason(choice)}. "
+        f"Export the best with: {command}"
+    )
 
 
 def _configuration(choice: Choice) -> str:

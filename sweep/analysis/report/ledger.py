@@ -60,6 +60,8 @@ def _run(choice: Choice, ensemble: bool) -> str:
     run = choice.run
     if ensemble:
         return f"the ensemble of its {len(choice.runs)} runs in full"
+    if choice.rule == "trial":  # it may be a repeat
+        return f"run {run.trial}"
     if run.trial == choice.trial:
         return "its own run"
     return f"its run with seed number {run.seed_number}, run {run.trial}"

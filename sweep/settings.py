@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import InvalidSpaceError
 from sweep.exact import Count, Flag, Integer, Positive, Text
+from sweep.numerics import Numerics
 from sweep.records import Json
 
 TRAINERS = ("auto", "fused", "keras")
@@ -47,6 +48,8 @@ class Settings:
     """Trials whose checkpoints are kept though they can never be promoted again: the best."""
     stages: tuple[Stage, ...] = ()
     """Of an extended sweep: all stages, the last with the present `max_epochs`."""
+    numerics: Numerics | None = None
+    """Under what the numbers come about; None of a sweep that began before these were kept."""
 
     def __post_init__(self) -> None:
         """Raises InvalidSpaceError naming the first setting that cannot be."""

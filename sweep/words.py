@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from sweep.records import Value
 
 MISSING = "–"
+NO_LOSSES = "this sweep was made by an older version, which did not keep per-row losses"
+"""Why the error of a trial with a score is unknown."""
 _STEERING = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 

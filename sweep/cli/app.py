@@ -85,4 +85,4 @@ def run() -> None:
     """Carry out the command line; errors end in one line and an exit code."""
     asked = Asked()
     with ending(asked):
-        app(obj=asked)
+        app(obj=asked, prog_name="sweep")  # as `python -m sweep`, too

@@ -1,7 +1,7 @@
 """What the shell offers when Tab is pressed: sweeps, trials, spaces, and the values of options.
 
 Everything is light and silent: it starts neither TensorFlow nor pandas, and an error offers
-nothing. A name from a database is offered only if no shell could take it for more than a word.
+nothing. A name of a file or from a database is offered only if every shell takes it for one word.
 """
 
 import os
@@ -17,7 +17,7 @@ from sweep.space.find import shipped_spaces
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, sweep_folders
 
-_WORD = re.compile(r"[\w.+-]+")
+_WORD = re.compile(r"[\w./+][\w./+-]*")
 _MOST_TRIALS = 200
 
 Complete = Callable[[str], list[str]]
@@ -60,17 +60,18 @@ def sweep_then_trials(context: typer.Context, incomplete: str) -> list[str]:
         folders = {folder.name: folder for folder in _folders(context)}
         given = context.params.get("arguments") or ()
         named = folders.get(given[0]) if given else None
-        first = [] if given else list(folders)
-        folder = named or list(folders.values())[-1]
-        return [*_starting(incomplete, first), *_starting(incomplete, _trials(folder, incomplete))]
-    return []
+        trials = _trials(named or list(folders.values())[-1], incomplete)
+        return _starting(incomplete, [*([] if given else folders), *trials])
+    return [] if context.params.get("arguments") else sweeps(context, incomplete)
 
 
 def trials(context: typer.Context, incomplete: str) -> list[str]:
     """Offer the numbers of the trials of the sweep that is named, or of the newest one."""
     with suppress(Exception):
         folders = {folder.name: folder for folder in _folders(context)}
-        named = folders.get(context.params.get("name") or "")
+        # before an option without its value, the parser has left the arguments where they were
+        name = context.params.get("name") or next(iter(context.args), "")
+        named = folders.get(name)
         numbers = _numbers(named or list(folders.values())[-1], incomplete)
         return _starting(incomplete, numbers)
     return []
@@ -90,7 +91,7 @@ def _folders(context: typer.Context) -> list[SweepFolder]:
 
 def _trials(folder: SweepFolder, incomplete: str) -> list[str]:
     with Store(folder.database, read_only=True) as store:
-        baselines = [name for name in baseline_names(store) if _WORD.fullmatch(name)]
+        baselines = list(baseline_names(store))
     return [*baselines, *_numbers(folder, incomplete)]
 
 
@@ -111,4 +112,4 @@ def _files(incomplete: str, *suffixes: str) -> list[str]:
 
 
 def _starting(incomplete: str, words: Iterable[str]) -> list[str]:
-    return [word for word in words if word.startswith(incomplete)]
+    return [word for word in words if word.startswith(incomplete) and _WORD.fullmatch(word)]

@@ -1,6 +1,7 @@
 """How a command ends when something goes wrong: words on stderr and an exit code."""
 
 import errno
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from sweep.errors import PlatformError, SweepError
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 """What a disk can do to us. Any other OSError that arrives here is a fault of the program."""
 _FAULT = 1
+_NO_MEMORY = (
+    "there is too little memory; end other programs, or raise the limit of this shell (ulimit) "
+    "or container; what was saved stays"
+)
 
 
 @dataclass
@@ -25,7 +30,7 @@ class Asked:
 
 @contextmanager
 def ending(asked: Asked) -> Iterator[None]:
-    """Inside, an error ends the process: one line for what a user can mend, its exit code.
+    """End the process if an error is raised inside, by its exit code; say what a user can mend.
 
     Whatever else is raised is a fault of the program: a traceback, and the request to report it.
     """
@@ -41,6 +46,8 @@ def ending(asked: Asked) -> Iterator[None]:
         raise
     except SweepError as error:
         _end(error, error.exit_code, asked.debug)
+    except MemoryError:
+        _end(_NO_MEMORY, PlatformError.exit_code, asked.debug)
     except OSError as error:
         if error.errno not in _OF_THE_MACHINE:
             _end_fault(error)
@@ -54,7 +61,10 @@ def ending(asked: Asked) -> Iterator[None]:
 def _end(error: object, code: int, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
-    show_error(error)
+    try:
+        show_error(error)
+    except MemoryError:  # words in colour take some
+        os.write(2, f"error: {error}\n".encode())
     sys.exit(code)
 
 

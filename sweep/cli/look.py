@@ -8,10 +8,15 @@ from sweep.records import SweepState
 from sweep.runner.look import Look
 from sweep.store import Progress, Store
 from sweep.sweep_folder import SweepFolder
-from sweep.words import plain
+from sweep.words import plain, shortened
 
 if TYPE_CHECKING:
     from sweep.analysis.frames.load import SweepFrames
+
+
+_MOST_DIGITS = 18
+"""Of a trial's number: more would not fit into the database."""
+_MOST_SHOWN = 80
 
 
 def load_frames(folder: SweepFolder) -> "SweepFrames":
@@ -48,14 +53,15 @@ def trial_called(store: Store, text: str) -> int:
 
     Whether a trial of that number exists is not looked up. Raises UsageError naming the baselines.
     """
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _MOST_DIGITS:
         return int(text)
     names = baseline_names(store)
     if text in names:
         return names[text]
     baselines = f", or a baseline: {', '.join(names)}" if names else ""
     raise UsageError(
-        f"{text!r} is no trial; expected a number from the report's column trial{baselines}"
+        f"{shortened(text, _MOST_SHOWN)!r} is no trial; expected a number from the report's column "
+        f"trial{baselines}"
     )
 
 

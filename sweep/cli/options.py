@@ -1,5 +1,6 @@
 """Options that several commands share: each declared once, each with its environment variable."""
 
+import errno
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,9 +11,22 @@ import typer
 from sweep.cli import completion
 from sweep.errors import UsageError
 from sweep.settings import TRAINERS, Settings
+from sweep.words import shortened
 
 DEFAULT = Settings()
 """Where the options' defaults come from."""
+
+
+def possible(path: Path | None) -> Path | None:
+    """Return an option's path. Raises UsageError if it is too long for any file."""
+    try:
+        if path is not None:
+            path.exists()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError(f"{shortened(str(path), 80)}: {error.strerror}") from error
+    return path
+
 
 SpaceArgument = Annotated[
     str,
@@ -32,13 +46,20 @@ NameArgument = Annotated[
     ),
 ]
 ResultsOption = Annotated[
-    Path, typer.Option("--results", envvar="SWEEP_RESULTS", help="Folder of all sweeps.")
+    Path,
+    typer.Option(
+        "--results",
+        envvar="SWEEP_RESULTS",
+        callback=possible,
+        help="Folder of all sweeps.",
+    ),
 ]
 CacheOption = Annotated[
     Path | None,
     typer.Option(
         "--cache",
         envvar="SWEEP_DATA",
+        callback=possible,
         help="Folder of the data cache; by default in the user's cache folder.",
     ),
 ]
@@ -153,6 +174,15 @@ StoredSpaceOption = Annotated[
         "--stored-space",
         help="Run the copy of the search space that is stored with the sweep, if the original is "
         "lost. This is code from the results folder.",
+    ),
+]
+OtherNumericsOption = Annotated[
+    bool,
+    typer.Option(
+        "--other-numerics",
+        envvar="SWEEP_OTHER_NUMERICS",
+        help="Continue under other versions or on another processor than the sweep began with; "
+        "every report will say so.",
     ),
 ]
 MaxTimeOption = Annotated[

@@ -16,8 +16,7 @@ from sweep.words import counted, duration, plain
 
 _FEWEST_EPOCHS = 20
 _FEWEST_SECONDS = 60.0
-"""A rate of epochs is worth showing after so many of them, or after so long: the first wait for
-programs to be compiled."""
+"""The time left is shown after either: before, programs are compiled and epochs have no rate."""
 _CONFIRMATION = -1
 """In place of a bracket: a trial that confirms another."""
 _Rung = tuple[int | None, int | None, int, int]
@@ -53,7 +52,7 @@ class Tally:
             self.best = (score, label(assignment))
 
     def eta(self) -> str:
-        """Time left at the rate of the latter half of this process's epochs."""
+        """Return the time left at the rate of the latter half of this process's epochs."""
         ended, now = self._epochs_at, time.monotonic()
         if len(ended) < _FEWEST_EPOCHS and (not ended or now - ended[0] < _FEWEST_SECONDS):
             return "…"
@@ -137,7 +136,7 @@ class LiveProgress:
         self._live.stop()
 
     def restore(self, done: Counter[_Rung], failed: int) -> None:
-        """What had ended before this process began."""
+        """Count what had ended before this process began."""
         self._done, self._failed = done, failed
 
     def wave(self, assignments: Sequence[Assignment]) -> None:
@@ -194,7 +193,7 @@ def rung_key(assignment: Assignment) -> _Rung:
 
 
 def describe(assignment: Assignment, outcome: Outcome, score: float | None) -> str:
-    """What became of an assignment, in a few words."""
+    """Return what became of an assignment, in a few words."""
     if outcome.status is OutcomeStatus.FAILED:
         return f"failed: {plain(outcome.error or '')}"
     value = "no score" if score is None else f"val BCE {score:.4f}"

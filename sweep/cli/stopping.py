@@ -68,13 +68,13 @@ class Stopping:
         os.close(self._mouth)
 
     def attend(self, folder: SweepFolder, lock: Lock) -> None:
-        """Heed `sweep stop` too, from now on; end when the folder is taken away."""
+        """Obey `sweep stop` too, from now on; end the process if the folder is taken away."""
         folder.stop_request.unlink(missing_ok=True)  # of an earlier run
         self._lock = lock
         self._folder = folder
 
     def saving(self) -> None:
-        """From now on the main thread asks `requested()`, saves and ends by itself."""
+        """Leave it to the main thread, from now on, to ask `requested()`, to save and to end."""
         self._saves = True
 
     def requested(self) -> bool:
@@ -108,7 +108,7 @@ class Stopping:
         hint("stopping after this epoch; press again to stop at once")
 
     def _end_bereft(self) -> None:
-        """Writing on could harm a sweep that took the place of this one."""
+        """End the process at once: what it writes could harm a sweep in this one's place."""
         path = self._folder.path if self._folder else ""
         error = PlatformError(f"{path} was removed or replaced while the sweep was at work in it")
         show_error(error)

@@ -18,6 +18,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
 from sweep.records import PlanRecord, SweepState
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
@@ -34,7 +35,7 @@ class _StderrHandler(logging.Handler):
 
 
 def log_to_stderr(verbose: bool) -> None:
-    """With -v, what the layers log: which trials are fused, and each program compiled."""
+    """Show what the layers log, for -v: which trials are fused, and each program compiled."""
     if verbose:
         handler = _StderrHandler()
         handler.setFormatter(logging.Formatter("%(message)s"))
@@ -99,17 +100,22 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
 
 
 def confirm_stored(
-    folder: SweepFolder, budget: Budget, stopping: Stopping, stored_space: bool, cache: Path | None
+    folder: SweepFolder,
+    budget: Budget,
+    stopping: Stopping,
+    stored_space: bool,
+    cache: Path | None,
+    numbers: Numbers,
 ) -> None:
     """Train the confirmations that are still to do. The folder must be locked."""
     with Store(folder.database) as store:
         sweep = store.sweep()
-    prepared = prepare_again(folder, sweep, cache, stored_space, say=output)
+    prepared = prepare_again(folder, sweep, cache, stored_space, say=output, numbers=numbers)
     confirm(folder, prepared, budget, stopping)
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:
-    """Live on a terminal, plain lines elsewhere. `plan` is the search's, None without it."""
+    """Return live progress on a terminal, plain lines elsewhere. `plan` is the search's, if any."""
     progress, console = store.progress(), err()
     epochs = store.sweep().settings.max_epochs
     tally = Tally(plan, progress, epochs)
@@ -148,7 +154,7 @@ def _end(state: SweepState, sweep: SweepRow, progress: Progress, stopping: Stopp
 def budget(
     max_time: str | None, max_trials: int | None, target: float | None, max_failures: int
 ) -> Budget:
-    """The options' values, checked. Raises InvalidSpaceError naming the first that cannot be."""
+    """Return the options' values, checked. Raises InvalidSpaceError naming the first wrong one."""
     for option, value in (("--max-trials", max_trials), ("--max-failures", max_failures)):
         if value is not None and value < 1:
             raise InvalidSpaceError(f"{option} is {value}, expected at least 1")
@@ -158,7 +164,7 @@ def budget(
 
 
 def _seconds(text: str | None) -> float | None:
-    """Seconds meant by 90, 90s, 45m or 2h. Raises InvalidSpaceError for anything else."""
+    """Return the seconds in a text as 90, 90s, 45m or 2h. Raises InvalidSpaceError."""
     if text is None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())

@@ -7,15 +7,20 @@ import atexit
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.errors import DataError, InvalidSpaceError
+from sweep.numerics import Numerics
+from sweep.runner import same_numbers
+from sweep.runner.same_numbers import Numbers
 from sweep.runner.say import Say
 from sweep.settings import Settings
 from sweep.space import find as spaces
 from sweep.space.source import is_unchanged, write_sources
-from sweep.store import SweepRow
+from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 
 if TYPE_CHECKING:
@@ -25,11 +30,22 @@ if TYPE_CHECKING:
 def prepare(
     space: str, settings: Settings, cache: Path | None, *, compared: bool = False
 ) -> "Prepared":
-    """Load the data, start Keras, then load and check all else that a sweep needs.
+    """Load the data, start Keras, then load and check all else that a new sweep needs.
 
     If `compared`, the reference models will be asked for: they are trained meanwhile, in a
-    process of their own. Raises InvalidSpaceError or DataError in one line.
+    process of their own. Raises InvalidSpaceError, DataError or PlatformError in one line.
     """
+    return _prepare(space, settings, cache, compared, lambda here: here)
+
+
+def _prepare(
+    space: str,
+    settings: Settings,
+    cache: Path | None,
+    compared: bool,
+    numerics: Callable[[Numerics], Numerics | None],
+) -> "Prepared":
+    """`numerics` takes this process' own, before a user's code is run, and returns what to keep."""
     spaces.find_space(space)  # refuse wrong names before TensorFlow is waited for
     from sweep.data.split import load_split
     from sweep.references.beside import ReferencesBeside
@@ -45,10 +61,10 @@ def prepare(
     )
     beside = compared and "tensorflow" not in sys.modules  # else there is no import to hide behind
     references = ReferencesBeside(split, settings.seed).models if beside else None
-    start_keras(default_root())
+    kept = numerics(start_keras(default_root(), settings.numerics))
     from sweep.runner import prepare as sweeps
 
-    return sweeps.prepare(space, settings, split, references)
+    return sweeps.prepare(space, replace(settings, numerics=kept), split, references)
 
 
 def _refuse_own_folder(folder: SweepFolder, sweep: SweepRow) -> None:
@@ -68,23 +84,47 @@ def prepare_again(
     say: Say,
     *,
     compared: bool = False,
+    numbers: Numbers = Numbers.SAME,
 ) -> "Prepared":
     """Prepare a stored sweep to continue. This runs the file of its search space.
 
     If `stored_space`, that is the copy kept with the sweep. Raises InvalidSpaceError if space or
     data have changed, or if the space lies in the sweep's own folder: results may come from
-    others, code in them is not run.
+    others, code in them is not run. Raises PlatformError if this process would not get the same
+    numbers, unless `numbers` permits that.
     """
     if not stored_space:
         _refuse_own_folder(folder, sweep)
     space = _stored_space(sweep) if stored_space else _original_space(sweep)
-    prepared = prepare(str(space), sweep.settings, cache, compared=compared)
+    prepared = _prepare(
+        str(space),
+        sweep.settings,
+        cache,
+        compared,
+        lambda here: _kept(folder, sweep, here, numbers, say),
+    )
     from sweep.runner import prepare as sweeps
 
     sweeps.check_unchanged(sweep, prepared)
-    for change in sweeps.changed_versions(sweep):
-        say.warn(f"numbers may differ in their last digits: {change}")
     return prepared
+
+
+def _kept(
+    folder: SweepFolder, sweep: SweepRow, here: Numerics, numbers: Numbers, say: Say
+) -> Numerics | None:
+    """The numerics that the sweep goes on with; what differs has been warned of or refused."""
+    found = same_numbers.compared(sweep, here)
+    if numbers is Numbers.SAME:
+        same_numbers.refuse_other(sweep, found)
+    for change in (*found.changing, *found.slight):
+        say.warn(f"numbers may differ in their last digits: {change}")
+    stored = sweep.settings.numerics
+    if stored is None or numbers is not Numbers.OTHER or not found.changing:
+        return stored
+    kept = same_numbers.accepted(stored, found)
+    with Store(folder.database) as store:
+        store.set_settings(replace(sweep.settings, numerics=kept))
+    return kept
 
 
 def _path(sweep: SweepRow) -> str:
@@ -94,7 +134,7 @@ def _path(sweep: SweepRow) -> str:
 
 
 def _original_space(sweep: SweepRow) -> Path:
-    """The file that the sweep began with, unchanged."""
+    """Return the path of the space's file, which is as it was when the sweep began."""
     named = _path(sweep)
     try:
         path = spaces.find_space(named)

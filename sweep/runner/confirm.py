@@ -1,8 +1,8 @@
 """Which trials are trained again with fresh seeds, and with which.
 
-The search chose its best trials for their scores, so these are too good: confirmations are the
-same configurations under seeds that nobody chose. A baseline was not chosen for its score; its
-own run counts as its first seed.
+The search chose its best trials for their scores, so these scores are better than the trials
+(selection bias). A confirmation is the same configuration under a fresh seed, whose score chose
+nothing. A baseline was not chosen for its score; its own run counts as its first seed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ _OVER = (SweepState.FINISHED, SweepState.BUDGET)
 
 @dataclass(frozen=True)
 class Added:
-    """What `add_confirmations` stored, and what is to do now."""
+    """How many runs `add_confirmations` stored, and how many are to train now."""
 
     new: int
     """Runs that were added."""
@@ -27,7 +27,7 @@ class Added:
 
 
 def refuse_unless_over(name: str, state: SweepState) -> None:
-    """Raise UsageError unless the search of sweep `name` is over: its best trials are unknown."""
+    """Raise UsageError unless the search of sweep `name` is over: before, no trial is the best."""
     if state not in _OVER:
         raise UsageError(
             f"sweep {name} is {state}; its best trials are known when the search is over: "
@@ -57,9 +57,10 @@ def confirmations(
     sweep_seed: int,
     there: Iterable[tuple[int, int]] = (),
 ) -> list[NewTrial]:
-    """Confirmations of `trials` (their hyperparameters by number) under so many seeds.
+    """Return the confirmations of `trials`, under seeds number 1 to `seeds` each.
 
-    Left out are those that are `there` already: pairs of trial and seed number.
+    `trials` are hyperparameters by number. Confirmations that are `there` already, as pairs of
+    trial and seed number, are left out.
     """
     known, named = set(there), set(baselines)
     wanted = [

@@ -41,7 +41,7 @@ class Survey:
 
     @cached_property
     def _surveyed(self) -> list[Surveyed]:
-        """Of the search's trials, then of the baselines. Empty when no trial is fused."""
+        """How the search's trials, then the baselines, are trained; empty if none can be fused."""
         if not isinstance(self._trainer, AutoTrainer):
             return []
         return [self._trainer.survey(values) for values in self._configurations]
@@ -53,7 +53,7 @@ class Survey:
 
     @property
     def refusals(self) -> Counter[str | None]:
-        """How many trials are fused (None), and how many are not, by reason."""
+        """How many trials are not fused, by reason; under None, how many are."""
         return Counter(one.refusal for one in self._surveyed)
 
     @property
@@ -82,7 +82,7 @@ class Survey:
         return min(params), max(params)
 
     def seconds(self) -> float:
-        """Expected wall time if nothing stops early.
+        """Return the expected wall time if nothing stops early.
 
         Trains the smallest and the largest trial of the plan, each a few times over. Seconds an
         epoch are taken as linear in the parameters between the two, those before an assignment's

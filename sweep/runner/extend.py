@@ -18,7 +18,7 @@ from sweep.settings import Stage
 def extended(
     prepared: Prepared, max_epochs: int | None, iterations: int, brackets: int
 ) -> Prepared:
-    """The sweep with so many iterations and brackets more.
+    """Return the sweep with `iterations` and `brackets` added, or with a larger `max_epochs`.
 
     Raises UsageError when nothing is added, InvalidSpaceError when max_epochs would shrink.
     """

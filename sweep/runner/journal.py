@@ -78,7 +78,7 @@ class StoreJournal:
             listener.epoch(assignment, record)
 
     def finish(self, ended: Ended) -> float | None:
-        """Keep how an assignment ended; returns its trial's score so far."""
+        """Keep how an assignment ended; return its trial's score so far."""
         assignment, outcome, state = ended.assignment, ended.outcome, ended.state
         finish = partial(self.store.finish, assignment, outcome, ended.records, outcome.trainer)
         with self._faults_explained():
@@ -91,7 +91,7 @@ class StoreJournal:
 
     @contextmanager
     def _faults_explained(self) -> Iterator[None]:
-        """The machine's and the database's faults as SweepError: they are never a trial's."""
+        """Raise the machine's and the database's faults as SweepError: they are never a trial's."""
         try:
             yield
         except sqlite3.Error as error:

@@ -76,7 +76,7 @@ class Limits:
     # What follows from that
 
     def allowed(self, waiting: Sequence[Assignment]) -> list[Assignment]:
-        """Those of the assignments that may be trained."""
+        """Return the assignments that may be trained."""
         limit = self.budget.max_trials
         if limit is None:
             return list(waiting)
@@ -84,7 +84,7 @@ class Limits:
         return [one for one in waiting if not one.is_searched or one.trial in first]
 
     def must_stop(self) -> bool:
-        """Whether to stop at once, in the midst of training."""
+        """Return whether to stop at once, in the midst of training."""
         return (
             self.interrupted()
             or self._over_failures
@@ -93,7 +93,7 @@ class Limits:
         )
 
     def ending(self, waiting: Sequence[Assignment], allowed: Sequence[Assignment]) -> Ending | None:
-        """Why to go no further, or None to train the `allowed` ones of what is `waiting`."""
+        """Return why to go no further, or None to train the `allowed` ones of what is `waiting`."""
         if not allowed:
             return self._failed() or self._all_done(waiting)
         if self._reached is not None:
@@ -122,7 +122,7 @@ class Limits:
 
 
 def describe(failures: Sequence[Failure]) -> str:
-    """How many failed, the most frequent error, and the hyperparameter values all share."""
+    """Return how many failed, the most frequent error, and the values that all failures share."""
     errors = Counter(error for _, error, _ in failures)
     error, count = errors.most_common(1)[0]
     share = "all" if count == len(failures) else f"{count} of them"

@@ -53,6 +53,8 @@ class Look:
 
 def look(folder: SweepFolder) -> Look:
     """Return what a sweep is doing now. Raises DataError if its database is damaged."""
+    holder = folder.holder()
     with Store(folder.database, read_only=True) as store:
         sweep, progress = store.sweep(), store.progress()
-    return Look(sweep, progress, folder.holder())
+    # asked twice: a process that ends or begins between has not died
+    return Look(sweep, progress, holder or folder.holder())

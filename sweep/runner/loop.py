@@ -39,7 +39,7 @@ class Runner:
     """Trains the reference models on the sweep's split."""
 
     def run(self) -> SweepState:
-        """Work until the end; the state is stored and returned.
+        """Work until the end; store and return the sweep's state.
 
         Raises SweepError when the machine or a checkpoint is at fault; the sweep can be resumed.
         """
@@ -63,7 +63,7 @@ class Runner:
         return ending.state
 
     def confirm(self) -> Ending:
-        """Train the confirmations that are still to do, and no more; returns why that ended.
+        """Train the confirmations that are still to do, and no more; return why that ended.
 
         The search's own state stays as it is stored. Raises what `run` raises.
         """
@@ -113,6 +113,6 @@ class Runner:
         )
 
     def _compare(self) -> None:
-        """Reference models, once for a sweep."""
+        """Fit and store the reference models, once for a sweep."""
         if not self.store.references():
             self.store.set_references(self.references())

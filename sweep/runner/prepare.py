@@ -1,12 +1,10 @@
 """Starts and resumes sweeps: puts space, data, search, trainer and store together."""
 
-import platform
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from sweep.data.columns import N_FEATURES
@@ -17,6 +15,7 @@ from sweep.references.models import reference_models
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
+from sweep.runner.same_numbers import versions
 from sweep.search.hyperband import Search
 from sweep.search.plan import Plan, rehearse
 from sweep.settings import Budget, Settings
@@ -33,7 +32,6 @@ _TRAINERS: dict[str, Callable[..., Trainer]] = {
     "fused": FusedTrainer,
     "keras": KerasTrainer,
 }
-_VERSIONS_OF = ("keras-sweep", "tensorflow", "keras", "keras-tuner", "numpy")
 
 
 @dataclass(frozen=True)
@@ -121,6 +119,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
             f"sweep {folder.name} exists already; continue it with: sweep resume {folder.name}, "
             "or choose another --name"
         )
+    numerics = prepared.settings.numerics
     row = SweepRow(
         name=folder.name,
         identity=uuid.uuid4().hex,
@@ -128,7 +127,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
         settings=prepared.settings,
         space=prepared.space.describe(),
         data=replace(prepared.split.manifest, fingerprint=prepared.split.fingerprint),
-        versions=versions(),
+        versions=versions(None if numerics is None else numerics.backend),
         plan=prepared.plan_record(),
         oracle={},
         wave=0,
@@ -140,7 +139,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
 
 
 def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
-    """Refuse to go on with another space or other data than the sweep began with.
+    """Raise if the space or the data are not those that the sweep began with.
 
     Raises InvalidSpaceError naming what changed.
     """
@@ -154,16 +153,6 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
             f"the data of sweep {sweep.name} ({sweep.data.source}) have changed since it began; "
             "restore them, or start a new sweep"
         )
-
-
-def changed_versions(sweep: SweepRow) -> list[str]:
-    """Libraries that differ from those the sweep began with: its numbers may differ then."""
-    now = versions()
-    return [
-        f"{name} {old} → {now.get(name)}"
-        for name, old in sweep.versions.items()
-        if now.get(name) != old
-    ]
 
 
 @dataclass(frozen=True)
@@ -209,9 +198,8 @@ def _runner(work: Work) -> Runner:
 def make_trainer(prepared: Prepared) -> Trainer:
     """The trainer that the settings ask for."""
     settings = prepared.settings
-    kind = _TRAINERS[settings.trainer]
-    return kind(prepared.space.build, prepared.split, settings.batch_size, settings.patience)
-
-
-def versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS_OF}}
+    given = (prepared.space.build, prepared.split, settings.batch_size, settings.patience)
+    numerics = settings.numerics
+    if settings.trainer == "keras" or numerics is None:
+        return _TRAINERS[settings.trainer](*given)
+    return _TRAINERS[settings.trainer](*given, program_bytes=numerics.program_bytes)

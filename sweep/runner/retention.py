@@ -20,7 +20,7 @@ _Bracket = tuple[int | None, int | None]
 """Iteration and bracket."""
 
 _PARTS = 10
-"""Room is made when one in so many of a sweep's trials has ended since."""
+"""Room is made again once a tenth of the assignments have ended: that looks at all trials."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Removable:
 
 
 def removable(folder: SweepFolder, store: Store, keep: int) -> Removable:
-    """What can go from a sweep's folder. Raises PlatformError when links lead out of it."""
+    """Return what nothing in a sweep's folder needs. Raises PlatformError if links lead out."""
     folder.refuse_links()
     standings = store.standings()
     kept = kept_trials(standings, keep)
@@ -56,7 +56,7 @@ def removable(folder: SweepFolder, store: Store, keep: int) -> Removable:
 
 
 def remove(store: Store, what: Removable) -> None:
-    """Remove it: first the rows, so that a kill leaves orphans and never a row without its file.
+    """Remove `what`, database rows first: a kill leaves a file without a row, never the reverse.
 
     The sweep must be locked. Raises PlatformError when a file cannot be removed.
     """
@@ -90,13 +90,13 @@ class Room:
         self._n_ended = 0
 
     def make_if_due(self, n_begun: int) -> None:
-        """Make room if a tenth of the `n_begun` have ended since: that looks at all trials."""
+        """Make room if a tenth of `n_begun` assignments have ended since it was made last."""
         if _PARTS * self._n_ended >= n_begun:
             self.make()
 
 
 def kept_trials(standings: Sequence[Standing], keep: int) -> set[int]:
-    """The trials whose checkpoints are kept."""
+    """Return the trials whose checkpoints are kept."""
     last_rungs = _last_rungs(standings)
     kept = {
         one.trial
@@ -126,18 +126,21 @@ def _is_baseline(one: Standing) -> bool:
 
 
 def _is_good_confirmation(one: Standing) -> bool:
-    """A confirmation is extended with its sweep, tested and exported."""
+    """Return whether the trial is a confirmation to extend, test or export."""
     return one.is_confirmation and not one.is_failed
 
 
 def _is_at_the_top(one: Standing, last_rungs: Mapping[_Bracket, int]) -> bool:
-    """On its bracket's highest rung so far: it waits for the next, or for `sweep extend`."""
+    """Return whether a trial is on its bracket's highest rung so far.
+
+    It waits for the next rung, or for `sweep extend`.
+    """
     on_last_rung = one.rung == last_rungs[one.iteration, one.bracket]
     return one.is_searched and on_last_rung and not one.is_failed
 
 
 def _last_rungs(standings: Iterable[Standing]) -> dict[_Bracket, int]:
-    """The highest rung that a trial of the bracket is on, by iteration and bracket."""
+    """Return the highest rung that a trial of the bracket is on, by iteration and bracket."""
     found: dict[_Bracket, int] = {}
     for one in standings:
         bracket = one.iteration, one.bracket
@@ -146,7 +149,7 @@ def _last_rungs(standings: Iterable[Standing]) -> dict[_Bracket, int]:
 
 
 def _frontier(scored: Iterable[tuple[float, int, int | None]]) -> set[int]:
-    """Of trials from the best to the worst, those that no smaller or equal one beats."""
+    """Return the trials that none of at most their size beats. `scored` begins with the best."""
     found = set()
     least = float("inf")
     for _, trial, params in scored:
@@ -157,6 +160,6 @@ def _frontier(scored: Iterable[tuple[float, int, int | None]]) -> set[int]:
 
 
 def _own_files(folder: SweepFolder) -> list[Path]:
-    """Checkpoints and temporary files; links are left alone."""
+    """Return the checkpoints and temporary files in the folder; links are left alone."""
     found = [*folder.checkpoints.glob("trial-*"), *folder.path.glob("sweep.db.new*")]
     return sorted(path for path in found if path.is_file() and not path.is_symlink())

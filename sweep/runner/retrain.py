@@ -27,7 +27,7 @@ _TOLERANCE_OF_MEAN = 1e-5
 def retrained(
     prepared: Prepared, trial: int, values: dict[str, Value], seed: int, epochs: int
 ) -> TrialState:
-    """The state of a trial whose checkpoint is gone, trained again from the start.
+    """Return the state of a trial whose checkpoint is gone, trained again from the start.
 
     The sweep's own trainer does it, and nothing is stored. Raises DataError if that fails.
     """
@@ -45,7 +45,7 @@ def retrained(
 def state_of(
     folder: SweepFolder, identity: str, prepared: Prepared, trial: int, found: Exportable
 ) -> TrialState:
-    """A trial's state: from its checkpoint, trained again when that has been removed.
+    """Return a trial's state: from its checkpoint, or trained again if that has been removed.
 
     `identity` is the sweep's. Raises DataError when the checkpoint is damaged.
     """

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Say(Protocol):
-    """Shows lines to people: the terminal, a page, a log."""
+    """What shows lines to people: a terminal, a page, a log."""
 
     def hint(self, text: str) -> None:
         """Show what may help."""

@@ -20,10 +20,10 @@ class Waves(Protocol):
 
     @property
     def n_begun(self) -> int:
-        """Assignments at the beginning: when as many fail, nothing is left."""
+        """How many assignments there are at the beginning: if all of them fail, nothing is left."""
 
     def waiting(self) -> list[Assignment]:
-        """All stored assignments that are still to do, in order; new ones are stored first."""
+        """Store new assignments, then return all that are still to do, in order."""
 
     def tell(self, ended: Ended, score: float | None) -> None:
         """Say how an assignment ended, with its trial's score so far."""
@@ -33,7 +33,7 @@ class Waves(Protocol):
         """Whether what was told may bring new assignments."""
 
     def next(self) -> list[Assignment]:
-        """Store the assignments that what was told brings, and return these alone."""
+        """Store the assignments that follow from what was told, and return these alone."""
 
 
 @dataclass
@@ -115,7 +115,7 @@ class SearchWaves:
         return [Planned.proposed(one, self.store.trial_of(one.root_id)) for one in promotions]
 
     def _other_seeds(self) -> list[NewTrial]:
-        """The baselines, the first trials of all, under the seeds behind their own."""
+        """Return the baselines, the first trials of all, under the seeds after their own."""
         values = {number: dict(v) for number, v in enumerate(self.baselines.values())}
         return confirmations(values, values, self.seeds, self.search.seed)
 

@@ -52,7 +52,7 @@ class Search:
     _complete: set[tuple[int, int]] = field(init=False, default_factory=set)
     """Keys of the brackets whose last rung is all told and that were not asked since."""
     _drawn: int = field(init=False, default=0)
-    """Brackets whose configurations have been drawn: the first so many."""
+    """How many brackets, from the first on, have had their configurations drawn."""
     _proposals: dict[str, Proposal] = field(init=False, default_factory=dict)
     _scores: dict[str, float] = field(init=False, default_factory=dict)
 
@@ -82,7 +82,7 @@ class Search:
 
     @property
     def has_complete_rung(self) -> bool:
-        """Whether a bracket may go on: one of its rungs became complete since it was asked."""
+        """Whether a bracket may go on: all scores of its last rung were told since it was asked."""
         return bool(self._complete)
 
     def tell(self, oracle_id: str, score: float) -> None:
@@ -119,7 +119,7 @@ class Search:
     # Promotion
 
     def _promote(self, bracket: Bracket) -> list[Proposal]:
-        """Return the next rung's proposals, of the best of the last rung."""
+        """Return the next rung's proposals: the best configurations of the last rung."""
         rung = len(bracket.rungs)
         if rung == len(bracket.sizes):
             return []

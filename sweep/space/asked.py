@@ -164,7 +164,7 @@ class Asked(keras_tuner.HyperParameters):  # type: ignore[misc]  # Keras Tuner h
         return self._ask("Fixed", name, parent_name, parent_values, value)
 
     def get(self, name: str) -> Any:
-        """Return the value of an active hyperparameter.
+        """Return the value of an active hyperparameter, also if it was given and is asked later.
 
         Raises ValueError if the hyperparameter is inactive, KeyError if there is none.
         """
@@ -173,6 +173,8 @@ class Asked(keras_tuner.HyperParameters):  # type: ignore[misc]  # Keras Tuner h
             return self._first[full].value
         if any(ask.declaration.name == full for ask in self.asks):
             raise ValueError(f"{full} is currently inactive.")
+        if full in self._given:
+            return self._given[full]
         raise KeyError(f"{full} does not exist.")
 
     @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 from sweep.errors import InvalidSpaceError
 from sweep.space.home import EndedByItselfError, Home
+from sweep.space.precision import with_policy
 
 Model = Any
 """A compiled `keras.Model`; Keras publishes no types."""
@@ -20,14 +21,16 @@ Build = Callable[[Any], Model]
 class HomeBuild:
     """A user's `build(hp)`, run in the space's own folder whoever calls.
 
-    Raises what `build` raises, and EndedByItselfError if `build` tries to end the program.
+    Raises what `build` raises, EndedByItselfError if `build` tries to end the program, and
+    OtherPrecisionError if `build` changes Keras' type of numbers.
     """
 
     build: Build
     home: Home
 
     def __call__(self, hp: Any) -> Model:
-        return self.home.run(lambda: self.build(hp))
+        with with_policy(self.home.policy):
+            return self.home.run(lambda: self.build(hp))
 
 
 def build_failed(path: Path, hp: Any, error: BaseException) -> InvalidSpaceError:

@@ -5,6 +5,7 @@ and an exit or a KeyboardInterrupt of its own becomes an error. A real Ctrl-C go
 """
 
 import importlib
+import inspect
 import os
 import signal
 import sys
@@ -40,6 +41,8 @@ class Home:
     """What the user's code imported that is neither installed nor Python's own, by name."""
     opened: set[Path] = field(default_factory=set)
     """Files in the folder that the user's code read through `open`."""
+    policy: Any = None
+    """Keras' `DTypePolicy` that the space's file set; None until it has been run."""
     _paths: list[str] = field(default_factory=list)
     """What the user's code added to `sys.path`."""
 
@@ -131,8 +134,18 @@ def _listen() -> None:
         sys.addaudithook(_opened)
 
 
+def _is_an_import() -> bool:
+    """Whether Python's import system reads the file: it does so only if no bytecode is cached."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+
+
 def _opened(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "open" and _READERS and not (arguments[2] or 0) & _WRITES:
+    if event != "open" or not _READERS or (arguments[2] or 0) & _WRITES:
+        return
+    if not _is_an_import():
         for thread, read in tuple(_READERS):
             if thread == threading.get_ident():
                 read(arguments[0])

@@ -28,6 +28,7 @@ from sweep.space.discover import Discovery, discover
 from sweep.space.explore import Explorer, Follow, Trace, suggested
 from sweep.space.find import find_space
 from sweep.space.home import Home, forget
+from sweep.space.precision import policy, with_policy
 from sweep.space.record import SpaceRecord
 from sweep.space.source import fingerprint_of, imported, texts
 
@@ -174,7 +175,9 @@ def _run(path: Path, home: Home) -> ModuleType:
     sys.modules[name] = module
     loader = spec.loader
     try:
-        home.run(lambda: loader.exec_module(module))
+        with with_policy(None):
+            home.run(lambda: loader.exec_module(module))
+            home.policy = policy()
     except Exception as error:
         raise InvalidSpaceError(f"{path} does not import: {users_frame(error, path)}") from error
     return module

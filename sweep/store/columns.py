@@ -48,9 +48,9 @@ def checked(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def checked_value(column: str, value: Any) -> Any:
-    """Return the value of a column; a column that we do not know, as a count, holds anything.
+    """Return the value of a column. Raises DataError if the column may not hold it.
 
-    Raises DataError.
+    A column that is in no table, as a count in a query, may hold anything.
     """
     expected = COLUMNS.get(column)
     if expected is None or (value is None and column not in _NEVER_NULL):
@@ -70,7 +70,7 @@ class _Rule:
 
 
 def damage(db: sqlite3.Connection, table: str, types: dict[str, str]) -> str | None:
-    """What is wrong with the values of a table, all rows of it together; None if nothing is.
+    """Return what is wrong with the values of a table, over all its rows; None if nothing is.
 
     `types` says of each column what SQLite's `typeof` may say. Faster than `checked` for each row.
     """

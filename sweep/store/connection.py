@@ -15,7 +15,7 @@ _BUSY_SECONDS = 10
 
 
 def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """A connection to an existing database.
+    """Return a connection to an existing database.
 
     An older schema is migrated: in the file when writing; when reading in a copy in memory, so
     that a sweep on read-only media or one at which an older program is at work can be read.
@@ -45,7 +45,7 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def explained(error: sqlite3.Error, path: Path) -> SweepError:
-    """What SQLite says in one line: the machine is at fault, or the database is damaged."""
+    """Return SQLite's error as one line: the machine is at fault, or the database is damaged."""
     name = path.parent.name
     if isinstance(error, sqlite3.OperationalError) and not _is_of_contents(error):
         return PlatformError(
@@ -58,12 +58,12 @@ def explained(error: sqlite3.Error, path: Path) -> SweepError:
 
 
 def _is_of_contents(error: sqlite3.OperationalError) -> bool:
-    """Whether what is stored is at fault: a sum beyond 64 bits, a text that is no UTF-8."""
+    """Return whether what is stored is at fault: a sum beyond 64 bits, a text that is no UTF-8."""
     return "integer overflow" in str(error) or str(error).startswith("Could not decode")
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
-    """A connection whose commits are on the disk when they return. Raises sqlite3.Error."""
+    """Return a connection whose commits are on the disk when they return. Raises sqlite3.Error."""
     db = _configured(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS))
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
@@ -72,7 +72,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, with the write lock from the start."""
+    """Hold the write lock inside, and commit all that is done there, or nothing."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -98,7 +98,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _copy_with_log(path: Path) -> sqlite3.Connection:
-    """What a killed process left on read-only media: the truth is partly in the log."""
+    """Copy a database that a killed process left on read-only media, with its log."""
     with tempfile.TemporaryDirectory() as folder:
         for name in (path.name, f"{path.name}-wal"):
             shutil.copyfile(path.with_name(name), Path(folder) / name)
@@ -128,7 +128,7 @@ def _check(path: Path, found: int) -> None:
 
 
 def _check_tables(path: Path, db: sqlite3.Connection) -> None:
-    """Raises DataError unless all tables are as this program makes them."""
+    """Raise DataError unless all tables are as this program makes them."""
     for name, columns in tables().items():
         if columns_of(db, name) != columns:
             raise DataError(

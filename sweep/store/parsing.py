@@ -67,7 +67,7 @@ def json_object(column: str, text: object) -> Json:
 
 
 def hyperparameters_of(text: object) -> dict[str, Value]:
-    """Return a trial's hyperparameters from their JSON. Raises DataError for what is none."""
+    """Return a trial's hyperparameters from their JSON. Raises DataError if it holds none."""
     values = json_object("hyperparameters", text)
     for name, value in values.items():
         if not _is_value(value):
@@ -89,7 +89,7 @@ def _damaged(place: str, problem: str) -> DataError:
 
 
 def _adapter(kind: type[_Record]) -> "TypeAdapter[_Record]":
-    """Made once for each kind: it takes milliseconds."""
+    """Return the parser of a kind of record; making one takes milliseconds, so each is kept."""
     from pydantic import TypeAdapter
 
     if kind not in _ADAPTERS:

@@ -64,7 +64,7 @@ def _one(db: sqlite3.Connection, query: str) -> int:
 
 
 def _count(name: str, value: Any) -> int:
-    """A sum over no rows is NULL."""
+    """Return a count or a sum; SQL gives NULL for the sum over no rows."""
     try:
         return 0 if value is None else int(COUNT.check(value))
     except ValueError as error:

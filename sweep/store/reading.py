@@ -43,6 +43,8 @@ _OPENING = (
     *("bce", "bce_low", "bce_high", "accuracy", "accuracy_low", "accuracy_high"),
     *("auc", "auc_low", "auc_high"),
 )
+_LARGEST = 2**63 - 1
+"""SQLite's largest integer."""
 _KEYS = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}
 
 
@@ -61,14 +63,14 @@ class Reader:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Closes. Raises what SQLite raised inside as a SweepError of one line."""
+        """Close the database. Raises what SQLite raised inside as a SweepError of one line."""
         self.close()
         if isinstance(error, sqlite3.Error):
             raise explained(error, self.path) from error
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Inside, what is found damaged is told with the database's path, in one line."""
+        """Add the database's path to any damage that is found inside."""
         try:
             yield
         except sqlite3.Error as error:
@@ -84,7 +86,7 @@ class Reader:
             return [checked(row) for row in self._db.execute(query, values)]
 
     def problems(self) -> list[str]:
-        """What is damaged in the database itself; empty when it is sound. Reads all of it."""
+        """Return what is damaged in the database itself; empty if it is sound. Reads all of it."""
         found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]
         orphans = self._db.execute("PRAGMA foreign_key_check").fetchall()
         found += [f"a row of {table} belongs to no {parent}" for table, _, parent, _ in orphans]
@@ -93,7 +95,7 @@ class Reader:
     # The sweep
 
     def sweep(self) -> SweepRow:
-        """The sweep's description. Raises DataError when it is not what a sweep writes."""
+        """Return the sweep's description. Raises DataError when it is not what a sweep writes."""
         with self._named():
             rows = self._db.execute("SELECT * FROM sweep").fetchall()
             if len(rows) != 1:
@@ -103,12 +105,12 @@ class Reader:
     # Waves
 
     def n_trials(self) -> int:
-        """Trials of the search and baselines."""
+        """Return how many trials of the search and baselines there are."""
         with self._named():
             return count_trials(self._db)
 
     def first_searched(self, limit: int) -> set[int]:
-        """The first so many trials of the search."""
+        """Return the first `limit` trials of the search."""
         rows = self._rows(
             "SELECT trial FROM trial WHERE baseline IS NULL AND confirms IS NULL"
             " ORDER BY trial LIMIT ?",
@@ -117,7 +119,7 @@ class Reader:
         return {row["trial"] for row in rows}
 
     def beside_search_below(self, max_epochs: int) -> list[tuple[int, int]]:
-        """Baselines and confirmations planned to fewer epochs than these, and to how many.
+        """Return baselines and confirmations planned to fewer than `max_epochs`, and their epochs.
 
         Not those that failed, nor confirmations that early stopping ended: they are done.
         """
@@ -142,20 +144,20 @@ class Reader:
         return int(count)
 
     def last_assignment(self) -> int:
-        """The highest number of an assignment; 0 when there is none."""
+        """Return the highest number of an assignment; 0 if there is none."""
         (row,) = self._rows("SELECT COALESCE(MAX(assignment), 0) AS assignment FROM assignment")
         return int(row["assignment"])
 
     def pending(self) -> list[Assignment]:
-        """The assignments still to do, in order."""
+        """Return the assignments still to do, in order."""
         return self._assignments(IS_PENDING)
 
     def stored_after(self, number: int) -> list[Assignment]:
-        """The assignments with higher numbers than this one, in order."""
+        """Return the assignments with a higher number than `number`, in order."""
         return self._assignments("assignment > ?", number)
 
     def ended(self) -> list[Assignment]:
-        """The assignments that have ended, however, in order."""
+        """Return the assignments that have ended, well or not, in order."""
         return self._assignments(HAS_ENDED)
 
     def _assignments(self, condition: str, *values: int) -> list[Assignment]:
@@ -170,7 +172,7 @@ class Reader:
             return [Assignment(**_with_values(row)) for row in rows]
 
     def proposals(self) -> list[tuple[Proposal, int, float | None]]:
-        """Every proposal of the oracle ever stored, its wave and its score if it has ended.
+        """Return every stored proposal of the oracle, its wave and its score if it has ended.
 
         A failed assignment's score is infinite.
         """
@@ -185,24 +187,24 @@ class Reader:
     # Confirmations
 
     def confirmed_seeds(self) -> set[tuple[int, int]]:
-        """Every confirmation there is: which trial, and under which seed number."""
+        """Return trial and seed number of every confirmation."""
         rows = self._rows("SELECT confirms, seed_number FROM trial WHERE confirms IS NOT NULL")
         return {(row["confirms"], row["seed_number"]) for row in rows}
 
     # Checkpoints
 
     def checkpoint(self, trial: int) -> tuple[str, int] | None:
-        """File name and epoch of the checkpoint that counts, or None."""
+        """Return file name and epoch of the checkpoint that counts, or None."""
         rows = self._rows("SELECT file, epoch FROM checkpoint WHERE trial = ?", trial)
         return (file_name_of(rows[0]["file"]), rows[0]["epoch"]) if rows else None
 
     def checkpoint_files(self) -> set[str]:
-        """File names of all checkpoints that count."""
+        """Return the file names of all checkpoints that count."""
         rows = self._rows("SELECT file FROM checkpoint")
         return {file_name_of(row["file"]) for row in rows}
 
     def standings(self) -> list[Standing]:
-        """Where each trial stands, in order."""
+        """Return where each trial stands, in order."""
         rows = self._rows(
             "SELECT trial, iteration, bracket, params, MIN(score) AS score, MAX(rung) AS rung,"
             f" MAX(oracle_id IS NOT NULL) AS is_searched, MAX({IS_PENDING}) AS is_pending,"
@@ -217,7 +219,9 @@ class Reader:
         return found
 
     def exportable(self, trial: int) -> Exportable | None:
-        """The trial's checkpoint and score, or None when it has not trained."""
+        """Return the trial's checkpoint and score, or None if it has not trained."""
+        if trial > _LARGEST:
+            return None
         (row,) = self._rows(
             f"SELECT file, MAX(epoch.epoch) AS epochs, {BEST} AS score"
             " FROM epoch LEFT JOIN checkpoint USING (trial) WHERE trial = ?"
@@ -235,17 +239,17 @@ class Reader:
     # Counts and tables
 
     def progress(self) -> Progress:
-        """Counts over the whole sweep, in a few milliseconds."""
+        """Return counts over the whole sweep, in a few milliseconds."""
         with self._named():
             return read_progress(self._db)
 
     def n_failures(self) -> int:
-        """Trials of the search and baselines that failed."""
+        """Return how many trials of the search and baselines failed."""
         with self._named():
             return count_failures(self._db)
 
     def lowest(self) -> tuple[int, float] | None:
-        """The trial with the lowest validation BCE in any epoch, and that; not one that failed."""
+        """Return the trial that reached the lowest validation BCE without failing, and that BCE."""
         rows = self._rows(
             f"SELECT trial, val_bce FROM epoch WHERE val_bce IS NOT NULL AND {IN_RANKING}"
             " ORDER BY val_bce, trial LIMIT 1"
@@ -253,7 +257,7 @@ class Reader:
         return (rows[0]["trial"], rows[0]["val_bce"]) if rows else None
 
     def failures(self) -> list[tuple[int, str, dict[str, Value]]]:
-        """Failed trials: number, error line, hyperparameters."""
+        """Return the failed trials: number, error line, hyperparameters."""
         rows = self._rows(
             "SELECT trial, error, hyperparameters FROM assignment JOIN trial USING (trial)"
             f" WHERE {IS_FAILED} ORDER BY assignment"
@@ -261,7 +265,7 @@ class Reader:
         return [(r["trial"], r["error"], hyperparameters_of(r["hyperparameters"])) for r in rows]
 
     def losses(self) -> Losses:
-        """Per-example validation losses; no trials when an older version wrote the sweep.
+        """Return the validation losses row by row; of no trial if an older version wrote the sweep.
 
         Raises DataError when they are damaged.
         """
@@ -281,12 +285,12 @@ class Reader:
         )
 
     def references(self) -> list[Reference]:
-        """The reference models, in the order they were stored; empty until a sweep ends."""
+        """Return the reference models, in the order they were stored; empty until a sweep ends."""
         rows = self._rows(f"SELECT {', '.join(_REFERENCE)} FROM reference ORDER BY rowid")
         return [_reference(row, self.path) for row in rows]
 
     def openings(self) -> list[Opening]:
-        """The ledger of the sealed test rows, the first opening first."""
+        """Return the ledger of the sealed test rows, the first opening first."""
         query = (
             f"SELECT {', '.join(_OPENING)}, confirms FROM opening LEFT JOIN trial USING (trial)"
             " ORDER BY opening"
@@ -294,7 +298,7 @@ class Reader:
         return [_opening(row) for row in self._rows(query)]
 
     def table(self, name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Column names and all rows of `trial`, `assignment` or `epoch`, in key order.
+        """Return column names and all rows of `trial`, `assignment` or `epoch`, in key order.
 
         Raises DataError for a value that its column may not hold (see `columns`).
         """
@@ -314,7 +318,7 @@ class Reader:
 
 
 def _with_values(row: dict[str, Any]) -> dict[str, Any]:
-    """The row's columns by name, with the hyperparameters read."""
+    """Return the row's columns by name, with the hyperparameters read."""
     return {**row, "hyperparameters": hyperparameters_of(row["hyperparameters"])}
 
 
@@ -333,7 +337,7 @@ def _proposal_row(row: dict[str, Any]) -> tuple[Proposal, int, float | None]:
 
 
 def _finite(losses: bytes, path: Path) -> np.ndarray:
-    """float32 losses from their bytes. Raises DataError if there are half numbers, NaN or ∞."""
+    """Return float32 losses from their bytes. Raises DataError for half numbers, NaN or ∞."""
     if len(losses) % _LOSS.itemsize:
         raise DataError(f"{path} is damaged: a row of losses ends within a number")
     values = np.frombuffer(losses, dtype=_LOSS)

@@ -47,7 +47,7 @@ class SweepRow:
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, Any]) -> "SweepRow":
-        """Raises DataError, which names column and field, for what `to_columns` does not write."""
+        """Return the description that a row holds. Raises DataError naming column and field."""
         plain = ("name", "identity", "created_at", "wave", "message", "active_seconds")
         try:
             state = SweepState(columns["state"])
@@ -70,7 +70,7 @@ class SweepRow:
 
 
 def file_name_of(text: object) -> str:
-    """A checkpoint's file name as stored. Raises DataError for one that leads elsewhere."""
+    """Return a checkpoint's file name as stored. Raises DataError for one that leads elsewhere."""
     if not isinstance(text, str) or not _FILE_NAME.fullmatch(text):
         raise DataError(f"the sweep is damaged: a checkpoint is called {str(text)[:40]!r}")
     return text
@@ -111,7 +111,7 @@ class Planned:
 
     @classmethod
     def proposed(cls, proposal: Proposal, trial: NewTrial | int) -> "Planned":
-        """Return what the search proposes, of this trial."""
+        """Return the search's proposal as an assignment of `trial`."""
         return cls(
             trial=trial,
             last_epoch=proposal.last_epoch,

@@ -92,6 +92,10 @@ class Store(Reader):
         with self._transaction() as db:
             db.execute("UPDATE sweep SET state = ?, message = ?", (state, message))
 
+    def set_settings(self, settings: Settings) -> None:
+        with self._transaction() as db:
+            db.execute("UPDATE sweep SET settings = ?", (json.dumps(settings.to_json()),))
+
     def extend(self, settings: Settings, plan: PlanRecord) -> None:
         """Give a finished sweep new settings and a larger plan; it goes on when resumed."""
         with self._transaction() as db:

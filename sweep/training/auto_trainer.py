@@ -30,13 +30,14 @@ class Surveyed:
 
 @dataclass
 class AutoTrainer:
-    """Both trainers behind one face."""
+    """The fused and the Keras trainer behind one face."""
 
     build: Build
     split: Split
     batch_size: int
     patience: int | None
     checkpoint_seconds: float = 10.0
+    program_bytes: int | None = None
     _fused: FusedTrainer = field(init=False)
     _keras: KerasTrainer = field(init=False)
 
@@ -44,7 +45,8 @@ class AutoTrainer:
         settings = (
             self.build, self.split, self.batch_size, self.patience, self.checkpoint_seconds
         )  # fmt: skip
-        self._fused, self._keras = FusedTrainer(*settings), KerasTrainer(*settings)
+        self._fused = FusedTrainer(*settings, program_bytes=self.program_bytes)
+        self._keras = KerasTrainer(*settings)
 
     @property
     def compilations(self) -> int:
@@ -61,7 +63,7 @@ class AutoTrainer:
             yield from self._keras.train(others, journal, stop)
 
     def survey(self, values: dict[str, Value]) -> Surveyed:
-        """How a configuration would be trained. Builds its model: tens of milliseconds."""
+        """Return how a configuration would be trained. Builds its model: tens of milliseconds."""
         assignment = Assignment(0, 0, 0, 0, 0, values, 1)
         refusal = self.refusal(assignment)
         if refusal is not None:
@@ -70,7 +72,7 @@ class AutoTrainer:
         return Surveyed(None, description.params, self._fused.shape(description))
 
     def refusal(self, assignment: Assignment) -> str | None:
-        """None when the trial is fused; else one line saying why it is left to Keras."""
+        """Return why a trial is left to Keras, in one line; None if the trial is fused."""
         try:
             self._fused.readings.description(assignment)
         except NotCarriedError as error:

@@ -75,7 +75,7 @@ def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:
 
 
 def read_checkpoint(path: Path, identity: str) -> TrialState:
-    """The state kept in `path`.
+    """Return the state kept in `path`.
 
     Raises DataError when the file is missing, damaged, or belongs to something else than
     `identity`.

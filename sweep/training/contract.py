@@ -36,7 +36,7 @@ class Source(Protocol):
     """Where a trainer takes its assignments from."""
 
     def take(self, *, by_turns: bool = False) -> Assignment | None:
-        """The next assignment, or None if none waits now.
+        """Return the next assignment, or None if none waits now.
 
         After each `Ended` that the trainer has yielded there may be more. `by_turns` asks for
         the same share of every bracket (see `training.queue`).
@@ -47,7 +47,7 @@ class Journal(Protocol):
     """Where a trainer reads a trial's state, and writes how far it is."""
 
     def load(self, assignment: Assignment) -> TrialState | None:
-        """The trial's complete state at its last checkpoint, or None before its first epoch.
+        """Return the trial's complete state at its last checkpoint, or None before its first epoch.
 
         Raises DataError when the checkpoint is damaged or belongs to another trial.
         """
@@ -58,7 +58,7 @@ class Journal(Protocol):
         """Keep `state` and the epochs recorded since the last checkpoint, both or neither."""
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
-        """An epoch ended: for live progress and limits only, nothing is kept yet."""
+        """Take note that an epoch ended, for live progress and limits; nothing is kept yet."""
 
 
 class KeepingJournal(Journal, Protocol):
@@ -90,6 +90,6 @@ def train_all(
     trainer: Trainer, assignments: Iterable[Assignment], journal: KeepingJournal,
     stop: StopRequested = lambda: False,
 ) -> None:  # fmt: skip
-    """Train these assignments and no more, beside any sweep; `journal` keeps how each ended."""
+    """Train these assignments and no more, outside any sweep; `journal` keeps how each ended."""
     for ended in trainer.train(Queue(assignments), journal, stop):
         journal.finish(ended)

@@ -60,11 +60,11 @@ class _KnownByName(type):
 
 
 class DataFrame(metaclass=_KnownByName):
-    """Stands for pandas' own."""
+    """A stand-in for the pandas class of the same name."""
 
 
 class Series(metaclass=_KnownByName):
-    """Stands for pandas' own."""
+    """A stand-in for the pandas class of the same name."""
 
 
 def let_keras_take_pandas() -> None:

@@ -45,7 +45,7 @@ class KerasTrainer:
     def _train_one(
         self, assignment: Assignment, journal: Journal, stop: StopRequested
     ) -> Ended | None:
-        """How the assignment ended; None if it was interrupted, its state kept."""
+        """Train one assignment; return how it ended, or None if it was interrupted and kept."""
         started = time.perf_counter()
         run = _Run(self, assignment, journal, stop)
         error = trace = None
@@ -90,7 +90,7 @@ class _Run:
         self.progress = TrialProgress.begun(self.assignment, self.trainer.patience)
 
     def train(self) -> OutcomeStatus:
-        """Build, restore and fit; returns how it ended. Raises what the model raises."""
+        """Build, restore and fit; return how the assignment ended. Raises what the model raises."""
         assignment = self.assignment
         self.model = trial_model.build_model(
             self.trainer.build, assignment.hyperparameters, assignment.seed

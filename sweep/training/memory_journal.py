@@ -13,16 +13,16 @@ class States(Protocol):
     """A place for each trial's state: a dict, or files."""
 
     def get(self, trial: int, /) -> TrialState | None:
-        """The trial's state, or None if none was put there."""
+        """Return the trial's state, or None if none was put there."""
 
     def __setitem__(self, trial: int, state: TrialState, /) -> None:
         """Put the trial's state there, in place of an older one."""
 
     def __getitem__(self, trial: int, /) -> TrialState:
-        """The trial's state. Raises KeyError if none was put there."""
+        """Return the trial's state. Raises KeyError if none was put there."""
 
     def __contains__(self, trial: object, /) -> bool:
-        """Whether a state of the trial is there."""
+        """Return whether a state of the trial is there."""
 
 
 @dataclass

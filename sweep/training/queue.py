@@ -35,7 +35,7 @@ class Queue:
             self._n_arrived += 1
 
     def take(self, *, by_turns: bool = False) -> Assignment | None:
-        """The assignment whose turn it is, or None if none waits.
+        """Return the assignment whose turn it is, or None if none waits.
 
         That is the first that came. By turns it is the first of the bracket of which the smallest
         share has been taken, so that long assignments are among the first: a bracket of many
@@ -57,5 +57,5 @@ class Queue:
 
 
 def urgency(assignment: Assignment) -> tuple[int, int]:
-    """Sorts assignments by how much waits for them: first those of a bracket with many rungs."""
+    """Return a key that sorts assignments: first those of a bracket with many rungs to come."""
     return -(assignment.bracket or 0), assignment.assignment

@@ -1,8 +1,8 @@
 """Starts Keras quietly and deterministically. Call `start_keras` before anything imports Keras.
 
-This module sets `XLA_FLAGS`, and through `fused/program/kept.py` `TF_XLA_FLAGS`. Elsewhere only the
-command line touches the environment; but TensorFlow reads these two from there alone, at its first
-operation, so they are set here, where TensorFlow is imported.
+Through `numerics_here` and `fused/program/kept.py` this module sets environment variables.
+Elsewhere only the command line touches the environment; but TensorFlow reads these from there
+alone, at its first operation, so they are set here, where TensorFlow is imported.
 """
 
 import gc
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import PlatformError
+from sweep.numerics import Numerics
 from sweep.training import keras_private
 from sweep.training.fused.program import kept as program_cache
+from sweep.training.hidden_settings import refuse_hidden_settings
 from sweep.training.native_messages import silenced
-
-_VECTOR_WIDTH = "--xla_cpu_prefer_vector_width"
-"""XLA takes half of an AVX-512 core's width unless told: 1.1 times the time at 512 units."""
+from sweep.training.numerics_here import fix_numerics, numerics_here
 
 _COLLECTED_AFTER = (20_000, 20, 50)
 """Objects, and younger collections, between two of Python's garbage: a Keras model alone is tens of
@@ -36,35 +36,58 @@ _UNUSED_BY_TUNER = (*_UNUSED_BY_KERAS, "scipy")
 here uses, BayesianOptimization and SklearnTuner."""
 
 
-def start_keras(programs: Path | None = None) -> None:
+_MEMORY = ("Cannot allocate memory", "cannot allocate memory", "failed to map segment",
+           "can't start new thread", "bad_alloc")  # fmt: skip
+"""What is said of an import that fails for want of memory, beside MemoryError."""
+
+
+def start_keras(programs: Path | None = None, stored: Numerics | None = None) -> Numerics:
     """Import Keras and its backend without their start-up messages, with deterministic kernels.
 
-    In the folder `programs` compiled programs outlast the process, unless TensorFlow is imported
-    already. Takes seconds. Raises PlatformError when Keras cannot be imported.
+    Threads and flags are set as they are stored. Returns under what this process computes. In the
+    folder `programs` compiled programs outlast the process, unless TensorFlow is imported already.
+    Takes seconds. Raises PlatformError if Keras cannot be imported, or a setting that it would find
+    by itself does not fit.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if _VECTOR_WIDTH not in os.environ.get("XLA_FLAGS", ""):
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_VECTOR_WIDTH}=512".strip()
+    refuse_hidden_settings(os.environ)
+    fix_numerics(stored, os.environ)
     fresh = "tensorflow" not in sys.modules
-    with _no_garbage_collection():
-        _import_keras()
+    with _no_garbage_collection(), _explained():
+        with silenced(), _absent(*_UNUSED_BY_KERAS):
+            import keras  # noqa: F401
+        keras_private.let_keras_take_pandas()
         _set_up_backend(programs if fresh else None, programs)
         with silenced(), _absent(*_UNUSED_BY_TUNER):
             import keras_tuner  # noqa: F401
         gc.freeze()  # the collector leaves alone, for good, what the libraries have made
     gc.set_threshold(*_COLLECTED_AFTER)
+    return _found(stored)
 
 
-def _import_keras() -> None:
-    with silenced(), _absent(*_UNUSED_BY_KERAS):
-        try:
-            import keras  # noqa: F401
-        except Exception as error:
+def _found(stored: Numerics | None) -> Numerics:
+    if stored is not None:
+        return numerics_here(os.environ, stored.program_bytes)
+    from sweep.training.fused.device import program_bytes
+
+    return numerics_here(os.environ, program_bytes())
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Raises PlatformError for what goes wrong while libraries are imported, in one line."""
+    try:
+        yield
+    except Exception as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
+        if isinstance(error, MemoryError) or any(sign in text for sign in _MEMORY):
             raise PlatformError(
-                f"Keras does not start here ({type(error).__name__}: {error}); "
-                "reinstall it, or run `make install` again"
+                f"there is too little memory to start Keras ({text}); it takes about 1 GB: "
+                "end other programs, or raise the limit of this shell (ulimit) or container"
             ) from error
-    keras_private.let_keras_take_pandas()
+        raise PlatformError(
+            f"Keras does not start here ({text}); reinstall it, or run `make install` again"
+        ) from error
 
 
 def _set_up_backend(tensorflow_programs: Path | None, jax_programs: Path | None) -> None:

@@ -37,7 +37,7 @@ def mark_for_xla(call: Any) -> None:
 
 @contextmanager
 def traces_forgotten() -> Iterator[None]:
-    """Let go of what TensorFlow keeps of the functions traced inside.
+    """Have TensorFlow forget the functions that are traced inside.
 
     Keras' optimizer reduces gradients through a function with a gradient of its own, which
     TensorFlow enters into a registry for good, the whole traced graph with it: 2.7 MiB a trial

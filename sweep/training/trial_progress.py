@@ -38,11 +38,11 @@ class TrialProgress(Generic[Best]):
 
     @classmethod
     def begun(cls, assignment: Assignment, patience: int | None) -> "TrialProgress[Best]":
-        """The progress of an assignment whose trial's state has not been looked at."""
+        """Return the progress of an assignment whose trial's state has not been looked at."""
         return cls(assignment.first_epoch, assignment.last_epoch, EarlyStopping(patience))
 
     def restored(self, state: TrialState, best: Best | None) -> "TrialProgress[Best]":
-        """The progress of a trial that goes on from `state`; `best` is of its best epoch."""
+        """Return the progress of a trial that goes on from `state`; `best` is of its best epoch."""
         return replace(
             self,
             epoch=state.epoch,
@@ -54,7 +54,7 @@ class TrialProgress(Generic[Best]):
     def after(
         self, record: EpochRecord, losses: np.ndarray, best: Callable[[], Best]
     ) -> "TrialProgress[Best]":
-        """The progress once an epoch has ended.
+        """Return the progress once an epoch has ended.
 
         `losses` are the validation rows' BCE after it, shape (rows,). `best` is called if no
         epoch was better, for what is to be kept of this one.
@@ -86,6 +86,6 @@ class TrialProgress(Generic[Best]):
 
 
 def error_line(exception: Exception) -> str:
-    """An exception's type and message in one line."""
+    """Return an exception's type and message in one line."""
     text = " ".join(str(exception).split()) or "no message"
     return f"{type(exception).__name__}: {text}"

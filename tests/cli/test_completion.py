@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -77,6 +78,41 @@ def test_trials_are_those_of_the_sweep_that_is_named_or_else_of_the_newest(place
     assert offered(place, "test", "older", "--trial", "") == ["0", "1", "2"]
 
 
+def test_trials_of_an_option_are_those_of_the_sweep_before_the_option(place, tmp_path):
+    copytree(place / "results", tmp_path / "results")
+    one = SweepFolder(tmp_path / "results", "one")
+    one.create()
+    store_sweep(one.database, [trained(0.6)], name="one", created_at=0.5).close()
+    assert offered(tmp_path, "test", "one", "--trial", "") == ["0"]
+    assert offered(tmp_path, "test", "--trial", "") == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_a_shell_would_not_take_for_one_word_is_offered_to_none(tmp_path, shell):
+    names = ("$(touch owned)", "`x`", "a b", "a'b", 'a"b', "a;b", "a\nb", "-rf", "~", "*", "{a,b}")
+    folder = SweepFolder(tmp_path / "results", "s")
+    folder.create()
+    store_sweep(folder.database, [trained(0.6, baseline=name) for name in names]).close()
+    for name in names:
+        (tmp_path / f"{name}.py").touch()
+    (tmp_path / "good.py").touch()
+    words = {"_SWEEP_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    spaces = offered(tmp_path, "start", "", **words, _TYPER_COMPLETE_ARGS="sweep start ")
+    assert len(spaces) == 5 and "good.py" in str(spaces)
+    trials = offered(tmp_path, "show", "s", "", **words, _TYPER_COMPLETE_ARGS="sweep show s ")
+    assert len(trials) == len(names) and "owned" not in str(trials)
+
+
+def test_the_script_is_for_the_command_however_it_was_started(place):
+    done = subprocess.run(
+        [sys.executable, "-m", "sweep"],
+        env={**os.environ, "_SWEEP_COMPLETE": "source_bash"},
+        capture_output=True,
+        text=True,
+    )
+    assert "complete -o default -F _sweep_completion sweep" in done.stdout
+
+
 def test_spaces_data_and_values_are_offered(place):
     assert offered(place, "start", "") == [
         *("capacity", "regularization", "tutorial", "mine.py", "results/"),
@@ -94,6 +130,7 @@ def test_a_damaged_sweep_or_none_offers_nothing_and_says_nothing(place, tmp_path
     folder.create()
     folder.database.write_bytes(b"no database")
     assert offered(tmp_path, "status", "") == ["broken"]
+    assert offered(tmp_path, "show", "") == ["broken"]
     assert offered(tmp_path, "show", "broken", "") == []
 
 

@@ -37,6 +37,32 @@ def plant(monkeypatch, name: str, error: Exception) -> None:
     monkeypatch.setattr(name, broken)
 
 
+LONG = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["show", LONG], 2),
+        (["compare", "0", LONG], 2),
+        (["export", "s", LONG, "x.keras"], 2),
+        (["export", "s", "9" * 18, "x.keras"], 3),
+        (["test", "s", "--trial", "9" * 25], 3),
+        (["export", "s", "0", f"{LONG}.keras"], 2),
+        (["report", "--no-charts", "--html", "."], 2),
+        *(([command, "--results", LONG], 2) for command in ("ls", "status", "gc", "doctor")),
+        (["start", "capacity", "--results", LONG], 2),
+        (["doctor", "--cache", LONG], 2),
+    ],
+    ids=lambda value: " ".join(value)[:20] if isinstance(value, list) else "",
+)
+def test_a_users_mistake_is_no_fault_of_ours(place, monkeypatch, capsys, command, code):
+    ended, said = run(monkeypatch, capsys, *command)
+    assert ended == code
+    assert "Traceback" not in said and "report it" not in said
+    assert max(map(len, said.splitlines())) < 400
+
+
 @pytest.mark.parametrize(
     ("where", "command"),
     [

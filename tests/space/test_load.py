@@ -1,6 +1,8 @@
 """Search spaces are found by path or stem, and refused in one line that shows the user's frame."""
 
+import compileall
 import json
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -234,3 +236,21 @@ def test_a_baseline_has_the_active_values_only(write):
     assert load_space(write(text), 28).baselines == {
         "A": {"b": False, "width": 1}, "B": {"b": True, "c": 1, "width": 1}
     }  # fmt: skip
+
+
+def test_a_fingerprint_does_not_depend_on_what_was_imported_or_compiled_before(
+    write, tmp_path, monkeypatch
+):
+    by_name = load_space("regularization", 28)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "search_spaces"]:
+        monkeypatch.delitem(sys.modules, name)
+    assert load_space(str(by_name.path), 28).sha256 == by_name.sha256
+
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("")
+    (tmp_path / "pack" / "widths.py").write_text("WIDTH = 3")
+    path = write(MODEL.replace("import keras", "import keras\nfrom pack.widths import WIDTH"))
+    first = load_space(path, 28)
+    assert compileall.compile_dir(tmp_path, quiet=1)
+    again = load_space(path, 28)
+    assert (again.sha256, again.sources) == (first.sha256, first.sources)

@@ -4,6 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from sweep.errors import PlatformError
+from sweep.training import start_keras
+
 ROOT = Path(__file__).parents[2]
 
 SPACE = """
@@ -45,3 +50,18 @@ def test_a_space_may_use_what_was_hidden_while_keras_was_imported(tmp_path):
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{PROCESS}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), r"too little memory to start Keras \(MemoryError\); it takes"),
+        (ImportError("x.so: failed to map segment from shared object"), "too little memory"),
+        (OSError(12, "Cannot allocate memory"), "too little memory"),
+        (RuntimeError("can't start new thread"), "too little memory"),
+        (ImportError("No module named 'six'"), "does not start here .*six.*reinstall"),
+    ],
+)
+def test_too_little_memory_is_no_reason_to_reinstall(error, said):
+    with pytest.raises(PlatformError, match=said), start_keras._explained():
+        raise error

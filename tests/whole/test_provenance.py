@@ -113,13 +113,13 @@ def test_a_shipped_space_is_called_by_its_name_and_another_by_its_path(tmp_path)
     space = {"name": "capacity", "path": "/a b/capacity.py", "sha256": "c0ffee"}
     lines, said = lines_of(tmp_path, [trained(0.6)], space=space)
     assert shlex.split(lines[0])[2] == "/a b/capacity.py"
-    assert said["commit"] == "unknown: the search space is in no git repository"
+    assert said["commit"] == "unknown: the search space is not in a git repository"
     (tmp_path / "sweep.db").unlink()
     space |= {"sha256": fingerprint(shipped_spaces()["capacity"])}
     space |= {"git": {"commit": "abc", "dirty": True}}
     lines, said = lines_of(tmp_path, [trained(0.6)], space=space)
     assert shlex.split(lines[0])[2] == "capacity"
-    assert said["commit"] == "git abc, with changes that are not in it"
+    assert said["commit"] == "git abc, with uncommitted changes"
 
 
 def test_stages_become_the_extensions_that_made_them(tmp_path):

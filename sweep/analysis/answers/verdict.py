@@ -24,6 +24,7 @@ from sweep.analysis.frames.status import TrialStatus
 from sweep.records import Json, SweepState
 from sweep.statistics.onset import TOLERANCE
 from sweep.statistics.selection_bias import Optimism
+from sweep.words import NO_LOSSES
 
 SCHEMA = "sweep.verdict/1"
 LEAST_TRIALS = 5
@@ -146,7 +147,7 @@ def _reasons(
     if len(trials) < LEAST_TRIALS:
         return [f"only {len(trials)} of at least {LEAST_TRIALS} trials have a score"]
     if tied is None:
-        return ["the errors of the scores are unknown: the sweep kept no per-row losses"]
+        return [f"the errors of the scores are unknown: {NO_LOSSES}"]
     reasons = []
     best = trials.iloc[0]
     if not best["ended"]:

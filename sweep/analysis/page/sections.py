@@ -16,6 +16,7 @@ from sweep.analysis.frames.status import TrialStatus
 from sweep.analysis.report.commands import commands
 from sweep.analysis.report.table import Column, decimals_of_best
 from sweep.data.split_record import SplitRecord
+from sweep.numerics import Numerics
 from sweep.space.record import Commit
 
 FAILURES_SHOWN = 50
@@ -173,10 +174,28 @@ def provenance(frames: SweepFrames) -> Table:
         ("data", f"{sweep.data.source}, {_hashes(sweep.data)}"),
         ("seed", str(sweep.settings.seed)),
         ("versions", ", ".join(f"{name} {value}" for name, value in sweep.versions.items())),
-        ("settings", ", ".join(f"{name} {value}" for name, value in settings if name != "stages")),
+        ("numerics", _numerics(sweep.settings.numerics)),
+        (
+            "settings",
+            ", ".join(f"{name} {value}" for name, value in settings if name not in _APART),
+        ),
         ("this page", f"sweep {__version__}"),
     ]
     return Table(("", ""), [(name, words.plain(line)) for name, line in rows], is_text=True)
+
+
+_APART = ("stages", "numerics")
+"""Settings that are told elsewhere on the page."""
+
+
+def _numerics(numerics: Numerics | None) -> str:
+    """Under what the numbers came about."""
+    if numerics is None:
+        return "unknown: an older version of sweep kept none"
+    flags = [f"{name}={value}" for name, value in numerics.flags.items()]
+    facts = (f"{numerics.backend} with {numerics.threads} threads", numerics.floatx, *flags,
+             numerics.gpu or numerics.processor, *numerics.accepted)  # fmt: skip
+    return "; ".join(facts)
 
 
 def _commit(git: Commit | None) -> str:

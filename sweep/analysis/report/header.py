@@ -46,6 +46,9 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
     if len(trials) > n_search:
         names = trials.loc[trials["baseline"].notna()].sort_values("trial")["baseline"]
         lines.append(("baselines", ", ".join(names)))
+    numerics = sweep.settings.numerics
+    if numerics is not None and numerics.accepted:
+        lines.append(("numerics", f"also trained under others: {'; '.join(numerics.accepted)}"))
     return [(label, text.plain(line)) for label, line in lines]
 
 

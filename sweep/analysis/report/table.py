@@ -110,10 +110,7 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
         found.append(f"± SE: standard error over the {rows}.")
     if (evaluated & ~known).any():
         which = "some trials" if known.any() else "all trials"
-        found.append(
-            f"Errors of {which} are unknown: this sweep was made by an older version, which did "
-            "not keep per-row losses."
-        )
+        found.append(f"Errors of {which} are unknown: {words.NO_LOSSES}.")
     if trials["tied"].any():
         found.append(
             f"{TIED} tied with the best: the validation rows cannot tell the two apart (95 % "

@@ -12,6 +12,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import NotFoundError
 from sweep.records import Value
 from sweep.runner.confirm import Added, add_confirmations, refuse_unless_over
+from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
@@ -30,6 +31,7 @@ def confirm(
         int, typer.Option("--seeds", min=1, help="Seeds per trial; error bars need at least two.")
     ] = 5,
     stored_space: opt.StoredSpaceOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     max_time: opt.MaxTimeOption = None,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     verbose: opt.VerboseOption = False,
@@ -52,7 +54,8 @@ def confirm(
             )
             return
         hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")
-        work.confirm_stored(folder, budget, stopping, stored_space, cache)
+        numbers = Numbers.asked(other_numerics)
+        work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers)
 
 
 def _add(folder: SweepFolder, top: int, seeds: int) -> Added:

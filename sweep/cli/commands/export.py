@@ -13,6 +13,7 @@ from sweep.cli.look import trial_called
 from sweep.cli.output import hint, out
 from sweep.errors import NotFoundError, UsageError
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.same_numbers import Numbers
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 
@@ -36,6 +37,7 @@ def export(
         typer.Option("--retrain", help="Train the trial again if its checkpoint was removed."),
     ] = False,
     ensemble: opt.EnsembleOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
@@ -49,7 +51,9 @@ def export(
     if found.removed and not retrain:
         again = _again(folder.name, called, path, ensemble)
         raise NotFoundError(_removed(found, shlex.join(again)))
-    prepared = prepare_again(folder, sweep, cache, stored_space=False, say=output)
+    trains = bool(found.removed) and not other_numerics
+    numbers = Numbers.SAME if trains else Numbers.BESIDE
+    prepared = prepare_again(folder, sweep, cache, False, say=output, numbers=numbers)
     found.say_what_is_trained()
     if ensemble:
         _export_ensemble(path, folder, sweep.identity, prepared, found)
@@ -117,6 +121,7 @@ def _arguments(arguments: list[str]) -> tuple[str | None, str | None, Path]:
             "expected: sweep export [NAME [TRIAL]] FILE.keras; "
             f"got: sweep export {' '.join(arguments)}"
         )
+    opt.possible(path)
     if not path.parent.is_dir():
         raise UsageError(f"folder {path.parent} does not exist; make it first")
     return (rest[0] if rest else None), (rest[1] if len(rest) == 2 else None), path

@@ -12,6 +12,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
 from sweep.records import SweepState
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
@@ -49,6 +50,7 @@ def extend(
         bool, typer.Option("--dry-run", help="Only show what would be added.")
     ] = False,
     stored_space: opt.StoredSpaceOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
     target: opt.TargetOption = None,
@@ -71,7 +73,8 @@ def extend(
                 f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
                 f"continue it with: sweep resume {folder.name}"
             )
-        before = prepare_again(folder, sweep, cache, stored_space, say=output)
+        numbers = Numbers.asked(other_numerics)
+        before = prepare_again(folder, sweep, cache, stored_space, say=output, numbers=numbers)
         from sweep.runner.extend import extended
 
         after = extended(before, max_epochs, add_iterations, add_brackets)

@@ -75,7 +75,7 @@ def _print_plan(prepared: "Prepared") -> None:
 
 
 def _print_fused(survey: "Survey", console: Console) -> None:
-    """How many trials will be trained together, and why the others not."""
+    """Print how many trials will be trained together, and why the others will not."""
     counts = survey.refusals
     if not counts:
         return

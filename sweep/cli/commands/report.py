@@ -59,7 +59,12 @@ def report(
     ] = 0,
     html: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write the report as an HTML page, too."),
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            dir_okay=False,
+            help="Write the report as an HTML page, too.",
+        ),
     ] = None,
     into: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import DataError
 from sweep.records import SweepState
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
@@ -15,6 +16,7 @@ from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
 def resume(
     name: opt.NameArgument = None,
     stored_space: opt.StoredSpaceOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
     target: opt.TargetOption = None,
@@ -30,6 +32,7 @@ def resume(
     budget = work.budget(max_time, max_trials, target, max_failures)
     if name is None:
         hint(f"sweep {folder.name}")
+    numbers = Numbers.asked(other_numerics)
     with Stopping() as stopping, folder.locked() as lock:
         stopping.attend(folder, lock)
         with Store(folder.database) as store:
@@ -43,10 +46,12 @@ def resume(
                 f"or find out more with: sweep doctor {folder.name}"
             )
         if sweep.state is SweepState.FINISHED and unconfirmed:
-            work.confirm_stored(folder, budget, stopping, stored_space, cache)
+            work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers)
             return
         if sweep.state is SweepState.FINISHED:
             hint(f"sweep {sweep.name} is finished; see: sweep report {sweep.name}")
             return
-        prepared = prepare_again(folder, sweep, cache, stored_space, say=output, compared=compared)
+        prepared = prepare_again(
+            folder, sweep, cache, stored_space, say=output, compared=compared, numbers=numbers
+        )
         work.run(folder, prepared, budget, stopping, tensorboard)

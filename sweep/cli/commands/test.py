@@ -13,6 +13,7 @@ from sweep.cli.output import display, hint, out
 from sweep.errors import UsageError
 from sweep.records import Json
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.same_numbers import Numbers
 from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 
@@ -48,6 +49,7 @@ def test(
     ] = False,
     output: opt.TableOrJsonOption = "table",
     stored_space: opt.StoredSpaceOption = False,
+    other_numerics: opt.OtherNumericsOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
@@ -61,7 +63,8 @@ def test(
     with folder.locked(), Store(folder.database) as store:
         _refuse_again(folder, store, again)
         found = taken(folder, store, trial, rule, ensemble=ensemble)
-        prepared = prepare_again(folder, store.sweep(), cache, stored_space, say=printing)
+        numbers, sweep = Numbers.asked(other_numerics), store.sweep()
+        prepared = prepare_again(folder, sweep, cache, stored_space, say=printing, numbers=numbers)
         from sweep.runner.test_rows import Tested, open_test
 
         found.say_what_is_trained()

@@ -26,7 +26,7 @@ from sweep.data.cache.manifest import Manifest, Origin, read_manifest
 from sweep.data.columns import N_FEATURES
 from sweep.data.higgs.rows import Block, Float32Array, LabelArray
 from sweep.disk import locked, new_folder, remove_abandoned, sync_folder, write_json, writing
-from sweep.errors import DataError
+from sweep.errors import DataError, PlatformError
 
 HIGGS_KEY = "higgs"
 
@@ -34,10 +34,15 @@ _X_TYPE, _Y_TYPE = "<f4", "|u1"
 
 
 def default_cache_dir() -> Path:
-    """Return the platform's folder for this user's caches."""
+    """Return the platform's folder for caches of this user. Raises PlatformError without one."""
     from platformdirs import user_cache_dir
 
-    return Path(user_cache_dir("sweep"))
+    try:
+        return Path(user_cache_dir("sweep"))
+    except RuntimeError as error:  # HOME is not set, and no account says it
+        raise PlatformError(
+            "there is no home folder to keep data in; set HOME, or choose a folder with --cache"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ _VERSION_DIGITS = 12
 
 
 def open_builtin(cache: Cache, rows: int, seed: int = _SEED) -> tuple[str, Dataset]:
-    """At least `rows` events and their key in the cache; row i is the same however many.
+    """Return the key in the cache and at least `rows` events; row i is the same for every `rows`.
 
     Events of another version of the simulator are never used, damaged ones are made again, and
     without a place to write they are made every time.
@@ -44,7 +44,7 @@ def _simulate(cache: Cache, key: str, origin: Origin, rows: int, seed: int) -> D
 
 
 def _simulator_version() -> str:
-    """Changes whenever the source of the simulator, or of anything beside it, does."""
+    """Return a name for the source of the simulator and of all files beside it."""
     from sweep.data.simulation import events
 
     digest = hashlib.sha256()

@@ -3,7 +3,7 @@
 Signal: gg → H⁰ → W∓ H±, H± → W± h, h → b b̄. Background: t t̄, each t → W b. In both, one W becomes
 a lepton and a neutrino, the other one two quarks, and jets radiated before the collision recoil
 against all of it. Decays are exact two-body decays; production is a few fitted distributions.
-Masses, momenta and energies are in GeV. Four-vectors: `kinematics.py`; detector: `simulate.py`.
+Masses, momenta and energies are in GeV. Four-vectors: `four_vectors.py`; detector: `events.py`.
 
 The Higgs bosons' masses are those of P. Baldi, P. Sadowski, D. Whiteson, Nature Communications
 5, 4308 (2014); the other masses and widths are the Particle Data Group's, rounded. What a comment

@@ -6,7 +6,7 @@ and a detector of a few lines each. Their constants were fitted until every colu
 resembled that of real rows in either class (`benchmarks/simulation.py` measures it). Results on
 these events are to be quoted as results on simulated events, never as results on HIGGS.
 
-Here: shower, detector, selection, and the 28 columns. The collisions: `processes.py`. Momenta,
+Here: shower, detector, selection, and the 28 columns. The collisions: `collisions.py`. Momenta,
 energies and masses are in GeV until the last function divides them.
 """
 

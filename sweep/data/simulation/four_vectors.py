@@ -2,7 +2,7 @@
 
 A four-vector is an array (4, ...) of E, px, py, pz in GeV (c = 1), z along the beam; what follows
 the first axis are particles and events. Nothing here knows of a process or of a detector
-(`simulate.py` does). Formulas: Particle Data Group, "Review of Particle Physics", Kinematics.
+(`events.py` does). Formulas: Particle Data Group, "Review of Particle Physics", Kinematics.
 """
 
 import numpy as np

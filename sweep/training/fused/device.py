@@ -29,14 +29,15 @@ def groups_at_once() -> int:
 
 
 @functools.cache
-def memory_budget() -> int:
-    """Return how many bytes all programs together may take.
+def program_bytes() -> int:
+    """Return how many bytes one program may take; all at once take as many times as much.
 
-    On a CPU it is a part of all the host's memory, free or not, so that it is the same at each
-    start on a machine: the slots of a program follow from it, and the last bit of the results from
-    them.
+    On a CPU it is a part of all the host's memory, free or not. The slots of a program follow from
+    it, and the last bit of the results from them: so a sweep keeps it (see `sweep.numerics`), and
+    goes on with what it kept on any machine.
     """
-    return _GPU_BYTES if on_gpu() else int(_SHARE * _host_bytes())
+    together = _GPU_BYTES if on_gpu() else int(_SHARE * _host_bytes())
+    return max(1, together // groups_at_once())
 
 
 def _host_bytes() -> int:

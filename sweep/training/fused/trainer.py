@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from sweep.data.split import Split
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.fused.description import Description
-from sweep.training.fused.device import groups_at_once, memory_budget
+from sweep.training.fused.device import groups_at_once, program_bytes
 from sweep.training.fused.group import Group, Resident, Trained
 from sweep.training.fused.program.arrays import Program
 from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
@@ -41,8 +41,9 @@ ByShape = defaultdict[Shape, Waiting]
 class FusedTrainer:
     """Trains every trial whose model it can read; any other is finished as failed.
 
-    `checkpoint_seconds` is how much training a killed process may lose. A trial's seconds are
-    its share of the group's; groups that are at work together both count theirs.
+    `checkpoint_seconds` is how much training a killed process may lose. A program takes at most
+    `program_bytes`, or what fits this machine. A trial's seconds are its share of the group's;
+    groups that are at work together both count theirs.
     """
 
     build: Build
@@ -51,6 +52,7 @@ class FusedTrainer:
     patience: int | None
     checkpoint_seconds: float = 10.0
     name: str = TRAINER
+    program_bytes: int | None = None
     readings: Readings = field(init=False)
     _programs: dict[Shape, Program] = field(init=False, default_factory=dict)
     _compiled: set[Shape] = field(init=False, default_factory=set)
@@ -90,8 +92,8 @@ class FusedTrainer:
 
     def shape(self, description: Description) -> Shape:
         """The program that carries the described trial."""
-        budget = memory_budget() // groups_at_once()
-        shape = shape_of(description, self._rows, budget, on_gpu())
+        most = self.program_bytes or program_bytes()
+        shape = shape_of(description, self._rows, most, on_gpu())
         while shape in self._narrower:
             shape = self._narrower[shape]
         return shape

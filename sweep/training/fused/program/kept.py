@@ -113,11 +113,15 @@ class _Opened:
 _opened = _Opened()
 
 
-def default_root() -> Path:
-    """Return the folder for compiled programs among this user's caches."""
+def default_root() -> Path | None:
+    """Return the folder for compiled programs among this user's caches; None without a home."""
     from platformdirs import user_cache_dir
 
-    return Path(user_cache_dir("sweep-programs"))
+    try:
+        return Path(user_cache_dir("sweep-programs"))
+    except RuntimeError as error:  # HOME is not set, and no account says it
+        _log.info("compiled programs are not kept: %s", error)
+        return None
 
 
 def opened() -> ProgramCache | None:

@@ -1,0 +1,134 @@
+"""Whole processes: the same numbers on other cores, and a refusal where they would be others."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support import tiny, warm
+
+ROOT = Path(__file__).parents[2]
+WIDE = """
+from search_spaces.capacity import mlp
+
+SEARCH = False
+BASELINES = {"Narrow": {"width": 24}, "Loop": {"width": 256}, "Wide": {"width": 512}}
+
+
+def build(hp):
+    return mlp(hp.Choice("width", [24, 256, 512]), 3, 1e-4, 0.2, 500)
+"""
+ROWS = ("--data", "builtin", "--train-rows", "2000", "--validation-rows", "500")
+SHORT = ("--test-rows", "50", "--max-epochs", "2", "--trainer", "fused")
+PROCESS = "import os, sys; os.sched_setaffinity(0, eval(sys.argv.pop(1))); import sweep.cli as c; "
+
+
+def on_cores(place: Path, cores: set[int], *arguments: str, code: int = 0) -> str:
+    """Carry out `sweep arguments` in a process that has these cores from its start."""
+    environment = {name: value for name, value in os.environ.items() if name[:6] != "SWEEP_"}
+    done = subprocess.run(
+        [sys.executable, "-c", f"{PROCESS} c.main()", repr(cores), *arguments],
+        cwd=place,
+        env={**environment, "PYTHONPATH": str(ROOT), "SWEEP_DATA": str(place / "cache")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stderr
+    return done.stderr
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_a_sweep_begun_on_two_cores_goes_on_to_the_same_numbers_on_one(tmp_path):
+    place = tiny.make_place(tmp_path, WIDE)
+    two = set(sorted(os.sched_getaffinity(0))[:2])
+    on_cores(place, two, "start", "tiny.py", "--name", "whole", *ROWS, *SHORT)
+    begun = ("--name", "parts", "--max-time", "0.001s")
+    on_cores(place, two, "start", "tiny.py", *begun, *ROWS, *SHORT, code=8)
+    on_cores(place, {min(two)}, "resume", "parts")
+    assert tiny.differences(tiny.contents(place, "whole"), tiny.contents(place, "parts")) == []
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A place with a sweep `s` of which one trial is trained."""
+    place = tiny.make_place(tmp_path)
+    warm.run(place, *tiny.start("s", "fused", "--max-trials", "1"), code=8)
+    return place
+
+
+def rewrite(place: Path, column: str, change) -> None:
+    """Have the sweep say that it began under others."""
+    with closing(sqlite3.connect(place / "results" / "s" / "sweep.db")) as db:
+        values = json.loads(db.execute(f"SELECT {column} FROM sweep").fetchone()[0])
+        change(values)
+        db.execute(f"UPDATE sweep SET {column} = ?", (json.dumps(values),))
+        db.commit()
+
+
+def test_another_processor_is_refused_by_name_or_accepted_and_said(begun):
+    rewrite(begun, "settings", lambda values: values["numerics"].update(processor="a Cray"))
+    said = warm.run(begun, "resume", "s", code=6).stderr
+    assert "processor a Cray → " in said and "--other-numerics" in said
+    assert "Traceback" not in said
+    assert "a Cray" in warm.run(begun, "resume", "s", "--other-numerics").stderr
+    assert "also trained under others: processor a Cray" in warm.run(begun, "report", "s").stdout
+    found = json.loads(warm.run(begun, "report", "s", "-o", "json", "--no-charts").stdout)
+    assert "a Cray" in found["sweep"]["settings"]["numerics"]["accepted"][0]
+    warm.run(begun, "confirm", "s", "--top", "1", "--seeds", "2")  # accepted once and for all
+    warm.run(begun, "extend", "s", "--add-brackets", "1")
+    rewrite(begun, "versions", lambda versions: versions.update(numpy="0.1"))
+    for words in ("test s", "extend s --add-brackets 1", "confirm s --seeds 3"):
+        assert "numpy 0.1 → " in warm.run(begun, *words.split(), code=6).stderr
+    exported = warm.run(begun, "export", "s", "model.keras")  # nothing is trained for it
+    assert "warning: numbers may differ in their last digits: numpy 0.1" in exported.stderr
+
+
+def test_a_slight_difference_and_a_sweep_of_an_older_version_are_warned_of(begun):
+    rewrite(begun, "versions", lambda versions: versions.update({"keras-sweep": "0.0.1"}))
+    said = warm.run(begun, "resume", "s", "--max-trials", "2", code=8).stderr
+    assert "warning: numbers may differ in their last digits: keras-sweep 0.0.1" in said
+    rewrite(begun, "settings", lambda values: values.pop("numerics"))
+    rewrite(begun, "versions", lambda versions: versions.update(numpy="0.1"))
+    assert "numpy 0.1 → " in warm.run(begun, "resume", "s").stderr
+
+
+def without_home() -> None:
+    """As in a container whose user no file knows."""
+    import pwd
+
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    pwd.getpwuid = nobody  # type: ignore[assignment]
+    for name in ("HOME", "XDG_CACHE_HOME", "SWEEP_DATA"):
+        os.environ.pop(name, None)
+
+
+def test_without_a_home_commands_work_or_say_so_in_a_line(begun):
+    warm.run(begun, "ls", before=without_home)
+    warm.run(begun, "report", "s", "--no-charts", before=without_home)
+    warm.run(begun, "resume", "s", "--cache", "cache", before=without_home)
+    words = [*tiny.start("t", "fused"), "--data", "builtin"]
+    said = warm.run(begun, *words, before=without_home, code=6)
+    assert said.stderr.strip() == (
+        "error: there is no home folder to keep data in; set HOME, or choose a folder with --cache"
+    )
+
+
+def no_memory() -> None:
+    from sweep.data import split
+
+    def full(*given: object, **options: object) -> None:
+        raise MemoryError
+
+    split.load_split = full  # type: ignore[assignment]
+
+
+def test_too_little_memory_is_said_in_a_line(begun):
+    said = warm.run(begun, "resume", "s", before=no_memory, code=6).stderr.strip()
+    assert said.startswith("error: there is too little memory") and "\n" not in said

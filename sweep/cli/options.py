@@ -160,6 +160,14 @@ BaselinesOption = Annotated[
         help="Whether to train the space's BASELINES in full beside the search.",
     ),
 ]
+EnsembleOption = Annotated[
+    bool,
+    typer.Option(
+        "--ensemble",
+        help="Take all runs in full of the configuration under other seeds, as one model: the mean "
+        "of their probabilities.",
+    ),
+]
 StoredSpaceOption = Annotated[
     bool,
     typer.Option(

@@ -1,9 +1,9 @@
 """Which checkpoints are kept, and which are removed to make room.
 
 Kept are those of every trial that may train on (it has an assignment to do, it waits for its
-bracket's next rung, or it is on its bracket's last one, from where `sweep extend` goes on; a
-confirmation until early stopping ends it), of the baselines, of the `keep` best trials, and of the
-frontier. A trial that was cut or has failed
+bracket's next rung, or it is on its bracket's last one, from where `sweep extend` goes on), of the
+confirmations, which are tested and exported, of the baselines, of the `keep` best trials, and of
+the frontier. A trial that was cut or has failed
 and is none of these keeps its records only; what is removed was beaten and stays beaten, since
 scores only fall. A removed checkpoint can be trained again: `sweep export --retrain`.
 """
@@ -124,7 +124,7 @@ def kept_trials(standings: Sequence[Standing], keep: int) -> set[int]:
         for one in standings
         if _has_work(one)
         or _is_baseline(one)
-        or _may_go_on_confirming(one)
+        or _is_good_confirmation(one)
         or _is_at_the_top(one, last_rungs)
     }
     scored = [
@@ -146,9 +146,9 @@ def _is_baseline(one: Standing) -> bool:
     return not one.is_searched and not one.is_confirmation
 
 
-def _may_go_on_confirming(one: Standing) -> bool:
-    """Return whether the trial is a confirmation that an extended sweep would train further."""
-    return one.is_confirmation and not one.is_stopped and not one.is_failed
+def _is_good_confirmation(one: Standing) -> bool:
+    """Return whether the trial is a confirmation to extend, test or export."""
+    return one.is_confirmation and not one.is_failed
 
 
 def _is_at_the_top(one: Standing, last_rungs: Mapping[_Bracket, int]) -> bool:

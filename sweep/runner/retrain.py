@@ -1,13 +1,27 @@
-"""A trial's state from its checkpoint, or trained again if that has been removed."""
+"""A trial's state and model from its checkpoint, or trained again if that has been removed."""
 
-from sweep.errors import DataError
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.special import expit
+
+from sweep.data.split import Rows
+from sweep.errors import DataError, InvalidSpaceError
+from sweep.metrics import example_losses, logits_from_probabilities
 from sweep.records import Assignment, OutcomeStatus, Value
 from sweep.runner.prepare import Prepared, make_trainer
 from sweep.store import Exportable
 from sweep.sweep_folder import SweepFolder
 from sweep.training.checkpoint import TrialState, read_checkpoint
 from sweep.training.contract import train_all
+from sweep.training.ensemble import ensemble
 from sweep.training.memory_journal import MemoryJournal
+from sweep.training.model import Model, build_model, evaluate, predict_logits, set_state
+
+_TOLERANCE = 1e-6
+_TOLERANCE_OF_MEAN = 1e-5
+"""The ensemble averages in single precision."""
 
 
 def retrained(
@@ -38,3 +52,49 @@ def state_of(
     if found.file is None:
         return retrained(prepared, trial, found.hyperparameters, found.seed, found.epochs)
     return read_checkpoint(folder.checkpoints / found.file, f"{identity}/{trial}")
+
+
+def best_model(
+    folder: SweepFolder, identity: str, prepared: Prepared, trial: int, found: Exportable
+) -> Model:
+    """Return the trial's model with the weights of its best epoch.
+
+    Raises InvalidSpaceError if it does not give its recorded validation BCE again, DataError if
+    the checkpoint is damaged.
+    """
+    model = build_model(prepared.space.build, found.hyperparameters, found.seed)
+    set_state(model.variables, state_of(folder, identity, prepared, trial, found).best)
+    bce = evaluate(model, prepared.split.validation).bce
+    if not math.isclose(bce, found.score, rel_tol=_TOLERANCE):
+        raise InvalidSpaceError(
+            f"trial {trial} has validation BCE {bce:.7f} now, recorded was {found.score:.7f}; "
+            "build(hp) must return the same model each time"
+        )
+    return model
+
+
+def ensemble_model(
+    folder: SweepFolder, identity: str, prepared: Prepared, members: Mapping[int, Exportable]
+) -> tuple[Model, float]:
+    """Return the ensemble of these trials' best models, and its validation BCE.
+
+    Raises what `best_model` raises, and InvalidSpaceError for a model that cannot be copied.
+    """
+    models = [
+        best_model(folder, identity, prepared, trial, found) for trial, found in members.items()
+    ]
+    model, rows = ensemble(models), prepared.split.validation
+    bce = evaluate(model, rows).bce
+    expected = _bce_of_mean(models, rows)
+    if not math.isclose(bce, expected, rel_tol=_TOLERANCE_OF_MEAN):
+        raise InvalidSpaceError(
+            f"the ensemble has validation BCE {bce:.7f}, the mean of its members' probabilities "
+            f"{expected:.7f}; the model of build(hp) cannot be copied from its configuration"
+        )
+    return model, bce
+
+
+def _bce_of_mean(models: Sequence[Model], rows: Rows) -> float:
+    """The BCE of the mean of the models' probabilities, computed outside of Keras."""
+    means = np.mean([expit(predict_logits(model, rows.x)) for model in models], axis=0)
+    return float(example_losses(logits_from_probabilities(means), rows.y).mean())

@@ -208,8 +208,8 @@ class Reader:
         rows = self._rows(
             "SELECT trial, iteration, bracket, params, MIN(score) AS score, MAX(rung) AS rung,"
             f" MAX(oracle_id IS NOT NULL) AS is_searched, MAX({IS_PENDING}) AS is_pending,"
-            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation,"
-            f" MAX({IS_STOPPED}) AS is_stopped FROM trial JOIN assignment USING (trial)"
+            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation"
+            " FROM trial JOIN assignment USING (trial)"
             " LEFT JOIN checkpoint USING (trial) GROUP BY trial ORDER BY trial"
         )
         found = [Standing(**row) for row in rows]
@@ -291,10 +291,11 @@ class Reader:
 
     def openings(self) -> list[Opening]:
         """Return the ledger of the sealed test rows, the first opening first."""
-        return [
-            _opening(row)
-            for row in self._rows(f"SELECT {', '.join(_OPENING)} FROM opening ORDER BY opening")
-        ]
+        query = (
+            f"SELECT {', '.join(_OPENING)}, confirms FROM opening LEFT JOIN trial USING (trial)"
+            " ORDER BY opening"
+        )
+        return [_opening(row) for row in self._rows(query)]
 
     def table(self, name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Return column names and all rows of `trial`, `assignment` or `epoch`, in key order.

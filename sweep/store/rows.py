@@ -178,8 +178,6 @@ class Standing:
     file: str | None
     """Its checkpoint."""
     is_confirmation: bool = False
-    is_stopped: bool = False
-    """Early stopping ended it."""
 
 
 @dataclass(frozen=True)
@@ -220,13 +218,23 @@ class Opening:
     opened_at: float
     """Seconds since 1970, UTC."""
     trial: int
+    """The run that was tested: a trial of the ranking, or a repeat. Of an ensemble, the trial
+    of the ranking."""
     rule: str
-    """How the trial was chosen: best, simplest or trial."""
+    """How it was chosen: best, simplest or trial (`…-ensemble` for one), then in words after a
+    colon; an older version wrote no words."""
     val_bce: float
-    """Its validation BCE when it was chosen."""
+    """The validation BCE of what was tested, when it was chosen."""
     rows: int
     sha256: str
     """Over the test rows."""
     bce: Estimate | None = None
     accuracy: Estimate | None = None
     auc: Estimate | None = None
+    confirms: int | None = None
+    """Of a repeat: the trial that it trains again."""
+
+    @property
+    def of_trial(self) -> int:
+        """The trial of the ranking that has the configuration."""
+        return self.trial if self.confirms is None else self.confirms

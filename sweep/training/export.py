@@ -9,7 +9,7 @@ from sweep.errors import InvalidSpaceError, PlatformError
 from sweep.records import Value
 from sweep.space.saved import load_saved
 from sweep.training.checkpoint import TrialState
-from sweep.training.model import Build, build_model, evaluate, set_state
+from sweep.training.model import Build, Model, build_model, evaluate, set_state
 
 _TOLERANCE = 1e-6
 
@@ -31,14 +31,23 @@ def export_best(
     """
     model = build_model(build, hyperparameters, seed)
     set_state(model.variables, state.best)
+    return export_verified(path, model, validation, recorded)
+
+
+def export_verified(path: Path, model: Model, validation: Rows, expected: float) -> float:
+    """Save the model; whole or not at all.
+
+    The file is loaded again as anybody would and evaluated on `validation`; returns its BCE.
+    Raises InvalidSpaceError when that differs from `expected`, or when the model does not load.
+    """
     try:
         with whole(path) as new:
             model.save(new)
             bce = _bce_of_file(new, validation)
-            if not math.isclose(bce, recorded, rel_tol=_TOLERANCE):
+            if not math.isclose(bce, expected, rel_tol=_TOLERANCE):
                 raise InvalidSpaceError(
                     f"the exported model has validation BCE {bce:.7f}, recorded was "
-                    f"{recorded:.7f}; build(hp) must return the same model each time"
+                    f"{expected:.7f}; build(hp) must return the same model each time"
                 )
     except OSError as error:
         raise PlatformError(f"cannot write {path}: {error.strerror or error}") from error

@@ -33,9 +33,11 @@ def test_kept_are_the_best_the_frontier_the_baselines_and_all_that_may_go_on():
         standing(5, 0.40, rung=1, is_failed=True),
         standing(6, 0.99, bracket=0),  # its bracket waits
         standing(7, None, is_pending=True),
+        standing(8, 0.9, is_searched=False, is_confirmation=True),  # may be tested and exported
+        standing(9, 0.9, is_searched=False, is_confirmation=True, is_failed=True),
     ]
-    assert kept_trials(standings, keep=2) == {0, 1, 2, 3, 6, 7}
-    assert kept_trials(standings, keep=0) == {0, 1, 3, 6, 7}
+    assert kept_trials(standings, keep=2) == {0, 1, 2, 3, 6, 7, 8}
+    assert kept_trials(standings, keep=0) == {0, 1, 3, 6, 7, 8}
 
 
 one_trial = st.tuples(st.integers(0, 3), st.integers(1, 5), st.integers(0, 2), st.booleans())

@@ -3,6 +3,8 @@
 import ast
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from sweep.analysis.answers.which_trials import chosen
 from sweep.analysis.frames.load import load
 from sweep.data.split import load_test_rows
 from sweep.metrics import auc
-from sweep.records import Estimate
+from sweep.records import Estimate, OutcomeStatus
 from sweep.statistics.intervals import accuracy_interval, auc_interval, bce_interval
 from sweep.store import Store
 from tests.support import tiny, warm
@@ -91,7 +93,7 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
     before = json.loads(warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout)
     assert before["test"] == []
     assert "test set" not in warm.run(place, "report", "s", "--no-charts").stdout
-    best = before["trials"][0]
+    best = next(t for t in before["trials"] if t["status"] in ("finished", "stopped"))
 
     shown = warm.run(place, "test", "s").stdout
     assert f"{best['val_bce']:.4f}" in shown and "test rows opened once" in shown
@@ -99,10 +101,11 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
     assert f"opened for trial {best['trial']}" in refused and "--again" in refused
     with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
         (first,) = store.openings()
-    assert (first.trial, first.rule, first.rows) == (best["trial"], "best", 20)
+    said = "best: lowest validation BCE of the trials trained in full; its own run"
+    assert (first.trial, first.rule, first.rows) == (best["trial"], said, 20)
     assert first.bce is not None and first.bce.low < first.bce.value < first.bce.high
 
-    other = before["trials"][1]["trial"]
+    other = next(t["trial"] for t in before["trials"] if t is not best)
     said = warm.run(place, "test", "s", "--trial", str(other), "--again", "-o", "json").stdout
     assert [line["rule"] for line in json.loads(said)["test"]] == ["best", "trial"]
     for form in ("table", "md", "json"):
@@ -158,7 +161,7 @@ def test_the_simplest_is_tested_by_its_rule_and_the_ledger_says_so(place):
     assert (last["rule"], last["trial"]) == ("simplest", simplest["trial"])
     assert last["val_bce"] == simplest["val_bce"]
     shown = warm.run(place, "report", "s", "--no-charts").stdout
-    assert f"trial {simplest['trial']} (the simplest of the best)" in " ".join(shown.split())
+    assert f"trial {simplest['trial']} (the simplest of the best: " in " ".join(shown.split())
     refused = warm.run(place, "test", "s", "--rule", "smallest", code=2).stderr
     assert "expected one of: best, simplest" in refused
 
@@ -168,10 +171,13 @@ def test_the_best_of_a_confirmed_sweep_is_that_with_the_best_mean(fused_place, t
     warm.run(tmp_path, "confirm", "s", "--top", "3", "--seeds", "2")
     report = json.loads(warm.run(tmp_path, "report", "s", "-o", "json", "--no-charts").stdout)
     best = report["confirmed"][0]["trial"]
-    (own,) = [one for one in report["trials"] if one["trial"] == best]
+    with Store(tmp_path / "results" / "s" / "sweep.db", read_only=True) as store:
+        repeats = load(store).confirmations
+    first = repeats[(repeats["confirms"] == best) & (repeats["seed_number"] == 1)].iloc[0]
     tested = json.loads(warm.run(tmp_path, "test", "s", "-o", "json").stdout)["test"][-1]
     assert (tested["rule"], tested["trial"]) == ("best", best)
-    assert tested["val_bce"] == own["val_bce"]  # the trial's own weights, not another seed's
+    assert (tested["run"], tested["val_bce"]) == (first["trial"], first["val_bce"])
+    assert f"mean over 2 seeds, {report['confirmed'][0]['val_bce']:.4f}" in tested["chosen_by"]
 
 
 @pytest.mark.parametrize(("seeds_of", "best"), [((0,), 1), ((2,), 1), ((0, 1), 0), ((2, 0), 1)])
@@ -180,11 +186,86 @@ def test_means_decide_only_when_the_first_in_rank_has_one(tmp_path, seeds_of, be
     losses = rows_of_losses(0.58, 0.57, 0.60)
     names = (None, None, "Small")
     trials = [
-        trained(float(one.mean()), losses=one, baseline=name)
+        trained(float(one.mean()), losses=one, baseline=name, ended=OutcomeStatus.STOPPED)
         for one, name in zip(losses, names, strict=True)
     ]
     with store_sweep(tmp_path / "sweep.db", trials) as store:
         for trial in seeds_of:
             confirm(store, trial, 0.57 + trial / 100, 0.575 + trial / 100)
         frames = load(store)
-    assert chosen(frames, "best") == best
+    assert chosen(frames, "best").trial == best
+
+
+@pytest.fixture(scope="module")
+def confirmed_place(fused_place, tmp_path_factory):
+    """The tiny sweep with two repeats of its three best trials."""
+    place = shutil.copytree(fused_place, tmp_path_factory.mktemp("confirmed") / "place")
+    warm.run(place, "confirm", "s", "--top", "3", "--seeds", "2")
+    return place
+
+
+def validation_bce(place: Path, outputs_of, *, is_logit: bool) -> float:
+    """Of what a model gives for the first 60 rows of the data."""
+    rows = np.loadtxt(place / "rows.csv", delimiter=",", dtype=np.float32)[:60]
+    z = np.asarray(outputs_of(rows[:, 1:]))[:, 0].astype(float)
+    z = z if is_logit else np.log(z) - np.log1p(-z)
+    return float(np.mean(np.logaddexp(0, z) - z * rows[:, 0]))
+
+
+@pytest.mark.parametrize("options", [[], ["--ensemble"]])
+def test_after_confirm_the_export_gives_the_score_that_the_test_states(
+    confirmed_place, tmp_path, keras, options
+):
+    place = shutil.copytree(confirmed_place, tmp_path / "place")
+    shown = json.loads(warm.run(place, "test", "s", "-o", "json", *options).stdout)
+    (tested,), choice = shown["test"], shown["choice"]
+    assert len(choice["runs"]) == (2 if options else 1) and choice["seed_numbers"][0] == 1
+    exported = warm.run(place, "export", *options, "s", "m.keras")
+    assert f"validation BCE {tested['val_bce']:.6f}" in exported.stdout
+    model = keras.models.load_model(place / "m.keras")
+    found = validation_bce(place, model, is_logit=not options)
+    assert found == pytest.approx(tested["val_bce"], rel=1e-6)
+    with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
+        sweep, (opening,) = store.sweep(), store.openings()
+    rows = load_test_rows(sweep.data, place / "cache")
+    outputs = np.asarray(model(rows.x))[:, 0].astype(float)
+    z = np.log(outputs) - np.log1p(-outputs) if options else outputs
+    bce = float(np.mean(np.logaddexp(0, z) - z * rows.y))
+    assert opening.bce.value == pytest.approx(bce, rel=1e-5)
+    shown = " ".join(warm.run(place, "report", "s", "--no-charts").stdout.split())
+    assert f"trial {tested['trial']} (the best: {tested['chosen_by']})" in shown
+    note = f"Export the best with: sweep export s {choice['runs'][0]} best.keras"
+    assert note in shown
+
+
+def test_an_ensemble_is_better_than_its_members_on_average_and_needs_no_package(
+    confirmed_place, tmp_path
+):
+    """Jensen: the BCE of the mean probability is at most the mean of the BCEs."""
+    place = shutil.copytree(confirmed_place, tmp_path / "place")
+    shown = json.loads(warm.run(place, "test", "s", "--ensemble", "-o", "json").stdout)
+    assert shown["test"][0]["rule"] == "best-ensemble"
+    assert shown["test"][0]["val_bce"] <= np.mean(shown["choice"]["run_val_bce"])
+    warm.run(place, "export", "--ensemble", "s", str(shown["choice"]["trial"]), "m.keras")
+    code = (
+        "import sys, keras, numpy as np\n"
+        "model = keras.models.load_model('m.keras')\n"
+        "rows = np.loadtxt('rows.csv', delimiter=',', dtype=np.float32)[:60]\n"
+        "p = model.predict(rows[:, 1:], verbose=0)[:, 0].astype(float)\n"
+        "print(-np.mean(np.log(np.where(rows[:, 0] > 0.5, p, 1 - p))))\n"
+        "assert not any(name == 'sweep' for name in sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", code],
+        cwd=place, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert float(loaded.stdout) == pytest.approx(shown["test"][0]["val_bce"], rel=1e-6)
+
+
+def test_what_cannot_be_an_ensemble_is_refused_and_nothing_is_opened(fused_place, tmp_path):
+    place = shutil.copytree(fused_place, tmp_path / "place")
+    for command in (["test", "s"], ["export", "s", "m.keras"]):
+        said = warm.run(place, *command, "--ensemble", code=3).stderr
+        assert "at least two runs in full" in said and "sweep confirm s" in said
+    with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
+        assert store.openings() == []

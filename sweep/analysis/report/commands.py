@@ -3,7 +3,7 @@
 import shlex
 
 from sweep import words as text
-from sweep.analysis.answers.which_trials import to_confirm
+from sweep.analysis.answers.which_trials import Choice, to_confirm
 from sweep.analysis.frames.load import SweepFrames
 from sweep.search.brackets import n_brackets
 from sweep.settings import Settings, Stage
@@ -21,6 +21,14 @@ def commands(frames: SweepFrames) -> list[str]:
     name, settings = frames.sweep.name, frames.sweep.settings
     lines = [_start(frames, settings), *_extensions(name, settings), *_confirm(frames, settings)]
     return [text.plain(shlex.join(line)) for line in lines]
+
+
+def export_command(name: str, choice: Choice, *, ensemble: bool = False) -> str:
+    """Return the command that exports exactly what was chosen, whatever is repeated later."""
+    options = ["--ensemble"] if ensemble else []
+    trial = choice.trial if ensemble else choice.run.trial
+    words = ["sweep", "export", *options, name, str(trial), "best.keras"]
+    return text.plain(shlex.join(words))
 
 
 def _start(frames: SweepFrames, settings: Settings) -> list[str]:

@@ -5,11 +5,84 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sweep import words
+from sweep.analysis.answers.which_trials import Choice, chosen
+from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.report.commands import export_command
+from sweep.errors import NotFoundError
 from sweep.records import Estimate, Json
 from sweep.store import Opening
 
 _METRICS = {"bce": "BCE", "accuracy": "accuracy", "auc": "AUC"}
-_RULES = {"best": "the best", "simplest": "the simplest of the best"}
+_RULES = {"best": "the best", "simplest": "the simplest of the best", "trial": "chosen by hand"}
+_ENSEMBLE = "-ensemble"
+
+
+def rule_of(choice: Choice, *, ensemble: bool) -> str:
+    """Return how `choice` was made as the ledger keeps it: the rule's name, then its words."""
+    return f"{choice.rule}{_ENSEMBLE if ensemble else ''}: {reason(choice, ensemble=ensemble)}"
+
+
+def reason(choice: Choice, *, ensemble: bool = False) -> str:
+    """Return why this configuration was chosen, and which of its runs is meant, with numbers."""
+    return f"{_configuration(choice)}; {_run(choice, ensemble)}"
+
+
+def note(frames: SweepFrames) -> str | None:
+    """Return which run `sweep test` and `sweep export` take, and why; None if there is none."""
+    try:
+        choice = chosen(frames, "best")
+    except NotFoundError:
+        return None
+    command = export_command(frames.sweep.name, choice)
+    return (
+        f"sweep test and sweep export take trial {choice.trial}: {reason(choice)}. "
+        f"Export the best with: {command}"
+    )
+
+
+def _configuration(choice: Choice) -> str:
+    mean = "" if choice.mean is None else f"{_mean(choice)}, {words.bce(choice.mean)}"
+    if choice.rule == "simplest":
+        within = "fewest parameters within one standard error of the best score"
+        return f"{within}, {mean}" if mean else within
+    if choice.rule == "trial":
+        return f"named, {mean}" if mean else "named"
+    if choice.is_by_mean:
+        return f"lowest {mean}"
+    return "lowest validation BCE of the trials trained in full"
+
+
+def _mean(choice: Choice) -> str:
+    return f"mean over {words.counted(len(choice.runs), 'seed')}"
+
+
+def _run(choice: Choice, ensemble: bool) -> str:
+    run = choice.run
+    if ensemble:
+        return f"the ensemble of its {len(choice.runs)} runs in full"
+    if choice.rule == "trial":  # it may be a repeat
+        return f"run {run.trial}"
+    if run.trial == choice.trial:
+        return "its own run"
+    return f"its run with seed number {run.seed_number}, run {run.trial}"
+
+
+def chosen_rows(choice: Choice, opening: Opening) -> list[tuple[str, str, str]]:
+    """Return the scores on the validation rows, each with what it says of the choice."""
+    own = words.bce(opening.val_bce)
+    if choice.mean is None:
+        by = "it was named" if choice.rule == "trial" else "it was chosen by this"
+        return [("validation BCE", own, by)]
+    is_ensemble = _rule(opening)[0].endswith(_ENSEMBLE)
+    by = "the configuration was chosen by this" if choice.is_by_mean else "of the repeats"
+    what = "of the ensemble that is tested" if is_ensemble else "of the run that is tested"
+    return [(_mean(choice), words.bce(choice.mean), by), ("validation BCE", own, what)]
+
+
+def _rule(opening: Opening) -> tuple[str, str | None]:
+    """The rule's name, and its words if they were kept."""
+    name, _, said = opening.rule.partition(": ")
+    return name, words.plain(said) if said else None
 
 
 def lines(openings: Sequence[Opening]) -> list[str]:
@@ -22,9 +95,11 @@ def lines(openings: Sequence[Opening]) -> list[str]:
 
 
 def _line(opening: Opening) -> str:
-    chosen = _RULES.get(opening.rule, "chosen by hand")
+    name, said = _rule(opening)
+    chosen = _RULES.get(name.removesuffix(_ENSEMBLE), "chosen by hand")
+    chosen = f"{chosen}: {said}" if said else chosen
     n_rows = words.counted(opening.rows, "row")
-    start = f"test {opening.opening}: trial {opening.trial} ({chosen}) on {n_rows}"
+    start = f"test {opening.opening}: trial {opening.of_trial} ({chosen}) on {n_rows}"
     return f"{start}, {when(opening)}: {results(opening)}."
 
 
@@ -68,11 +143,14 @@ def to_json(openings: Sequence[Opening]) -> list[Json]:
 
 
 def _object(opening: Opening) -> Json:
+    name, said = _rule(opening)
     found: dict[str, Any] = {
         "opening": opening.opening,
         "opened_at": opening.opened_at,
-        "trial": opening.trial,
-        "rule": opening.rule,
+        "trial": opening.of_trial,
+        "run": opening.trial,
+        "rule": name,
+        "chosen_by": said,
         "val_bce": opening.val_bce,
         "rows": opening.rows,
         "sha256": opening.sha256,

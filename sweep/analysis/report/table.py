@@ -74,6 +74,9 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
             "cut at N: Hyperband ended the trial at epoch N; "
             "with more epochs its score might be better."
         )
+    first_is_cut = (trials["status"].head(1) == TrialStatus.CUT).any()
+    if first_is_cut and frames.confirmed.empty and (taken := ledger.note(frames)) is not None:
+        found.append(taken)
     if (trials["status"] == TrialStatus.WAITING).any():
         found.append("waiting at N: trained to epoch N; may still be promoted and train on.")
     if (trials["epochs"] > 0).any():

@@ -1,20 +1,24 @@
 """sweep export: a trial's best model as a Keras file."""
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sweep.cli import completion, output
 from sweep.cli import options as opt
+from sweep.cli.chosen import Taken, taken
 from sweep.cli.look import trial_called
 from sweep.cli.output import hint, out
 from sweep.errors import NotFoundError, UsageError
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
 from sweep.store import Store
-from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
-from sweep.words import counted
+from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
+
+if TYPE_CHECKING:
+    from sweep.runner.prepare import Prepared
 
 
 def export(
@@ -23,14 +27,16 @@ def export(
         typer.Argument(
             metavar="[NAME [TRIAL]] FILE.keras",
             autocompletion=completion.sweep_then_trial,
-            help="The sweep (by default the newest), the trial (by default the best), and the "
-            "file to write. TRIAL is a number or a baseline's name.",
+            help="The sweep (by default the newest), the trial (by default what `sweep test` "
+            "tests: the best, a run in full), and the file to write. TRIAL is a number or a "
+            "baseline's name, and means exactly that trial's own run.",
         ),
     ],
     retrain: Annotated[
         bool,
         typer.Option("--retrain", help="Train the trial again if its checkpoint was removed."),
     ] = False,
+    ensemble: opt.EnsembleOption = False,
     other_numerics: opt.OtherNumericsOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
@@ -40,42 +46,74 @@ def export(
     folder = find_sweep(results, name)
     with Store(folder.database, read_only=True) as store:
         sweep = store.sweep()
-        trial = _best_trial(store) if called is None else trial_called(store, called)
-        found = store.exportable(trial)
-    if found is None:
-        raise NotFoundError(
-            f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
-        )
-    if found.file is None and not retrain:
-        raise NotFoundError(
-            f"the checkpoint of trial {trial} was removed to make room, its records are kept; "
-            "train it again, with the same numbers: "
-            f"sweep export --retrain {folder.name} {trial} {path}"
-        )
-    trains = found.file is None and not other_numerics
+        trial = None if called is None else trial_called(store, called)
+        found = taken(folder, store, trial, "best", ensemble=ensemble)
+    if found.removed and not retrain:
+        again = _again(folder.name, called, path, ensemble)
+        raise NotFoundError(_removed(found, shlex.join(again)))
+    trains = bool(found.removed) and not other_numerics
     numbers = Numbers.SAME if trains else Numbers.BESIDE
     prepared = prepare_again(folder, sweep, cache, False, say=output, numbers=numbers)
+    found.say_what_is_trained()
+    if ensemble:
+        _export_ensemble(path, folder, sweep.identity, prepared, found)
+    else:
+        _export_run(path, folder, sweep.identity, prepared, found)
+
+
+def _export_run(
+    path: Path, folder: SweepFolder, identity: str, prepared: "Prepared", found: Taken
+) -> None:
     from sweep.runner.retrain import state_of
     from sweep.space.saved import how_to_load
     from sweep.training.export import export_best
 
-    if found.file is None:
-        hint(f"training trial {trial} again, {counted(found.epochs, 'epoch')} …")
-    state = state_of(folder, sweep.identity, prepared, trial, found)
-    bce = export_best(
-        path,
-        prepared.space.build,
-        found.hyperparameters,
-        found.seed,
-        state,
-        prepared.split.validation,
-        found.score,
-    )
-    hint(f"trial {trial} of {folder.name}, epoch {state.early_stopping.best_epoch}:")
+    ((trial, one),) = found.members.items()
+    state = state_of(folder, identity, prepared, trial, one)
+    rows = prepared.split.validation
+    build, values = prepared.space.build, one.hyperparameters
+    bce = export_best(path, build, values, one.seed, state, rows, one.score)
+    hint(f"{_chosen(found, folder)}, epoch {state.early_stopping.best_epoch}:")
     out().print(f"{path}: validation BCE {bce:.6f}, as recorded")
     line = how_to_load(path.absolute())
     if line is not None:
         hint(f"it has parts of your own; load it with: {line}")
+
+
+def _export_ensemble(
+    path: Path, folder: SweepFolder, identity: str, prepared: "Prepared", found: Taken
+) -> None:
+    from sweep.runner.retrain import ensemble_model
+    from sweep.training.export import export_verified
+
+    model, measured = ensemble_model(folder, identity, prepared, found.members)
+    bce = export_verified(path, model, prepared.split.validation, measured)
+    hint(f"{_chosen(found, folder)}:")
+    out().print(f"{path}: validation BCE {bce:.6f}, as measured before it was written")
+
+
+def _chosen(found: Taken, folder: SweepFolder) -> str:
+    from sweep.analysis.report.ledger import reason
+
+    choice = found.choice
+    if choice.rule == "trial" and not found.ensemble:
+        return f"trial {choice.trial} of {folder.name}"
+    return f"trial {choice.trial} of {folder.name}, {reason(choice, ensemble=found.ensemble)}"
+
+
+def _removed(found: Taken, command: str) -> str:
+    first = found.removed[0]
+    return (
+        f"the checkpoint of trial {first} was removed to make room, its records are kept; "
+        f"train it again, with the same numbers: {command}"
+    )
+
+
+def _again(name: str, called: str | None, path: Path, ensemble: bool) -> list[str]:
+    """The same command with --retrain."""
+    options = ["--retrain", *(["--ensemble"] if ensemble else [])]
+    trial = [] if called is None else [called]
+    return ["sweep", "export", *options, name, *trial, str(path)]
 
 
 def _arguments(arguments: list[str]) -> tuple[str | None, str | None, Path]:
@@ -91,10 +129,3 @@ def _arguments(arguments: list[str]) -> tuple[str | None, str | None, Path]:
     if not path.parent.is_dir():
         raise UsageError(f"folder {path.parent} does not exist; make it first")
     return (rest[0] if rest else None), (rest[1] if len(rest) == 2 else None), path
-
-
-def _best_trial(store: Store) -> int:
-    best = store.progress().best_trial
-    if best is None:
-        raise NotFoundError("no trial has been evaluated yet")
-    return best

@@ -8,17 +8,17 @@ from rich.table import Table
 from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli import output as printing
-from sweep.cli.look import load_frames
+from sweep.cli.chosen import Taken, taken
 from sweep.cli.output import display, hint, out
-from sweep.errors import NotFoundError, UsageError
+from sweep.errors import UsageError
+from sweep.records import Json
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
 from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
-from sweep.words import counted
 
 if TYPE_CHECKING:
-    from sweep.analysis.frames.load import SweepFrames
+    from sweep.analysis.answers.which_trials import Choice
 
 
 def test(
@@ -28,7 +28,9 @@ def test(
         typer.Option(
             "--rule",
             autocompletion=completion.values("best", "simplest"),
-            help="Which trial to test: best, or simplest (of those that are tied with the best).",
+            help="Which trial to test: best, or simplest (of those that are tied with the best). "
+            "The best is that with the lowest mean over seeds, and its run with the lowest seed "
+            "number is tested; before `sweep confirm`, the best of those trained in full.",
         ),
     ] = "best",
     trial: Annotated[
@@ -37,9 +39,10 @@ def test(
             "--trial",
             min=0,
             autocompletion=completion.trials,
-            help="Number of the trial to test, in place of --rule.",
+            help="Number of the trial whose own run is tested, in place of --rule.",
         ),
     ] = None,
+    ensemble: opt.EnsembleOption = False,
     again: Annotated[
         bool,
         typer.Option("--again", help="Open the test rows again; every report will say so."),
@@ -59,25 +62,17 @@ def test(
     folder = find_sweep(results, name)
     with folder.locked(), Store(folder.database) as store:
         _refuse_again(folder, store, again)
-        if trial is None:
-            trial = _chosen(load_frames(folder), rule)
-        else:
-            rule = "trial"
-        found = store.exportable(trial)
-        if found is None:
-            raise NotFoundError(
-                f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
-            )
+        found = taken(folder, store, trial, rule, ensemble=ensemble)
         numbers, sweep = Numbers.asked(other_numerics), store.sweep()
         prepared = prepare_again(folder, sweep, cache, stored_space, say=printing, numbers=numbers)
-        from sweep.runner.test_rows import open_test
+        from sweep.runner.test_rows import Tested, open_test
 
-        if found.file is None:
-            hint(f"training trial {trial} again, {counted(found.epochs, 'epoch')} …")
-        hint(f"opening the test rows for trial {trial} of sweep {folder.name}")
-        open_test(folder, store, prepared, trial, found, rule, cache)
+        found.say_what_is_trained()
+        hint(f"opening the test rows for {found.name} of sweep {folder.name}")
+        tested = Tested(found.trial, found.rule, found.members)
+        open_test(folder, store, prepared, tested, cache)
         openings = store.openings()
-    _show(openings, output)
+    _show(folder.name, openings, found, output)
 
 
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
@@ -87,37 +82,47 @@ def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
 
         last = openings[-1]
         raise UsageError(
-            f"the test rows of sweep {folder.name} were opened for trial {last.trial} on "
+            f"the test rows of sweep {folder.name} were opened for trial {last.of_trial} on "
             f"{when(last)}, see: sweep report {folder.name}; to open them again, "
             "which every report will say, add --again"
         )
 
 
-def _chosen(frames: "SweepFrames", rule: str) -> int:
-    from sweep.analysis.answers.which_trials import chosen
-
-    trial = chosen(frames, rule)
-    if trial is None:
-        raise NotFoundError(f"sweep {frames.sweep.name} has no trial that is {rule} yet")
-    return trial
-
-
-def _show(openings: list[Opening], output: str) -> None:
-    from sweep import words
+def _show(name: str, openings: list[Opening], found: Taken, output: str) -> None:
     from sweep.analysis.report import ledger
+    from sweep.analysis.report.commands import export_command
 
     last = openings[-1]
     if output == "json":
         from sweep.analysis.report.trials_json import json_line
 
-        typer.echo(json_line({"schema": "sweep.test/1", "test": ledger.to_json(openings)}))
+        object_ = {
+            "schema": "sweep.test/1",
+            "test": ledger.to_json(openings),
+            "choice": _choice(found.choice, ensemble=found.ensemble),
+        }
+        typer.echo(json_line(object_))
         return
     table = Table(box=None, pad_edge=False)
-    table.add_column(f"trial {last.trial}")
+    table.add_column(f"trial {last.of_trial}")
     table.add_column("value", justify="right")
     table.add_column("95 % confidence interval")
-    table.add_row("validation BCE", words.bce(last.val_bce), "it was chosen by this")
-    for row in ledger.rows(last):
+    for row in (*ledger.chosen_rows(found.choice, last), *ledger.rows(last)):
         table.add_row(*row)
     display(table)
     out().print(f"\n{last.rows:,} test rows; {ledger.lines(openings)[0]}")
+    reason = ledger.reason(found.choice, ensemble=found.ensemble)
+    command = export_command(name, found.choice, ensemble=found.ensemble)
+    out().print(f"Tested was trial {last.of_trial}: {reason}. To have it: {command}")
+
+
+def _choice(choice: "Choice", *, ensemble: bool) -> Json:
+    runs = choice.runs if ensemble else (choice.run,)
+    return {
+        "trial": choice.trial,
+        "runs": [run.trial for run in runs],
+        "seed_numbers": [run.seed_number for run in runs],
+        "run_val_bce": [run.val_bce for run in runs],
+        "mean_val_bce": choice.mean,
+        "seeds": len(choice.runs) if choice.mean is not None else None,
+    }

@@ -1,0 +1,86 @@
+"""What `sweep test` and `sweep export` share: which run, or which ensemble, they take."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sweep.cli.look import load_frames
+from sweep.cli.output import hint
+from sweep.errors import NotFoundError
+from sweep.store import Exportable, Store
+from sweep.sweep_folder import SweepFolder
+
+if TYPE_CHECKING:
+    from sweep.analysis.answers.which_trials import Choice
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is tested or exported."""
+
+    choice: "Choice"
+    ensemble: bool
+    members: dict[int, Exportable]
+    """The run by its number; the members if it is an ensemble."""
+
+    @property
+    def rule(self) -> str:
+        """How it was chosen, with words, for the ledger."""
+        from sweep.analysis.report.ledger import rule_of
+
+        return rule_of(self.choice, ensemble=self.ensemble)
+
+    @property
+    def trial(self) -> int:
+        """Its number for the ledger."""
+        return self.choice.trial if self.ensemble else self.choice.run.trial
+
+    @property
+    def name(self) -> str:
+        """What a hint calls it."""
+        if self.ensemble:
+            return f"the ensemble of trial {self.choice.trial}"
+        trial, run = self.choice.trial, self.choice.run.trial
+        return f"trial {trial}" if run == trial else f"run {run} of trial {trial}"
+
+    @property
+    def removed(self) -> list[int]:
+        """The runs whose checkpoints were removed."""
+        return [trial for trial, found in self.members.items() if found.file is None]
+
+    def say_what_is_trained(self) -> None:
+        """Name each run that is trained again, on stderr."""
+        for trial in self.removed:
+            hint(f"training trial {trial} again, {self.members[trial].epochs} epochs …")
+
+
+def taken(
+    folder: SweepFolder, store: Store, trial: int | None, rule: str, *, ensemble: bool
+) -> Taken:
+    """Return what the rule chooses, or what a trial's number names: exactly that trial's run.
+
+    Raises NotFoundError with advice.
+    """
+    from sweep.analysis.answers import which_trials
+
+    if trial is None:
+        frames = load_frames(folder)
+        choice = which_trials.chosen(frames, rule)
+        if ensemble:
+            which_trials.require_ensemble(frames, choice)
+    else:
+        _exportable(folder, store, trial)
+        if ensemble:
+            choice = which_trials.named(load_frames(folder), trial)
+        else:
+            choice = which_trials.by_hand(trial, _exportable(folder, store, trial).score)
+    runs = choice.runs if ensemble else (choice.run,)
+    return Taken(choice, ensemble, {r.trial: _exportable(folder, store, r.trial) for r in runs})
+
+
+def _exportable(folder: SweepFolder, store: Store, trial: int) -> Exportable:
+    found = store.exportable(trial)
+    if found is None:
+        raise NotFoundError(
+            f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
+        )
+    return found

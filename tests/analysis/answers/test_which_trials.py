@@ -1,0 +1,179 @@
+"""What is tested is what is exported: one rule, over random sweeps and case by case."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sweep.analysis.answers.which_trials import chosen, named
+from sweep.analysis.frames.load import load
+from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.report import ledger
+from sweep.analysis.report.commands import export_command
+from sweep.cli.commands import export as export_module
+from sweep.cli.commands import test as test_module
+from sweep.errors import NotFoundError
+from sweep.records import Outcome, OutcomeStatus
+from sweep.runner.confirm import confirmations
+from sweep.store import Store, TrialLosses
+from tests.support.sweeps import confirm, record, rows_of_losses, store_sweep, trained
+
+IN_FULL = (TrialStatus.FINISHED, TrialStatus.STOPPED)
+STOPPED, CUT = OutcomeStatus.STOPPED, OutcomeStatus.COMPLETED
+
+
+class PreparedError(Exception):
+    """The command has chosen, and would now load the data."""
+
+
+@dataclass
+class Seen:
+    """What a command took."""
+
+    taken: Any = None
+
+
+def what_is_taken(module: Any, monkeypatch: pytest.MonkeyPatch, *arguments: Any, **options: Any):
+    """The `Taken` of a command that is ended before it prepares anything; or its refusal."""
+    seen, real = Seen(), module.taken
+
+    def taken(*given: Any, **named: Any) -> Any:
+        seen.taken = real(*given, **named)
+        return seen.taken
+
+    def prepare(*_: Any, **__: Any) -> None:
+        raise PreparedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "taken", taken)
+        patch.setattr(module, "prepare_again", prepare)
+        command = getattr(module, module.__name__.rpartition(".")[2])
+        try:
+            command(*arguments, **options)
+        except PreparedError:
+            return seen.taken
+        except NotFoundError as error:
+            return str(error)
+    raise AssertionError("it went on")
+
+
+def random_sweep(path: Path, random: np.random.Generator) -> Store:
+    """Trials cut, stopped, finished and failed, with errors or without; some are repeated."""
+    n = int(random.integers(1, 7))
+    losses = rows_of_losses(*random.uniform(0.4, 0.8, n), rows=200)
+    trials = []
+    for one in losses:
+        ended = [STOPPED, CUT, CUT, OutcomeStatus.FAILED][random.integers(4)]
+        epochs = 81 if random.random() < 0.2 else int(random.integers(1, 9))
+        scores = [float(one.mean()) + 0.01 * i for i in range(epochs)]
+        baseline = "Small" if random.random() < 0.3 else None
+        kept = one if random.random() < 0.9 else None
+        trials.append(trained(*scores, losses=kept, baseline=baseline, ended=ended))
+    store = store_sweep(path, trials)
+    for trial in random.permutation(n)[: random.integers(0, n + 1)]:
+        repeat(store, int(trial), random, is_baseline=trials[trial].baseline is not None)
+    return store
+
+
+def repeat(store: Store, trial: int, random: np.random.Generator, *, is_baseline: bool) -> None:
+    """Up to four seeds of the trial: in full, failed, or still to do."""
+    new = confirmations({trial: {"width": 8}}, [trial] if is_baseline else [], 4, 0)
+    before = store.last_assignment()
+    store.add_confirmations(new[: random.integers(0, 5)], 81)
+    for assignment in store.stored_after(before):
+        score = float(random.uniform(0.4, 0.8))
+        kind = random.integers(5)
+        if kind == 0:
+            done = Outcome(OutcomeStatus.FAILED, 0, 500, 1.0, "the loss is not finite")
+            store.finish(assignment, done, [], "keras")
+        elif kind > 1:
+            losses = TrialLosses(1, rows_of_losses(score, rows=200)[0])
+            done = Outcome(STOPPED, 1, 500, 1.0)
+            store.finish(assignment, done, [record(1, score)], "keras", losses=losses)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_test_and_export_take_the_same_run_in_full_and_its_score_is_stated(
+    tmp_path, monkeypatch, seed
+):
+    path = tmp_path / "s" / "sweep.db"
+    path.parent.mkdir()
+    with random_sweep(path, np.random.default_rng(seed)) as store:
+        frames = load(store)
+    tested = what_is_taken(test_module, monkeypatch, "s", results=tmp_path)
+    options = {"results": tmp_path, "retrain": True}
+    exported = what_is_taken(export_module, monkeypatch, ["s", "m.keras"], **options)
+    if isinstance(tested, str):
+        assert tested == exported
+        assert not frames.trials["status"].isin(IN_FULL).any() or "evaluated" in tested
+        return
+    assert tested == exported
+    choice, ((trial, found),) = tested.choice, tested.members.items()
+    every = {
+        **frames.trials.set_index("trial").to_dict("index"),
+        **frames.confirmations.set_index("trial").to_dict("index"),
+    }
+    assert every[trial]["status"] in IN_FULL
+    assert choice.run.trial == trial == tested.trial
+    assert choice.run.val_bce == found.score == every[trial]["val_bce"]
+    assert every[trial].get("confirms", choice.trial) == choice.trial
+    if choice.is_by_mean:
+        means = frames.confirmed[frames.confirmed["val_bce_se"].notna()]  # of two runs or more
+        assert choice.trial == means["trial"].iloc[0]
+        assert choice.mean == pytest.approx(np.mean([run.val_bce for run in choice.runs]))
+        assert choice.run.seed_number == min(run.seed_number for run in choice.runs)
+    else:
+        in_full = frames.trials[frames.trials["status"].isin(IN_FULL)]
+        assert choice.run.val_bce == in_full["val_bce"].min() and choice.mean is None
+    exactly = export_command("s", choice).split()
+    assert exactly == ["sweep", "export", "s", str(trial), "best.keras"]
+    by_number = what_is_taken(export_module, monkeypatch, ["s", str(trial), "m.keras"], **options)
+    assert by_number.members == tested.members
+
+
+def test_a_trial_that_was_cut_is_not_tested_though_it_is_first_in_rank(tmp_path):
+    trials = [trained(0.5), trained(0.7, 0.6, ended=STOPPED)]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        frames = load(store)
+    choice = chosen(frames, "best")
+    assert (choice.trial, choice.run.trial, choice.run.val_bce) == (1, 1, 0.6)
+    assert "trained in full; its own run" in ledger.reason(choice)
+
+
+def test_a_trial_that_was_cut_is_tested_by_its_first_repeat_in_full(tmp_path):
+    """Its own run has 0.5; the mean decides; seed 1 is not the best of the seeds."""
+    losses = rows_of_losses(0.50, 0.60)
+    trials = [trained(0.5, losses=losses[0]), trained(0.6, losses=losses[1], ended=STOPPED)]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        confirm(store, 0, 0.58, 0.54)
+        confirm(store, 1, 0.61, 0.62)
+        frames = load(store)
+    choice = chosen(frames, "best")
+    assert (choice.trial, choice.run.seed_number, choice.run.val_bce) == (0, 1, 0.58)
+    assert choice.mean == pytest.approx(0.56)
+    assert "lowest mean over 2 seeds, 0.5600; its run with seed number 1" in ledger.reason(choice)
+    assert [run.val_bce for run in named(frames, 1).runs] == [0.61, 0.62]
+
+
+@pytest.mark.parametrize(
+    ("state", "advice"), [("finished", "sweep confirm"), ("interrupted", "sweep resume")]
+)
+@pytest.mark.parametrize("rule", ["best", "simplest"])
+def test_a_sweep_without_a_run_in_full_is_refused_with_advice(tmp_path, state, advice, rule):
+    losses = rows_of_losses(0.5, 0.6)
+    trials = [trained(float(one.mean()), losses=one) for one in losses]
+    with store_sweep(tmp_path / "sweep.db", trials, state=state) as store:
+        frames = load(store)
+    with pytest.raises(NotFoundError, match=f"{advice} capacity-1"):
+        chosen(frames, rule)
+
+
+def test_an_ensemble_needs_two_runs_in_full(tmp_path):
+    with store_sweep(tmp_path / "sweep.db", [trained(0.5, ended=STOPPED)]) as store:
+        with pytest.raises(NotFoundError, match="sweep confirm capacity-1"):
+            named(load(store), 0)
+        confirm(store, 0, 0.6)
+        with pytest.raises(NotFoundError, match="at least two runs in full"):
+            named(load(store), 0)

@@ -1,5 +1,6 @@
 """Options that several commands share: each declared once, each with its environment variable."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli import completion
+from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.settings import TRAINERS, Settings
 
@@ -34,11 +36,28 @@ NameArgument = Annotated[
 ResultsOption = Annotated[
     Path, typer.Option("--results", envvar="SWEEP_RESULTS", help="Folder of all sweeps.")
 ]
+
+
+def _cache(context: typer.Context, given: Path | None) -> Path | None:
+    """Return the folder of the data cache: as given, else as the variable's old name has it."""
+    old = os.environ.get(_OLD_CACHE)
+    if not old or context.resilient_parsing:
+        return given
+    hint(
+        f"{_OLD_CACHE} {'is not used' if given else 'still works'}; the folder of the data cache "
+        f"is now called {_CACHE}, and SWEEP_DATASET says which data"
+    )
+    return given or Path(old)
+
+
+_CACHE, _OLD_CACHE = "SWEEP_CACHE", "SWEEP_DATA"
+"""The old name was taken for the data, which `SWEEP_DATASET` says."""
 CacheOption = Annotated[
     Path | None,
     typer.Option(
         "--cache",
-        envvar="SWEEP_DATA",
+        envvar=_CACHE,
+        callback=_cache,
         help="Folder of the data cache; by default in the user's cache folder.",
     ),
 ]

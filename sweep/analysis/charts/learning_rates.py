@@ -13,6 +13,7 @@ from sweep import words
 from sweep.analysis.charts import style
 from sweep.analysis.charts.colours import MARKERS, SERIES
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import shown_name
 
 _CONSIDERED = 500
 """Best trials whose schedules are compared: enough to meet every schedule of a search."""
@@ -64,7 +65,7 @@ def _labels(frames: SweepFrames, groups: list[list[int]]) -> list[str]:
     labels = []
     for number, members in enumerate(groups):
         count = words.trials(len(members)) if len(members) > 1 else f"trial {members[0]}"
-        values = [f"{words.plain(name)} = {shown[name][number]}" for name in shown]
+        values = [f"{shown_name(name)} = {shown[name][number]}" for name in shown]
         labels.append(words.shortened(", ".join([*values, count]), 44))
     return labels
 

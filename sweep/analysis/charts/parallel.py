@@ -17,6 +17,7 @@ from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import TooFewDataError, log_ticks, magnitude
 from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
 
 MAX_LINES = 300
@@ -61,7 +62,7 @@ def parallel(frames: SweepFrames) -> Parallel:
     names = [name for name in settings if settings[name].astype(str).nunique() > 1]
     if not names:
         raise TooFewDataError("no hyperparameter varies")
-    axes = [_axis(str(name), settings[name]) for name in names[:_MAX_AXES]]
+    axes = [_axis(shown_name(str(name)), settings[name]) for name in names[:_MAX_AXES]]
     params = trials["params"].to_numpy(dtype=float).clip(min=1)
     axes.append(logarithmic("params", params))
     axes.append(_score(trials["val_bce"].to_numpy(dtype=float)))

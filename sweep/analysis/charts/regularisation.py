@@ -17,6 +17,7 @@ from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import TooFewDataError, magnitude
 from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
 from sweep.metrics import NO_SKILL
 
@@ -142,7 +143,7 @@ def _draw(axes: Axes, one: HeatMap, norm: Normalize, size: float) -> None:
                 fontsize=size, color="white" if is_dark else BLACK,
                 bbox=None if is_enough else {"facecolor": "white", "edgecolor": "none", "pad": 1},
             )  # fmt: skip
-    axes.set_title(words.shortened(words.plain(one.name), 24))
+    axes.set_title(words.shortened(shown_name(one.name), 24))
     axes.set_xticks(range(len(one.sizes)), one.sizes, rotation=40, ha="right", fontsize=8)
     axes.set_yticks(range(len(one.values)), one.values, fontsize=8)
     axes.set_xlabel("trainable parameters")

@@ -17,6 +17,7 @@ from sweep.analysis.charts.axes import bce_range, log_ticks, magnitude
 from sweep.analysis.charts.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from sweep.analysis.charts.frontier import FrontierData, frontier_data
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import standing
 from sweep.metrics import NO_SKILL
@@ -142,7 +143,7 @@ def _settings(frames: SweepFrames, chosen: Any) -> list[str]:
     names = frames.hyperparameter_names
     cells = [words.settings(frames.hyperparameters.loc[chosen, name].tolist()) for name in names]
     rows = zip(*cells, strict=True) if cells else [()] * int(chosen.sum())
-    plain = [words.plain(name) for name in names]
+    plain = [shown_name(name) for name in names]
     return [
         words.shortened(
             ", ".join(f"{name}={cell}" for name, cell in zip(plain, row, strict=True)),

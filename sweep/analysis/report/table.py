@@ -10,6 +10,7 @@ import pandas as pd
 
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import has_a_columns_name, shown_name
 from sweep.analysis.frames.status import TrialStatus
 from sweep.analysis.report import ledger
 from sweep.statistics.onset import TOLERANCE
@@ -39,7 +40,7 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
         Column("rank", [words.count(rank) for rank in trials["rank"]]),
         Column("trial", trial_names(trials), left=True),
         *(
-            Column(words.plain(name), words.settings(settings[name].tolist()), False, True)
+            Column(shown_name(name), words.settings(settings[name].tolist()), False, True)
             for name in frames.hyperparameter_names
         ),
         Column("params", [words.count(n) for n in optional(trials["params"])]),
@@ -82,6 +83,8 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     ]
     if len(errors) > _FAILURES_SHOWN:
         found.append(f"{words.trials(len(errors) - _FAILURES_SHOWN)} more failed.")
+    if any(map(has_a_columns_name, frames.hyperparameter_names)):
+        found.append("hp.NAME: the hyperparameter NAME, if a column of the report has its name.")
     if frames.references:
         models = "Reference models on the same rows, without a network"
         found.append(f"{models}: {_references(frames)}.")

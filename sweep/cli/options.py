@@ -219,6 +219,15 @@ VerboseOption = Annotated[
         help="Print which trials are fused and which programs are compiled.",
     ),
 ]
+WidthOption = Annotated[
+    int | None,
+    typer.Option(
+        "--width",
+        min=20,
+        help="Characters in a line of the table; by default the terminal's width or COLUMNS, and "
+        "no limit in a file or pipe.",
+    ),
+]
 TABLE_OR_JSON = ("table", "json")
 TableOrJsonOption = Annotated[
     str,

@@ -16,7 +16,9 @@ _IN_ONE_LINE = ("best val BCE", "started")
 """Columns that stay in one line on a narrow terminal."""
 
 
-def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
+def list_sweeps(
+    results: opt.ResultsOption = DEFAULT_RESULTS, width: opt.WidthOption = None
+) -> None:
     """List the sweeps, the newest last."""
     table = Table(box=None, pad_edge=False)
     for column in ("sweep", "space", "data", "state", "done", "best val BCE", "started"):
@@ -25,7 +27,7 @@ def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
     for folder in folders:
         table.add_row(folder.name, *map(plain, _cells(folder)))
     if folders:
-        display(table)
+        display(table, width)
     else:
         hint(f"no sweeps in {results}; start one with: sweep start capacity")
 

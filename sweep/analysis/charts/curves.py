@@ -109,7 +109,7 @@ def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
     for number, (title, curves) in enumerate(panels):
         axes = figure.add_axes((0.08 + number * (width + 0.03), 0.36, width, 0.505))
         axes.set_title(title)
-        style.log_axis(axes, 0.93, max(last, 2) * 1.08)
+        style.log_axis(axes, 0.93, max(last, 2) * 1.08, ends=[last])
         axes.set_ylim(*data.y)
         axes.set_xlabel("epoch (logarithmic)")
         if number == 0:

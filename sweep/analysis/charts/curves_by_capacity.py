@@ -73,6 +73,7 @@ def draw_decades(frames: SweepFrames) -> Figure:
     y = bce_range(
         records[["train_bce", "val_bce"]].to_numpy().ravel(), drawn["val_bce"].to_numpy(float)
     )
+    last = int(records["epoch"].max())
     n_columns = min(len(found), 3)
     n_rows = -(-len(found) // n_columns)
     width, height = 0.92 / n_columns, 0.75 / n_rows
@@ -82,7 +83,7 @@ def draw_decades(frames: SweepFrames) -> Figure:
         axes = figure.add_axes((0.07 + column * width, bottom, width - 0.02, height - 0.085))
         share = f"{decade.n_onset} of {decade.n_trials} with onset"
         axes.set_title(f"{decade.title}: {share}", fontsize=9)
-        style.log_axis(axes, 0.93, max(int(records["epoch"].max()), 2) * 1.08)
+        style.log_axis(axes, 0.93, max(last, 2) * 1.08, ends=[last])
         axes.set_ylim(*y)
         axes.tick_params(labelleft=column == 0, labelbottom=number + n_columns >= len(found))
         if column == 0:

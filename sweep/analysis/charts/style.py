@@ -114,7 +114,7 @@ def scale_note(error: float) -> str:
     """Return the note on a chart whose colours are a `colour_range` with this `error`."""
     if np.isfinite(error):
         return "The colours span 4 standard errors or more."
-    return "Errors are unknown: differences in colour may be chance."
+    return "How exact these numbers are is unknown."
 
 
 def colour_bar(

@@ -173,7 +173,7 @@ class LiveProgress:
         self._bar.update(self._task, total=tally.epochs, completed=tally.epochs_done)
         failed = f" · {self._failed} failed" if self._failed else ""
         line = (
-            f"{tally.assignments_done}/{tally.assignments} assignments{failed} · "
+            f"{tally.assignments_done}/{counted(tally.assignments, 'assignment')}{failed} · "
             f"{tally.eta()} · best val BCE {tally.best_text()}"
         )
         return Group(self._ladder(), self._bar, Text(line), Text(self._now, style="dim"))

@@ -21,6 +21,7 @@ from sweep.runner.cold_start import prepare_again
 from sweep.settings import Budget
 from sweep.store import Progress, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
+from sweep.words import counted
 
 if TYPE_CHECKING:
     from sweep.runner.prepare import Prepared
@@ -92,10 +93,10 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
         return
     left = progress.confirmations - progress.confirmations_done
     if ending.state is SweepState.INTERRUPTED:
-        hint(f"stopped, state saved; {left} runs are left, continue with: sweep resume {name}")
+        hint(f"stopped, state saved; {_left(left, 'run')}, continue with: sweep resume {name}")
         raise typer.Exit(stopping.code)
     kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{ending.sentence}; {left} runs are left, continue with: sweep resume {name}")
+    raise kind(f"{ending.sentence}; {_left(left, 'run')}, continue with: sweep resume {name}")
 
 
 def confirm_stored(
@@ -139,10 +140,14 @@ def _end(state: SweepState, sweep: SweepRow, progress: Progress, stopping: Stopp
         total = sweep.plan.all_assignments + progress.confirmations
         left = total - progress.assignments_done - progress.confirmations_done
         raise BudgetEndedError(
-            f"{sweep.message}; {left} of {total} assignments are left, the results so far are "
-            f"valid; "
+            f"{sweep.message}; {left} of {counted(total, 'assignment')} are left, the results so "
+            "far are valid; "
             f"continue with: sweep resume {name}"
         )
+
+
+def _left(number: int, noun: str) -> str:
+    return f"{counted(number, noun)} {'is' if number == 1 else 'are'} left"
 
 
 def budget(

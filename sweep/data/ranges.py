@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sweep.errors import DataError
 from sweep.exact import Count
+from sweep.words import counted
 
 DEFAULT_VALIDATION_ROWS = 1_000
 DEFAULT_TRAIN_ROWS = 10_000
@@ -88,6 +89,6 @@ def _too_few(
     lower = "--train-rows" if left > 0 else "--validation-rows, --train-rows and --test-rows"
     to = f" to {left} or less" if left > 0 else ""
     return (
-        f"{source} has {rows:,} rows, {needed:,} are needed ({' + '.join(parts)}); "
+        f"{source} has {counted(rows, 'row')}, {needed:,} are needed ({' + '.join(parts)}); "
         f"lower {lower}{to}, or get more rows"
     )

@@ -11,6 +11,7 @@ from sweep.records import AssignmentStatus, SweepState
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.training.checkpoint import read_checkpoint
+from sweep.words import counted
 
 _RESTORE = "restore the sweep from a copy, or start it anew under another name"
 _SHOWN = 3
@@ -47,14 +48,18 @@ def _check_contents(folder: SweepFolder, store: Store) -> Iterator[Finding]:
         *_of_plan(sweep, assignments, _by_trial(store, "trial")),
     ]
     n = sum(map(len, assignments.values()))
-    yield _summary(f"{subject}: assignments", found, f"{n:,} assignments, as planned and scored")
+    yield _summary(
+        f"{subject}: assignments", found, f"{counted(n, 'assignment')}, as planned and scored"
+    )
     if folder.holder() is not None:
         text = "not checked: they change while the sweep runs"
         yield warning(f"{subject}: checkpoints", text, f"after: sweep stop {folder.name}")
         return
     found = list(_of_checkpoints(folder, store, sweep.identity, epochs, assignments))
     n = len(store.checkpoint_files())
-    yield _summary(f"{subject}: checkpoints", found, f"{n:,} checkpoints, each of its trial")
+    yield _summary(
+        f"{subject}: checkpoints", found, f"{counted(n, 'checkpoint')}, each of its trial"
+    )
 
 
 def _summary(subject: str, problems: list[str], well: str) -> Finding:
@@ -123,7 +128,7 @@ def _of_plan(
     planned = sweep.plan.all_assignments
     complete = sweep.state is SweepState.FINISHED and not any(map(_failed, assignments.values()))
     if total > planned or (complete and total != planned):  # who failed is not promoted
-        yield f"there are {total} assignments, {planned} were planned"
+        yield f"there are {counted(total, 'assignment')}, {planned} were planned"
     pending = any(map(_pending, assignments.values()))
     if sweep.state is SweepState.FINISHED and pending:
         yield "the sweep is finished, but has assignments to do"

@@ -15,6 +15,7 @@ import sweep
 from sweep.data.cache.cache import Cache, remedy
 from sweep.doctor.finding import Finding, damaged, ok, unfit, warning
 from sweep.errors import SweepError
+from sweep.words import counted
 
 _LITTLE_BYTES = 1 << 30
 _TOO_LITTLE_BYTES = 50 << 20
@@ -138,5 +139,6 @@ def _data(root: Path) -> Iterator[Finding]:
         if dataset is not None:
             source = dataset.manifest.origin.source
             yield ok(
-                f"data {key[:13]}", f"{source}: {len(dataset.y):,} rows, as their manifest says"
+                f"data {key[:13]}",
+                f"{source}: {counted(len(dataset.y), 'row')}, as their manifest says",
             )

@@ -92,7 +92,7 @@ def _curve(trial: dict[Hashable, Any], records: pd.DataFrame, smoothing: int) ->
 
 def _params(params: Any) -> str:
     """A running trial's size is not known before its assignment ends."""
-    return "still running" if pd.isna(params) else f"{int(params):,} params"
+    return "still running" if pd.isna(params) else f"{words.counted(int(params), 'param')}"
 
 
 def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:

@@ -10,6 +10,7 @@ from sweep.analysis.charts.colours import BLUE, VERMILLION
 from sweep.data.cache.cache import Dataset
 from sweep.data.summary import HISTOGRAM_ROWS, Histogram, histograms, visible_rows
 from sweep.disk import writing
+from sweep.words import counted
 
 STEM = "features"
 _BACKGROUND_FILL = "#BFDCEC"
@@ -26,7 +27,7 @@ def write_features(dataset: Dataset, folder: Path) -> list[Path]:
     found = histograms(dataset.x[:n], dataset.y[:n])
     with writing(folder), style.styled():
         folder.mkdir(parents=True, exist_ok=True)
-        figure = draw_features(found, f"{source}: first {shown:,} rows")
+        figure = draw_features(found, f"{source}: first {counted(shown, 'row')}")
         return style.write(figure, folder, STEM)
 
 

@@ -84,7 +84,7 @@ def draw_rates(frames: SweepFrames) -> Figure:
     """Draw `schedules`: the seven with the most trials coloured, the others grey."""
     found = schedules(frames)
     named, others = _from_the_top(found[: len(SERIES)]), found[len(SERIES) :]
-    notes = [f"{len(others):,} more schedules in grey."] if others else []
+    notes = [f"In grey: {words.counted(len(others), 'more schedule')}."] if others else []
     figure = style.page(frames, "Learning-rate schedules", notes)
     axes = figure.add_axes((0.12, 0.125, 0.57, 0.765))
     finite = np.concatenate([one.rate for one in found] or [np.array([])])

@@ -79,7 +79,7 @@ def _rows(frames: SweepFrames) -> str:
     if ranges is None:
         return ""
     train, validation = (end - first for first, end in (ranges.train, ranges.validation))
-    return f", {train:,} training and {validation:,} validation rows"
+    return f", {train:,} training and {words.counted(validation, 'validation row')}"
 
 
 def _state(frames: SweepFrames) -> str:

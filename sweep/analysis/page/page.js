@@ -90,7 +90,7 @@
     rows.forEach((row) => { row.hidden = !filters.every((shows) => shows(row)); });
     const shown = rows.filter((row) => !row.hidden);
     one("#matching").textContent =
-      shown.length === rows.length ? "" : `${shown.length} of ${rows.length} trials match.`;
+      shown.length === rows.length ? "" : `${shown.length} of ${rows.length} ${rows.length === 1 ? "trial matches" : "trials match"}.`;
     fade(new Set(shown.map((row) => Number(row.dataset.trial))));
   };
   one("#filters").addEventListener("input", filter);

@@ -150,7 +150,7 @@ def _lowered(rows: pd.DataFrame, names: Sequence[str], data: FrontierData) -> li
     width = _CHARACTER * max(map(len, names), default=0)
     placed: list[tuple[float, float]] = []
     found = []
-    for params, val_bce, name in zip(rows["params"], rows["val_bce"], names, strict=True):
+    for params, val_bce in zip(rows["params"], rows["val_bce"], strict=True):
         x, own = along * float(np.log(params)), upright * (data.y[1] - float(val_bce))
         above = [y + _LINE for other, y in placed if abs(other - x) < width]
         at = max([own - _LINE * 2 / 3, *above])

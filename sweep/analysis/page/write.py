@@ -96,6 +96,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "plots": {"frontier": frontier, "curves": curves},
         "curves": plots.curves(frames),
         "css": Markup(_asset("page.css")),
+        "counted": words.counted,
         "scripts": [Markup(script) for script in scripts],
         "policy": _policy(scripts),
     }
@@ -125,7 +126,7 @@ def _reliability(frames: SweepFrames, found: Verdict) -> list[str]:
         ties = f"No other trial of {found.trials:,} is tied with the best (95 % confidence)."
     else:
         ties = (
-            f"{found.tied:,} of {found.trials:,} trials with a score are in the 95 % model "
+            f"{found.tied:,} of {words.trials(found.trials)} with a score are in the 95 % model "
             "confidence set: the validation rows cannot tell them apart."
         )
     bias = "The selection bias of the best score is unknown."

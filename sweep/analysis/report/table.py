@@ -62,7 +62,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     trials = frames.trials.iloc[:top]
     found = []
     if len(trials) < len(frames.trials):
-        found.append(f"The best {len(trials):,} of {len(frames.trials):,} trials.")
+        found.append(f"The best {len(trials):,} of {words.trials(len(frames.trials))}.")
     if (trials["status"] == TrialStatus.CUT).any():
         found.append(
             "cut at N: Hyperband ended the trial at epoch N; "

@@ -13,7 +13,7 @@ from sweep.cli.output import display, err, hint, out
 from sweep.data.cache.cache import Cache, Dataset, default_cache_dir
 from sweep.data.ranges import DEFAULT_ROWS, DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import DataError, UsageError
-from sweep.words import plain
+from sweep.words import counted, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +118,9 @@ def info(
     _print_facts(store, key, dataset)
     _print_table("rows", part_table(dataset))
     n_visible = visible_rows(dataset)
-    _print_table(f"features, first {n_visible:,} rows", feature_table(dataset.x[:n_visible]))
+    _print_table(
+        f"features, first {counted(n_visible, 'row')}", feature_table(dataset.x[:n_visible])
+    )
     if charts is not None:
         from sweep.analysis.charts.features import write_features
 
@@ -131,7 +133,7 @@ def _cache(folder: Path | None) -> Cache:
 
 
 def _say(manifest: "Manifest", cache: Cache) -> None:
-    text = f"{manifest.origin.source}: {manifest.rows:,} rows cached in {cache.root}"
+    text = f"{manifest.origin.source}: {counted(manifest.rows, 'row')} cached in {cache.root}"
     out().print(plain(text), soft_wrap=True)
     left = manifest.rows - DEFAULT_VALIDATION_ROWS
     if left < DEFAULT_TRAIN_ROWS:
@@ -161,7 +163,7 @@ def _describe(cache: Cache, key: str) -> str:
         manifest = cache.manifest(key)
     except DataError as error:
         return str(error)
-    return key if manifest is None else f"{manifest.origin.source}, {manifest.rows:,} rows"
+    return key if manifest is None else f"{manifest.origin.source}, {counted(manifest.rows, 'row')}"
 
 
 def _print_table(title: str, frame: "pd.DataFrame") -> None:
@@ -217,6 +219,6 @@ def _line_now_and_then() -> Callable[["Progress"], None]:
         last = time.monotonic()
         total = "" if now.bytes_total is None else f" of about {now.bytes_total / 1e6:,.1f}"
         received = f"{now.bytes_received / 1e6:,.1f}{total} MB"
-        err().print(f"fetched {received}, {now.rows:,} rows cached", soft_wrap=True)
+        err().print(f"fetched {received}, {counted(now.rows, 'row')} cached", soft_wrap=True)
 
     return show

@@ -81,7 +81,7 @@ def _print_fused(survey: "Survey", console: Console) -> None:
         return
     fused = counts.pop(None, 0)
     console.print(
-        f"{fused} of {fused + sum(counts.values())} trials are fused with others; "
+        f"{fused} of {counted(fused + sum(counts.values()), 'trial')} are fused with others; "
         f"programs to compile: {survey.programs}"
     )
     for reason, number in counts.most_common():

@@ -22,7 +22,7 @@ def _facts(found: Look) -> list[tuple[str, str]]:
         ("sweep", f"{sweep.name} ({state_text(found)})"),
         ("space", f"{sweep.space.name}, seed {sweep.settings.seed}"),
         ("data", sweep.data.source),
-        ("progress", f"{progress.assignments_done} of {total} assignments"),
+        ("progress", f"{progress.assignments_done} of {counted(total, 'assignment')}"),
         ("epochs", f"{progress.epochs_done:,} of at most {found.epochs_planned:,}"),
         ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
         ("seeds", _seeds(progress)),
@@ -37,10 +37,11 @@ def _facts(found: Look) -> list[tuple[str, str]]:
 def _seeds(progress: Progress) -> str:
     if not progress.confirmations:
         return ""
-    return f"{progress.confirmations_done} of {progress.confirmations} runs with other seeds"
+    planned = counted(progress.confirmations, "run")
+    return f"{progress.confirmations_done} of {planned} with other seeds"
 
 
 def _left(left: TimeLeft | None) -> str:
     if left is None:
         return ""
-    return f"about {duration(left.seconds)} at this rate, {left.epochs:,} epochs at most"
+    return f"about {duration(left.seconds)} at this rate, {counted(left.epochs, 'epoch')} at most"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sweep.data.columns import FEATURES, LABEL, N_FEATURES
 from sweep.errors import DataError
+from sweep.words import counted
 
 Float32Array = NDArray[np.float32]
 LabelArray = NDArray[np.uint8]
@@ -50,7 +51,9 @@ def parse_rows(
     if done == 0:
         raise DataError(f"{name} is empty, expected rows of {N_COLUMNS} numbers")
     if rows is not None and done < rows:
-        raise DataError(f"{name} has only {done:,} rows, not {rows:,}; lower --rows to {done}")
+        raise DataError(
+            f"{name} has only {counted(done, 'row')}, not {rows:,}; lower --rows to {done}"
+        )
 
 
 def line_blocks(

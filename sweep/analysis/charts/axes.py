@@ -88,8 +88,8 @@ def bce_range(values: NDArray[np.floating], val_bce: NDArray[np.floating]) -> tu
 def colour_range(values: NDArray[np.floating], error: float) -> tuple[float, float]:
     """Return the ends of a colour scale for `values`, four standard errors apart at least.
 
-    So no difference within two errors gets the two ends. If the
-    `error` is unknown (NaN), they are a thousandth of a nat apart at least.
+    So no difference within two errors gets the two ends. If the `error` is unknown (NaN), they
+    are a thousandth of a nat apart at least.
     """
     low, high = float(values.min()), float(values.max())
     least = 4 * error if np.isfinite(error) else 1e-3  # a scale needs two ends

@@ -142,7 +142,7 @@ def draw_parallel(frames: SweepFrames) -> Figure:
     if data.n_hidden:
         notes.append(f"Not shown: {words.counted(data.n_hidden, 'hyperparameter')}.")
     figure = style.page(frames, "Parallel coordinates", notes)
-    axes = figure.add_axes((0.06, 0.1, 0.82, 0.74))
+    axes = figure.add_axes((0.06, 0.1, 0.81, 0.74))
     axes.grid(False)
     axes.set_axis_off()
     axes.set_xlim(-0.2, len(data.axes) - 0.6)
@@ -169,5 +169,5 @@ def draw_parallel(frames: SweepFrames) -> Figure:
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
             )  # fmt: skip
     is_open = bool(data.val_bce.max() > data.colours[1])
-    style.colour_bar(figure, (0.92, 0.2, 0.012, 0.5), norm, is_open)
+    style.colour_bar(figure, (0.905, 0.2, 0.012, 0.5), norm, is_open)
     return figure

@@ -122,11 +122,11 @@ def draw_heat(frames: SweepFrames) -> Figure:
     if len(every) == 0:
         raise TooFewDataError(f"no cell of the heat maps holds {ENOUGH} trials")
     norm = Normalize(*colour_range(np.minimum(every, NO_SKILL + 0.02), error))
-    width = 0.86 / len(maps)
+    width = 0.85 / len(maps)
     for number, one in enumerate(maps):
         axes = figure.add_axes((0.09 + number * width, 0.21, width - 0.085, 0.64))
         _draw(axes, one, norm, 8.5 if len(maps) < 3 else 6.5)
-    style.colour_bar(figure, (0.925, 0.21, 0.012, 0.64), norm, every.max() > norm.vmax)
+    style.colour_bar(figure, (0.905, 0.21, 0.012, 0.64), norm, every.max() > norm.vmax)
     return figure
 
 

@@ -130,6 +130,7 @@ def colour_bar(
     )
     bar.set_label("validation BCE, nats", fontsize=8)
     axes.tick_params(labelsize=8)
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.invert_yaxis()
 
 

@@ -110,6 +110,6 @@ def test_a_number_of_trials_limits_the_search_alone():
 
 
 def test_what_failures_share_is_said():
-    assert describe(FAILURES[:1]) == "1 trials failed, all with: ValueError: no"
+    assert describe(FAILURES[:1]) == "1 trial failed, all with: ValueError: no"
     mixed = [*FAILURES, (3, "RuntimeError: other", {"width": 16})]
     assert describe(mixed) == "4 trials failed, 3 of them with: ValueError: no"

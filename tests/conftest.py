@@ -47,7 +47,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SWEEP_RESULTS", "SWEEP_DATA", "SWEEP_DEBUG", "NO_COLOR"):
+    for name in ("SWEEP_RESULTS", "SWEEP_CACHE", "SWEEP_DATA", "SWEEP_DEBUG", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
 

@@ -1,6 +1,7 @@
 """Options that several commands share: each declared once, each with its environment variable."""
 
 import errno
+import os
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli import completion
+from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.settings import TRAINERS, Settings
 from sweep.words import shortened
@@ -54,12 +56,28 @@ ResultsOption = Annotated[
         help="Folder of all sweeps.",
     ),
 ]
+
+
+def _cache(context: typer.Context, given: Path | None) -> Path | None:
+    """Return the folder of the data cache: as given, else as the variable's old name has it."""
+    old = os.environ.get(_OLD_CACHE)
+    if not old or context.resilient_parsing:
+        return possible(given)
+    hint(
+        f"{_OLD_CACHE} {'is not used' if given else 'still works'}; the folder of the data cache "
+        f"is now called {_CACHE}, and SWEEP_DATASET says which data"
+    )
+    return possible(given or Path(old))
+
+
+_CACHE, _OLD_CACHE = "SWEEP_CACHE", "SWEEP_DATA"
+"""The old name was taken for the data, which `SWEEP_DATASET` says."""
 CacheOption = Annotated[
     Path | None,
     typer.Option(
         "--cache",
-        envvar="SWEEP_DATA",
-        callback=possible,
+        envvar=_CACHE,
+        callback=_cache,
         help="Folder of the data cache; by default in the user's cache folder.",
     ),
 ]
@@ -236,6 +254,15 @@ VerboseOption = Annotated[
         "-v/-q",
         envvar="SWEEP_VERBOSE",
         help="Print which trials are fused and which programs are compiled.",
+    ),
+]
+WidthOption = Annotated[
+    int | None,
+    typer.Option(
+        "--width",
+        min=20,
+        help="Characters in a line of the table; by default the terminal's width or COLUMNS, and "
+        "no limit in a file or pipe.",
     ),
 ]
 TABLE_OR_JSON = ("table", "json")

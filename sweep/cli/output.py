@@ -3,6 +3,7 @@
 The functions `hint` and `warn` of this module are a `sweep.runner.say.Say`.
 """
 
+import os
 import sys
 from typing import Any, TextIO
 
@@ -36,14 +37,33 @@ def _console(file: TextIO) -> Console:
     return _Console(file=file, width=width, highlight=False, markup=False, soft_wrap=False)
 
 
-def display(found: RenderableType) -> None:
-    """Print a result in columns; without a terminal, no blanks at the ends of lines."""
+def display(found: RenderableType, width: int | None = None) -> None:
+    """Print a result in columns, fitted to `width`, else to the terminal.
+
+    Without either, the variable COLUMNS says how wide, else every column is shown and no line is
+    folded. Without a terminal, no blanks at the ends of lines.
+    """
     console = out()
     if console.is_terminal:
-        console.print(found)
+        console.print(found, width=width)
         return
-    text = "".join(segment.text for segment in console.render(found))
+    options = console.options.update(width=width_of_results(width))
+    text = "".join(segment.text for segment in console.render(found, options))
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in text.removesuffix("\n").split("\n"))
+
+
+def width_of_results(asked: int | None = None) -> int:
+    """Return how many characters wide a result in columns is: see `display`."""
+    console = out()
+    if asked is not None or console.is_terminal:
+        return asked or console.width
+    return _columns() or _PLAIN_WIDTH
+
+
+def _columns() -> int | None:
+    """Return what the variable COLUMNS says, None if it is no width."""
+    given = os.environ.get("COLUMNS", "")
+    return int(given) or None if given.isdecimal() and len(given) < 10 else None
 
 
 def hint(text: str) -> None:

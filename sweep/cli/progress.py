@@ -17,6 +17,7 @@ from sweep.words import counted, duration, plain
 _FEWEST_EPOCHS = 20
 _FEWEST_SECONDS = 60.0
 """The time left is shown after either: before, programs are compiled and epochs have no rate."""
+PREPARING = "preparing: reading models, compiling programs"
 _CONFIRMATION = -1
 """In place of a bracket: a trial that confirms another."""
 _Rung = tuple[int | None, int | None, int, int]
@@ -51,14 +52,24 @@ class Tally:
         if score is not None and counts and (self.best is None or score < self.best[0]):
             self.best = (score, label(assignment))
 
+    @property
+    def is_preparing(self) -> bool:
+        """Whether this process has not trained an epoch yet."""
+        return not self._epochs_at
+
     def eta(self) -> str:
-        """Return the time left at the rate of the latter half of this process's epochs."""
+        """Return `ETA 3 min`, at the rate of the latter half of this process's epochs.
+
+        Before a rate can be told, what the process is at.
+        """
         ended, now = self._epochs_at, time.monotonic()
-        if len(ended) < _FEWEST_EPOCHS and (not ended or now - ended[0] < _FEWEST_SECONDS):
-            return "…"
+        if self.is_preparing:
+            return PREPARING
+        if len(ended) < _FEWEST_EPOCHS and now - ended[0] < _FEWEST_SECONDS:
+            return "ETA not known yet"
         middle = (len(ended) - 1) // 2
         rate = (now - ended[middle]) / max(1, len(ended) - 1 - middle)
-        return duration(rate * max(0, self.epochs - self.epochs_done))
+        return f"ETA {duration(rate * max(0, self.epochs - self.epochs_done))}"
 
     def best_text(self) -> str:
         return "none yet" if self.best is None else f"{self.best[0]:.4f} (trial {self.best[1]})"
@@ -85,10 +96,12 @@ class PlainProgress:
         return
 
     def wave(self, assignments: Sequence[Assignment]) -> None:
+        preparing = f"; {PREPARING}" if self.tally.is_preparing else ""
         n_epochs = sum(a.last_epoch - a.first_epoch for a in assignments)
         self.console.print(
             f"{counted(len(assignments), 'assignment')} to train, "
-            f"at most {counted(n_epochs, 'epoch')}"
+            f"at most {counted(n_epochs, 'epoch')}{preparing}",
+            soft_wrap=True,
         )
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
@@ -100,7 +113,7 @@ class PlainProgress:
         self.console.print(
             f"[{tally.assignments_done}/{tally.assignments}] trial {label(assignment)}: "
             f"{describe(assignment, outcome, score)} · best {tally.best_text()} · "
-            f"ETA {tally.eta()}",
+            f"{tally.eta()}",
             soft_wrap=True,
         )
 
@@ -120,7 +133,7 @@ class LiveProgress:
         self._baselines = plan.baselines if plan else 0
         self._done: Counter[_Rung] = Counter()
         self._failed = 0
-        self._now = ""
+        self._now = PREPARING
         self._bar = Progress(
             TextColumn("epochs"), BarColumn(), TextColumn("{task.completed}/{task.total}")
         )
@@ -140,7 +153,7 @@ class LiveProgress:
         self._done, self._failed = done, failed
 
     def wave(self, assignments: Sequence[Assignment]) -> None:
-        return
+        self._now = f"{PREPARING} ({counted(len(assignments), 'assignment')} to train)"
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
         self.tally.epoch()
@@ -159,8 +172,8 @@ class LiveProgress:
         self._bar.update(self._task, total=tally.epochs, completed=tally.epochs_done)
         failed = f" · {self._failed} failed" if self._failed else ""
         line = (
-            f"{tally.assignments_done}/{tally.assignments} assignments{failed} · "
-            f"ETA {tally.eta()} · best val BCE {tally.best_text()}"
+            f"{tally.assignments_done}/{counted(tally.assignments, 'assignment')}{failed} · "
+            f"{tally.eta()} · best val BCE {tally.best_text()}"
         )
         return Group(self._ladder(), self._bar, Text(line), Text(self._now, style="dim"))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sweep.records import Assignment, EpochRecord, OutcomeStatus, SweepState, Value
 from sweep.settings import Budget
 from sweep.training.contract import Ended
-from sweep.words import counted
+from sweep.words import trials
 
 Failure = tuple[int, str, dict[str, Value]]
 """A failed trial: its number, its error in a line, its hyperparameters."""
@@ -127,7 +127,7 @@ def describe(failures: Sequence[Failure]) -> str:
     errors = Counter(error for _, error, _ in failures)
     error, count = errors.most_common(1)[0]
     share = "all" if count == len(failures) else f"{count} of them"
-    text = f"{counted(len(failures), 'trial')} failed, {share} with: {error}"
+    text = f"{trials(len(failures))} failed, {share} with: {error}"
     first = failures[0][2]
     common = [
         f"{name}={value}"

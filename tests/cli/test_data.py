@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from sweep.cli.commands.data import data_app
+from sweep.cli.options import CacheOption
 from sweep.data.cache.cache import Cache, Dataset
 from sweep.data.higgs import range_requests
 from sweep.data.higgs.import_file import import_higgs
@@ -19,7 +21,7 @@ def run(tmp_path):
     """Runs `sweep data …` on a cache of its own; errors are raised as they reach main()."""
 
     def run(*arguments):
-        environment = {"SWEEP_DATA": str(tmp_path / "cache")}
+        environment = {"SWEEP_CACHE": str(tmp_path / "cache")}
         result = CliRunner().invoke(data_app, [str(a) for a in arguments], env=environment)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -175,3 +177,20 @@ def test_histograms_hold_nearly_all_events_of_each_class(dataset):
 def test_histograms_of_a_constant_and_of_one_class(dataset):
     charts = histograms(np.ones((5, 28), np.float32), np.ones(5, np.uint8))
     assert charts[0].signal.sum() == 1.0 and charts[0].background.sum() == 0.0
+
+
+def test_the_old_name_of_the_cache_works_and_the_new_one_is_named():
+    app = typer.Typer()
+
+    @app.command()
+    def show(cache: CacheOption = None) -> None:
+        typer.echo(cache)
+
+    old, new = {"SWEEP_DATA": "/old"}, {"SWEEP_CACHE": "/new"}
+    found = CliRunner().invoke(app, env=old)
+    assert found.stdout == "/old\n"
+    assert "SWEEP_DATA still works" in found.stderr and "SWEEP_CACHE" in found.stderr
+    found = CliRunner().invoke(app, env=old | new)
+    assert found.stdout == "/new\n" and "SWEEP_DATA is not used" in found.stderr
+    found = CliRunner().invoke(app, env=new)
+    assert (found.stdout, found.stderr) == ("/new\n", "")

@@ -172,7 +172,7 @@ for folder in ("/", "/opt/sweep", "/spaces", "/usr"):
     except OSError:
         continue
     sys.exit(f"{folder} can be written to")
-for folder in (os.environ["SWEEP_RESULTS"], os.environ["SWEEP_DATA"], "/tmp"):
+for folder in (os.environ["SWEEP_RESULTS"], os.environ["SWEEP_CACHE"], "/tmp"):
     Path(folder, "probe").touch()
 for tool in ("pip", "uv"):
     assert find_spec(tool) is None, f"{tool} is in the image"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sweep.cli.commands import doctor
 from sweep.doctor import machine
-from sweep.doctor.finding import Level
+from sweep.doctor.finding import Level, ok
 from sweep.doctor.integrity import check_sweep
 from sweep.doctor.machine import check_machine
 from sweep.store import Store
@@ -161,3 +162,19 @@ def test_a_sweep_dated_in_the_future_is_told(tmp_path):
     found = {f.subject: f for f in check_machine(tmp_path, tmp_path / "cache")}
     assert found["sweep later"].level is Level.WARN and "2096-10-02" in found["sweep later"].text
     assert "sweep now" not in found
+
+
+def test_each_finding_is_printed_before_the_next_is_looked_for(folder, monkeypatch, capsys):
+    printed = []
+
+    def slow(*_):
+        for subject in ("python", "a subject that is longer than most of the others"):
+            yield ok(subject, "as it should be")
+            printed.append(capsys.readouterr().out)
+
+    monkeypatch.setattr(doctor, "check_machine", slow)
+    monkeypatch.setattr(doctor, "check_sweep", lambda _: iter([ok("sweep s", "sound")]))
+    doctor.doctor("s", results=folder.root)
+    assert printed[0] == f"ok    {'python':<22}  as it should be\n"
+    assert "longer than most" in printed[1]
+    assert "sound" in capsys.readouterr().out

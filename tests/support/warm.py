@@ -82,7 +82,7 @@ def _run(
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
     for name in [name for name in os.environ if name.startswith("SWEEP_")]:
         del os.environ[name]
-    os.environ["SWEEP_DATA"] = str(place / "cache")
+    os.environ["SWEEP_CACHE"] = str(place / "cache")
     os.chdir(place)
     sys.argv = ["sweep", *arguments]
     if before is not None:

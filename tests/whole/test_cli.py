@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def environment(place: Path, **more: str) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("SWEEP_")}
-    return {**clean, "SWEEP_DATA": str(place / "cache"), "PYTHONUNBUFFERED": "1", **more}
+    return {**clean, "SWEEP_CACHE": str(place / "cache"), "PYTHONUNBUFFERED": "1", **more}
 
 
 def run(place: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:

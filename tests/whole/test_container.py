@@ -96,9 +96,9 @@ def test_the_entrypoint_is_the_programs_command_in_exec_form() -> None:
 def test_the_volumes_are_where_the_program_looks() -> None:
     found = environment()
     (volumes,) = values("VOLUME")
-    assert json.loads(volumes) == [found["SWEEP_DATA"], found["SWEEP_RESULTS"]]
+    assert json.loads(volumes) == [found["SWEEP_CACHE"], found["SWEEP_RESULTS"]]
     read = {get_args(option)[1].envvar for option in (options.CacheOption, options.ResultsOption)}
-    assert read == {"SWEEP_DATA", "SWEEP_RESULTS"}
+    assert read == {"SWEEP_CACHE", "SWEEP_RESULTS"}
 
 
 def test_what_libraries_write_goes_to_tmp_so_that_the_root_may_be_read_only() -> None:
@@ -194,7 +194,7 @@ def test_a_service_is_confined_and_has_time_to_save_its_state(variant: str) -> N
     assert int(grace[1]) > RELEASE_SECONDS
     found = environment()
     mounted = {volume.partition(":")[2] for volume in service["volumes"]}
-    assert mounted == {found["SWEEP_DATA"], found["SWEEP_RESULTS"]}
+    assert mounted == {found["SWEEP_CACHE"], found["SWEEP_RESULTS"]}
 
 
 def test_only_the_gpu_service_reserves_a_gpu() -> None:

@@ -1,6 +1,9 @@
 """The numbers of a chart's axes: ticks, their labels, ranges. Nothing is drawn here."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -8,11 +11,30 @@ class TooFewDataError(Exception):
     """A chart cannot be drawn from what there is; says what it needs."""
 
 
-def log_ticks(first: float, last: float) -> list[float]:
-    """Return 2 to about 9 ticks from `first` to `last`.
+_APART = 0.08
+"""Share of a logarithmic axis that a tick keeps free for its label."""
 
-    They are digits times powers of ten, or evenly spaced if just one of these fits.
+
+def log_ticks(first: float, last: float, ends: Sequence[float] = ()) -> list[float]:
+    """Return 2 to about 9 ticks from `first` to `last`, some of them where the data end.
+
+    The others are digits times powers of ten, or evenly spaced if just one of these fits; those
+    too near to one of `ends` are left out.
     """
+    room = _APART * np.log(last / first)
+    kept: list[float] = []
+    for end in sorted({end for end in ends if first <= end <= last}, reverse=True):
+        if not _near(end, kept, room):
+            kept.append(end)
+    others = [tick for tick in _round_ticks(first, last) if not _near(tick, kept, room)]
+    return sorted([*kept, *others])
+
+
+def _near(tick: float, others: Sequence[float], room: float) -> bool:
+    return any(abs(np.log(tick / other)) < room for other in others)
+
+
+def _round_ticks(first: float, last: float) -> list[float]:
     powers = range(int(np.floor(np.log10(first))), int(np.ceil(np.log10(last))) + 1)
     for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
         ticks = [digit * 10.0**power for power in powers for digit in digits]
@@ -27,12 +49,17 @@ def log_ticks(first: float, last: float) -> list[float]:
     return [float(tick) for tick in even if first <= tick <= last]
 
 
-def magnitude(value: float) -> str:
+def magnitude(value: float, digits: int = 4) -> str:
     """Return a number in short form: 800, 1k, 300k, 2M; 0.001, 1e-05."""
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= unit:
-            return f"{value / unit:.4g}{name}"
-    return f"{value:.4g}"
+            return f"{value / unit:.{digits}g}{name}"
+    return f"{value:.{digits}g}"
+
+
+def tick_label(tick: float, ends: Sequence[float] = ()) -> str:
+    """Return the label of a tick of `log_ticks`; where the data end, three digits are enough."""
+    return magnitude(tick, 3 if tick in ends else 4)
 
 
 def bce_range(
@@ -56,6 +83,25 @@ def bce_range(
         low, high = no_skill, float(np.quantile(values, 0.9))
     margin = 0.05 * max(high - low, 1e-3)
     return low - margin, high + margin
+
+
+def colour_range(values: NDArray[np.floating], error: float) -> tuple[float, float]:
+    """Return the ends of a colour scale for `values`, four standard errors apart at least.
+
+    So no difference within two errors gets the two ends. If the `error` is unknown (NaN), they
+    are a thousandth of a nat apart at least.
+    """
+    low, high = float(values.min()), float(values.max())
+    least = 4 * error if np.isfinite(error) else 1e-3  # a scale needs two ends
+    wider = max(least - (high - low), 0.0) / 2
+    return low - wider, high + wider
+
+
+def error_of_differences(trials: pd.DataFrame) -> float:
+    """Return the median standard error of the trials' differences from the best; NaN if unknown."""
+    errors = trials["difference_se"].to_numpy(dtype=float)
+    errors = errors[np.isfinite(errors) & (errors > 0)]
+    return float(np.median(errors)) if len(errors) else float("nan")
 
 
 def outside(values: NDArray[np.floating], low: float, high: float) -> int:

@@ -92,7 +92,7 @@ def _curve(trial: dict[Hashable, Any], records: pd.DataFrame, smoothing: int) ->
 
 def _params(params: Any) -> str:
     """A running trial's size is not known before its assignment ends."""
-    return "still running" if pd.isna(params) else f"{int(params):,} params"
+    return "still running" if pd.isna(params) else f"{words.counted(int(params), 'param')}"
 
 
 def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
@@ -109,7 +109,7 @@ def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
     for number, (title, curves) in enumerate(panels):
         axes = figure.add_axes((0.08 + number * (width + 0.03), 0.36, width, 0.505))
         axes.set_title(title)
-        style.log_axis(axes, 0.93, max(last, 2) * 1.08)
+        style.log_axis(axes, 0.93, max(last, 2) * 1.08, ends=[last])
         axes.set_ylim(*data.y)
         axes.set_xlabel("epoch (logarithmic)")
         if number == 0:

@@ -74,6 +74,7 @@ def draw_decades(frames: SweepFrames) -> Figure:
         drawn["val_bce"].to_numpy(float),
         frames.no_skill.validation,
     )
+    last = int(records["epoch"].max())
     n_columns = min(len(found), 3)
     n_rows = -(-len(found) // n_columns)
     width, height = 0.92 / n_columns, 0.75 / n_rows
@@ -83,7 +84,7 @@ def draw_decades(frames: SweepFrames) -> Figure:
         axes = figure.add_axes((0.07 + column * width, bottom, width - 0.02, height - 0.085))
         share = f"{decade.n_onset} of {decade.n_trials} with onset"
         axes.set_title(f"{decade.title}: {share}", fontsize=9)
-        style.log_axis(axes, 0.93, max(int(records["epoch"].max()), 2) * 1.08)
+        style.log_axis(axes, 0.93, max(last, 2) * 1.08, ends=[last])
         axes.set_ylim(*y)
         axes.tick_params(labelleft=column == 0, labelbottom=number + n_columns >= len(found))
         if column == 0:

@@ -48,6 +48,12 @@ class FrontierData:
     """Name and validation BCE of the models that are no networks, but for no skill."""
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """The fewest and the most parameters of the `points`."""
+        params = self.points["params"]
+        return float(params.min()), float(params.max())
+
+    @property
     def is_crowded(self) -> bool:
         return len(self.points) > CROWD
 

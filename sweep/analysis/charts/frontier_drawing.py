@@ -34,7 +34,7 @@ def draw_frontier(frames: SweepFrames) -> Figure:
     if data.points.empty:
         style.say_nothing(axes)
         return figure
-    style.log_axis(axes, *data.x)
+    style.log_axis(axes, *data.x, ends=data.ends)
     axes.set_ylim(*data.y)
     axes.set_xlabel("trainable parameters (logarithmic)")
     axes.set_ylabel("binary cross-entropy at the best epoch, nats")

@@ -60,14 +60,16 @@ def draw_overfitting(frames: SweepFrames) -> Figure:
     lower = figure.add_axes((0.1, 0.125, 0.64, 0.36))
     params = data.points["params"]
     for axes in (upper, lower):
-        style.log_axis(axes, params.min() / 1.6, params.max() * 1.6)
+        ends = (params.min(), params.max())
+        style.log_axis(axes, ends[0] / 1.6, ends[1] * 1.6, ends=ends)
     upper.tick_params(labelbottom=False)
     upper.set_ylim(*data.gap)
     upper.set_ylabel("gap, nats")
     upper.axhline(0, color=BLACK, linewidth=0.8)
     lower.set_ylabel("onset, epoch (logarithmic)")
     lower.set_xlabel("trainable parameters (logarithmic)")
-    style.log_axis(lower, 0.85, max(float(data.points["epochs"].max()), 2) * 1.3, "y")
+    last = float(data.points["epochs"].max())
+    style.log_axis(lower, 0.85, max(last, 2) * 1.3, "y", ends=[last])
     for is_regularised, (color, marker) in enumerate(_LOOKS):
         chosen = data.points[data.points["is_regularised"] == bool(is_regularised)]
         _draw(upper, lower, chosen, color, marker)

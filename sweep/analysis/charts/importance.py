@@ -13,6 +13,7 @@ from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import TooFewDataError
 from sweep.analysis.charts.colours import BLACK, BLUE
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
 
 MIN_TRIALS = 30
@@ -104,7 +105,7 @@ def draw_importance(frames: SweepFrames) -> Figure:
     axes.hlines(place, low, high, color=BLACK, linewidth=1.4)
     axes.axvline(0, color=BLACK, linewidth=0.8)
     axes.set_ylim(shown - 0.4, -0.6)
-    axes.set_yticks(place, [words.shortened(words.plain(n), 20) for n in data.names[:_MAX_BARS]])
+    axes.set_yticks(place, [words.shortened(shown_name(n), 20) for n in data.names[:_MAX_BARS]])
     axes.set_xlabel("drop in R² on held-out trials when the hyperparameter is shuffled")
     return figure
 

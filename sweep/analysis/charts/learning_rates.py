@@ -13,6 +13,7 @@ from sweep import words
 from sweep.analysis.charts import style
 from sweep.analysis.charts.colours import MARKERS, SERIES
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import shown_name
 
 _CONSIDERED = 500
 """Best trials whose schedules are compared: enough to meet every schedule of a search."""
@@ -64,7 +65,7 @@ def _labels(frames: SweepFrames, groups: list[list[int]]) -> list[str]:
     labels = []
     for number, members in enumerate(groups):
         count = words.trials(len(members)) if len(members) > 1 else f"trial {members[0]}"
-        values = [f"{words.plain(name)} = {shown[name][number]}" for name in shown]
+        values = [f"{shown_name(str(name))} = {shown[name][number]}" for name in shown]
         labels.append(words.shortened(", ".join([*values, count]), 44))
     return labels
 
@@ -83,16 +84,18 @@ def draw_rates(frames: SweepFrames) -> Figure:
     """Draw `schedules`: the seven with the most trials coloured, the others grey."""
     found = schedules(frames)
     named, others = _from_the_top(found[: len(SERIES)]), found[len(SERIES) :]
-    notes = [f"{len(others):,} more schedules in grey."] if others else []
+    notes = [f"In grey: {words.counted(len(others), 'more schedule')}."] if others else []
     figure = style.page(frames, "Learning-rate schedules", notes)
-    axes = figure.add_axes((0.09, 0.125, 0.6, 0.765))
+    axes = figure.add_axes((0.12, 0.125, 0.57, 0.765))
     finite = np.concatenate([one.rate for one in found] or [np.array([])])
     finite = finite[np.isfinite(finite) & (finite > 0)]
     if len(finite) == 0:
         style.say_nothing(axes)
         return figure
-    style.log_axis(axes, 0.93, max(max(int(one.epoch[-1]) for one in found), 2) * 1.08)
-    style.log_axis(axes, finite.min() / 1.3, finite.max() * 1.3, "y")
+    last = max(int(one.epoch[-1]) for one in found)
+    style.log_axis(axes, 0.93, max(last, 2) * 1.08, ends=[last])
+    rates = (finite.min(), finite.max())
+    style.log_axis(axes, rates[0] / 1.3, rates[1] * 1.3, "y", ends=rates)
     axes.set_xlabel("epoch (logarithmic)")
     axes.set_ylabel("learning rate after the epoch's last step (logarithmic)")
     for one in others:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
-from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -14,15 +13,25 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.charts import style
-from sweep.analysis.charts.axes import TooFewDataError, log_ticks, magnitude
+from sweep.analysis.charts.axes import (
+    TooFewDataError,
+    colour_range,
+    error_of_differences,
+    log_ticks,
+    magnitude,
+    tick_label,
+)
 from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
 
 MAX_LINES = 300
 _MIN_TRIALS = 5
 _MAX_AXES = 8
 _MAX_TICKS = 8
+_USUAL = 0.95
+"""Share of the trials, the best, over which the scale of the score is spread."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,12 @@ class Parallel:
     """The numbers of the chart of parallel coordinates, the best trial first."""
 
     axes: list[Axis]
+    val_bce: NDArray[np.float64]
+    """Of the trials that are drawn."""
+    colours: tuple[float, float]
+    """Ends of the colour scale of `val_bce`."""
+    error: float
+    """Standard error of a difference from the best; NaN if unknown."""
     n_trials: int
     """Trials that have a score; beyond 300 every so many-th is drawn, and the best 30."""
     n_hidden: int
@@ -61,11 +76,15 @@ def parallel(frames: SweepFrames) -> Parallel:
     names = [name for name in settings if settings[name].astype(str).nunique() > 1]
     if not names:
         raise TooFewDataError("no hyperparameter varies")
-    axes = [_axis(str(name), settings[name]) for name in names[:_MAX_AXES]]
+    axes = [_axis(shown_name(str(name)), settings[name]) for name in names[:_MAX_AXES]]
     params = trials["params"].to_numpy(dtype=float).clip(min=1)
     axes.append(logarithmic("params", params))
-    axes.append(_score(trials["val_bce"].to_numpy(dtype=float)))
-    return Parallel(axes, n_trials, max(len(names) - _MAX_AXES, 0))
+    val_bce = trials["val_bce"].to_numpy(dtype=float)
+    axes.append(_score(val_bce))
+    usual = val_bce[val_bce <= np.quantile(val_bce, _USUAL)]
+    error = error_of_differences(trials)
+    colours = colour_range(usual, error)
+    return Parallel(axes, val_bce, colours, error, n_trials, max(len(names) - _MAX_AXES, 0))
 
 
 def _axis(name: str, values: "pd.Series[Any]") -> Axis:
@@ -95,14 +114,16 @@ def logarithmic(name: str, values: NDArray[np.float64]) -> Axis:
     if first == last:
         return Axis(name, values * 0, [(0.0, magnitude(first))])
     span = np.log(last / first)
-    marks = log_ticks(first, last)
-    ticks = [(float(np.log(mark / first) / span), magnitude(mark)) for mark in marks]
+    marks = log_ticks(first, last, (first, last))
+    ticks = [
+        (float(np.log(mark / first) / span), tick_label(mark, (first, last))) for mark in marks
+    ]
     return Axis(name, np.log(values / first) / span, ticks)
 
 
 def _score(val_bce: NDArray[np.float64]) -> Axis:
     """The best at the top; what is far worse than most lies at the bottom."""
-    best, worst = float(val_bce.min()), float(np.quantile(val_bce, 0.95))
+    best, worst = float(val_bce.min()), float(np.quantile(val_bce, _USUAL))
     span = max(worst - best, 1e-6)
     place = 1 - np.clip((val_bce - best) / span, 0, 1)
     ticks = [(1 - share, f"{best + share * span:.3f}") for share in (0, 0.25, 0.5, 0.75)]
@@ -114,11 +135,14 @@ def draw_parallel(frames: SweepFrames) -> Figure:
     data = parallel(frames)
     places = np.column_stack([axis.place for axis in data.axes])  # (trials, axes)
     n_drawn = len(places)
-    notes = [f"{n_drawn:,} of {words.trials(data.n_trials)}; the best tenth is drawn thick."]
+    notes = [
+        f"{n_drawn:,} of {words.trials(data.n_trials)}; the best tenth is drawn thick.",
+        style.scale_note(data.error),
+    ]
     if data.n_hidden:
         notes.append(f"Not shown: {words.counted(data.n_hidden, 'hyperparameter')}.")
     figure = style.page(frames, "Parallel coordinates", notes)
-    axes = figure.add_axes((0.06, 0.1, 0.83, 0.74))
+    axes = figure.add_axes((0.06, 0.1, 0.81, 0.74))
     axes.grid(False)
     axes.set_axis_off()
     axes.set_xlim(-0.2, len(data.axes) - 0.6)
@@ -129,9 +153,9 @@ def draw_parallel(frames: SweepFrames) -> Figure:
     heights = places + shift
     x = np.broadcast_to(np.arange(len(data.axes), dtype=float), heights.shape)
     lines = np.stack((x, heights), axis=-1)[::-1]  # (trials, axes, x and y), the best last
-    rank = np.linspace(1, 0, n_drawn)
-    is_top = rank <= 0.1
-    colors = colormaps["cividis"](rank * 0.95)
+    is_top = np.linspace(1, 0, n_drawn) <= 0.1
+    norm = Normalize(*data.colours)
+    colors = colormaps[style.CMAP](np.clip(norm(data.val_bce[::-1]), 0, 0.95))
     colors[:, 3] = np.where(is_top, 0.95, 0.4)
     widths = np.where(is_top, 1.8, 0.7)
     axes.add_collection(LineCollection([*lines], colors=colors, linewidths=widths.tolist()))
@@ -144,7 +168,6 @@ def draw_parallel(frames: SweepFrames) -> Figure:
                 number + 0.04, place, label, fontsize=8, va="center", zorder=5,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
             )  # fmt: skip
-    bar = figure.add_axes((0.935, 0.2, 0.012, 0.5))
-    figure.colorbar(ScalarMappable(Normalize(0, 1), "cividis_r"), cax=bar)
-    bar.set_yticks([0, 1], ["worst", "best"], fontsize=8)
+    is_open = bool(data.val_bce.max() > data.colours[1])
+    style.colour_bar(figure, (0.905, 0.2, 0.012, 0.5), norm, is_open)
     return figure

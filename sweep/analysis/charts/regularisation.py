@@ -14,9 +14,15 @@ from numpy.typing import NDArray
 from sweep import words
 from sweep.analysis.answers.regularisation import regularisers
 from sweep.analysis.charts import style
-from sweep.analysis.charts.axes import TooFewDataError, magnitude
+from sweep.analysis.charts.axes import (
+    TooFewDataError,
+    colour_range,
+    error_of_differences,
+    magnitude,
+)
 from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
 
 ENOUGH = 3
@@ -104,26 +110,30 @@ def _rows(settings: "pd.Series[Any]") -> tuple[list[str], NDArray[np.intp]]:
 def draw_heat(frames: SweepFrames) -> Figure:
     """Draw `heat_maps`, a panel each; the darker, the better."""
     maps = heat_maps(frames)
+    error = error_of_differences(frames.trials[is_scored(frames.trials)])
     notes = [
         "Median over searched trials, however long they were trained; n: number of trials. "
-        f"Hatched: fewer than {ENOUGH} trials."
+        f"Hatched: fewer than {ENOUGH} trials.",
+        style.scale_note(error),
     ]
     figure = style.page(frames, "Regularisation by capacity: median validation BCE", notes)
     every = np.concatenate([one.median[one.count >= ENOUGH] for one in maps])
     if len(every) == 0:
         raise TooFewDataError(f"no cell of the heat maps holds {ENOUGH} trials")
-    norm = Normalize(float(every.min()), float(min(every.max(), frames.no_skill.validation + 0.02)))
-    width = 0.93 / len(maps)
+    highest = frames.no_skill.validation + 0.02
+    norm = Normalize(*colour_range(np.minimum(every, highest), error))
+    width = 0.85 / len(maps)
     for number, one in enumerate(maps):
-        axes = figure.add_axes((0.1 + number * width, 0.21, width - 0.085, 0.64))
+        axes = figure.add_axes((0.09 + number * width, 0.21, width - 0.085, 0.64))
         _draw(axes, one, norm, 8.5 if len(maps) < 3 else 6.5)
+    style.colour_bar(figure, (0.905, 0.21, 0.012, 0.64), norm, every.max() > norm.vmax)
     return figure
 
 
 def _draw(axes: Axes, one: HeatMap, norm: Normalize, size: float) -> None:
     axes.grid(False)
     shown = np.where(one.count >= ENOUGH, one.median, np.nan)
-    axes.imshow(shown, cmap="cividis", norm=norm, aspect="auto", origin="lower")
+    axes.imshow(shown, cmap=style.CMAP, norm=norm, aspect="auto", origin="lower")
     for (row, column), n_trials in np.ndenumerate(one.count):
         value = float(one.median[row, column])
         is_enough = n_trials >= ENOUGH
@@ -141,7 +151,7 @@ def _draw(axes: Axes, one: HeatMap, norm: Normalize, size: float) -> None:
                 fontsize=size, color="white" if is_dark else BLACK,
                 bbox=None if is_enough else {"facecolor": "white", "edgecolor": "none", "pad": 1},
             )  # fmt: skip
-    axes.set_title(words.shortened(words.plain(one.name), 24))
+    axes.set_title(words.shortened(shown_name(one.name), 24))
     axes.set_xticks(range(len(one.sizes)), one.sizes, rotation=40, ha="right", fontsize=8)
     axes.set_yticks(range(len(one.values)), one.values, fontsize=8)
     axes.set_xlabel("trainable parameters")

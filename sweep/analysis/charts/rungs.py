@@ -88,7 +88,8 @@ def draw_ladder(frames: SweepFrames) -> Figure:
     figure = style.page(frames, "Rungs: did the ranking last?", notes)
     axes = figure.add_axes((0.08, 0.125, 0.5, 0.74))
     scores = data.scores
-    style.log_axis(axes, 0.85, max(float(scores["last_epoch"].max()), 2) * 1.2)
+    last = float(scores["last_epoch"].max())
+    style.log_axis(axes, 0.85, max(last, 2) * 1.2, ends=[last])
     finite = scores["score"].to_numpy(dtype=float)
     axes.set_ylim(*bce_range(finite, finite, frames.no_skill.validation))
     axes.set_xlabel("epochs trained at the end of the rung (logarithmic)")

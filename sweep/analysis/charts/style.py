@@ -11,17 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sweep import words
-from sweep.analysis.charts.axes import log_ticks, magnitude
+from sweep.analysis.charts.axes import log_ticks, tick_label
 from sweep.analysis.frames.load import SweepFrames
 from sweep.disk import whole
 
 NOTHING = "no trial has been evaluated yet"
 DPI = 150
+CMAP = "cividis"
+"""Colours of a validation BCE: the darker, the better."""
 _PAGE = (10.0, 6.0)
 
 _SETTINGS: dict[Any, Any] = {
@@ -74,7 +79,7 @@ def _rows(frames: SweepFrames) -> str:
     if ranges is None:
         return ""
     train, validation = (end - first for first, end in (ranges.train, ranges.validation))
-    return f", {train:,} training and {validation:,} validation rows"
+    return f", {train:,} training and {words.counted(validation, 'validation row')}"
 
 
 def _state(frames: SweepFrames) -> str:
@@ -90,14 +95,43 @@ def say_nothing(axes: Axes) -> None:
     axes.text(0.5, 0.5, NOTHING, transform=axes.transAxes, ha="center", va="center", fontsize=12)
 
 
-def log_axis(axes: Axes, first: float, last: float, which: str = "x") -> None:
-    """Make an axis logarithmic from `first` to `last`, with plain numbers: 1, 3, 10, 30; 1k."""
+def log_axis(
+    axes: Axes, first: float, last: float, which: str = "x", *, ends: Sequence[float] = ()
+) -> None:
+    """Make an axis logarithmic from `first` to `last`, with plain numbers: 1, 3, 10, 30; 1k.
+
+    The data end at `ends`, which get ticks.
+    """
     axis = axes.xaxis if which == "x" else axes.yaxis
     getattr(axes, f"set_{which}scale")("log")
     getattr(axes, f"set_{which}lim")(first, last)
-    axis.set_major_locator(FixedLocator(log_ticks(first, last)))
+    axis.set_major_locator(FixedLocator(log_ticks(first, last, ends)))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: magnitude(value)))
+    axis.set_major_formatter(FuncFormatter(lambda tick, _: tick_label(tick, ends)))
+
+
+def scale_note(error: float) -> str:
+    """Return the note on a chart whose colours are a `colour_range` with this `error`."""
+    if np.isfinite(error):
+        return "The colours span 4 standard errors or more."
+    return "How exact these numbers are is unknown."
+
+
+def colour_bar(
+    figure: Figure, place: tuple[float, float, float, float], norm: Normalize, is_open: bool
+) -> None:
+    """Draw beside a chart which validation BCE its colours mean, the best on top.
+
+    `is_open` if there are values beyond the upper end, which have its colour.
+    """
+    axes = figure.add_axes(place)
+    bar = figure.colorbar(
+        ScalarMappable(norm, CMAP), cax=axes, extend="max" if is_open else "neither"
+    )
+    bar.set_label("validation BCE, nats", fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.ticklabel_format(axis="y", useOffset=False)
+    axes.invert_yaxis()
 
 
 def paths(folder: Path, stem: str) -> list[Path]:

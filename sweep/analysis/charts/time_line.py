@@ -74,7 +74,8 @@ def draw_time(frames: SweepFrames) -> Figure:
         for begin, end in data.pauses:
             axes.axvspan(begin / unit, end / unit, color="#ececec", zorder=0)
     upper.tick_params(labelbottom=False)
-    style.log_axis(upper, 0.8, max(int(data.last_epoch.max()), 2) * 1.3, "y")
+    last = int(data.last_epoch.max())
+    style.log_axis(upper, 0.8, max(last, 2) * 1.3, "y", ends=[last])
     upper.set_ylabel("trained up to epoch\n(logarithmic)")
     frame = pd.DataFrame({"x": x, "y": data.last_epoch, "status": data.status})
     for status, color, marker in _LOOKS:

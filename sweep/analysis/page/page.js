@@ -90,7 +90,7 @@
     rows.forEach((row) => { row.hidden = !filters.every((shows) => shows(row)); });
     const shown = rows.filter((row) => !row.hidden);
     one("#matching").textContent =
-      shown.length === rows.length ? "" : `${shown.length} of ${rows.length} trials match.`;
+      shown.length === rows.length ? "" : `${shown.length} of ${rows.length} ${rows.length === 1 ? "trial matches" : "trials match"}.`;
     fade(new Set(shown.map((row) => Number(row.dataset.trial))));
   };
   one("#filters").addEventListener("input", filter);
@@ -100,11 +100,13 @@
   const { frontier, curves: curvesPlot } = read("plots");
   const curves = read("curves");
   const COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8a8a8a"];
+  const POINTS = ["points-ended", "points-cut"];
+  const NAMES = ["baseline-names-left", "baseline-names-right"];
   const models = {};
   let chosen = [];
 
   const sources = () =>
-    ["points-ended", "points-cut"].filter((name) => models[name])
+    POINTS.filter((name) => models[name])
       .map((name) => models[name].data_source);
   const fade = (trials) => {
     for (const source of sources()) {
@@ -160,6 +162,12 @@
         if (part.type === "Grid") part.grid_line_color = line;
       }
     }
+    const blue = isDark() ? "#56B4E9" : "#0072B2";
+    for (const name of POINTS) {
+      models[name]?.glyph.setv({ line_color: { value: blue }, fill_color: { value: blue } });
+    }
+    models.baselines?.glyph.setv({ line_color: { value: ink } });
+    for (const name of NAMES) models[name]?.glyph.setv({ text_color: { value: ink } });
   };
   one("#theme").addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
@@ -171,7 +179,7 @@
     if (!item) return;
     await Bokeh.embed.embed_item(item, id);
     for (const document of Bokeh.documents) {
-      for (const name of [id, "points-ended", "points-cut", "curves", "curve-best"]) {
+      for (const name of [id, ...POINTS, "baselines", ...NAMES, "curves", "curve-best"]) {
         models[name] ??= document.get_model_by_name(name);
       }
     }

@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from bokeh.embed import json_item
 from bokeh.models import ColumnDataSource, HoverTool, Range1d, TapTool
 from bokeh.plotting import figure
 
 from sweep import words
-from sweep.analysis.charts.axes import bce_range, log_ticks, magnitude
+from sweep.analysis.charts.axes import bce_range, log_ticks, tick_label
 from sweep.analysis.charts.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from sweep.analysis.charts.frontier import FrontierData, frontier_data
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.status import standing
 from sweep.analysis.report.table import MOST_HYPERPARAMETERS
@@ -28,6 +30,9 @@ CURVE_POINTS = 20_000
 """Epochs whose values the page carries, those of the best trials first."""
 FIRST_SHOWN = 3
 _HEIGHT = 420
+_WIDTH = 1_000
+_LINE, _CHARACTER = 14.0, 6.5
+"""Height and width of text in the chart, in pixels."""
 _TOOLTIP_LENGTH = 120
 
 
@@ -36,7 +41,7 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
     data = frontier_data(frames)
     if data.points.empty:
         return None
-    plot = _figure("frontier-plot", "tap,pan,wheel_zoom,box_zoom,reset", data.x, data.y)
+    plot = _figure("frontier-plot", "tap,pan,wheel_zoom,box_zoom,reset", data.x, data.y, data.ends)
     plot.xaxis.axis_label = "trainable parameters (logarithmic)"
     plot.yaxis.axis_label = "BCE at the best epoch, nats"
     plot.line(list(data.x), [data.no_skill.validation] * 2, color=GREY, line_dash="dotted")
@@ -56,7 +61,7 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
             continue
         points = plot.scatter(
             "params", "val_bce", source=_points(frames, chosen["trial"].tolist()), size=9,
-            color=BLUE, fill_alpha=0.0 if is_cut else "alpha", line_alpha="alpha",
+            color=BLUE, fill_alpha=0.0 if is_cut else "alpha", line_alpha="alpha", line_width=1.5,
             name=f"points-{'cut' if is_cut else 'ended'}",
         )  # fmt: skip
         # None means: drawn as if nothing were selected
@@ -67,6 +72,7 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
             ("settings", "@settings"),
         ]  # fmt: skip
         plot.add_tools(HoverTool(renderers=[points], tooltips=hover))
+    _draw_baselines(plot, data)
     plot.select_one(TapTool).mode = "replace"
     return _json(plot)
 
@@ -78,6 +84,8 @@ def marks(frames: SweepFrames) -> list[tuple[str, str, str]]:
         ("reference", "━ ·", f"{words.plain(name)}: {words.bce(value)}")
         for name, value in data.references
     ]
+    if data.points["baseline"].notna().any():
+        found.append(("baseline", "◇", "baseline"))
     if len(data.confirmed):
         found.append(("mean", "■", "mean over other seeds, 95 % interval"))
     if len(data.simplest):
@@ -107,6 +115,48 @@ def _draw_evidence(plot: Any, data: FrontierData) -> None:
         data.simplest["params"], data.simplest["val_bce"], size=18, fill_alpha=0.0,
         line_color=VERMILLION, line_width=2,
     )  # fmt: skip
+
+
+def _draw_baselines(plot: Any, data: FrontierData) -> None:
+    """Diamonds around the baselines' points, and their names; `page.js` gives both the ink."""
+    rows = data.points[data.points["baseline"].notna() & data.points["val_bce"].between(*data.y)]
+    plot.scatter(
+        rows["params"], rows["val_bce"], marker="square", angle=np.pi / 4, size=13,
+        fill_alpha=0.0, line_width=1.5, line_color=GREY, name="baselines",
+    )  # fmt: skip
+    for align, side, chosen in _sides(rows, data.x):
+        names = [words.shortened(words.plain(name), 24) for name in chosen["baseline"]]
+        plot.text(
+            chosen["params"], chosen["val_bce"], names, x_offset=12 * side,
+            y_offset=_lowered(chosen, names, data), text_align=align, text_baseline="middle",
+            text_font_size="12px", text_color=GREY, name=f"baseline-names-{align}",
+        )  # fmt: skip
+
+
+def _sides(rows: pd.DataFrame, x: tuple[float, float]) -> list[tuple[str, int, pd.DataFrame]]:
+    """Return the baselines whose names stand right of their points, and those left of them."""
+    share = np.log(rows["params"] / x[0]) / np.log(x[1] / x[0])
+    rows = rows.sort_values("val_bce", ascending=False)
+    return [("left", 1, rows[share <= 0.6]), ("right", -1, rows[share > 0.6])]
+
+
+def _lowered(rows: pd.DataFrame, names: Sequence[str], data: FrontierData) -> list[float]:
+    """Return by how many pixels each name is lowered: off the line, and off the names above.
+
+    `rows` have the highest BCE first. The chart is taken to be as wide as on most screens.
+    """
+    upright = (_HEIGHT - 80) / (data.y[1] - data.y[0])
+    along = _WIDTH / np.log(data.x[1] / data.x[0])
+    width = _CHARACTER * max(map(len, names), default=0)
+    placed: list[tuple[float, float]] = []
+    found = []
+    for params, val_bce in zip(rows["params"], rows["val_bce"], strict=True):
+        x, own = along * float(np.log(params)), upright * (data.y[1] - float(val_bce))
+        above = [y + _LINE for other, y in placed if abs(other - x) < width]
+        at = max([own - _LINE * 2 / 3, *above])
+        placed.append((x, at))
+        found.append(at - own)
+    return found
 
 
 def _points(frames: SweepFrames, trials: Sequence[int]) -> ColumnDataSource:
@@ -142,7 +192,7 @@ def _settings(frames: SweepFrames, chosen: Any) -> list[str]:
     names = frames.hyperparameter_names[:MOST_HYPERPARAMETERS]
     cells = [words.settings(frames.hyperparameters.loc[chosen, name].tolist()) for name in names]
     rows = zip(*cells, strict=True) if cells else [()] * int(chosen.sum())
-    plain = [words.plain(name) for name in names]
+    plain = [shown_name(name) for name in names]
     return [
         words.shortened(
             ", ".join(f"{name}={cell}" for name, cell in zip(plain, row, strict=True)),
@@ -160,7 +210,8 @@ def curves_plot(frames: SweepFrames) -> Json | None:
     values = frames.epochs[["train_bce", "val_bce"]].to_numpy().ravel()
     y = bce_range(values, scored["val_bce"].to_numpy(dtype=float), frames.no_skill.validation)
     last = float(frames.epochs["epoch"].max())
-    plot = _figure("curves-plot", "pan,wheel_zoom,box_zoom,reset", (0.93, last * 1.08), y)
+    tools, x = "pan,wheel_zoom,box_zoom,reset", (0.93, last * 1.08)
+    plot = _figure("curves-plot", tools, x, y, [last])
     plot.xaxis.axis_label = "epoch (logarithmic)"
     plot.yaxis.axis_label = "BCE, nats"
     source = ColumnDataSource(
@@ -211,7 +262,14 @@ def _rounded(values: "np.ndarray[Any, Any]") -> list[float | None]:
     return [round(float(value), 5) if np.isfinite(value) else None for value in values]
 
 
-def _figure(name: str, tools: str, x: tuple[float, float], y: tuple[float, float]) -> Any:
+def _figure(
+    name: str,
+    tools: str,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    ends: Sequence[float],
+) -> Any:
+    """Return an empty chart with a logarithmic axis from x[0] to x[1]; the data end at `ends`."""
     plot: Any = figure(
         name=name, tools=tools, x_axis_type="log",
         x_range=Range1d(start=x[0], end=x[1]), y_range=Range1d(start=y[0], end=y[1]),
@@ -220,10 +278,10 @@ def _figure(name: str, tools: str, x: tuple[float, float], y: tuple[float, float
         outline_line_color=None,
     )  # fmt: skip
     plot.toolbar.logo = None
-    ticks = log_ticks(*x)
+    ticks = log_ticks(*x, ends)
     plot.xaxis.ticker = ticks
     plot.xaxis.major_label_overrides = {
-        int(tick) if tick == int(tick) else tick: magnitude(tick) for tick in ticks
+        int(tick) if tick == int(tick) else tick: tick_label(tick, ends) for tick in ticks
     }
     plot.xgrid.ticker = plot.xaxis[0].ticker
     return plot

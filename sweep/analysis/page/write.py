@@ -97,6 +97,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "plots": {"frontier": frontier, "curves": curves},
         "curves": plots.curves(frames),
         "css": Markup(_asset("page.css")),
+        "counted": words.counted,
         "scripts": [Markup(script) for script in scripts],
         "policy": _policy(scripts),
     }

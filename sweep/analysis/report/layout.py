@@ -47,7 +47,7 @@ class Terminal:
         yield Segment.line()
         notes = list(self.notes)
         if layout.hidden:
-            notes.append(f"Not shown, the terminal is too narrow: {', '.join(layout.hidden)}.")
+            notes.append(f"Not shown, the lines are too narrow: {', '.join(layout.hidden)}.")
         for line in chain.from_iterable(fold(note.split(" "), width) for note in notes):
             yield from _line(line, _DIM)
 

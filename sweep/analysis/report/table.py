@@ -10,6 +10,7 @@ import pandas as pd
 
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import has_a_columns_name, shown_name
 from sweep.analysis.frames.status import TrialStatus
 from sweep.analysis.frames.ties import why_errors_are_unknown
 from sweep.analysis.report import ledger
@@ -42,7 +43,9 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
         Column("rank", [words.count(rank) for rank in trials["rank"]]),
         Column("trial", trial_names(trials), left=True),
         *(
-            Column(words.cut(name), words.settings(settings[name].tolist()), False, True)
+            Column(
+                words.cut(shown_name(name)), words.settings(settings[name].tolist()), False, True
+            )
             for name in frames.hyperparameter_names[:MOST_HYPERPARAMETERS]
         ),
         Column("params", [words.count(n) for n in optional(trials["params"])]),
@@ -92,6 +95,8 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     ]
     if len(errors) > _FAILURES_SHOWN:
         found.append(f"{words.trials(len(errors) - _FAILURES_SHOWN)} more failed.")
+    if any(map(has_a_columns_name, frames.hyperparameter_names)):
+        found.append("hp.NAME: the hyperparameter NAME, if a column of the report has its name.")
     if frames.references:
         models = "Reference models on the same rows, without a network"
         found.append(f"{models}: {_references(frames)}.")

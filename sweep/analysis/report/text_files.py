@@ -12,6 +12,7 @@ from sweep.analysis.report import other_seeds, table, verdict_words
 from sweep.analysis.report.header import header
 from sweep.analysis.report.table import Column
 
+_PREFIX = "hyperparameter."
 _FORMULA = ("=", "+", "-", "@")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
 
@@ -19,12 +20,12 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
 def to_csv(frames: SweepFrames, top: int | None = None) -> str:
     """Return the report as CSV: a line per trial, full precision, a column per hyperparameter.
 
-    A hyperparameter that is called like a column of the report is prefixed `hyperparameter.`.
+    A hyperparameter that is called like another column is prefixed `hyperparameter.`.
     """
     trials = frames.trials.drop(columns="hyperparameters")
     settings = frames.hyperparameters.rename(
         columns={
-            name: _no_formula(f"hyperparameter.{name}" if name in frames.trials else name)
+            name: _no_formula(f"{_PREFIX}{name}" if _is_taken(name, frames) else name)
             for name in frames.hyperparameter_names
         }
     )
@@ -33,6 +34,13 @@ def to_csv(frames: SweepFrames, top: int | None = None) -> str:
     return _plain_strings(pd.concat(parts, axis=1).iloc[:top].copy()).to_csv(
         index=False, lineterminator="\n"
     )
+
+
+def _is_taken(name: str, frames: SweepFrames) -> bool:
+    """Return whether `name`, or what follows prefixes in it, is a column of the trials."""
+    while name.startswith(_PREFIX):
+        name = name.removeprefix(_PREFIX)
+    return name in frames.trials
 
 
 def _plain_strings(frame: pd.DataFrame) -> pd.DataFrame:

@@ -47,6 +47,7 @@ def compare(
 
 def _print_comparison(found: "Comparison") -> None:
     from sweep.analysis.answers.two_trials import label, meaning
+    from sweep.analysis.frames.names import shown_name
 
     for line in meaning(found):
         out().print(line)
@@ -64,6 +65,6 @@ def _print_comparison(found: "Comparison") -> None:
     a, b = found.a["hyperparameters"], found.b["hyperparameters"]
     for name in found.names:
         one, other = words.settings([a.get(name), b.get(name)])
-        table.add_row(words.plain(name), one, other, "≠" if name in found.differing else "")
+        table.add_row(shown_name(name), one, other, "≠" if name in found.differing else "")
     out().print()
     display(table)

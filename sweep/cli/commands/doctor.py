@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterable
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -17,6 +19,8 @@ from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep, sweep_folders
 from sweep.words import plain
 
 _FORMATS = ("text", "json")
+_SUBJECT = 22
+"""Places for a finding's subject, enough for most: later ones are not known yet."""
 _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 
 
@@ -36,25 +40,36 @@ def doctor(
 ) -> None:
     """Check a sweep's files and the machine, and say how to fix what is wrong."""
     opt.check_output(output, _FORMATS)
-    findings = list(check_machine(results, cache or default_cache_dir()))
-    if name is not None or sweep_folders(results):
-        folder = find_sweep(results, name)
-        if name is None:
-            hint(f"sweep {folder.name}")
-        findings += check_sweep(folder)
-    _print_json(findings) if output == "json" else _print_text(findings)
+    has_sweep = name is not None or sweep_folders(results)
+    folder = find_sweep(results, name) if has_sweep else None
+    if folder is not None and name is None:
+        hint(f"sweep {folder.name}")
+    checks = chain(
+        check_machine(results, cache or default_cache_dir()),
+        check_sweep(folder) if folder is not None else (),
+    )
+    if output == "json":
+        findings = list(checks)
+        _print_json(findings)
+    else:
+        findings = _print_text(checks)
     failed = [finding.exit_code for finding in findings if finding.level is Level.FAIL]
     if failed:
         raise typer.Exit(min(failed))
 
 
-def _print_text(findings: list[Finding]) -> None:
+def _print_text(checks: Iterable[Finding]) -> list[Finding]:
+    """Print each finding as soon as it is there, at a pipe too; return them."""
     console = out()
-    width = max(len(finding.subject) for finding in findings)
-    for finding in findings:
+    found = []
+    for finding in checks:
         console.print(f"{finding.level:<4}", style=_STYLES[finding.level], end="  ")
         remedy = f" → {finding.remedy}" if finding.remedy else ""
-        console.print(plain(f"{finding.subject:<{width}}  {finding.text}{remedy}"), soft_wrap=True)
+        line = f"{finding.subject:<{_SUBJECT}}  {finding.text}{remedy}"
+        console.print(plain(line), soft_wrap=True)
+        sys.stdout.flush()
+        found.append(finding)
+    return found
 
 
 def _print_json(findings: list[Finding]) -> None:

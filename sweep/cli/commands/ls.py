@@ -8,7 +8,7 @@ from rich.table import Table
 
 from sweep.cli import options as opt
 from sweep.cli.look import best_text, state_text
-from sweep.cli.output import display, hint, out
+from sweep.cli.output import display, hint, width_of_results
 from sweep.errors import SweepError
 from sweep.runner.look import look
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, sweep_folders
@@ -24,22 +24,24 @@ _WIDEST_STATE = 30
 _BETWEEN = 2
 
 
-def list_sweeps(results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
+def list_sweeps(
+    results: opt.ResultsOption = DEFAULT_RESULTS, width: opt.WidthOption = None
+) -> None:
     """List the sweeps, the newest last."""
     folders = sweep_folders(results)
     if not folders:
         hint(f"no sweeps in {results}; start one with: sweep start capacity")
         return
     rows = [[folder.name, *map(plain, _cells(folder))] for folder in folders]
-    shown = _fitting(rows, out().width)
+    shown = _fitting(rows, width_of_results(width))
     table = Table(box=None, pad_edge=False)
     for column in shown:
         table.add_column(column, no_wrap=column in _WHOLE, overflow="fold")
     for row in rows:
         table.add_row(*(cell for name, cell in zip(_COLUMNS, row, strict=True) if name in shown))
-    display(table)
+    display(table, width)
     if left_out := [column for column in _COLUMNS if column not in shown]:
-        hint(f"not shown, the terminal is too narrow: {', '.join(left_out)}")
+        hint(f"not shown, too narrow for all: {', '.join(left_out)}")
 
 
 def _fitting(rows: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -41,6 +41,7 @@ def report(
             help=f"Number of best trials to show; by default all, or {_MOST_ROWS} in a table.",
         ),
     ] = None,
+    width: opt.WidthOption = None,
     charts: Annotated[
         bool,
         typer.Option("--charts/--no-charts", help="Whether to write the charts, as PNG and SVG."),
@@ -85,6 +86,8 @@ def report(
         return
     if (output in _INTO_FOLDER) != (into is not None):
         raise UsageError("-o parquet and -o optuna need --folder DIR; other formats do not take it")
+    if width is not None and output != "table":
+        raise UsageError(f"--width is for a table, not for -o {output}")
     folder = find_sweep(results, name)
     if name is None:
         hint(f"sweep {folder.name}")
@@ -92,7 +95,7 @@ def report(
     if into is not None:
         _write_files(frames, output, into)
     else:
-        _print_report(frames, output, top)
+        _print_report(frames, output, top, width)
     if charts or all_charts:
         _write_charts(folder, frames, smooth, all_charts)
     if html is not None:
@@ -136,13 +139,13 @@ def _write_charts(folder: SweepFolder, frames: "SweepFrames", smooth: int, every
     hint(f"charts in {folder.charts}")
 
 
-def _print_report(frames: "SweepFrames", output: str, top: int | None) -> None:
+def _print_report(frames: "SweepFrames", output: str, top: int | None, width: int | None) -> None:
     from sweep.analysis.report.terminal import report as rendered
     from sweep.analysis.report.text_files import to_csv, to_markdown
     from sweep.analysis.report.trials_json import to_json
 
     if output == "table":
-        display(rendered(frames, _MOST_ROWS if top is None else top))
+        display(rendered(frames, _MOST_ROWS if top is None else top), width)
         if top is None and len(frames.trials) > _MOST_ROWS:
             hint(f"all trials: sweep report {frames.sweep.name} --top {len(frames.trials)}")
         return

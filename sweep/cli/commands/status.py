@@ -37,8 +37,8 @@ def _facts(found: Look) -> list[tuple[str, str]]:
 def _seeds(progress: Progress) -> str:
     if not progress.confirmations:
         return ""
-    runs = counted(progress.confirmations, "run")
-    return f"{progress.confirmations_done} of {runs} with other seeds"
+    planned = counted(progress.confirmations, "run")
+    return f"{progress.confirmations_done} of {planned} with other seeds"
 
 
 def _left(left: TimeLeft | None) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from sweep.data.higgs.partial import Partial, Remote
 from sweep.errors import DataError
+from sweep.words import counted
 
 if TYPE_CHECKING:
     import requests
@@ -92,8 +93,8 @@ class Download:
                     raise NoAnswerError(f"cannot fetch {public(self.url)}: {error}") from error
                 if failures > _RETRIES:
                     raise BrokenConnectionError(
-                        f"the connection to {public(self.url)} broke after {offset:,} bytes "
-                        f"({error}); run the command again"
+                        f"the connection to {public(self.url)} broke after "
+                        f"{counted(offset, 'byte')} ({error}); run the command again"
                     ) from error
                 time.sleep(self.pause_seconds * 2 ** (failures - 1))
             else:
@@ -171,8 +172,8 @@ class _Pace:
             return
         if self._bytes < _SLOWEST * seconds:
             raise TooSlowError(
-                f"{public(self.url)} sent {self._bytes:,} bytes in {seconds:.0f} s, which is given "
-                "up; try later, or another address with --url"
+                f"{public(self.url)} sent {counted(self._bytes, 'byte')} in {seconds:.0f} s, "
+                "which is given up; try later, or another address with --url"
             )
         self._since, self._bytes = time.monotonic(), 0
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sweep.analysis.charts import frontier, style
-from sweep.analysis.charts.axes import bce_range, log_ticks, magnitude
+from sweep.analysis.charts.axes import bce_range, colour_range, log_ticks, magnitude
 from sweep.analysis.charts.catalogue import STEMS, write_charts
 from sweep.analysis.charts.curves import curves_data, draw_curves
 from sweep.analysis.charts.frontier import frontier_data
@@ -280,6 +280,29 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(played, tmp_path):
 )
 def test_logarithmic_ticks_are_plain_numbers(first, last, ticks):
     assert sorted(log_ticks(first, last)) == pytest.approx(sorted(ticks))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "ends", "ticks"),
+    [
+        (0.93, 87, [81], [1, 3, 10, 30, 81]),
+        (0.93, 33, [30], [1, 3, 10, 30]),
+        (195, 2e6, [313, 803_329], [313, 1e3, 1e4, 1e5, 803_329]),
+        (0.93, 2.2, [1], [1, 2]),
+        (100, 1e5, [1_000, 1_001], [100, 1_001, 1e4, 1e5]),
+    ],
+)
+def test_a_tick_stands_where_the_data_end_and_none_too_near(first, last, ends, ticks):
+    assert log_ticks(first, last, ends) == pytest.approx(ticks)
+
+
+def test_a_difference_within_the_error_never_has_the_two_ends_of_a_colour_scale():
+    values = np.array([0.600, 0.604])
+    low, high = colour_range(values, 0.005)
+    assert high - low == pytest.approx(0.02)
+    assert low + high == pytest.approx(values.sum())
+    assert colour_range(values, 0.0005) == tuple(values)
+    assert colour_range(values, float("nan")) == tuple(values)
 
 
 @pytest.mark.parametrize(

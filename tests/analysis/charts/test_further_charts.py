@@ -16,8 +16,8 @@ from sweep.analysis.charts.curves_by_capacity import N_CURVES, decades
 from sweep.analysis.charts.gap_and_onset import overfitting
 from sweep.analysis.charts.importance import importance
 from sweep.analysis.charts.other_seeds import confirmed_data, draw_confirmed
-from sweep.analysis.charts.parallel import logarithmic, parallel
-from sweep.analysis.charts.regularisation import ENOUGH, heat_maps
+from sweep.analysis.charts.parallel import draw_parallel, logarithmic, parallel
+from sweep.analysis.charts.regularisation import ENOUGH, draw_heat, heat_maps
 from sweep.analysis.charts.rungs import ladder
 from sweep.analysis.charts.time_line import time_line
 from sweep.analysis.frames.load import load
@@ -233,3 +233,27 @@ def test_an_empty_sweep_has_too_few_data_for_each(tmp_path, chart):
     frames = frames_of(tmp_path, state="running")
     with style.styled(), pytest.raises(TooFewDataError):
         chart.draw(frames)
+
+
+def test_trials_within_the_error_have_much_the_same_colour_and_the_bar_says_so(tmp_path):
+    means = np.linspace(0.600, 0.601, 12)
+    losses = rows_of_losses(*means, spread=0.1)
+    trials = [
+        trained(float(mean), losses=kept, hyperparameters={"l2": 10.0 ** -(1 + n % 2)}, params=500)
+        for n, (mean, kept) in enumerate(zip(means, losses, strict=True))
+    ]
+    frames = frames_of(tmp_path, *trials)
+    data = parallel(frames)
+    low, high = data.colours
+    assert high - low == pytest.approx(4 * data.error) and high - low > 10 * np.ptp(means)
+    for draw in (draw_parallel, draw_heat):
+        figure = draw(frames)
+        (bar,) = [a for a in figure.axes if "validation BCE, nats" in a.get_ylabel()]
+        assert sorted(bar.get_ylim())[1] - sorted(bar.get_ylim())[0] > 10 * np.ptp(means)
+        assert "4 standard errors" in " ".join(text.get_text() for text in figure.texts)
+
+
+def test_a_chart_without_errors_does_not_claim_them(played):
+    assert math.isnan(parallel(played).error)
+    texts = " ".join(text.get_text() for text in draw_parallel(played).texts)
+    assert "standard error" not in texts and "unknown" in texts

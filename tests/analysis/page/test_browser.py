@@ -199,3 +199,50 @@ def test_hostile_names_run_no_script(opened, tmp_path):
     page.wait_for_timeout(200)
     assert page.evaluate("window.hurt") is None
     assert page.locator("h1").text_content() == EVIL
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_baselines_are_marked_and_hollow_points_can_be_seen(opened, scheme):
+    page = opened(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    look = """(name) => {
+      const found = Bokeh.documents[0].get_model_by_name(name);
+      const glyph = found.glyph;
+      return [glyph.line_color?.value, glyph.text_color?.value,
+        [...(found.data_source.data.text ?? [])]];
+    }"""
+    line, _, _ = page.evaluate(look, "points-cut")
+    mark, _, _ = page.evaluate(look, "baselines")
+    names = [page.evaluate(look, f"baseline-names-{side}") for side in ("left", "right")]
+    paper = {"light": "#ffffff", "dark": "#14171b"}[scheme]
+    assert contrast(line, paper) > 4.5 and contrast(mark, paper) > 7
+    assert all(contrast(color, paper) > 7 for _, color, _ in names)
+    written = {name for _, _, shown in names for name in shown}
+    assert written == {"Tiny", "Small", "Medium", "Large", "L2", "Dropout", "Combined"}
+
+
+def contrast(one, other):
+    """WCAG's ratio of the luminances of two colours."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(color):
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_hyperparameter_named_like_a_column_sorts_by_its_own_values(opened, tmp_path):
+    trials = [
+        trained(0.5 + n / 100, hyperparameters={"epochs": 10 * value, "class": "ab"[n % 2]})
+        for n, value in enumerate((3, 1, 2))
+    ]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        write(load(store), tmp_path / "report.html")
+    page = opened((tmp_path / "report.html").as_uri())
+    assert numbers(column(page, "hp.epochs")) == [30, 10, 20]
+    page.get_by_role("button", name="hp.epochs", exact=True).click()
+    assert numbers(column(page, "hp.epochs")) == [10, 20, 30]
+    assert set(column(page, "hp.class")) == {"a", "b"}
+    labels = page.locator("#filters label").all_text_contents()
+    assert sum(label.startswith("hp.epochs") for label in labels) == 1

@@ -146,7 +146,7 @@ def test_thousands_of_trials_fit(tmp_path):
     assert len(content.encode()) <= MOST_BYTES
     words = " ".join(Outline(content).words)
     assert f"The best {ROWS} of 1,500 trials" in words
-    assert "The page has no room for the curves of the 72 worst trials." in words
+    assert "The page has no room for the curves of the worst 72 trials." in words
 
 
 def test_every_chart_is_in_the_page_or_the_reason_why_not(content):

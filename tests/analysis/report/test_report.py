@@ -11,11 +11,12 @@ from sweep import words
 from sweep.analysis.frames.load import load
 from sweep.analysis.report.header import header
 from sweep.analysis.report.layout import lay_out
-from sweep.analysis.report.table import Column
+from sweep.analysis.report.table import Column, columns
 from sweep.analysis.report.terminal import render_table, report
 from sweep.analysis.report.text_files import to_csv, to_markdown
 from sweep.analysis.report.trials_json import to_json
 from sweep.cli.app import app
+from sweep.errors import UsageError
 from sweep.records import OutcomeStatus
 from tests.support.printed import printed
 from tests.support.sweeps import NAMES, hyperband, store_sweep, trained
@@ -198,6 +199,55 @@ def test_csv_tells_a_hyperparameter_from_a_column(tmp_path):
     frames = frames_of(tmp_path, trained(0.6, hyperparameters={"epochs": 7, "width": 16}))
     (row,) = csv.DictReader(io.StringIO(to_csv(frames)))
     assert (row["epochs"], row["hyperparameter.epochs"], row["width"]) == ("1", "7", "16")
+
+
+@pytest.mark.parametrize("given", [[], ["--width", "90"]])
+@pytest.mark.parametrize("columns", ["", "100", "many", "0"])
+def test_a_table_at_a_pipe_is_as_wide_as_was_asked(tmp_path, given, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    (tmp_path / "capacity-1").mkdir()
+    hyperband(tmp_path / "capacity-1" / "sweep.db").close()
+    arguments = ["--results", str(tmp_path), *given]
+    done = CliRunner().invoke(app, ["report", "--no-charts", "--top", "9", *arguments])
+    widest = max(map(len, done.stdout.splitlines()))
+    limit = 90 if given else 100 if columns == "100" else None
+    assert widest <= limit if limit else widest > 150
+    assert ("Not shown" in done.stdout) == (limit is not None)
+    done = CliRunner().invoke(app, ["ls", *arguments])
+    assert max(map(len, done.stdout.splitlines())) <= (limit or 1000)
+
+
+def test_a_width_is_for_a_table_only(tmp_path):
+    (tmp_path / "capacity-1").mkdir()
+    hyperband(tmp_path / "capacity-1" / "sweep.db").close()
+    arguments = ["--results", str(tmp_path), "--width", "90", "-o", "csv"]
+    done = CliRunner().invoke(app, ["report", "--no-charts", *arguments])
+    assert isinstance(done.exception, UsageError) and "--width" in str(done.exception)
+
+
+COLLIDING = ("params", "gap", "epochs", "class", "trial", "val_bce", "status", "seed", "val BCE")
+"""Names of hyperparameters that are, or look like, names of columns."""
+PREFIXED = ("hp.params", "hp.hp.params", "hyperparameter.gap", "hp.width", "width")
+
+
+def test_a_hyperparameter_named_like_a_column_has_a_name_of_its_own_everywhere(tmp_path):
+    settings = {name: number for number, name in enumerate((*COLLIDING, *PREFIXED))}
+    frames = frames_of(tmp_path, trained(0.6, hyperparameters=settings))
+    heads = [column.name for column in columns(frames)]
+    assert len(set(heads)) == len(heads)
+    assert {f"hp.{name}" for name in COLLIDING} <= set(heads)
+    assert {"hp.width", "width", "hp.hp.params", "hp.hp.hp.params"} <= set(heads)
+    assert "hp.NAME: the hyperparameter NAME" in printed(report(frames), width=200)
+    (written, row) = csv.reader(io.StringIO(to_csv(frames)))
+    assert len(set(written)) == len(written)
+    found = dict(zip(written, row, strict=True))
+    assert found["hyperparameter.gap"] == str(settings["gap"])
+    assert found["hyperparameter.hyperparameter.gap"] == str(settings["hyperparameter.gap"])
+    (table,) = [line for line in to_markdown(frames).splitlines() if line.startswith("| rank")]
+    names = table.strip("| ").split(" | ")
+    assert len(set(names)) == len(names)
+    (trial,) = json.loads(to_json(frames))["trials"]
+    assert trial["hyperparameters"] == settings
 
 
 def test_markdown_is_one_table_with_an_equal_number_of_cells(tmp_path):

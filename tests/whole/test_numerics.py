@@ -34,7 +34,7 @@ def on_cores(place: Path, cores: set[int], *arguments: str, code: int = 0) -> st
     done = subprocess.run(
         [sys.executable, "-c", f"{PROCESS} c.main()", repr(cores), *arguments],
         cwd=place,
-        env={**environment, "PYTHONPATH": str(ROOT), "SWEEP_DATA": str(place / "cache")},
+        env={**environment, "PYTHONPATH": str(ROOT), "SWEEP_CACHE": str(place / "cache")},
         capture_output=True,
         text=True,
     )
@@ -105,7 +105,7 @@ def without_home() -> None:
         raise KeyError(number)
 
     pwd.getpwuid = nobody  # type: ignore[assignment]
-    for name in ("HOME", "XDG_CACHE_HOME", "SWEEP_DATA"):
+    for name in ("HOME", "XDG_CACHE_HOME", "SWEEP_CACHE"):
         os.environ.pop(name, None)
 
 

@@ -10,7 +10,7 @@ from sweep.store import Exportable, Store
 from sweep.sweep_folder import SweepFolder
 
 if TYPE_CHECKING:
-    from sweep.analysis.answers.which_trials import Choice
+    from sweep.analysis.answers.chosen_trials import Choice
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Taken:
     @property
     def rule(self) -> str:
         """How it was chosen, with words, for the ledger."""
-        from sweep.analysis.report.ledger import rule_of
+        from sweep.analysis.report.openings import rule_of
 
         return rule_of(self.choice, ensemble=self.ensemble)
 
@@ -60,19 +60,19 @@ def taken(
 
     Raises NotFoundError with advice.
     """
-    from sweep.analysis.answers import which_trials
+    from sweep.analysis.answers import chosen_trials
 
     if trial is None:
         frames = load_frames(folder)
-        choice = which_trials.chosen(frames, rule)
+        choice = chosen_trials.chosen(frames, rule)
         if ensemble:
-            which_trials.require_ensemble(frames, choice)
+            chosen_trials.require_ensemble(frames, choice)
     else:
         _exportable(folder, store, trial)
         if ensemble:
-            choice = which_trials.named(load_frames(folder), trial)
+            choice = chosen_trials.named(load_frames(folder), trial)
         else:
-            choice = which_trials.by_hand(trial, _exportable(folder, store, trial).score)
+            choice = chosen_trials.by_hand(trial, _exportable(folder, store, trial).score)
     runs = choice.runs if ensemble else (choice.run,)
     return Taken(choice, ensemble, {r.trial: _exportable(folder, store, r.trial) for r in runs})
 

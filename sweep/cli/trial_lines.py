@@ -43,7 +43,7 @@ def print_json(value: Json) -> None:
 
 def results_of(row: "pd.Series[Any]") -> list[tuple[str, str]]:
     """Return a trial's results as labels with their texts. `row` is of `SweepFrames.trials`."""
-    from sweep.analysis.frames.status import standing
+    from sweep.analysis.frames.trial_status import standing
 
     places = words.decimals_of(float(row["val_bce_se"]))
     return [

@@ -19,12 +19,7 @@ from sweep.data.ranges import (
     row_ranges,
 )
 from sweep.data.simulation.cached import BUILTIN_KIND, open_builtin
-from sweep.data.split_record import (
-    ClassBalance,
-    PartHashes,
-    SplitHashes,
-    SplitRecord,
-)
+from sweep.data.split_record import ClassBalance, PartHashes, SplitHashes, SplitRecord
 from sweep.errors import DataError
 
 __all__ = [

@@ -10,13 +10,7 @@ from sweep.records import Value
 from sweep.space.asked import Declaration, Scope
 from sweep.space.discover import Discovery
 from sweep.space.explore import Trace
-from sweep.space.record import (
-    ChoiceDefinition,
-    Condition,
-    Conditions,
-    Definition,
-    RangeDefinition,
-)
+from sweep.space.record import ChoiceDefinition, Condition, Conditions, Definition, RangeDefinition
 
 _MOST_WAYS = 8
 """A name declared in more ways has one entry with the widest range, or all values."""

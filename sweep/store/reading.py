@@ -14,14 +14,7 @@ from sweep.errors import DataError
 from sweep.records import Assignment, AssignmentStatus, Estimate, Proposal, Value
 from sweep.store.columns import checked, damage
 from sweep.store.connection import explained, open_database
-from sweep.store.fragments import (
-    BEST,
-    HAS_ENDED,
-    IN_RANKING,
-    IS_FAILED,
-    IS_PENDING,
-    IS_STOPPED,
-)
+from sweep.store.fragments import BEST, HAS_ENDED, IN_RANKING, IS_FAILED, IS_PENDING, IS_STOPPED
 from sweep.store.parsing import hyperparameters_of
 from sweep.store.progress import count_failures, count_trials, read_progress
 from sweep.store.rows import (

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from sweep.analysis.answers.which_trials import chosen
+from sweep.analysis.answers.chosen_trials import chosen
 from sweep.analysis.frames.load import load
 from sweep.data.split import load_test_rows
 from sweep.metrics import auc

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.records import Json
 from sweep.statistics.seeds_and_rows import Mean, difference
 

@@ -12,16 +12,16 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.answers import regularisation
+from sweep.analysis.answers import regularisers as regularisation
 from sweep.analysis.answers.capacity_groups import Answer, answer, decade
 from sweep.analysis.answers.overfitting import Overfitting, overfitting
 from sweep.analysis.answers.tutorial import Conclusion, conclusions
 from sweep.analysis.frames.against_references import Advantage, is_worth
+from sweep.analysis.frames.evidence import why_errors_are_unknown
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.frames.ranking import is_scored
-from sweep.analysis.frames.status import TrialStatus
-from sweep.analysis.frames.ties import why_errors_are_unknown
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.records import Json, SweepState
 from sweep.statistics.onset import TOLERANCE
 from sweep.statistics.selection_bias import Optimism

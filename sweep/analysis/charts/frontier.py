@@ -10,7 +10,7 @@ from sweep.analysis.charts.axes import bce_range, outside
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.no_skill import NoSkill
 from sweep.analysis.frames.ranking import frontier, is_scored
-from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.metrics import NO_SKILL_NAME
 
 _APART = 1.06

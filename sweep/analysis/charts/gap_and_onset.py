@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sweep import words
-from sweep.analysis.answers import regularisation
+from sweep.analysis.answers import regularisers
 from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import TooFewDataError, outside
 from sweep.analysis.charts.colours import BLACK, BLUE, GREY, VERMILLION
@@ -39,7 +39,7 @@ def overfitting(frames: SweepFrames) -> Overfitting:
     if known.sum() < MIN_TRIALS:
         raise TooFewDataError(f"fewer than {MIN_TRIALS} trials have a gap")
     points = trials.loc[known, ["trial", "params", "gap", "onset_epoch", "epochs"]].assign(
-        is_regularised=regularisation.kinds(frames.hyperparameters) != regularisation.NONE
+        is_regularised=regularisers.kinds(frames.hyperparameters) != regularisers.NONE
     )
     points["params"] = points["params"].astype(float).clip(lower=1)
     gap = points["gap"].to_numpy(dtype=float)

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from sweep import words
-from sweep.analysis.answers.regularisation import regularisers
+from sweep.analysis.answers.regularisers import regularisers
 from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import (
     TooFewDataError,

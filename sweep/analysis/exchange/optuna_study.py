@@ -18,7 +18,7 @@ import pandas as pd
 
 from sweep.analysis.exchange.optuna_distributions import distributions
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.disk import whole
 from sweep.errors import PlatformError, UsageError
 

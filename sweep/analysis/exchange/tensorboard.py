@@ -23,7 +23,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.disk import whole
 from sweep.errors import PlatformError
 from sweep.records import Value

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.frames.against_references import Advantage, advantages
+from sweep.analysis.frames.evidence import evidence, optimism_of_best
 from sweep.analysis.frames.no_skill import NoSkill, no_skill
 from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_losses
 from sweep.analysis.frames.ranking import order
-from sweep.analysis.frames.status import TrialStatus, statuses
-from sweep.analysis.frames.ties import evidence, optimism_of_best
+from sweep.analysis.frames.trial_status import TrialStatus, statuses
 from sweep.records import AssignmentStatus, EpochRecord, SweepState, Value
 from sweep.statistics.onset import onsets
 from sweep.statistics.selection_bias import Optimism

@@ -20,7 +20,7 @@ from sweep.analysis.charts.frontier import FrontierData, frontier_data
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
-from sweep.analysis.frames.status import standing
+from sweep.analysis.frames.trial_status import standing
 from sweep.analysis.report.table import MOST_HYPERPARAMETERS
 from sweep.records import Json
 

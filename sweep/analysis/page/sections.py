@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sweep import __version__, words
-from sweep.analysis.answers import regularisation
+from sweep.analysis.answers import regularisers
 from sweep.analysis.answers.capacity_groups import decade
 from sweep.analysis.answers.overfitting import LEAST_EPOCHS
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import frontier, is_scored
-from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.analysis.report.commands import commands
 from sweep.analysis.report.table import Column, decimals_of_best
 from sweep.data.split_record import SplitRecord
@@ -76,7 +76,7 @@ def by_capacity(frames: SweepFrames) -> Table:
 
 def by_regularisation(frames: SweepFrames) -> Table:
     scored = is_scored(frames.trials)
-    kinds = regularisation.kinds(frames.hyperparameters[scored])
+    kinds = regularisers.kinds(frames.hyperparameters[scored])
     decimals = decimals_of_best(frames.trials)
     return _grouped(frames.trials[scored], kinds, "regularised by", decimals)
 

@@ -14,10 +14,10 @@ from markupsafe import Markup
 from sweep import words
 from sweep.analysis.answers.verdict import Verdict, verdict
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.analysis.page import plots, sections
 from sweep.analysis.page.pictures import Pictures, pictures
-from sweep.analysis.report import ledger, other_seeds, table, verdict_words
+from sweep.analysis.report import openings, other_seeds, table, verdict_words
 from sweep.analysis.report.header import header
 from sweep.disk import whole
 from sweep.errors import PlatformError
@@ -133,7 +133,7 @@ def _reliability(frames: SweepFrames, found: Verdict) -> list[str]:
     bias = "The selection bias of the best score is unknown."
     if known := verdict_words.selection_bias(found):
         bias = f"{known} (Bootstrap over the validation rows; the true bias may be larger.)"
-    opened = ledger.lines(frames.openings) or [
+    opened = openings.lines(frames.openings) or [
         "The test rows are still sealed: no trial has seen them."
     ]
     return [ties, bias, *opened]

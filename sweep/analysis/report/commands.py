@@ -3,7 +3,7 @@
 import shlex
 
 from sweep import words as text
-from sweep.analysis.answers.which_trials import Choice, to_confirm
+from sweep.analysis.answers.chosen_trials import Choice, to_confirm
 from sweep.analysis.frames.load import SweepFrames
 from sweep.search.brackets import n_brackets
 from sweep.settings import Settings, Stage

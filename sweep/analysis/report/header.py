@@ -7,7 +7,7 @@ import pandas as pd
 
 from sweep import words as text
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.data.labels import concerns
 from sweep.data.split_record import SplitRecord
 from sweep.records import SweepState

@@ -5,7 +5,7 @@ import pandas as pd
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
-from sweep.analysis.report import ledger
+from sweep.analysis.report import openings
 from sweep.analysis.report.table import Column, optional, trial_names
 
 TITLE = "Repeats under other seeds"
@@ -61,7 +61,7 @@ def notes(frames: SweepFrames) -> list[str]:
             "repeats use the same validation rows, so selection bias from these rows is not in "
             "it: see sweep test."
         )
-    taken = ledger.note(frames)
+    taken = openings.note(frames)
     return found if taken is None else [*found, taken]
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sweep import words
+from sweep.analysis.frames.evidence import why_errors_are_unknown
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import has_a_columns_name, shown_name
-from sweep.analysis.frames.status import TrialStatus
-from sweep.analysis.frames.ties import why_errors_are_unknown
-from sweep.analysis.report import ledger
+from sweep.analysis.frames.trial_status import TrialStatus
+from sweep.analysis.report import openings
 from sweep.statistics.onset import TOLERANCE
 
 MOST_HYPERPARAMETERS = 100
@@ -78,7 +78,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
             "with more epochs its score might be better."
         )
     first_is_cut = (trials["status"].head(1) == TrialStatus.CUT).any()
-    if first_is_cut and frames.confirmed.empty and (taken := ledger.note(frames)) is not None:
+    if first_is_cut and frames.confirmed.empty and (taken := openings.note(frames)) is not None:
         found.append(taken)
     if (trials["status"] == TrialStatus.WAITING).any():
         found.append("waiting at N: trained to epoch N; may still be promoted and train on.")
@@ -100,7 +100,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     if frames.references:
         models = "Reference models on the same rows, without a network"
         found.append(f"{models}: {_references(frames)}.")
-    return found + ledger.lines(frames.openings)
+    return found + openings.lines(frames.openings)
 
 
 _FAILURES_SHOWN = 3

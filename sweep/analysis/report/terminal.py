@@ -8,7 +8,7 @@ from rich.segment import Segment
 
 from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.analysis.report import other_seeds, table, verdict_words
 from sweep.analysis.report.header import header
 from sweep.analysis.report.layout import Terminal, fold

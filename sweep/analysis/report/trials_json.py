@@ -13,7 +13,7 @@ from sweep.analysis.answers import tutorial
 from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
-from sweep.analysis.report import ledger
+from sweep.analysis.report import openings
 from sweep.analysis.report.header import progress
 from sweep.disk import whole
 from sweep.errors import PlatformError
@@ -59,7 +59,7 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
         ),
         "tutorial": json_line(tutorial.to_json(found.tutorial)),
         "bias": json_line(None if average is None else asdict(average)),
-        "test": json_line(ledger.to_json(frames.openings)),
+        "test": json_line(openings.to_json(frames.openings)),
     }
     members = ",\n".join(f'"{name}": {part}' for name, part in parts.items())
     return f"{{{members}}}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sweep import words as text
 from sweep.analysis.answers.capacity_groups import Answer
 from sweep.analysis.answers.overfitting import LEAST_EPOCHS
-from sweep.analysis.answers.regularisation import NONE, UNKNOWN
+from sweep.analysis.answers.regularisers import NONE, UNKNOWN
 from sweep.analysis.answers.sentences import Sentence, said
 from sweep.analysis.answers.tutorial import Conclusion
 from sweep.analysis.answers.verdict import Choice, Confirmation, Verdict

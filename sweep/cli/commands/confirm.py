@@ -67,7 +67,7 @@ def _add(folder: SweepFolder, top: int, seeds: int) -> Added:
 
 
 def _chosen(frames: "SweepFrames", top: int) -> dict[int, dict[str, Value]]:
-    from sweep.analysis.answers.which_trials import to_confirm
+    from sweep.analysis.answers.chosen_trials import to_confirm
 
     rows = frames.trials.set_index("trial")["hyperparameters"]
     found = {trial: rows[trial] for trial in to_confirm(frames, top)}

@@ -93,7 +93,7 @@ def _export_ensemble(
 
 
 def _chosen(found: Taken, folder: SweepFolder) -> str:
-    from sweep.analysis.report.ledger import reason
+    from sweep.analysis.report.openings import reason
 
     choice = found.choice
     if choice.rule == "trial" and not found.ensemble:

@@ -18,7 +18,7 @@ from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 
 if TYPE_CHECKING:
-    from sweep.analysis.answers.which_trials import Choice
+    from sweep.analysis.answers.chosen_trials import Choice
 
 
 def test(
@@ -55,7 +55,7 @@ def test(
 ) -> None:
     """Evaluate one trial on the sealed test rows. Meant to be done once."""
     opt.check_output(output, opt.TABLE_OR_JSON)
-    from sweep.analysis.answers.which_trials import RULES
+    from sweep.analysis.answers.chosen_trials import RULES
 
     if rule not in RULES:
         raise UsageError(f"--rule is {rule!r}, expected one of: {', '.join(RULES)}")
@@ -78,7 +78,7 @@ def test(
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
     openings = store.openings()
     if openings and not again:
-        from sweep.analysis.report.ledger import when
+        from sweep.analysis.report.openings import when
 
         last = openings[-1]
         raise UsageError(
@@ -89,7 +89,7 @@ def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
 
 
 def _show(name: str, openings: list[Opening], found: Taken, output: str) -> None:
-    from sweep.analysis.report import ledger
+    from sweep.analysis.report import openings as ledger
     from sweep.analysis.report.commands import export_command
 
     last = openings[-1]

@@ -10,7 +10,7 @@ import pytest
 
 from sweep.analysis.answers.capacity_groups import decade
 from sweep.analysis.answers.overfitting import Overfitting
-from sweep.analysis.answers.regularisation import kinds, regularisers
+from sweep.analysis.answers.regularisers import kinds, regularisers
 from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import load
 from sweep.analysis.report.terminal import report

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import TRIAL_COLUMNS, load
-from sweep.analysis.frames.status import standing
+from sweep.analysis.frames.trial_status import standing
 from sweep.analysis.report.commands import commands
 from sweep.records import OutcomeStatus
 from sweep.statistics.onset import TOLERANCE, onset, onsets, smoothed

@@ -20,12 +20,7 @@ from keras.optimizers import schedules
 
 from sweep.records import OutcomeStatus
 from sweep.training.fused.program.activations import ACTIVATIONS, activation
-from sweep.training.fused.program.optimizers import (
-    Weight,
-    clipped,
-    second_slot,
-    updated,
-)
+from sweep.training.fused.program.optimizers import Weight, clipped, second_slot, updated
 from sweep.training.fused.reading.layers import layer_activation_name
 from sweep.training.fused.reading.optimizer import read_optimizer, read_schedule
 from sweep.training.fused.trainer import FusedTrainer

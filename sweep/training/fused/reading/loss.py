@@ -5,13 +5,7 @@ from typing import Any
 import keras
 
 from sweep.space.check import METRIC, recorded_metric
-from sweep.space.outputs import (
-    CATEGORICAL,
-    CROSS_ENTROPY,
-    SQUARED_ERROR,
-    OutputsError,
-    outputs_of,
-)
+from sweep.space.outputs import CATEGORICAL, CROSS_ENTROPY, SQUARED_ERROR, OutputsError, outputs_of
 from sweep.training.fused.description import Loss
 from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
 from sweep.training.model import Model

@@ -19,7 +19,7 @@ import pandas as pd
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import decisive, runs
 from sweep.analysis.frames.ranking import is_scored
-from sweep.analysis.frames.status import TrialStatus
+from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.errors import NotFoundError
 from sweep.records import SweepState
 

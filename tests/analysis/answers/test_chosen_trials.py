@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweep.analysis.answers.which_trials import chosen, named
+from sweep.analysis.answers.chosen_trials import chosen, named
 from sweep.analysis.frames.load import load
-from sweep.analysis.frames.status import TrialStatus
-from sweep.analysis.report import ledger
+from sweep.analysis.frames.trial_status import TrialStatus
+from sweep.analysis.report import openings
 from sweep.analysis.report.commands import export_command
 from sweep.cli.commands import export as export_module
 from sweep.cli.commands import test as test_module
@@ -139,7 +139,7 @@ def test_a_trial_that_was_cut_is_not_tested_though_it_is_first_in_rank(tmp_path)
         frames = load(store)
     choice = chosen(frames, "best")
     assert (choice.trial, choice.run.trial, choice.run.val_bce) == (1, 1, 0.6)
-    assert "trained in full; its own run" in ledger.reason(choice)
+    assert "trained in full; its own run" in openings.reason(choice)
 
 
 def test_a_trial_that_was_cut_is_tested_by_its_first_repeat_in_full(tmp_path):
@@ -153,7 +153,7 @@ def test_a_trial_that_was_cut_is_tested_by_its_first_repeat_in_full(tmp_path):
     choice = chosen(frames, "best")
     assert (choice.trial, choice.run.seed_number, choice.run.val_bce) == (0, 1, 0.58)
     assert choice.mean == pytest.approx(0.56)
-    assert "lowest mean over 2 seeds, 0.5600; its run with seed number 1" in ledger.reason(choice)
+    assert "lowest mean over 2 seeds, 0.5600; its run with seed number 1" in openings.reason(choice)
     assert [run.val_bce for run in named(frames, 1).runs] == [0.61, 0.62]
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sweep import words
-from sweep.analysis.answers.which_trials import Choice, chosen
+from sweep.analysis.answers.chosen_trials import Choice, chosen
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.report.commands import export_command
 from sweep.errors import NotFoundError

@@ -47,7 +47,14 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SWEEP_RESULTS", "SWEEP_CACHE", "SWEEP_DATA", "SWEEP_DEBUG", "NO_COLOR", "COLUMNS"):
+    for name in (
+        "SWEEP_RESULTS",
+        "SWEEP_CACHE",
+        "SWEEP_DATA",
+        "SWEEP_DEBUG",
+        "NO_COLOR",
+        "COLUMNS",
+    ):
         monkeypatch.delenv(name, raising=False)
     # GNU readline, which pytest imports, sets it behind Python's back for every process below
     os.unsetenv("COLUMNS")

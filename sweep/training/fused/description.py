@@ -74,7 +74,7 @@ class Loss:
     metric_smoothing: float = 0.0
     """Smoothing of the labels in the metric that is recorded of each epoch's fit."""
     squared: bool = False
-    """Mean squared error of the model's output, instead of cross-entropy."""
+    """Mean squared error of the model's probability, instead of cross-entropy."""
     categorical: bool = False
     """Categorical cross-entropy of two outputs: the binary one of their difference."""
 

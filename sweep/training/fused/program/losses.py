@@ -36,8 +36,8 @@ def of(kind: LossKind, z: Tensor, y: Tensor, smoothing: Tensor) -> BatchLosses:
         y = _smoothed(y, smoothing[:, 0])
         return BatchLosses(metric, _cross_entropy(z, y), ops.sigmoid(z) - y)
     p = ops.sigmoid(z)
-    error, slope = (z - y, 1.0) if kind == "squared logit" else (p - y, p * (1.0 - p))
-    return BatchLosses(metric, error * error, 2.0 * error * slope)
+    error = p - y
+    return BatchLosses(metric, error * error, 2.0 * error * (p * (1.0 - p)))
 
 
 def _cross_entropy(z: Tensor, y: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from sweep.training.fused.program.optimizers import second_slot
 _EVALUATION_ROWS = 512
 
 
-LossKind = Literal["metric", "smoothed", "squared probability", "squared logit"]
+LossKind = Literal["metric", "smoothed", "squared"]
 Depth = Literal["exact", "padded", "looped"]
 INPUT = -1
 """The layer number of the model's input; hidden layers count from 0."""
@@ -88,8 +88,8 @@ class Shape:
     """Units of the output: 1, the logit; or 2, whose difference is the logit."""
     loss: LossKind
     """metric: cross-entropy, which is the recorded metric as well. smoothed: cross-entropy, with
-    labels smoothed for the loss, for the metric or for both. Or the squared error of the
-    probability or of the logit."""
+    labels smoothed for the loss, for the metric or for both. squared: the squared error of the
+    probability."""
     optimizer: str
     clip: str
     l1: bool

@@ -106,7 +106,7 @@ def _padded(
 
 def _loss(loss: Loss) -> LossKind:
     if loss.squared:
-        return "squared logit" if loss.from_logits else "squared probability"
+        return "squared"
     return "metric" if loss.is_metric else "smoothed"
 
 

@@ -44,7 +44,7 @@ requirements: install
 	echo "uv==0.13.9" | $(COMPILE) --output-file requirements/uv.txt -
 	$(COMPILE) --output-file requirements/cpu.txt pyproject.toml
 	$(COMPILE) --output-file requirements/gpu.txt --extra cuda --constraint requirements/cpu.txt pyproject.toml
-	$(COMPILE) --output-file $(REQUIREMENTS) --group dev --extra optuna --constraint requirements/cpu.txt pyproject.toml
+	$(COMPILE) --output-file $(REQUIREMENTS) --group dev --extra optuna --extra serve --extra ray --constraint requirements/cpu.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""What is predicted, and how well: tasks, losses by row, objectives. Arrays in, numbers out."""

@@ -46,13 +46,13 @@ class ActiveSampler:
         """Return a random configuration that is not marked as tried; None if none is found."""
         for _ in range(_MOST_COLLISIONS + 1):
             values = dict(self._follow(self._answer))
-            if _key(values) not in self._tried:
+            if key(values) not in self._tried:
                 return values
         return None
 
     def mark_as_tried(self, values: Mapping[str, Value]) -> None:
         """Never draw the configuration `values` from now on."""
-        self._tried.add(_key(values))
+        self._tried.add(key(values))
 
     def _answer(self, declaration: Declaration) -> Value:
         value = declaration.sample(self._seed)
@@ -60,5 +60,6 @@ class ActiveSampler:
         return value
 
 
-def _key(values: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
+def key(values: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
+    """Return what two configurations have in common if and only if they are the same."""
     return tuple(sorted((name, repr(value)) for name, value in values.items()))

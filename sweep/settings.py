@@ -37,7 +37,7 @@ class Settings:
     alpha: Real = 1e-4
     """Variance of the noise that the model of a Bayesian search expects in standardised scores."""
     beta: Real = 2.6
-    """How many standard deviations a Bayesian search hopes for: the larger, the more it explores."""
+    """Standard deviations that a Bayesian search hopes for: the larger, the more it explores."""
     max_epochs: Integer = 81
     """Epochs of a trial that reaches the last rung, or of each trial if there are no rungs."""
     factor: Integer = 3

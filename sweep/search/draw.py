@@ -14,6 +14,9 @@ from sweep.space.explore import Follow
 _MOST_COLLISIONS = 20
 """Configurations drawn in vain, one after another, before a space counts as exhausted."""
 
+Key = tuple[tuple[str, str], ...]
+"""Names and values of a configuration, to be compared."""
+
 
 class Sampler(Protocol):
     """Draws configurations, none twice."""
@@ -35,7 +38,7 @@ class ActiveSampler:
     def __init__(self, follow: Follow, seed: int) -> None:
         self._follow = follow
         self._seed = seed
-        self._tried: set[tuple[tuple[str, str], ...]] = set()
+        self._tried: set[Key] = set()
 
     @property
     def is_fresh(self) -> bool:
@@ -60,6 +63,6 @@ class ActiveSampler:
         return value
 
 
-def key(values: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
+def key(values: Mapping[str, Value]) -> Key:
     """Return what two configurations have in common if and only if they are the same."""
     return tuple(sorted((name, repr(value)) for name, value in values.items()))

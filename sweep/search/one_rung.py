@@ -70,7 +70,7 @@ class OneRung:
             return []
         scores = [self._scores[one.oracle_id] for one in self._proposals[:first]]
         most = min((one - known for one in (end, self.trials) if one is not None), default=None)
-        if self._is_exhausted or most is not None and most <= 0:
+        if self._is_exhausted or (most is not None and most <= 0):
             return []
         before = [one.hyperparameters for one in self._proposals]
         found = self.proposer.propose(before, scores, most)

@@ -10,7 +10,7 @@ from itertools import count, islice
 from random import Random
 
 from sweep.records import Value
-from sweep.search.draw import key
+from sweep.search.draw import Key, key
 from sweep.search.one_rung import Configuration
 from sweep.search.values import all_values
 from sweep.search.walk import walk
@@ -45,7 +45,7 @@ class RandomDraws:
         if most is None:
             raise ValueError("a random search has a number of trials")
         draw = Draw(self.follow, self.seed, before)
-        found = []
+        found: list[Configuration] = []
         while len(found) < most and (values := draw.next(len(before) + len(found))) is not None:
             found.append(values)
         return found
@@ -58,7 +58,7 @@ class Draw:
         self._follow = follow
         self._seed = seed
         self._tried = {key(values) for values in tried}
-        self._counted: list[Configuration] | None = None
+        self._counted: dict[Key, Configuration] = {}
         """Every configuration, once they are counted out."""
 
     def is_new(self, values: Configuration) -> bool:
@@ -78,23 +78,24 @@ class Draw:
             if self.is_new(values):
                 self.add(values)
                 return values
-        left = [one for one in self._all() if self.is_new(one)]
+        left = [values for one, values in self._all().items() if one not in self._tried]
         if not left:
             return None
         values = dict(left[Random(first).randrange(len(left))])
         self.add(values)
         return values
 
-    def _all(self) -> list[Configuration]:
+    def _all(self) -> dict[Key, Configuration]:
         """Return every configuration of the space, or the first ones of very many.
 
         A hyperparameter whose values cannot be counted has one of them, drawn.
         """
-        if self._counted is None:
+        if not self._counted:
             seed = derive(self._seed, "left")
 
             def values_of(declaration: Declaration) -> Sequence[Value]:
                 return all_values(declaration, _MOST_COUNTED) or [declaration.sample(seed)]
 
-            self._counted = list(islice(walk(self._follow, values_of), _MOST_COUNTED))
+            found = islice(walk(self._follow, values_of), _MOST_COUNTED)
+            self._counted = {key(values): values for values in found}
         return self._counted

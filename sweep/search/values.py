@@ -41,7 +41,7 @@ def _stepped(declaration: Declaration, most: int) -> Sequence[Value] | None:
     """Return the values of a choice or of a range with a step; None for a range without one."""
     if declaration.values is not None:
         chosen = list(declaration.values[: most + 1])
-        return sorted(chosen) if declaration.kind == "Boolean" else chosen  # type: ignore[type-var]  # truth values
+        return sorted(chosen) if declaration.kind == "Boolean" else chosen
     if declaration.step is None:
         return None
     number = sum(1 for _ in declaration.parameter.values)

@@ -123,6 +123,20 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Run:
+    """How a run of a configuration ended: the trial's own, or one that repeats it."""
+
+    trial: int
+    """That proposed by the search, whichever run it is."""
+    number: int
+    """0 of the trial's own run; of one that repeats it, which seed."""
+    oracle_id: str | None
+    """The search's name of the trial, None of a run that repeats it."""
+    score: float
+    """Lowest validation loss; infinite if it failed."""
+
+
+@dataclass(frozen=True)
 class TrialLosses:
     """BCE of each validation row at a trial's best epoch so far: float32 (rows,), in nats."""
 

@@ -101,6 +101,30 @@ class Settings:
     def to_json(self) -> Json:
         return asdict(self)
 
+    def of_its_search(self) -> Json:
+        """Return the settings without those that only other searches have."""
+        others = {
+            name
+            for searches, names in _SETTINGS_OF
+            for name in names
+            if self.search not in searches
+        }
+        return {name: value for name, value in asdict(self).items() if name not in others}
+
+    def search_in_words(self, found: int | None) -> str:
+        """Return how configurations are chosen, for a person; `found` is how many there are."""
+        if self.has_rungs:
+            return self.search
+        asked = self.n_trials
+        number = "an unknown number of" if found is None else f"{found:,}"
+        all_of = "all " if asked is None or (found is not None and found < asked) else ""
+        words = [f"{self.search}, {all_of}{number} configuration{'' if found == 1 else 's'}"]
+        if all_of and asked is not None:
+            words.append(f"fewer than the {asked:,} asked for")
+        if self.executions > 1:
+            words.append(f"{self.executions} runs of each")
+        return ", ".join(words)
+
 
 def _refuse_those_of_other_searches(given: Settings) -> None:
     """Raise InvalidSpaceError for a setting that the search would pass over."""

@@ -22,7 +22,7 @@ class Executions:
         A run that is not finite makes the mean infinite: a configuration that fails under one
         seed has failed. Runs that were added to these, or repeat a baseline, are passed over.
         """
-        if run.number >= self.number:
+        if run.number > self.number:
             return None
         if run.oracle_id is not None:
             self._oracle_ids[run.trial] = run.oracle_id

@@ -75,7 +75,7 @@ class SearchWaves:
         score = WORST if failed or score is None else score
         if self.executions > 1:
             trial = one.trial if one.confirms is None else one.confirms
-            if mean := self._runs.ended(Run(trial, one.seed_number or 0, one.oracle_id, score)):
+            if mean := self._runs.ended(Run(trial, one.seed_number or 1, one.oracle_id, score)):
                 self.search.tell(*mean)
         elif one.oracle_id is not None:
             self.search.tell(one.oracle_id, score)
@@ -127,7 +127,7 @@ class SearchWaves:
             new.append(Planned.proposed(root, trial))
             new += [
                 Planned(self._repeat(trial, confirmed, position, n), root.last_epoch)
-                for n in range(1, self.executions)
+                for n in range(2, self.executions + 1)
             ]
             position += 1
         return new

@@ -186,7 +186,7 @@ class Reader:
     def runs(self) -> list[Run]:
         """Return the runs of the search's configurations that have ended, repeats included."""
         rows = self._rows(
-            "SELECT COALESCE(confirms, trial) AS trial, COALESCE(seed_number, 0) AS seed_number,"
+            "SELECT COALESCE(confirms, trial) AS trial, COALESCE(seed_number, 1) AS seed_number,"
             " oracle_id, status, score FROM assignment JOIN trial USING (trial)"
             f" WHERE baseline IS NULL AND {HAS_ENDED} ORDER BY assignment"
         )
@@ -224,7 +224,8 @@ class Reader:
         rows = self._rows(
             "SELECT trial, iteration, bracket, params, MIN(score) AS score, MAX(rung) AS rung,"
             f" MAX(oracle_id IS NOT NULL) AS is_searched, MAX({IS_PENDING}) AS is_pending,"
-            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation"
+            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation,"
+            " confirms, seed_number"
             " FROM trial JOIN assignment USING (trial)"
             " LEFT JOIN checkpoint USING (trial) GROUP BY trial ORDER BY trial"
         )

@@ -129,7 +129,7 @@ class Run:
     trial: int
     """That proposed by the search, whichever run it is."""
     number: int
-    """0 of the trial's own run; of one that repeats it, which seed."""
+    """Which seed, from 1, the trial's own run."""
     oracle_id: str | None
     """The search's name of the trial, None of a run that repeats it."""
     score: float
@@ -192,6 +192,9 @@ class Standing:
     file: str | None
     """Its checkpoint."""
     is_confirmation: bool = False
+    confirms: int | None = None
+    """Of a confirmation: the trial that it trains again with another seed."""
+    seed_number: int | None = None
 
 
 @dataclass(frozen=True)

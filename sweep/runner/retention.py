@@ -3,9 +3,9 @@
 Kept are those of every trial that may train on (it has an assignment to do, it waits for its
 bracket's next rung, or it is on its bracket's last one, from where `sweep extend` goes on), of the
 confirmations, which are tested and exported, of the baselines, of the `keep` best trials, and of
-the frontier. Repeats that belong to the search are kept if their trial is. A trial that was cut or has failed
-and is none of these keeps its records only; what is removed was beaten and stays beaten, since
-scores only fall. A removed checkpoint can be trained again: `sweep export --retrain`.
+the frontier. Repeats that belong to the search are kept if their trial is. A trial that was cut or
+has failed and is none of these keeps its records only; what is removed was beaten and stays beaten,
+since scores only fall. A removed checkpoint can be trained again: `sweep export --retrain`.
 """
 
 import math

@@ -105,9 +105,12 @@ def _print_added(name: str, before: "Prepared", after: "Prepared") -> None:
     trials, epochs = old.trials or 0, old.epochs or 0
     new_trials, new_epochs = (new.trials or 0) - trials, (new.epochs or 0) - epochs
     longer = new.baseline_epochs - old.baseline_epochs
+    runs = f"{counted(new.assignments - old.assignments, 'assignment')}, "
+    repeats = new.confirmations - old.confirmations
+    if not after.settings.has_rungs:
+        runs = f"{counted(repeats, 'more run')} of these with other seeds, " if repeats else ""
     console.print(
-        f"\n{counted(new_trials, 'new trial')}, "
-        f"{counted(new.assignments - old.assignments, 'assignment')}, "
+        f"\n{counted(new_trials, 'new trial')}, {runs}"
         f"{counted(new_epochs, 'epoch')} at most; "
         f"{counted(longer, 'more epoch')} of the baselines"
     )

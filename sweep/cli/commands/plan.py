@@ -58,17 +58,16 @@ def _print_plan(prepared: "Prepared") -> None:
     if prepared.plan.rungs:
         display(rung_table(prepared.plan.rungs))
         console.print()
+    steps = f"{counted(made.assignments, 'assignment')}, " if prepared.settings.has_rungs else ""
     console.print(
-        f"{counted(made.trials or 0, 'trial')}, {counted(made.assignments, 'assignment')}, "
+        f"{counted(made.trials or 0, 'trial')}, {steps}"
         f"{counted(made.epochs or 0, 'epoch')}; {counted(made.baselines, 'baseline')} beside, "
         f"{counted(made.baseline_epochs, 'epoch')}"
     )
     if made.confirmations:
         epochs = made.confirmations * prepared.settings.max_epochs
-        console.print(
-            f"{counted(made.confirmations, 'more baseline run')} with other seeds, {epochs:,} "
-            f"epochs"
-        )
+        whose = "more run" if prepared.settings.executions > 1 else "more baseline run"
+        console.print(f"{counted(made.confirmations, whose)} with other seeds, {epochs:,} epochs")
     survey = Survey(prepared)
     _print_fused(survey, console)
     smallest, largest = survey.extremes()

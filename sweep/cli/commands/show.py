@@ -102,8 +102,7 @@ def _print_rungs(found: "Details") -> None:
     display(table)
     for one in found.rungs:
         if one["error"]:
-            out().print(
-                f"\nerror{f' in rung {one['rung']}' if has_rungs else ''}: {words.plain(one['error'])}"
-            )
+            where = f" in rung {one['rung']}" if has_rungs else ""
+            out().print(f"\nerror{where}: {words.plain(one['error'])}")
             for line in (one["traceback"] or "").splitlines():
                 out().print(f"  {words.plain(line)}", soft_wrap=True)

@@ -44,10 +44,10 @@ class EpochRecord:
     fit_loss: Annotated[
         float, "training loss with penalty as Keras reports it: weights moving, dropout on"
     ]
-    fit_bce: Annotated[float, "training BCE as Keras reports it: weights moving, dropout on"]
-    train_bce: Annotated[float, "training BCE in evaluation mode at the epoch's end, in nats"]
-    val_bce: Annotated[float, "validation BCE with the same weights, in nats"]
-    val_loss: Annotated[float, "val_bce plus the penalty"]
+    fit_score: Annotated[float, "training BCE as Keras reports it: weights moving, dropout on"]
+    train_score: Annotated[float, "training BCE in evaluation mode at the epoch's end, in nats"]
+    val_score: Annotated[float, "validation BCE with the same weights, in nats"]
+    val_loss: Annotated[float, "val_score plus the penalty"]
     val_accuracy: Annotated[float, "share of validation rows on the right side of probability 1/2"]
     val_auc: Annotated[float, "area under the validation ROC curve, ties averaged"]
     learning_rate: Annotated[float, "the optimizer's rate after the epoch's last step"]

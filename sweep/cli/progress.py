@@ -160,7 +160,7 @@ class LiveProgress:
         self.tally.epoch()
         self._now = (
             f"trial {label(assignment)} epoch {record.epoch}/{assignment.last_epoch}: "
-            f"val BCE {record.val_bce:.4f}"
+            f"val BCE {record.val_score:.4f}"
         )
 
     def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:

@@ -31,10 +31,10 @@ from sweep.store.rows import (
 from sweep.store.schema import column_types
 
 _LOSS = np.dtype("<f4")
-_REFERENCE = ("name", "val_bce", "val_bce_se", "losses", "seconds")
+_REFERENCE = ("name", "val_score", "val_score_se", "losses", "seconds")
 _OPENING = (
-    *("opening", "opened_at", "trial", "rule", "val_bce", "rows", "sha256"),
-    *("bce", "bce_low", "bce_high", "accuracy", "accuracy_low", "accuracy_high"),
+    *("opening", "opened_at", "trial", "rule", "val_score", "rows", "sha256"),
+    *("score", "score_low", "score_high", "accuracy", "accuracy_low", "accuracy_high"),
     *("auc", "auc_low", "auc_high"),
 )
 _LARGEST = 2**63 - 1
@@ -268,10 +268,10 @@ class Reader:
     def lowest(self) -> tuple[int, float] | None:
         """Return the trial that reached the lowest validation BCE without failing, and that BCE."""
         rows = self._rows(
-            f"SELECT trial, val_bce FROM epoch WHERE val_bce IS NOT NULL AND {IN_RANKING}"
-            " ORDER BY val_bce, trial LIMIT 1"
+            f"SELECT trial, val_score FROM epoch WHERE val_score IS NOT NULL AND {IN_RANKING}"
+            " ORDER BY val_score, trial LIMIT 1"
         )
-        return (rows[0]["trial"], rows[0]["val_bce"]) if rows else None
+        return (rows[0]["trial"], rows[0]["val_score"]) if rows else None
 
     def failures(self) -> list[tuple[int, str, dict[str, Value]]]:
         """Return the failed trials: number, error line, hyperparameters."""
@@ -369,13 +369,13 @@ def _finite(losses: bytes, path: Path) -> np.ndarray:
 
 
 def _reference(row: dict[str, Any], path: Path) -> Reference:
-    error, losses = row["val_bce_se"], _finite(row["losses"], path)
-    values = {"losses": losses, "val_bce_se": nan if error is None else error}
+    error, losses = row["val_score_se"], _finite(row["losses"], path)
+    values = {"losses": losses, "val_score_se": nan if error is None else error}
     return Reference(**row | values)
 
 
 def _opening(row: dict[str, Any]) -> Opening:
-    for name in ("bce", "accuracy", "auc"):
+    for name in ("score", "accuracy", "auc"):
         low, high = row.pop(f"{name}_low"), row.pop(f"{name}_high")
         value = row[name]
         if value is not None:  # SQLite keeps NaN as NULL

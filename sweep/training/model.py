@@ -110,7 +110,7 @@ class Evaluation:
 
     losses: np.ndarray
     """BCE of each row, shape (rows,)."""
-    bce: float
+    score: float
     """Their mean."""
     accuracy: float
     auc: float
@@ -141,7 +141,7 @@ def evaluate(model: Model, rows: Rows) -> Evaluation:
     losses = metrics.example_losses(logits, labels)
     return Evaluation(
         losses=losses,
-        bce=float(losses.mean()),
+        score=float(losses.mean()),
         accuracy=metrics.accuracy(logits, labels),
         auc=metrics.auc(logits, labels),
     )

@@ -37,7 +37,7 @@ class Run:
     """Its number in the sweep: a trial of the ranking, or a repeat."""
     seed_number: int | None
     """Which seed, from 1; None for a searched trial's own run."""
-    val_bce: float
+    val_score: float
     """Its own validation score."""
 
 
@@ -82,9 +82,9 @@ def named(frames: SweepFrames, trial: int) -> Choice:
     return require_ensemble(frames, _with_runs(frames, "trial", trial))
 
 
-def by_hand(trial: int, val_bce: float) -> Choice:
+def by_hand(trial: int, val_score: float) -> Choice:
     """Return exactly this trial's run, with its score: no rule has a say."""
-    return Choice("trial", trial, (Run(trial, None, val_bce),), None, is_by_mean=False)
+    return Choice("trial", trial, (Run(trial, None, val_score),), None, is_by_mean=False)
 
 
 def require_ensemble(frames: SweepFrames, choice: Choice) -> Choice:
@@ -136,7 +136,7 @@ def _advice(frames: SweepFrames) -> str:
 def _own(frames: SweepFrames, rule: str, row: "pd.Series[float]") -> Choice:
     """The trial's own run, trained in full."""
     number = 1 if row["baseline"] is not None else None
-    run = Run(int(row["trial"]), number, float(row["val_bce"]))
+    run = Run(int(row["trial"]), number, float(row["val_score"]))
     return Choice(rule, run.trial, (run,), None, is_by_mean=False)
 
 
@@ -148,9 +148,9 @@ def _with_runs(frames: SweepFrames, rule: str, trial: int, *, is_by_mean: bool =
     for _, row in of_trial.iterrows():
         number = row.get("seed_number")
         number = 1 if number is None or pd.isna(number) else int(number)  # a baseline's own run
-        found.append(Run(int(row["trial"]), number, float(row["val_bce"])))
+        found.append(Run(int(row["trial"]), number, float(row["val_score"])))
     found.sort(key=lambda run: (run.seed_number, run.trial))
-    means = frames.confirmed.loc[frames.confirmed["trial"] == trial, "val_bce"]
+    means = frames.confirmed.loc[frames.confirmed["trial"] == trial, "val_score"]
     mean = float(means.iloc[0]) if len(means) else None
     return Choice(rule, trial, tuple(found), mean, is_by_mean)
 

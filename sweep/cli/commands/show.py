@@ -40,9 +40,10 @@ def show(
 
     with Store(folder.database, read_only=True) as store:
         trial = trial_called(store, called)
-        found = one_trial.details(store, load_frames(folder), trial)
+        frames = load_frames(folder)
+        found = one_trial.details(store, frames, trial)
     if output == "json":
-        print_json(found.to_json())
+        print_json(found.to_json(), frames.sweep.scoring)
     else:
         _print_details(found, folder)
 
@@ -68,7 +69,7 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
         lines.append(("accuracy", f"{best['val_accuracy']:.3f}"))
         lines.append(("AUC", f"{best['val_auc']:.3f}"))
         lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
-    curve = sparkline(found.epochs["val_bce"].to_numpy(), _CURVE_WIDTH)
+    curve = sparkline(found.epochs["val_score"].to_numpy(), _CURVE_WIDTH)
     if curve:
         lines.append(("val BCE by epoch", curve))
     kept = folder.checkpoints / found.checkpoint if found.checkpoint else "none"
@@ -94,7 +95,7 @@ def _print_rungs(found: "Details") -> None:
             f"{one['first_epoch'] + 1}–{one['last_epoch']}",
             str(one["epochs"]),
             one["status"],
-            words.MISSING if score is None else words.bce(score),
+            words.MISSING if score is None else words.score(score),
             one["trainer"] or words.MISSING,
             words.MISSING if seconds is None else words.seconds(seconds),
         )

@@ -39,7 +39,7 @@ class Trained:
     record: EpochRecord
     """Its seconds are the trial's share of the group's."""
     val_losses: np.ndarray
-    """BCE of each validation row, shape (validation,); the record's `val_bce` is their mean."""
+    """BCE of each validation row, shape (validation,); the record's `val_score` is their mean."""
 
 
 class Resident:
@@ -144,18 +144,18 @@ class Group:
         split, n_train = self.resident.split, self.shape.rows.train
         rule, labels = seat.packing.description.optimizer, split.validation.y
         train, validation = self._logits(slot, seat, measured)
-        bce, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
+        score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
         val_losses = metrics.example_losses(validation, labels)
-        val_bce = float(val_losses.mean())
+        val_score = float(val_losses.mean())
         clock = seat.clock
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch,
             fit_loss=loss + penalty,
-            fit_bce=bce,
-            train_bce=float(metrics.example_losses(train, split.train.y).mean()),
-            val_bce=val_bce,
-            val_loss=val_bce + float(measured.penalty[slot]),
+            fit_score=score,
+            train_score=float(metrics.example_losses(train, split.train.y).mean()),
+            val_score=val_score,
+            val_loss=val_score + float(measured.penalty[slot]),
             val_accuracy=metrics.accuracy(validation, labels),
             val_auc=metrics.auc(validation, labels),
             learning_rate=float(rate[0]),

@@ -6,7 +6,7 @@ from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.records import SweepState
 from sweep.runner.look import Look
-from sweep.store import Progress, Store
+from sweep.store import Store, SweepProgress
 from sweep.sweep_folder import SweepFolder
 from sweep.words import plain, shortened
 
@@ -70,7 +70,7 @@ def state_text(found: Look) -> str:
     return found.state if found.holder is None else f"{found.state}, {plain(found.holder)}"
 
 
-def best_text(progress: Progress) -> str:
+def best_text(progress: SweepProgress) -> str:
     """Return the best score so far with its trial."""
     if progress.best_score is None:
         return "none yet"

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord
-from sweep.store import Progress as Counts
+from sweep.store import SweepProgress
 from sweep.words import counted, duration, plain
 
 _FEWEST_EPOCHS = 20
@@ -26,7 +26,7 @@ _Rung = tuple[int | None, int | None, int, int]
 class Tally:
     """Counts of a running sweep against its plan, with the best trial so far."""
 
-    def __init__(self, plan: PlanRecord | None, progress: Counts, max_epochs: int) -> None:
+    def __init__(self, plan: PlanRecord | None, progress: SweepProgress, max_epochs: int) -> None:
         """`plan` is the search's, None when only confirmations are trained."""
         self.confirmations = max(plan.confirmations if plan else 0, progress.confirmations)
         self.assignments = self.confirmations

@@ -6,7 +6,7 @@ Importing this starts neither TensorFlow nor pandas, and nothing is locked or wr
 from dataclasses import dataclass, replace
 
 from sweep.records import SweepState
-from sweep.store import Progress, Store, SweepRow
+from sweep.store import Store, SweepProgress, SweepRow
 from sweep.sweep_folder import SweepFolder
 
 
@@ -24,7 +24,7 @@ class Look:
     """A sweep at one moment."""
 
     sweep: SweepRow
-    progress: Progress
+    progress: SweepProgress
     holder: str | None
     """The process at work on the sweep, in words; None if there is none."""
 

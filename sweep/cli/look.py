@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.records import SweepState
-from sweep.runner.look import Look
+from sweep.runner.look import Look, look
 from sweep.store import Store, SweepProgress
 from sweep.sweep_folder import SweepFolder
 from sweep.words import plain, shortened
@@ -26,10 +26,10 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
     """
     from sweep.analysis.frames.load import load
 
-    holder = folder.holder()
+    state = look(folder).state
+    interrupted = state if state is SweepState.INTERRUPTED else None
     with Store(folder.database, read_only=True) as store:
-        died = store.sweep().state is SweepState.RUNNING and holder is None
-        return load(store, SweepState.INTERRUPTED if died else None, folder.name)
+        return load(store, interrupted, folder.name)
 
 
 def write_logs(folder: SweepFolder) -> None:

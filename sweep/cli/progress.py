@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord
+from sweep.runner.look import time_left
 from sweep.store import SweepProgress
 from sweep.words import counted, duration, plain
 
@@ -68,8 +69,9 @@ class Tally:
         if len(ended) < _FEWEST_EPOCHS and now - ended[0] < _FEWEST_SECONDS:
             return "ETA not known yet"
         middle = (len(ended) - 1) // 2
-        rate = (now - ended[middle]) / max(1, len(ended) - 1 - middle)
-        return f"ETA {duration(rate * max(0, self.epochs - self.epochs_done))}"
+        since, epochs = now - ended[middle], max(1, len(ended) - 1 - middle)
+        left = time_left(since, epochs, self.epochs - self.epochs_done)
+        return f"ETA {duration(left.seconds)}"
 
     def best_text(self) -> str:
         return "none yet" if self.best is None else f"{self.best[0]:.4f} (trial {self.best[1]})"

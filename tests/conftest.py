@@ -74,9 +74,9 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def keras():
-    from sweep.training.start_keras import start_keras
+    from tests.support.programs import start_keras_with_programs
 
-    start_keras()
+    start_keras_with_programs()
     import keras
 
     return keras

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord
-from sweep.store import Progress as Counts
+from sweep.runner.look import time_left
+from sweep.store import SweepProgress
 from sweep.words import counted, duration, plain
 
 _FEWEST_EPOCHS = 20
@@ -26,7 +27,7 @@ _Rung = tuple[int | None, int | None, int, int]
 class Tally:
     """Counts of a running sweep against its plan, with the best trial so far."""
 
-    def __init__(self, plan: PlanRecord | None, progress: Counts, max_epochs: int) -> None:
+    def __init__(self, plan: PlanRecord | None, progress: SweepProgress, max_epochs: int) -> None:
         """`plan` is the search's, None when only confirmations are trained."""
         self.confirmations = max(plan.confirmations if plan else 0, progress.confirmations)
         self.assignments = self.confirmations
@@ -68,8 +69,9 @@ class Tally:
         if len(ended) < _FEWEST_EPOCHS and now - ended[0] < _FEWEST_SECONDS:
             return "ETA not known yet"
         middle = (len(ended) - 1) // 2
-        rate = (now - ended[middle]) / max(1, len(ended) - 1 - middle)
-        return f"ETA {duration(rate * max(0, self.epochs - self.epochs_done))}"
+        since, epochs = now - ended[middle], max(1, len(ended) - 1 - middle)
+        left = time_left(since, epochs, self.epochs - self.epochs_done)
+        return f"ETA {duration(left.seconds)}"
 
     def best_text(self) -> str:
         return "none yet" if self.best is None else f"{self.best[0]:.4f} (trial {self.best[1]})"

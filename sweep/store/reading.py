@@ -21,9 +21,9 @@ from sweep.store.rows import (
     Exportable,
     Losses,
     Opening,
-    Progress,
     Reference,
     Standing,
+    SweepProgress,
     SweepRow,
     file_name_of,
 )
@@ -231,7 +231,7 @@ class Reader:
 
     # Counts and tables
 
-    def progress(self) -> Progress:
+    def progress(self) -> SweepProgress:
         """Return counts over the whole sweep, in a few milliseconds."""
         with self._named():
             return read_progress(self._db)

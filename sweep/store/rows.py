@@ -145,7 +145,7 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SweepProgress:
     """Counts for a status line."""
 
     assignments: int

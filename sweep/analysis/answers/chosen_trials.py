@@ -142,7 +142,7 @@ def _own(frames: SweepFrames, rule: str, row: "pd.Series[float]") -> Choice:
 
 def _with_runs(frames: SweepFrames, rule: str, trial: int, *, is_by_mean: bool = False) -> Choice:
     """The runs that the trial's mean is over, by seed number; none if it was not repeated."""
-    of_trial = runs(frames.trials, frames.confirmations)
+    of_trial = runs(frames.trials, frames.confirmations, frames.sweep.settings.executions)
     of_trial = of_trial[of_trial["confirms"].astype("int64") == trial]
     found = []
     for _, row in of_trial.iterrows():
@@ -156,9 +156,16 @@ def _with_runs(frames: SweepFrames, rule: str, trial: int, *, is_by_mean: bool =
 
 
 def to_confirm(frames: SweepFrames, top: int) -> list[int]:
-    """Return the `top` trials by score in the search, the simplest tied one and the baselines."""
+    """Return the `top` trials by score in the search, the simplest tied one and the baselines.
+
+    The score is the mean over the runs of each trial, if the search had several.
+    """
     trials = frames.trials[is_scored(frames.trials)]
-    wanted = list(trials["trial"].iloc[:top])
+    by_rank = list(trials["trial"])
+    if frames.sweep.settings.executions > 1:
+        by_mean = frames.confirmed["trial"][frames.confirmed["trial"].isin(by_rank)]
+        by_rank = [*by_mean, *by_rank]
+    wanted = list(dict.fromkeys(by_rank))[:top]
     wanted += list(trials.loc[trials["simplest"].fillna(False).astype(bool), "trial"])
     wanted += list(trials.loc[trials["baseline"].notna(), "trial"].sort_values())
     return [int(trial) for trial in dict.fromkeys(wanted)]

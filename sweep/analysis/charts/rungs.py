@@ -46,6 +46,8 @@ class RungScores:
 
 def ladder(frames: SweepFrames) -> RungScores:
     """Return the scores by rung. Raises TooFewDataError if no trial has been promoted."""
+    if not frames.sweep.settings.has_rungs:
+        raise TooFewDataError(f"a {frames.sweep.settings.search} search promotes no trials")
     done = frames.assignments
     done = done[done["is_searched"] & np.isfinite(done["score"])]
     before = done[["trial", "last_epoch", "score"]]

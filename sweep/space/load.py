@@ -29,6 +29,7 @@ from sweep.space.explore import Explorer, Follow, Trace, suggested
 from sweep.space.find import find_space
 from sweep.space.home import Home, forget
 from sweep.space.hypermodel import check_hypermodels
+from sweep.space.inputs import Inputs
 from sweep.space.precision import policy, with_policy
 from sweep.space.record import SpaceRecord
 from sweep.space.saved import PREFIX
@@ -125,11 +126,11 @@ def _asks(trace: Trace, declaration: Declaration) -> bool:
     return any(ask.declaration == declaration for ask in trace.active.values())
 
 
-def load_space(name: str, n_features: int) -> Space:
+def load_space(name: str, inputs: Inputs) -> Space:
     """Return the search space `name`, found, run and checked. Needs Keras to be started.
 
     Raises InvalidSpaceError with one line if the space does not exist, does not import, defines no
-    `build(hp)`, or its model cannot be trained on (rows, n_features) inputs and 0/1 labels.
+    `build(hp)`, or its model cannot be trained on `inputs` and 0/1 labels.
     """
     path = find_space(name)
     home = Home(path.parent)
@@ -140,17 +141,17 @@ def load_space(name: str, n_features: int) -> Space:
         found = f"; found: {', '.join(defined)}" if defined else ""
         raise InvalidSpaceError(f"{path} defines no build(hp){found}")
     check_hypermodels(path, module, build)
-    build = HomeBuild(build, home)
+    build = HomeBuild(build, home, inputs)
     explorer = Explorer(path, build)
-    check_model(explorer, {}, n_features)
-    explorer.check = lambda model: check_built(path, model, n_features)
+    check_model(explorer, {}, inputs)
+    explorer.check = lambda model: check_built(path, model, inputs)
     with _unheard():
         discovery = discover(explorer)
         known = {one.name for one in discovery.declarations}
         baselines = {}
         for label, values in declared_baselines(path, module).items():
             check_names(path, label, values, known)
-            baselines[label] = check_model(explorer, values, n_features)
+            baselines[label] = check_model(explorer, values, inputs)
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)

@@ -77,7 +77,7 @@ def prepare(
     Without `references` the reference models are trained when they are asked for. Raises
     InvalidSpaceError in one line.
     """
-    space = load_space(space_name, inputs_of(split.train.x))
+    space = load_space(space_name, inputs_of(split.train.x), build=settings.build)
     # "auto" and relative paths mean the same data at every resume
     settings = replace(settings, data=_resolved(settings.data, split))
     if not space.searched and not settings.stages:  # extended, it is searched after all

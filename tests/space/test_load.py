@@ -77,7 +77,7 @@ def test_a_missing_space_names_the_nearest(write, tmp_path):
         ("width = 8\nx = widht", r"line 2: NameError: .*widht.*\(in: x = widht\)"),
         ("import no_such_module", "line 1: ModuleNotFoundError"),
         ("raise SystemExit(3)", "line 1: SystemExit: 3"),
-        ("def make_model(hp): ...", r"defines no build\(hp\); found: make_model"),
+        ("def make_model(a, b): ...", r"defines no build\(hp\).*; found: make_model"),
         ("def build(hp):\n    return hp.Itn('a')", r"fails: line 2: .*\(in: return hp.Itn"),
         ("def build(hp):\n    return 3", "returned int, expected a compiled keras.Model"),
         (

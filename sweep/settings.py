@@ -71,6 +71,8 @@ class Settings:
     """Of an extended sweep: all stages, the last with the present `max_epochs`."""
     numerics: Numerics | None = None
     """Under what the numbers come about; None of a sweep that began before these were kept."""
+    build: Text | None = None
+    """Name of the search space in its file; None where the file leaves no choice."""
 
     def __post_init__(self) -> None:
         """Raises InvalidSpaceError naming the first setting that cannot be."""

@@ -221,6 +221,16 @@ TrainerOption = Annotated[
         help="What trains the models: auto, fused or keras.",
     ),
 ]
+BuildOption = Annotated[
+    str | None,
+    typer.Option(
+        "--build",
+        envvar="SWEEP_BUILD",
+        metavar="NAME",
+        help="Which function or HyperModel of the file is the search space, if there are several; "
+        "of a script that also searches, only what this one needs is run.",
+    ),
+]
 BaselinesOption = Annotated[
     bool,
     typer.Option(

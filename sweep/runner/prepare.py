@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sweep.data.columns import N_FEATURES
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.records import Json, PlanRecord, SweepState
@@ -25,6 +24,7 @@ from sweep.search.plan import Plan, rehearse
 from sweep.search.random_search import RandomDraws
 from sweep.seeds import derive
 from sweep.settings import Budget, Settings
+from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
 from sweep.store import Reference, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
@@ -97,7 +97,7 @@ def prepare(
     Without `references` the reference models are trained when they are asked for. Raises
     InvalidSpaceError in one line.
     """
-    space = load_space(space_name, N_FEATURES)
+    space = load_space(space_name, inputs_of(split.train.x), build=settings.build)
     # "auto" and relative paths mean the same data at every resume
     settings = replace(settings, data=_resolved(settings.data, split))
     if not space.searched and not settings.stages:  # extended, it is searched after all

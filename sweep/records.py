@@ -4,6 +4,7 @@ Frozen dataclasses and enumerations only; no TensorFlow. The words are the proje
 trial, rung, bracket, wave, assignment, epoch record, outcome.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, fields, replace
 from enum import StrEnum
 from typing import Annotated, Any, get_type_hints
@@ -43,10 +44,10 @@ class EpochRecord:
     fit_loss: Annotated[
         float, "training loss with penalty as Keras reports it: weights moving, dropout on"
     ]
-    fit_bce: Annotated[float, "training BCE as Keras reports it: weights moving, dropout on"]
-    train_bce: Annotated[float, "training BCE in evaluation mode at the epoch's end, in nats"]
-    val_bce: Annotated[float, "validation BCE with the same weights, in nats"]
-    val_loss: Annotated[float, "val_bce plus the penalty"]
+    fit_score: Annotated[float, "training BCE as Keras reports it: weights moving, dropout on"]
+    train_score: Annotated[float, "training BCE in evaluation mode at the epoch's end, in nats"]
+    val_score: Annotated[float, "validation BCE with the same weights, in nats"]
+    val_loss: Annotated[float, "val_score plus the penalty"]
     val_accuracy: Annotated[float, "share of validation rows on the right side of probability 1/2"]
     val_auc: Annotated[float, "area under the validation ROC curve, ties averaged"]
     learning_rate: Annotated[float, "the optimizer's rate after the epoch's last step"]
@@ -153,6 +154,11 @@ class PlannedRung:
     def epochs(self) -> int:
         """Epochs trained in this rung, all its trials together."""
         return self.trials * (self.last_epoch - self.first_epoch)
+
+
+def is_one_rung(rungs: Sequence[PlannedRung]) -> bool:
+    """Return whether trials are trained once, in full, and none is promoted."""
+    return all((r.iteration, r.bracket, r.rung) == (0, 0, 0) for r in rungs)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ DECIMALS = 4
 """Of a BCE whose error is unknown."""
 
 
-def bce(value: float, decimals: int = DECIMALS) -> str:
+def score(value: float, decimals: int = DECIMALS) -> str:
     """0.5432; 1.23e+05 when it diverged."""
     if not math.isfinite(value):
         return MISSING
@@ -45,10 +45,10 @@ def decimals_of(error: float) -> int:
 
 def with_error(value: float, error: float, decimals: int) -> str:
     """0.577 ± 0.015; the value alone when the error is unknown."""
-    shown = bce(value, decimals)
+    shown = score(value, decimals)
     if shown == MISSING or not math.isfinite(error):
         return shown
-    return f"{shown} ± {bce(error, decimals)}"
+    return f"{shown} ± {score(error, decimals)}"
 
 
 def difference(value: float, error: float) -> str:

@@ -11,6 +11,7 @@ from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.records import Json
 from sweep.sweep_folder import SweepFolder, find_sweep
+from sweep.tasks.scoring import Scoring
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,24 +35,25 @@ def open_sweep(results: opt.ResultsOption, name: str | None, output: str) -> Swe
     return folder
 
 
-def print_json(value: Json) -> None:
-    """Print an object as one line of JSON."""
+def print_json(value: Json, scoring: Scoring) -> None:
+    """Print an object about a sweep as one line of JSON."""
+    from sweep.analysis.report.older_names import with_older_names
     from sweep.analysis.report.trials_json import json_line
 
-    typer.echo(json_line(value))
+    typer.echo(json_line(with_older_names(value, scoring)))
 
 
 def results_of(row: "pd.Series[Any]") -> list[tuple[str, str]]:
     """Return a trial's results as labels with their texts. `row` is of `SweepFrames.trials`."""
     from sweep.analysis.frames.trial_status import standing
 
-    places = words.decimals_of(float(row["val_bce_se"]))
+    places = words.decimals_of(float(row["val_score_se"]))
     return [
         ("rank", words.count(row["rank"])),
         ("params", _count(row["params"])),
-        ("val BCE", words.with_error(row["val_bce"], row["val_bce_se"], places)),
-        ("train BCE", words.bce(row["train_bce"], places)),
-        ("gap", words.bce(row["gap"], places)),
+        ("val BCE", words.with_error(row["val_score"], row["val_score_se"], places)),
+        ("train BCE", words.score(row["train_score"], places)),
+        ("gap", words.score(row["gap"], places)),
         ("tied", {True: "with the best", False: "no", None: words.MISSING}[row["tied"]]),
         ("class", row["class"] or words.MISSING),
         ("best epoch", _count(row["best_epoch"])),

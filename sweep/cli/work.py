@@ -13,7 +13,7 @@ import typer
 
 from sweep.cli import output
 from sweep.cli.look import write_logs
-from sweep.cli.output import err, hint
+from sweep.cli.output import err, hint, warn
 from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
 from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
@@ -44,6 +44,14 @@ def log_to_stderr(verbose: bool) -> None:
         logger = logging.getLogger("sweep")
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
+
+
+def say_of_space(prepared: "Prepared") -> None:
+    """Print how the space's file was read, and what in it has no effect."""
+    for line in prepared.space.said:
+        hint(line)
+    for line in prepared.space.warnings:
+        warn(line)
 
 
 def run(

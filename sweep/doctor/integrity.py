@@ -89,7 +89,7 @@ def _of_losses(store: Store, epochs: dict[int, list[Row]]) -> Iterator[str]:
     losses = store.losses()
     for trial, epoch, values in zip(losses.trials, losses.epochs, losses.values, strict=True):
         mean = values.mean(dtype=float)
-        recorded = next((r["val_bce"] for r in epochs[int(trial)] if r["epoch"] == epoch), None)
+        recorded = next((r["val_score"] for r in epochs[int(trial)] if r["epoch"] == epoch), None)
         if recorded is None or not math.isclose(mean, recorded, rel_tol=_SAME):
             yield (
                 f"trial {trial}'s validation losses have mean {mean:.6f}, "
@@ -108,7 +108,7 @@ def _of_assignments(
                 yield f"{number} begins after epoch {row['first_epoch']}, expected {first}"
             first, trained = row["last_epoch"], trained + row["epochs"]
             if row["status"] in (AssignmentStatus.COMPLETED, AssignmentStatus.STOPPED):
-                until = [r["val_bce"] for r in epochs[trial] if r["epoch"] <= trained]
+                until = [r["val_score"] for r in epochs[trial] if r["epoch"] <= trained]
                 scores = [one for one in until if one is not None]
                 least = min(scores, default=None)
                 if row["score"] != least:

@@ -55,7 +55,7 @@ class Limits:
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
         """Count an epoch that was trained."""
         if assignment.confirms is None:
-            self._look_for_target(assignment.trial, record.val_bce)
+            self._look_for_target(assignment.trial, record.val_score)
 
     def count(self, ended: Ended, score: float | None, n_begun: int) -> None:
         """Count an assignment's end.
@@ -69,10 +69,10 @@ class Limits:
         elif score is not None and ended.assignment.confirms is None:
             self._look_for_target(ended.assignment.trial, score)
 
-    def _look_for_target(self, trial: int, bce: float) -> None:
+    def _look_for_target(self, trial: int, score: float) -> None:
         target = self.budget.target
-        if target is not None and bce <= target and self._reached is None:
-            self._reached = trial, bce
+        if target is not None and score <= target and self._reached is None:
+            self._reached = trial, score
 
     # What follows from that
 
@@ -82,7 +82,8 @@ class Limits:
         if limit is None:
             return list(waiting)
         first = self.first_searched(limit)
-        return [one for one in waiting if not one.is_searched or one.trial in first]
+        held = {one.trial for one in waiting if one.is_searched} - set(first)
+        return [one for one in waiting if one.trial not in held and one.confirms not in held]
 
     def must_stop(self) -> bool:
         """Return whether to stop at once, in the midst of training."""
@@ -98,10 +99,10 @@ class Limits:
         if not allowed:
             return self._failed() or self._all_done(waiting)
         if self._reached is not None:
-            trial, bce = self._reached
+            trial, score = self._reached
             target = self.budget.target
             return Ending(
-                SweepState.BUDGET, f"--target {target} was reached: {bce:.6f} by trial {trial}"
+                SweepState.BUDGET, f"--target {target} was reached: {score:.6f} by trial {trial}"
             )
         if self.interrupted():
             return Ending(SweepState.INTERRUPTED)

@@ -64,10 +64,10 @@ def best_model(
     """
     model = build_model(prepared.space.build, found.hyperparameters, found.seed)
     set_state(model.variables, state_of(folder, identity, prepared, trial, found).best)
-    bce = evaluate(model, prepared.split.validation).bce
-    if not math.isclose(bce, found.score, rel_tol=_TOLERANCE):
+    score = evaluate(model, prepared.split.validation).score
+    if not math.isclose(score, found.score, rel_tol=_TOLERANCE):
         raise InvalidSpaceError(
-            f"trial {trial} has validation BCE {bce:.7f} now, recorded was {found.score:.7f}; "
+            f"trial {trial} has validation BCE {score:.7f} now, recorded was {found.score:.7f}; "
             "build(hp) must return the same model each time"
         )
     return model
@@ -84,17 +84,17 @@ def ensemble_model(
         best_model(folder, identity, prepared, trial, found) for trial, found in members.items()
     ]
     model, rows = ensemble(models), prepared.split.validation
-    bce = evaluate(model, rows).bce
-    expected = _bce_of_mean(models, rows)
-    if not math.isclose(bce, expected, rel_tol=_TOLERANCE_OF_MEAN):
+    score = evaluate(model, rows).score
+    expected = _score_of_mean(models, rows)
+    if not math.isclose(score, expected, rel_tol=_TOLERANCE_OF_MEAN):
         raise InvalidSpaceError(
-            f"the ensemble has validation BCE {bce:.7f}, the mean of its members' probabilities "
+            f"the ensemble has validation BCE {score:.7f}, the mean of its members' probabilities "
             f"{expected:.7f}; the model of build(hp) cannot be copied from its configuration"
         )
-    return model, bce
+    return model, score
 
 
-def _bce_of_mean(models: Sequence[Model], rows: Rows) -> float:
+def _score_of_mean(models: Sequence[Model], rows: Rows) -> float:
     """The BCE of the mean of the models' probabilities, computed outside of Keras."""
-    means = np.mean([expit(predict_logits(model, rows.x)) for model in models], axis=0)
+    means = np.mean([expit(predict_logits(model, rows.array)) for model in models], axis=0)
     return float(example_losses(logits_from_probabilities(means), rows.y).mean())

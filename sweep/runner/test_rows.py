@@ -10,7 +10,7 @@ from sweep.errors import DataError, InvalidSpaceError
 from sweep.metrics import example_losses
 from sweep.runner.prepare import Prepared
 from sweep.runner.retrain import best_model, ensemble_model
-from sweep.statistics.intervals import accuracy_interval, auc_interval, bce_interval
+from sweep.statistics.intervals import accuracy_interval, auc_interval, mean_interval
 from sweep.store import Exportable, Opening, Store
 from sweep.sweep_folder import SweepFolder
 from sweep.training.model import Model, predict_logits
@@ -38,7 +38,7 @@ def open_test(
     model evaluated. Raises DataError or InvalidSpaceError with nothing opened.
     """
     try:
-        model, val_bce = _model(folder, store.sweep().identity, prepared, tested)
+        model, val_score = _model(folder, store.sweep().identity, prepared, tested)
     except InvalidSpaceError as error:
         raise InvalidSpaceError(f"{error}; the test rows were not opened") from error
     rows = load_test_rows(prepared.split.manifest, cache)
@@ -47,7 +47,7 @@ def open_test(
             f"sweep {folder.name} has no test rows: its training rows are the last of "
             f"{prepared.split.source}; start a sweep with fewer --train-rows"
         )
-    opening = store.open_test(tested.trial, tested.rule, val_bce, len(rows.x), _sha256(rows))
+    opening = store.open_test(tested.trial, tested.rule, val_score, len(rows.x), _sha256(rows))
     opening = _evaluated(opening, model, rows)
     store.fill_test(opening)
     return opening
@@ -64,17 +64,17 @@ def _model(
 
 
 def _evaluated(opening: Opening, model: Model, rows: Rows) -> Opening:
-    logits, labels = predict_logits(model, rows.x), rows.y
+    logits, labels = predict_logits(model, rows.array), rows.y
     n_right = int(((logits > 0) == (labels > 0.5)).sum())
     return replace(
         opening,
-        bce=bce_interval(example_losses(logits, labels)),
+        score=mean_interval(example_losses(logits, labels)),
         accuracy=accuracy_interval(n_right, len(labels)),
         auc=auc_interval(logits, labels),
     )
 
 
 def _sha256(rows: Rows) -> str:
-    digest = hashlib.sha256(rows.x.tobytes())
+    digest = hashlib.sha256(rows.array.tobytes())
     digest.update(rows.y.tobytes())
     return digest.hexdigest()

@@ -14,7 +14,7 @@ from sweep.records import Estimate
 from sweep.statistics.confidence import CONFIDENCE, Z
 
 
-def bce_interval(losses: np.ndarray) -> Estimate:
+def mean_interval(losses: np.ndarray) -> Estimate:
     """Return the mean of the losses (rows,) ± Z standard errors. It takes at least two rows."""
     mean = float(losses.mean())
     if len(losses) < 2:

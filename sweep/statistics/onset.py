@@ -12,10 +12,10 @@ TOLERANCE = 0.005
 the same rows, so this is above the jitter from epoch to epoch and below any rise that matters."""
 
 
-def onset(val_bce: Sequence[float]) -> int | None:
+def onset(val_score: Sequence[float]) -> int | None:
     """Return the epoch at which overfitting sets in, or None if training ended first ("> N").
 
-    `val_bce` is the validation BCE of epochs 1, 2, …; those that are not finite are left out.
+    `val_score` is the validation BCE of epochs 1, 2, …; those that are not finite are left out.
 
     The rule: smooth the curve by a centred mean over five epochs (at either end, over those of
     the five that exist). The onset is the last epoch at which the smoothed curve attains its
@@ -23,7 +23,7 @@ def onset(val_bce: Sequence[float]) -> int | None:
     So one lucky epoch makes no minimum, one bad epoch makes no rise, and a curve that comes
     back down has no onset. Three epochs or fewer average to the same value: they have none.
     """
-    values = np.asarray(val_bce, dtype=float)
+    values = np.asarray(val_score, dtype=float)
     epochs = np.arange(1, len(values) + 1)
     (found,) = onsets(np.zeros(len(values), dtype=np.intp), epochs, values, 1)
     return None if np.isnan(found) else int(found)
@@ -32,7 +32,7 @@ def onset(val_bce: Sequence[float]) -> int | None:
 def onsets(
     trial: NDArray[np.intp],
     epoch: NDArray[np.integer],
-    val_bce: NDArray[np.floating],
+    val_score: NDArray[np.floating],
     n_trials: int,
 ) -> NDArray[np.float64]:
     """Return the onset of each of many trials at once; NaN for none.
@@ -41,11 +41,11 @@ def onsets(
     from 0. The result has the shape (n_trials,).
     """
     result = np.full(n_trials, np.nan)
-    finite = np.isfinite(val_bce)
-    trial, epoch, val_bce = trial[finite], epoch[finite], val_bce[finite]
+    finite = np.isfinite(val_score)
+    trial, epoch, val_score = trial[finite], epoch[finite], val_score[finite]
     if len(trial) == 0:
         return result
-    smooth = smoothed(trial, val_bce, HALF_WINDOW)
+    smooth = smoothed(trial, val_score, HALF_WINDOW)
     starts = np.flatnonzero(np.r_[True, trial[1:] != trial[:-1]])
     ends = np.r_[starts[1:], len(trial)] - 1
     lowest = np.minimum.reduceat(smooth, starts)

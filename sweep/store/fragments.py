@@ -15,5 +15,5 @@ IN_RANKING = (
 )
 """Trials of the search and baselines that have not failed."""
 
-BEST = "MIN(val_bce)"
+BEST = "MIN(val_score)"
 """A trial's score, over its rows of table `epoch`: NULL, as SQLite keeps NaN, does not count."""

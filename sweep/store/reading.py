@@ -22,6 +22,7 @@ from sweep.store.rows import (
     Losses,
     Opening,
     Reference,
+    Run,
     Standing,
     SweepProgress,
     SweepRow,
@@ -30,10 +31,10 @@ from sweep.store.rows import (
 from sweep.store.schema import column_types
 
 _LOSS = np.dtype("<f4")
-_REFERENCE = ("name", "val_bce", "val_bce_se", "losses", "seconds")
+_REFERENCE = ("name", "val_score", "val_score_se", "losses", "seconds")
 _OPENING = (
-    *("opening", "opened_at", "trial", "rule", "val_bce", "rows", "sha256"),
-    *("bce", "bce_low", "bce_high", "accuracy", "accuracy_low", "accuracy_high"),
+    *("opening", "opened_at", "trial", "rule", "val_score", "rows", "sha256"),
+    *("score", "score_low", "score_high", "accuracy", "accuracy_low", "accuracy_high"),
     *("auc", "auc_low", "auc_high"),
 )
 _LARGEST = 2**63 - 1
@@ -101,6 +102,11 @@ class Reader:
         """Return how many trials of the search and baselines there are."""
         with self._named():
             return count_trials(self._db)
+
+    def n_all_trials(self) -> int:
+        """Return how many trials there are, repeats included: the number that the next one gets."""
+        (row,) = self._rows("SELECT COUNT(*) AS trial FROM trial")
+        return int(row["trial"])
 
     def first_searched(self, limit: int) -> set[int]:
         """Return the first `limit` trials of the search."""
@@ -177,6 +183,23 @@ class Reader:
         with self._named():
             return [_proposal_row(row) for row in rows]
 
+    def runs(self) -> list[Run]:
+        """Return the runs of the search's configurations that have ended, repeats included."""
+        rows = self._rows(
+            "SELECT COALESCE(confirms, trial) AS trial, COALESCE(seed_number, 1) AS seed_number,"
+            " oracle_id, status, score FROM assignment JOIN trial USING (trial)"
+            f" WHERE baseline IS NULL AND {HAS_ENDED} ORDER BY assignment"
+        )
+        return [
+            Run(
+                row["trial"],
+                row["seed_number"],
+                row["oracle_id"],
+                _score(row["status"], row["score"]),
+            )
+            for row in rows
+        ]
+
     # Confirmations
 
     def confirmed_seeds(self) -> set[tuple[int, int]]:
@@ -201,7 +224,8 @@ class Reader:
         rows = self._rows(
             "SELECT trial, iteration, bracket, params, MIN(score) AS score, MAX(rung) AS rung,"
             f" MAX(oracle_id IS NOT NULL) AS is_searched, MAX({IS_PENDING}) AS is_pending,"
-            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation"
+            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation,"
+            " confirms, seed_number"
             " FROM trial JOIN assignment USING (trial)"
             " LEFT JOIN checkpoint USING (trial) GROUP BY trial ORDER BY trial"
         )
@@ -244,10 +268,10 @@ class Reader:
     def lowest(self) -> tuple[int, float] | None:
         """Return the trial that reached the lowest validation BCE without failing, and that BCE."""
         rows = self._rows(
-            f"SELECT trial, val_bce FROM epoch WHERE val_bce IS NOT NULL AND {IN_RANKING}"
-            " ORDER BY val_bce, trial LIMIT 1"
+            f"SELECT trial, val_score FROM epoch WHERE val_score IS NOT NULL AND {IN_RANKING}"
+            " ORDER BY val_score, trial LIMIT 1"
         )
-        return (rows[0]["trial"], rows[0]["val_bce"]) if rows else None
+        return (rows[0]["trial"], rows[0]["val_score"]) if rows else None
 
     def failures(self) -> list[tuple[int, str, dict[str, Value]]]:
         """Return the failed trials: number, error line, hyperparameters."""
@@ -325,8 +349,13 @@ def _proposal_row(row: dict[str, Any]) -> tuple[Proposal, int, float | None]:
     proposal = Proposal(**{name: values[name] for name in names})
     if status is AssignmentStatus.PENDING:
         return proposal, row["wave"], None
+    return proposal, row["wave"], _score(status, score)
+
+
+def _score(status: AssignmentStatus, score: float | None) -> float:
+    """Return the score of an assignment that has ended; infinite if it has none, or failed."""
     failed = status is AssignmentStatus.FAILED or score is None
-    return proposal, row["wave"], float("inf") if failed else score
+    return float("inf") if failed or score is None else score
 
 
 def _finite(losses: bytes, path: Path) -> np.ndarray:
@@ -340,13 +369,13 @@ def _finite(losses: bytes, path: Path) -> np.ndarray:
 
 
 def _reference(row: dict[str, Any], path: Path) -> Reference:
-    error, losses = row["val_bce_se"], _finite(row["losses"], path)
-    values = {"losses": losses, "val_bce_se": nan if error is None else error}
+    error, losses = row["val_score_se"], _finite(row["losses"], path)
+    values = {"losses": losses, "val_score_se": nan if error is None else error}
     return Reference(**row | values)
 
 
 def _opening(row: dict[str, Any]) -> Opening:
-    for name in ("bce", "accuracy", "auc"):
+    for name in ("score", "accuracy", "auc"):
         low, high = row.pop(f"{name}_low"), row.pop(f"{name}_high")
         value = row[name]
         if value is not None:  # SQLite keeps NaN as NULL

@@ -16,6 +16,7 @@ from sweep.settings import Settings
 from sweep.space.record import SpaceRecord
 from sweep.store.columns import checked_value
 from sweep.store.parsing import json_object, plan_record, record
+from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,14 @@ class SweepRow:
     state: SweepState
     message: str | None
     active_seconds: float
+    scoring: Scoring = BINARY_CROSSENTROPY
+    """What the scores measure."""
 
     def to_columns(self) -> dict[str, Any]:
         """Return the values as the database holds them: records become JSON."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        described = {name: values[name].to_json() for name in ("settings", "space", "data", "plan")}
+        records = ("settings", "space", "data", "plan", "scoring")
+        described = {name: values[name].to_json() for name in records}
         described |= {name: values[name] for name in ("versions", "oracle")}
         return values | {name: json.dumps(value) for name, value in described.items()}
 
@@ -55,7 +59,7 @@ class SweepRow:
             raise DataError(f"the sweep is damaged: column state: {error}") from error
         described = {
             name: json_object(name, columns[name])
-            for name in ("settings", "space", "data", "versions")
+            for name in ("settings", "space", "data", "versions", "scoring")
         }
         return cls(
             **{name: checked_value(name, columns[name]) for name in plain},
@@ -66,6 +70,7 @@ class SweepRow:
             plan=plan_record(columns["plan"]),
             oracle=json_object("oracle", columns["oracle"]),
             state=state,
+            scoring=record(Scoring, "scoring", described["scoring"]),
         )
 
 
@@ -120,6 +125,20 @@ class Planned:
             oracle_id=proposal.oracle_id,
             root_id=proposal.root_id,
         )
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of a configuration ended: the trial's own, or one that repeats it."""
+
+    trial: int
+    """That proposed by the search, whichever run it is."""
+    number: int
+    """Which seed, from 1, the trial's own run."""
+    oracle_id: str | None
+    """The search's name of the trial, None of a run that repeats it."""
+    score: float
+    """Lowest validation loss; infinite if it failed."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +197,9 @@ class Standing:
     file: str | None
     """Its checkpoint."""
     is_confirmation: bool = False
+    confirms: int | None = None
+    """Of a confirmation: the trial that it trains again with another seed."""
+    seed_number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -197,11 +219,11 @@ class Reference:
     """A model that is no network, on the same rows: what a network must beat."""
 
     name: str
-    val_bce: float
-    val_bce_se: float
+    val_score: float
+    val_score_se: float
     """Standard error over the validation rows; NaN for a single row."""
     losses: np.ndarray
-    """BCE of each validation row: float32 (rows,), in nats."""
+    """The score of each validation row: float32 (rows,)."""
     seconds: float
 
 
@@ -223,12 +245,12 @@ class Opening:
     rule: str
     """How it was chosen: best, simplest or trial (`…-ensemble` for one), then in words after a
     colon; an older version wrote no words."""
-    val_bce: float
+    val_score: float
     """The validation BCE of what was tested, when it was chosen."""
     rows: int
     sha256: str
     """Over the test rows."""
-    bce: Estimate | None = None
+    score: Estimate | None = None
     accuracy: Estimate | None = None
     auc: Estimate | None = None
     confirms: int | None = None

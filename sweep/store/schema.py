@@ -63,7 +63,22 @@ CREATE TABLE opening (
 );
 """
 
-STEPS = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+ALTER TABLE epoch RENAME COLUMN fit_bce TO fit_score;
+ALTER TABLE epoch RENAME COLUMN train_bce TO train_score;
+ALTER TABLE epoch RENAME COLUMN val_bce TO val_score;
+ALTER TABLE epoch ADD COLUMN metrics TEXT;
+ALTER TABLE reference RENAME COLUMN val_bce TO val_score;
+ALTER TABLE reference RENAME COLUMN val_bce_se TO val_score_se;
+ALTER TABLE opening RENAME COLUMN val_bce TO val_score;
+ALTER TABLE opening RENAME COLUMN bce TO score;
+ALTER TABLE opening RENAME COLUMN bce_low TO score_low;
+ALTER TABLE opening RENAME COLUMN bce_high TO score_high;
+ALTER TABLE sweep ADD COLUMN scoring TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE trial ADD COLUMN regularisation TEXT;
+"""
+
+STEPS = (_VERSION_1, _VERSION_2, _VERSION_3)
 """SQL that makes version 1 of nothing, version 2 of version 1, and so on."""
 
 SCHEMA_VERSION = len(STEPS)

@@ -114,18 +114,24 @@ class Store(Reader):
             db.executemany(
                 "INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?, ?)",
                 [
-                    (r.name, r.val_bce, r.val_bce_se, r.losses.astype("<f4").tobytes(), r.seconds)
+                    (
+                        r.name,
+                        r.val_score,
+                        r.val_score_se,
+                        r.losses.astype("<f4").tobytes(),
+                        r.seconds,
+                    )
                     for r in references
                 ],
             )
 
     # The sealed test rows
 
-    def open_test(self, trial: int, rule: str, val_bce: float, rows: int, sha256: str) -> Opening:
+    def open_test(self, trial: int, rule: str, val_score: float, rows: int, sha256: str) -> Opening:
         """Enter an opening of the test rows into the ledger; to be done before evaluating."""
         with self._transaction() as db:
             (before,) = db.execute("SELECT COUNT(*) FROM opening").fetchone()
-            opening = Opening(before + 1, time.time(), trial, rule, val_bce, rows, sha256)
+            opening = Opening(before + 1, time.time(), trial, rule, val_score, rows, sha256)
             names = [field.name for field in fields(Opening)][:7]
             db.execute(
                 f"INSERT INTO opening ({', '.join(names)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -136,11 +142,11 @@ class Store(Reader):
     def fill_test(self, opening: Opening) -> None:
         """Enter an opening's results."""
         values: list[float] = []
-        for estimate in (opening.bce, opening.accuracy, opening.auc):
+        for estimate in (opening.score, opening.accuracy, opening.auc):
             values += (nan, nan, nan) if estimate is None else astuple(estimate)
         with self._transaction() as db:
             db.execute(
-                "UPDATE opening SET bce = ?, bce_low = ?, bce_high = ?, accuracy = ?,"
+                "UPDATE opening SET score = ?, score_low = ?, score_high = ?, accuracy = ?,"
                 " accuracy_low = ?, accuracy_high = ?, auc = ?, auc_low = ?, auc_high = ?"
                 " WHERE opening = ?",
                 (*values, opening.opening),

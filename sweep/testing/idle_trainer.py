@@ -58,8 +58,8 @@ class IdleTrainer:
 
 def made_up_record(trial: int, epoch: int) -> EpochRecord:
     """An epoch's record; validation BCE falls with the epoch and differs between trials."""
-    bce = 0.5 + (trial * 37 % 101) / 100 + 1 / epoch
-    return EpochRecord(epoch, bce, bce, bce - 0.1, bce, bce, 0.5, 0.5, 0.001, 0.01)
+    score = 0.5 + (trial * 37 % 101) / 100 + 1 / epoch
+    return EpochRecord(epoch, score, score, score - 0.1, score, score, 0.5, 0.5, 0.001, 0.01)
 
 
 def made_up_state(epoch: int) -> TrialState:

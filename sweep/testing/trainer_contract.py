@@ -115,7 +115,7 @@ class TrainerContract:
         losses: Any = None
         for rung, (first, last) in enumerate([(0, 1), (1, 4), (4, 40)]):
             train_all(make_trainer(plain), [assign(0, first, last, LARGE, rung=rung)], journal)
-            scores = [record.val_bce for record in journal.records[0]]
+            scores = [record.val_score for record in journal.records[0]]
             losses = journal.states[0].val_losses
             assert losses.dtype == np.float32 and losses.shape == (90,)
             assert losses.mean(dtype=np.float64) == pytest.approx(min(scores), rel=1e-7)
@@ -132,7 +132,7 @@ class TrainerContract:
         train_all(make_trainer(plain), [assign(0, 0, 2, PLAIN)], journal)
         journal.states[0] = replace(journal.states[0], val_losses=None)
         train_all(make_trainer(plain), [assign(0, 2, 4, PLAIN, rung=1)], journal)
-        scores = [record.val_bce for record in journal.records[0]]
+        scores = [record.val_score for record in journal.records[0]]
         assert min(scores) < min(scores[:2]), "there must be a better epoch"
         losses = journal.states[0].val_losses
         assert losses is not None and losses.mean() == pytest.approx(min(scores), rel=1e-6)
@@ -267,15 +267,15 @@ class TrainerContract:
         x, labels = SPLIT.validation.x, SPLIT.validation.y
         expected = model.evaluate(x, labels[:, None], verbose=0, return_dict=True)
         last = journal.records[0][-1]
-        assert last.fit_bce == pytest.approx(history["binary_crossentropy"][-1], rel=1e-5)
+        assert last.fit_score == pytest.approx(history["binary_crossentropy"][-1], rel=1e-5)
         assert last.fit_loss == pytest.approx(history["loss"][-1], rel=1e-5)
-        assert last.val_bce == pytest.approx(expected["binary_crossentropy"], rel=1e-5)
+        assert last.val_score == pytest.approx(expected["binary_crossentropy"], rel=1e-5)
         assert last.val_loss == pytest.approx(expected["loss"], rel=1e-5)
         logits = model.predict(x, verbose=0)[:, 0]
         # Keras' own "accuracy" compares logits with 0.5; ours compares probabilities with it.
         assert last.val_accuracy == pytest.approx(np.mean((logits > 0) == (labels > 0)))
         assert last.learning_rate == pytest.approx(0.001 / (1 + 10 / 500), rel=1e-6)
-        assert last.val_loss > last.val_bce, "the penalty is in the loss and not in the BCE"
+        assert last.val_loss > last.val_score, "the penalty is in the loss and not in the BCE"
 
     def test_nothing_of_a_trial_is_kept_in_memory(
         self, make_trainer: MakeTrainer, journal: MemoryJournal, plain: Any

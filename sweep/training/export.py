@@ -43,22 +43,22 @@ def export_verified(path: Path, model: Model, validation: Rows, expected: float)
     try:
         with whole(path) as new:
             model.save(new)
-            bce = _bce_of_file(new, validation)
-            if not math.isclose(bce, expected, rel_tol=_TOLERANCE):
+            score = _score_of_file(new, validation)
+            if not math.isclose(score, expected, rel_tol=_TOLERANCE):
                 raise InvalidSpaceError(
-                    f"the exported model has validation BCE {bce:.7f}, recorded was "
+                    f"the exported model has validation BCE {score:.7f}, recorded was "
                     f"{expected:.7f}; build(hp) must return the same model each time"
                 )
     except OSError as error:
         raise PlatformError(f"cannot write {path}: {error.strerror or error}") from error
-    return bce
+    return score
 
 
-def _bce_of_file(path: Path, validation: Rows) -> float:
+def _score_of_file(path: Path, validation: Rows) -> float:
     try:
         loaded = load_saved(path)
     except (AttributeError, NameError, NotImplementedError, TypeError, ValueError) as error:
         raise InvalidSpaceError(
             f"the exported model does not load again ({' '.join(str(error).split())[:200]})"
         ) from error
-    return evaluate(loaded, validation).bce
+    return evaluate(loaded, validation).score

@@ -15,7 +15,7 @@ from sweep.training.early_stopping import EarlyStopping
 Best = TypeVar("Best")
 """What a trainer keeps of the best epoch beside the losses: weights, or what it needs for them."""
 
-_MUST_BE_FINITE = ("fit_loss", "val_bce", "train_bce")
+_MUST_BE_FINITE = ("fit_loss", "val_score", "train_score")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class TrialProgress(Generic[Best]):
             value = getattr(record, name)
             if not math.isfinite(value):
                 return replace(trained, failure=f"{name} became {value} in epoch {record.epoch}")
-        early_stopping = self.early_stopping.after(record.epoch, record.val_bce)
+        early_stopping = self.early_stopping.after(record.epoch, record.val_score)
         trained = replace(trained, early_stopping=early_stopping)
         if not trained.is_best:
             return trained

@@ -30,7 +30,7 @@ def results(tmp_path: Path) -> Path:
     folder.create()
     settings = {"width": 512, "depth": 4, "l2": 0.0, "dropout": 0.1, "decay_steps": 500}
     trials = [
-        trained(*RISING, train_bce=0.5, losses=LOSSES[0], baseline="Large", params=803_329),
+        trained(*RISING, train_score=0.5, losses=LOSSES[0], baseline="Large", params=803_329),
         trained(0.6005, losses=LOSSES[1], hyperparameters=settings, params=900),
         trained(0.64, losses=LOSSES[2], params=800),
         trained(ended=None, last_epoch=3),
@@ -109,8 +109,8 @@ def test_the_errors_of_a_failed_trial_are_shown_with_their_traceback(results):
 def test_a_trial_for_programs_carries_its_rungs_and_epochs(results):
     found = json.loads(ask(results, "show", "mine", "0", "-o", "json"))
     assert found["schema"] == "sweep.trial/1"
-    assert [epoch["val_bce"] for epoch in found["epochs"]] == RISING
-    assert found["best"]["epoch"] == 3 and found["best"]["val_bce"] == 0.6
+    assert [epoch["val_score"] for epoch in found["epochs"]] == RISING
+    assert found["best"]["epoch"] == 3 and found["best"]["val_score"] == 0.6
     assert [(rung["rung"], rung["status"]) for rung in found["rungs"]] == [(0, "completed")]
     assert found["trial"]["class"] == "overfit"
 

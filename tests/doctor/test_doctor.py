@@ -67,7 +67,7 @@ def test_a_sound_sweep_is_sound(folder):
     ("broken", "said"),
     [
         (sql("DELETE FROM epoch WHERE trial = 0 AND epoch = 1"), "trial 0 has epochs 2, 3"),
-        (sql("UPDATE epoch SET val_bce = 0.1 WHERE trial = 1"), "its records have 0.1"),
+        (sql("UPDATE epoch SET val_score = 0.1 WHERE trial = 1"), "its records have 0.1"),
         (sql("UPDATE assignment SET score = 0.1 WHERE assignment = 1"), "has score 0.1"),
         (sql("UPDATE assignment SET first_epoch = 1 WHERE rung = 0"), "begins after epoch 1"),
         (sql("DELETE FROM assignment WHERE assignment = 7"), "6 assignments instead of 7"),

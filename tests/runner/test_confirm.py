@@ -66,15 +66,21 @@ def search_and_confirm(random: np.random.Generator, top: int) -> tuple[pd.DataFr
     score = truth + random.normal(0, 0.01, 100)
     best = np.argsort(score)[:top]
     trials = pd.DataFrame(
-        {"trial": range(100), "baseline": None, "params": 9, "val_bce": score, "status": "finished"}
+        {
+            "trial": range(100),
+            "baseline": None,
+            "params": 9,
+            "val_score": score,
+            "status": "finished",
+        }
     )
     rows = [
-        {"trial": 100 + 5 * i + k, "confirms": trial, "val_bce": truth[trial] + seed}
+        {"trial": 100 + 5 * i + k, "confirms": trial, "val_score": truth[trial] + seed}
         for i, trial in enumerate(best)
         for k, seed in enumerate(random.normal(0, 0.01, 5))
     ]
     repeats = pd.DataFrame(rows).assign(
-        status="finished", train_bce=0.5, onset_epoch=np.nan, epochs=9, seconds=1.0
+        status="finished", train_score=0.5, onset_epoch=np.nan, epochs=9, seconds=1.0
     )
     table = confirmed(trials, runs(trials, repeats), {})
     return table, float((score - truth)[best].mean())
@@ -102,11 +108,11 @@ def test_nothing_is_too_good_where_nothing_was_chosen():
     estimate = bias(table)
     assert estimate is not None
     assert abs(estimate.value) < 3 * estimate.error
-    assert list(table["val_bce"]) == sorted(table["val_bce"])
+    assert list(table["val_score"]) == sorted(table["val_score"])
 
 
 def test_a_trial_of_the_search_has_no_name_beside_baselines_that_do():
-    columns = {"params": 9, "val_bce": 0.5, "train_bce": 0.5, "status": "finished"}
+    columns = {"params": 9, "val_score": 0.5, "train_score": 0.5, "status": "finished"}
     columns |= {"onset_epoch": np.nan, "epochs": 9, "seconds": 1.0}
     trials = pd.DataFrame({"trial": [0, 1], "baseline": ["Tiny", None], **columns})
     repeats = pd.DataFrame({"trial": [2, 3], "confirms": [0, 1], **columns})
@@ -222,12 +228,14 @@ def test_the_command_stopped_and_resumed_then_asked_for_more(place):
         t["trial"] for t in before["trials"] if t["rank"] <= 2 or t["simplest"] or t["baseline"]
     }
     assert set(rows) == wanted and {row["seeds"] for row in rows.values()} == {2}
-    assert all(row["val_bce_low"] < row["val_bce"] < row["val_bce_high"] for row in rows.values())
+    assert all(
+        row["val_score_low"] < row["val_score"] < row["val_score_high"] for row in rows.values()
+    )
     with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
         frames = load(store)
     for trial, group in frames.confirmations.groupby("confirms"):
-        own = [t["val_bce"] for t in before["trials"] if t["trial"] == trial and t["baseline"]]
-        assert rows[trial]["val_bce"] == pytest.approx(np.mean([*group["val_bce"], *own]))
+        own = [t["val_score"] for t in before["trials"] if t["trial"] == trial and t["baseline"]]
+        assert rows[trial]["val_score"] == pytest.approx(np.mean([*group["val_score"], *own]))
     assert "nothing to do" in warm.run(place, "confirm", "s", "--top", "2", "--seeds", "2").stderr
 
     warm.run(place, "confirm", "s", "--top", "3", "--seeds", "3")
@@ -238,7 +246,7 @@ def test_the_command_stopped_and_resumed_then_asked_for_more(place):
     assert "Repeats under other seeds" in shown and "own − mean" in shown
     assert "with other seeds" in warm.run(place, "status", "s").stdout
     tiny.assert_sound(place, "s")
-    best = min(more.values(), key=lambda row: row["val_bce"])["trial"]
+    best = min(more.values(), key=lambda row: row["val_score"])["trial"]
     said = warm.run(place, "test", "s", "-o", "json").stdout
     assert json.loads(said)["test"][0]["trial"] == best
 

@@ -80,9 +80,9 @@ def test_when_all_that_was_begun_has_failed_nothing_is_left():
 
 def test_a_target_is_reached_in_any_epoch_by_any_trial_but_a_confirmation():
     record = made_up_record(0, 1)
-    found = limits(Budget(target=record.val_bce))
+    found = limits(Budget(target=record.val_score))
     found.epoch(assignment(4, oracle_id=None, confirms=0), record)
-    found.count(ended(4, OutcomeStatus.COMPLETED, confirms=0), record.val_bce, 5)
+    found.count(ended(4, OutcomeStatus.COMPLETED, confirms=0), record.val_score, 5)
     assert not found.must_stop()
     found.epoch(assignment(5), record)
     assert found.must_stop() and "by trial 5" in found.ending(WORK, WORK).sentence

@@ -192,7 +192,7 @@ def test_max_trials_lets_the_brackets_that_are_whole_go_on(tmp_path):
 
 def test_a_target_ends_the_search_and_holds_for_a_resume(tmp_path):
     folder, store = new_store(tmp_path)
-    best = min(made_up_record(trial, 1).val_bce for trial in range(2, 19))
+    best = min(made_up_record(trial, 1).val_score for trial in range(2, 19))
     budget = Budget(target=best + 0.2)
     assert new_runner(folder, store, IdleTrainer(), budget).run() == "budget"
     done = store.progress()

@@ -17,7 +17,7 @@ from sweep.analysis.frames.load import load
 from sweep.data.split import load_test_rows
 from sweep.metrics import auc
 from sweep.records import Estimate, OutcomeStatus
-from sweep.statistics.intervals import accuracy_interval, auc_interval, bce_interval
+from sweep.statistics.intervals import accuracy_interval, auc_interval, mean_interval
 from sweep.store import Store
 from tests.support import tiny, warm
 from tests.support.sweeps import confirm, rows_of_losses, store_sweep, trained
@@ -46,7 +46,7 @@ def test_an_interval_that_cannot_be_told_is_not_a_number():
     assert np.isnan(auc_interval(np.array([1.0, 2.0]), np.array([1, 1])).value)
     perfect = auc_interval(np.array([0.0, 0.1, 1.0, 1.1]), np.array([0, 0, 1, 1]))
     assert perfect.value == 1 and np.isnan(perfect.low)
-    assert np.isnan(bce_interval(np.array([0.5])).low)
+    assert np.isnan(mean_interval(np.array([0.5])).low)
 
 
 def test_intervals_hold_the_truth_95_times_in_100():
@@ -55,7 +55,7 @@ def test_intervals_hold_the_truth_95_times_in_100():
     big_y = (random.random(400_000) < 0.5).astype(int)
     big_z = random.normal(big_y * 1.0, 1)
     area = auc(big_z, big_y)
-    inside = {"bce": 0, "accuracy": 0, "auc": 0}
+    inside = {"score": 0, "accuracy": 0, "auc": 0}
     n = 600
     for _ in range(n):
         y = (random.random(200) < 0.5).astype(int)
@@ -63,8 +63,8 @@ def test_intervals_hold_the_truth_95_times_in_100():
         inside["auc"] += found.low < area < found.high
         right = accuracy_interval(int((random.random(200) < truth).sum()), 200)
         inside["accuracy"] += right.low < truth < right.high
-        mean = bce_interval(random.exponential(0.5, 200))
-        inside["bce"] += mean.low < 0.5 < mean.high
+        mean = mean_interval(random.exponential(0.5, 200))
+        inside["score"] += mean.low < 0.5 < mean.high
     for name, count in inside.items():
         assert 0.925 <= count / n <= 0.975, f"{name}: {count / n}"
 
@@ -96,14 +96,14 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
     best = next(t for t in before["trials"] if t["status"] in ("finished", "stopped"))
 
     shown = warm.run(place, "test", "s").stdout
-    assert f"{best['val_bce']:.4f}" in shown and "test rows opened once" in shown
+    assert f"{best['val_score']:.4f}" in shown and "test rows opened once" in shown
     refused = warm.run(place, "test", "s", code=2).stderr
     assert f"opened for trial {best['trial']}" in refused and "--again" in refused
     with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
         (first,) = store.openings()
     said = "best: lowest validation BCE of the trials trained in full; its own run"
     assert (first.trial, first.rule, first.rows) == (best["trial"], said, 20)
-    assert first.bce is not None and first.bce.low < first.bce.value < first.bce.high
+    assert first.score is not None and first.score.low < first.score.value < first.score.high
 
     other = next(t["trial"] for t in before["trials"] if t is not best)
     said = warm.run(place, "test", "s", "--trial", str(other), "--again", "-o", "json").stdout
@@ -128,7 +128,7 @@ def test_the_numbers_are_those_of_the_exported_model_on_the_sealed_rows(
     model = keras.models.load_model(place / "m.keras")
     rows = load_test_rows(sweep.data, place / "cache")
     z, y = np.asarray(model(rows.x))[:, 0].astype(float), rows.y
-    assert first.bce.value == pytest.approx(float(np.mean(np.logaddexp(0, z) - z * y)), rel=1e-6)
+    assert first.score.value == pytest.approx(float(np.mean(np.logaddexp(0, z) - z * y)), rel=1e-6)
     assert first.accuracy.value == np.mean((z > 0) == (y > 0.5))
     assert first.auc.value == pytest.approx(auc(z, y))
 
@@ -140,7 +140,7 @@ def test_an_evaluation_that_was_cut_short_counts_as_an_opening(place, tmp_path):
         store.open_test(0, "best", 0.5, 10, "c0ffee")
         assert "opened, but the evaluation was not completed" in to_markdown(load(store))
         perfect = Estimate(1.0, float("nan"), float("nan"))
-        store.fill_test(replace(store.openings()[0], bce=perfect, accuracy=perfect, auc=perfect))
+        store.fill_test(replace(store.openings()[0], score=perfect, accuracy=perfect, auc=perfect))
         assert "AUC 1.0000 (– to –)" in to_markdown(load(store))
 
 
@@ -159,7 +159,7 @@ def test_the_simplest_is_tested_by_its_rule_and_the_ledger_says_so(place):
     done = warm.run(place, "test", "s", "--rule", "simplest", "--again", "-o", "json")
     last = json.loads(done.stdout)["test"][-1]
     assert (last["rule"], last["trial"]) == ("simplest", simplest["trial"])
-    assert last["val_bce"] == simplest["val_bce"]
+    assert last["val_score"] == simplest["val_score"]
     shown = warm.run(place, "report", "s", "--no-charts").stdout
     assert f"trial {simplest['trial']} (the simplest of the best: " in " ".join(shown.split())
     refused = warm.run(place, "test", "s", "--rule", "smallest", code=2).stderr
@@ -176,8 +176,8 @@ def test_the_best_of_a_confirmed_sweep_is_that_with_the_best_mean(fused_place, t
     first = repeats[(repeats["confirms"] == best) & (repeats["seed_number"] == 1)].iloc[0]
     tested = json.loads(warm.run(tmp_path, "test", "s", "-o", "json").stdout)["test"][-1]
     assert (tested["rule"], tested["trial"]) == ("best", best)
-    assert (tested["run"], tested["val_bce"]) == (first["trial"], first["val_bce"])
-    assert f"mean over 2 seeds, {report['confirmed'][0]['val_bce']:.4f}" in tested["chosen_by"]
+    assert (tested["run"], tested["val_score"]) == (first["trial"], first["val_score"])
+    assert f"mean over 2 seeds, {report['confirmed'][0]['val_score']:.4f}" in tested["chosen_by"]
 
 
 @pytest.mark.parametrize(("seeds_of", "best"), [((0,), 1), ((2,), 1), ((0, 1), 0), ((2, 0), 1)])
@@ -221,17 +221,17 @@ def test_after_confirm_the_export_gives_the_score_that_the_test_states(
     (tested,), choice = shown["test"], shown["choice"]
     assert len(choice["runs"]) == (2 if options else 1) and choice["seed_numbers"][0] == 1
     exported = warm.run(place, "export", *options, "s", "m.keras")
-    assert f"validation BCE {tested['val_bce']:.6f}" in exported.stdout
+    assert f"validation BCE {tested['val_score']:.6f}" in exported.stdout
     model = keras.models.load_model(place / "m.keras")
     found = validation_bce(place, model, is_logit=not options)
-    assert found == pytest.approx(tested["val_bce"], rel=1e-6)
+    assert found == pytest.approx(tested["val_score"], rel=1e-6)
     with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:
         sweep, (opening,) = store.sweep(), store.openings()
     rows = load_test_rows(sweep.data, place / "cache")
     outputs = np.asarray(model(rows.x))[:, 0].astype(float)
     z = np.log(outputs) - np.log1p(-outputs) if options else outputs
-    bce = float(np.mean(np.logaddexp(0, z) - z * rows.y))
-    assert opening.bce.value == pytest.approx(bce, rel=1e-5)
+    score = float(np.mean(np.logaddexp(0, z) - z * rows.y))
+    assert opening.score.value == pytest.approx(score, rel=1e-5)
     shown = " ".join(warm.run(place, "report", "s", "--no-charts").stdout.split())
     assert f"trial {tested['trial']} (the best: {tested['chosen_by']})" in shown
     note = f"Export the best with: sweep export s {choice['runs'][0]} best.keras"
@@ -245,7 +245,7 @@ def test_an_ensemble_is_better_than_its_members_on_average_and_needs_no_package(
     place = shutil.copytree(confirmed_place, tmp_path / "place")
     shown = json.loads(warm.run(place, "test", "s", "--ensemble", "-o", "json").stdout)
     assert shown["test"][0]["rule"] == "best-ensemble"
-    assert shown["test"][0]["val_bce"] <= np.mean(shown["choice"]["run_val_bce"])
+    assert shown["test"][0]["val_score"] <= np.mean(shown["choice"]["run_val_score"])
     warm.run(place, "export", "--ensemble", "s", str(shown["choice"]["trial"]), "m.keras")
     code = (
         "import sys, keras, numpy as np\n"
@@ -259,7 +259,7 @@ def test_an_ensemble_is_better_than_its_members_on_average_and_needs_no_package(
         [sys.executable, "-W", "error::UserWarning", "-c", code],
         cwd=place, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert float(loaded.stdout) == pytest.approx(shown["test"][0]["val_bce"], rel=1e-6)
+    assert float(loaded.stdout) == pytest.approx(shown["test"][0]["val_score"], rel=1e-6)
 
 
 def test_what_cannot_be_an_ensemble_is_refused_and_nothing_is_opened(fused_place, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from keras import layers, losses
 
 from sweep.errors import InvalidSpaceError
+from sweep.space.inputs import columns
 from sweep.space.load import load_space
 from sweep.space.outputs import OutputsError, outputs_of
 from sweep.training.fused.reading.model import carries, read
@@ -112,7 +113,7 @@ def test_loss_and_end_decide_and_the_metric_does_not(outputs, loss, logits, end,
     if carries(model) is None:
         assert read(model).loss.from_logits == (wanted == "logits")
     rows = small_split().validation
-    measured = evaluate(model, rows).bce
+    measured = evaluate(model, rows).score
     # a squared error is scored by the cross-entropy of its probabilities
     bare = keras.Model(model.inputs, model.outputs)  # the metrics of a compiled one would stay
     bare.compile("adam", loss=losses.BinaryCrossentropy() if logits is None else eval(loss))
@@ -136,7 +137,7 @@ def test_both_trainers_record_what_keras_measures(trainer, outputs, loss, end, m
     split = small_split()
     journal = MemoryJournal()
     train_all(trainer(build, split, BATCH, None), [assignment(0, 2)], journal)
-    best = min(record.val_bce for record in journal.records[0])
+    best = min(record.val_score for record in journal.records[0])
     model = build_model(build, {}, 1)
     set_state(model.variables, journal.states[0].best)
     said = model.evaluate(split.validation.x, split.validation.y[:, None], verbose=0)
@@ -146,7 +147,7 @@ def test_both_trainers_record_what_keras_measures(trainer, outputs, loss, end, m
 def load(folder: Path, end: str, loss: str, metric: str, name: str = "mine.py") -> Any:
     path = folder / name
     path.write_text(SPACE.format(end=end, loss=loss, metric=metric))
-    return load_space(str(path), 28)
+    return load_space(str(path), columns(28))
 
 
 LINEAR, SIGMOID = "layers.Dense(1)", 'layers.Dense(1, activation="sigmoid")'

@@ -43,7 +43,7 @@ def test_reading_an_older_database_does_not_write_it(released):
     with Store(released, read_only=True) as store:
         trials = load(store).trials
     assert list(trials["trial"][:3]) == [4, 1, 10]
-    assert trials["val_bce"][0] == 0.6820556342515246
+    assert trials["val_score"][0] == 0.6820556342515246
     assert hashlib.sha256(released.read_bytes()).hexdigest() == before
     assert ask(released, "PRAGMA user_version")[0][0] < SCHEMA_VERSION
 

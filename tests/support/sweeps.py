@@ -70,6 +70,7 @@ def sweep_row(**changes: Any) -> SweepRow:
         "state": "finished",
         "message": None,
         "active_seconds": 123.0,
+        "scoring": {},
         **changes,
     }
     return SweepRow.from_columns(
@@ -77,16 +78,18 @@ def sweep_row(**changes: Any) -> SweepRow:
     )
 
 
-def record(epoch: int, val_bce: float, train_bce: float = 0.6, rate: float = 1e-3) -> EpochRecord:
+def record(
+    epoch: int, val_score: float, train_score: float = 0.6, rate: float = 1e-3
+) -> EpochRecord:
     return EpochRecord(
         epoch=epoch,
-        fit_loss=train_bce + 0.02,
-        fit_bce=train_bce + 0.01,
-        train_bce=train_bce,
-        val_bce=val_bce,
-        val_loss=val_bce + 0.01,
-        val_accuracy=min(max(0.5 + (0.7 - val_bce) / 2, 0.0), 1.0),
-        val_auc=min(max(0.5 + (0.7 - val_bce), 0.0), 1.0),
+        fit_loss=train_score + 0.02,
+        fit_score=train_score + 0.01,
+        train_score=train_score,
+        val_score=val_score,
+        val_loss=val_score + 0.01,
+        val_accuracy=min(max(0.5 + (0.7 - val_score) / 2, 0.0), 1.0),
+        val_auc=min(max(0.5 + (0.7 - val_score), 0.0), 1.0),
         learning_rate=rate,
         seconds=0.25,
     )
@@ -114,12 +117,12 @@ class Trained:
     def kept_losses(self) -> TrialLosses | None:
         if self.losses is None:
             return None
-        return TrialLosses(min(self.records, key=lambda one: one.val_bce).epoch, self.losses)
+        return TrialLosses(min(self.records, key=lambda one: one.val_score).epoch, self.losses)
 
 
-def trained(*val_bce: float, train_bce: float = 0.6, **changes: Any) -> Trained:
+def trained(*val_score: float, train_score: float = 0.6, **changes: Any) -> Trained:
     """A trial with this validation BCE at epochs 1, 2, …"""
-    records = [record(epoch, value, train_bce) for epoch, value in enumerate(val_bce, start=1)]
+    records = [record(epoch, value, train_score) for epoch, value in enumerate(val_score, start=1)]
     return Trained(records, **{"last_epoch": max(len(records), 1), **changes})
 
 
@@ -190,7 +193,7 @@ class Candidate:
     curve: list[EpochRecord]
 
     def score(self, epochs: int) -> float:
-        return min(r.val_bce for r in self.curve[:epochs])
+        return min(r.val_score for r in self.curve[:epochs])
 
 
 def hyperband(path: Path, *, seed: int = 0, failures: int = 2, **changes: Any) -> Store:
@@ -247,7 +250,7 @@ def _train(store: Store, candidates: Sequence[Candidate], failures: int) -> None
             outcome = Outcome(OutcomeStatus.FAILED, 0, one.params, 0.1, error)
             store.finish(assignment, outcome, [], "keras")
             continue
-        best = int(np.argmin([r.val_bce for r in one.curve[: assignment.last_epoch]]))
+        best = int(np.argmin([r.val_score for r in one.curve[: assignment.last_epoch]]))
         end = min(assignment.last_epoch, best + 21)
         status = OutcomeStatus.STOPPED if end < assignment.last_epoch else OutcomeStatus.COMPLETED
         records = one.curve[assignment.first_epoch : end]

@@ -16,8 +16,8 @@ from sweep.training.trial_progress import TrialProgress, error_line
 ASSIGNMENT = Assignment(0, 0, 0, 0, 9, {}, 1)
 
 
-def record(epoch: int, val_bce: float, **changes: float) -> EpochRecord:
-    return replace(made_up_record(0, epoch), val_bce=val_bce, **changes)
+def record(epoch: int, val_score: float, **changes: float) -> EpochRecord:
+    return replace(made_up_record(0, epoch), val_score=val_score, **changes)
 
 
 def trained(values: list[float], patience: int | None, last_epoch: int = 9) -> Any:
@@ -40,12 +40,12 @@ def keras_stops(keras: Any, values: list[float], patience: int) -> tuple[int, in
         def get_weights(self) -> list[np.ndarray]:
             return []
 
-    callback = keras.callbacks.EarlyStopping("val_bce", patience=patience, mode="min")
+    callback = keras.callbacks.EarlyStopping("val_score", patience=patience, mode="min")
     model = Model()
     callback.set_model(model)
     callback.on_train_begin()
     for epoch, value in enumerate(values):
-        callback.on_epoch_end(epoch, {"val_bce": value})
+        callback.on_epoch_end(epoch, {"val_score": value})
         if model.stop_training:
             break
     return epoch + 1, callback.best_epoch + 1, model.stop_training
@@ -76,7 +76,7 @@ def test_nothing_is_kept_of_an_epoch_that_is_not_the_best():
     assert later.val_losses is progress.val_losses and later.ended is None
 
 
-@pytest.mark.parametrize("name", ["fit_loss", "val_bce", "train_bce"])
+@pytest.mark.parametrize("name", ["fit_loss", "val_score", "train_score"])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_number_that_is_not_finite_fails_the_trial(name, value):
     broken = replace(record(3, 0.4), **{name: value})

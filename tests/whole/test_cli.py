@@ -108,7 +108,7 @@ def test_a_sweep_runs_to_its_end_and_is_reported(place, whole):
     report = json.loads(warm.run(place, "report", whole, "-o", "json").stdout)
     assert report["schema"] == "sweep.report/1"
     assert len(report["trials"]) == 10 + 1
-    scores = [trial["val_bce"] for trial in report["trials"]]
+    scores = [trial["val_score"] for trial in report["trials"]]
     assert scores == sorted(scores)
     charts = {path.name for path in (place / "results" / whole / "charts").iterdir()}
     assert {"frontier.png", "frontier.svg", "learning-curves.png"} <= charts
@@ -122,7 +122,7 @@ def test_the_losses_stored_are_those_of_every_trials_score(place, whole):
     for trial in report["trials"]:
         assert losses.epochs[trial["trial"]] == trial["best_epoch"]
         mean = losses.values[trial["trial"]].mean(dtype=np.float64)
-        assert mean == pytest.approx(trial["val_bce"], rel=1e-7)
+        assert mean == pytest.approx(trial["val_score"], rel=1e-7)
 
 
 def test_looking_at_sweeps(place, whole):
@@ -256,7 +256,7 @@ def test_an_exported_model_reproduces_its_score_without_this_package(place, whol
         [sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=True
     )
     report = json.loads(warm.run(place, "report", whole, "-o", "json").stdout)
-    assert float(loaded.stdout) == pytest.approx(report["trials"][0]["val_bce"], rel=1e-5)
+    assert float(loaded.stdout) == pytest.approx(report["trials"][0]["val_score"], rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -224,8 +224,8 @@ places = st.sampled_from(
     ]
     + [("trial", column) for column in ("trial", "baseline", "hyperparameters", "params", "seed")]
     + [("assignment", column) for column in ("rung", "last_epoch", "status", "score", "epochs")]
-    + [("epoch", column) for column in ("epoch", "val_bce", "train_bce", "seconds")]
-    + [("opening", column) for column in ("opened_at", "rule", "val_bce", "bce", "rows")]
+    + [("epoch", column) for column in ("epoch", "val_score", "train_score", "seconds")]
+    + [("opening", column) for column in ("opened_at", "rule", "val_score", "score", "rows")]
     + [("checkpoint", "file"), ("losses", "losses"), ("losses", "epoch")]
 )  # fmt: skip
 
@@ -237,7 +237,7 @@ def forged(tmp_path_factory):
     with closing(sqlite3.connect(folder / "sweep.db")) as db, db:
         db.execute("INSERT INTO checkpoint VALUES (0, 'trial-0.npz', 1)")
         db.execute(
-            "INSERT INTO opening (opened_at, trial, rule, val_bce, rows, sha256)"
+            "INSERT INTO opening (opened_at, trial, rule, val_score, rows, sha256)"
             " VALUES (1, 0, 'best', 0.5, 9, 'aa')"
         )
         db.execute("INSERT INTO losses VALUES (0, 1, ?)", (b"\0" * 8,))

@@ -68,7 +68,7 @@ def details(store: Store, frames: SweepFrames, trial: int) -> Details:
     found = store.checkpoint(trial)
     settings = frames.sweep.settings
     errors = gap_errors(
-        np.array([row["val_bce_se"]], dtype=float),
+        np.array([row["val_score_se"]], dtype=float),
         settings.validation_rows,
         settings.train_rows,
     )
@@ -95,27 +95,27 @@ def reason(found: Details) -> str | None:
     if row["class"] is None:
         return None
     if row["class"] == TrialClass.DIVERGED:
-        measured = epochs[["fit_loss", "train_bce", "val_bce"]].to_numpy()
+        measured = epochs[["fit_loss", "train_score", "val_score"]].to_numpy()
         lost = np.flatnonzero(~np.isfinite(measured).all(axis=1))
         if len(lost):
             return f"a loss was not finite in epoch {epochs['epoch'].iloc[lost[0]]}"
-        first, last = (_bce(epochs["train_bce"].iloc[at]) for at in (0, -1))
+        first, last = (_score(epochs["train_score"].iloc[at]) for at in (0, -1))
         return (
-            f"train BCE ended at {last}, above {_bce(found.no_skill)} (guessing) and "
+            f"train BCE ended at {last}, above {_score(found.no_skill)} (guessing) and "
             f"the {first} of its first epoch"
         )
-    limit = f"2 of its errors ({_bce(ERRORS * found.gap_se)})"
-    last_gap = float((epochs["val_bce"] - epochs["train_bce"]).iloc[-1])
+    limit = f"2 of its errors ({_score(ERRORS * found.gap_se)})"
+    last_gap = float((epochs["val_score"] - epochs["train_score"]).iloc[-1])
     rose = not pd.isna(row["onset_epoch"])
     if row["class"] == TrialClass.BALANCED:
         if rose:
-            return f"tied with the best; the gap ended at {_bce(last_gap)}, within {limit}"
+            return f"tied with the best; the gap ended at {_score(last_gap)}, within {limit}"
         return "tied with the best, and val BCE did not rise for good"
-    behind, gap = _bce(row["difference"]), _bce(row["gap"])
+    behind, gap = _score(row["difference"]), _score(row["gap"])
     if row["class"] == TrialClass.OVERFIT and rose and last_gap > ERRORS * found.gap_se:
         return (
             f"val BCE rose for good after epoch {row['onset_epoch']}, and the gap ended at "
-            f"{_bce(last_gap)}, beyond {limit}"
+            f"{_score(last_gap)}, beyond {limit}"
         )
     if row["class"] == TrialClass.OVERFIT:
         return f"{behind} worse than the best, and most of that is its gap of {gap}, beyond {limit}"
@@ -124,8 +124,8 @@ def reason(found: Details) -> str | None:
     return f"{behind} worse than the best, and its gap of {gap} is the smaller part of that"
 
 
-def _bce(value: Any) -> str:
-    return words.bce(float(value))
+def _score(value: Any) -> str:
+    return words.score(float(value))
 
 
 def sparkline(values: NDArray[np.floating], width: int) -> str:

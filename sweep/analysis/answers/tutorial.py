@@ -145,7 +145,7 @@ def _differences(losses: Mapping[str, NDArray[np.float32]]) -> list[Conclusion]:
 
 def _difference(claim: str, other: str, one: Mean, p: float) -> Conclusion:
     decimals = words.decimals_of(one.error)
-    low, high = (words.bce(end, decimals) for end in one.interval)
+    low, high = (words.score(end, decimals) for end in one.interval)
     how_far = words.with_error(one.value, one.error, decimals)
     holds = one.value < 0 if p < LEVEL else None
     numbers = f"val BCE minus {other}'s {how_far} ({low} to {high}), corrected p = {p:.2g}"

@@ -51,7 +51,7 @@ def compare(frames: SweepFrames, losses: Losses, a: int, b: int) -> Comparison:
     """Compare trials number `a` and `b`. Raises NotFoundError if there is no such trial."""
     one, other = trial_row(frames, a), trial_row(frames, b)
     found = None
-    if not (pd.isna(one["val_bce_se"]) or pd.isna(other["val_bce_se"])):
+    if not (pd.isna(one["val_score_se"]) or pd.isna(other["val_score_se"])):
         rows = {int(trial): row for row, trial in enumerate(losses.trials)}
         found = difference(losses.values[rows[a]], losses.values[rows[b]])
     n_rows = losses.values.shape[1]

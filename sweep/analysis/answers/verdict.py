@@ -43,8 +43,8 @@ class NamedTrial:
     baseline: str | None
     params: int | None
     regularisation: str
-    val_bce: float
-    val_bce_se: float | None
+    val_score: float
+    val_score_se: float | None
     gap: float | None
     epochs: int
 
@@ -58,8 +58,8 @@ class Confirmation:
     trial: int
     baseline: str | None
     seeds: int
-    val_bce: float
-    val_bce_se: float | None
+    val_score: float
+    val_score_se: float | None
     bias: float | None
     """Mean over trials of the score in the search minus the mean of repeats; below 0, better."""
     bias_se: float | None
@@ -192,7 +192,7 @@ def is_improving(frames: SweepFrames, trial: int) -> bool:
     By the straight line through its last quarter of epochs (least squares): one lucky epoch at the
     end of a flat curve is no fall.
     """
-    values = frames.epochs.loc[frames.epochs["trial"] == trial, "val_bce"].to_numpy()
+    values = frames.epochs.loc[frames.epochs["trial"] == trial, "val_score"].to_numpy()
     last = values[max(min(int(len(values) * (1 - _LAST_PART)), len(values) - 2), 0) :]
     at = np.arange(len(last)) - (len(last) - 1) / 2
     return len(last) > 1 and bool(-(at @ last) / (at @ at) * (len(last) - 1) > TOLERANCE)
@@ -207,8 +207,8 @@ def _confirmation(frames: SweepFrames) -> Confirmation | None:
         trial=int(first["trial"]),
         baseline=first["baseline"],
         seeds=int(first["seeds"]),
-        val_bce=float(first["val_bce"]),
-        val_bce_se=_number(first["val_bce_se"]),
+        val_score=float(first["val_score"]),
+        val_score_se=_number(first["val_score_se"]),
         bias=None if average is None else average.value,
         bias_se=None if average is None else _number(average.error),
     )
@@ -229,8 +229,8 @@ def _choice(trials: pd.DataFrame) -> NamedTrial | None:
         baseline=first["baseline"],
         params=None if pd.isna(first["params"]) else int(first["params"]),
         regularisation=str(first["kind"]),
-        val_bce=float(first["val_bce"]),
-        val_bce_se=_number(first["val_bce_se"]),
+        val_score=float(first["val_score"]),
+        val_score_se=_number(first["val_score_se"]),
         gap=_number(first["gap"]),
         epochs=int(first["epochs"]),
     )

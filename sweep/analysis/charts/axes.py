@@ -62,19 +62,19 @@ def tick_label(tick: float, ends: Sequence[float] = ()) -> str:
     return magnitude(tick, 3 if tick in ends else 4)
 
 
-def bce_range(
-    values: NDArray[np.floating], val_bce: NDArray[np.floating], no_skill: float
+def score_range(
+    values: NDArray[np.floating], val_score: NDArray[np.floating], no_skill: float
 ) -> tuple[float, float]:
     """Return a range for an axis of BCE that diverged and memorising trials cannot stretch.
 
-    With d the distance from the best of `val_bce` down from `no_skill`: at most d further down, at
-    most d / 2 above no skill, and no further than the `values` go. Holds the best and no skill.
+    With d the distance from the best of `val_score` down from `no_skill`: at most d further down,
+    at most d / 2 above no skill, and no further than the `values` go. Holds the best and no skill.
     What is off the chart, `outside` counts for a note.
     """
-    values, val_bce = values[np.isfinite(values)], val_bce[np.isfinite(val_bce)]
-    if len(val_bce) == 0:
+    values, val_score = values[np.isfinite(values)], val_score[np.isfinite(val_score)]
+    if len(val_score) == 0:
         return no_skill - 0.2, no_skill + 0.02
-    best = float(val_bce.min())
+    best = float(val_score.min())
     distance = no_skill - best
     if distance > 0:
         low = max(float(values.min()), best - distance)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sweep import words
 from sweep.analysis.charts import style
-from sweep.analysis.charts.axes import bce_range, outside
+from sweep.analysis.charts.axes import outside, score_range
 from sweep.analysis.charts.colours import BLACK, MARKERS, SERIES
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.no_skill import NoSkill
@@ -30,8 +30,8 @@ class Curve:
     label: str
     trial: int
     epoch: NDArray[np.integer]
-    train_bce: NDArray[np.floating]
-    val_bce: NDArray[np.floating]
+    train_score: NDArray[np.floating]
+    val_score: NDArray[np.floating]
     best_epoch: int
     val_best: float
 
@@ -60,9 +60,11 @@ def curves_data(frames: SweepFrames, smoothing: int = 0) -> CurvesData:
     named = trials[is_baseline].sort_values("trial").head(len(SERIES))
     baselines = _curves(frames, named, smoothing)
     every = [*best, *baselines]
-    values = np.concatenate([np.r_[c.train_bce, c.val_bce] for c in every] or [np.array([])])
-    low, high = bce_range(values, np.array([c.val_best for c in every]), frames.no_skill.validation)
-    leaving = [c for c in every if outside(np.r_[c.train_bce, c.val_bce], low, high)]
+    values = np.concatenate([np.r_[c.train_score, c.val_score] for c in every] or [np.array([])])
+    low, high = score_range(
+        values, np.array([c.val_best for c in every]), frames.no_skill.validation
+    )
+    leaving = [c for c in every if outside(np.r_[c.train_score, c.val_score], low, high)]
     return CurvesData(best, baselines, (low, high), len(leaving), smoothing)
 
 
@@ -75,18 +77,18 @@ def _curves(frames: SweepFrames, trials: pd.DataFrame, smoothing: int) -> list[C
 def _curve(trial: dict[Hashable, Any], records: pd.DataFrame, smoothing: int) -> Curve:
     train, val = (
         smoothed(np.zeros(len(records), np.intp), records[name].to_numpy(), smoothing)
-        for name in ("train_bce", "val_bce")
+        for name in ("train_score", "val_score")
     )
     name = trial["baseline"]
     what = f"trial {trial['trial']}" if name is None else words.shortened(words.plain(name), 20)
     return Curve(
-        label=f"{what}: {words.bce(trial['val_bce'])}, {_params(trial['params'])}",
+        label=f"{what}: {words.score(trial['val_score'])}, {_params(trial['params'])}",
         trial=int(trial["trial"]),
         epoch=records["epoch"].to_numpy(),
-        train_bce=train,
-        val_bce=val,
+        train_score=train,
+        val_score=val,
         best_epoch=int(trial["best_epoch"]),
-        val_best=float(trial["val_bce"]),
+        val_best=float(trial["val_score"]),
     )
 
 
@@ -143,9 +145,9 @@ def _draw(axes: Axes, curves: list[Curve], no_skill: NoSkill) -> None:
     handles = []
     looks = zip(SERIES, MARKERS, strict=True)
     for curve, (color, marker) in zip(curves, looks, strict=False):
-        axes.plot(curve.epoch, curve.train_bce, color=color, linewidth=1, linestyle=(0, (4, 2)))
+        axes.plot(curve.epoch, curve.train_score, color=color, linewidth=1, linestyle=(0, (4, 2)))
         axes.plot(
-            curve.epoch, curve.val_bce, color=color, linewidth=1.6, marker=marker, markersize=4.5,
+            curve.epoch, curve.val_score, color=color, linewidth=1.6, marker=marker, markersize=4.5,
             markevery=[len(curve.epoch) - 1],
         )  # fmt: skip
         axes.plot(

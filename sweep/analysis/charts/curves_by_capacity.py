@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sweep.analysis.charts import style
-from sweep.analysis.charts.axes import TooFewDataError, bce_range, magnitude
+from sweep.analysis.charts.axes import TooFewDataError, magnitude, score_range
 from sweep.analysis.charts.colours import BLACK, BLUE, ORANGE, VERMILLION
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
@@ -27,7 +27,7 @@ class Decade:
 
     power: int
     trials: pd.DataFrame
-    """trial, onset_epoch, best_epoch, val_bce of the trials drawn; the best first."""
+    """trial, onset_epoch, best_epoch, val_score of the trials drawn; the best first."""
     n_trials: int
     n_onset: int
     """Of all trials of the decade, those whose onset was seen."""
@@ -51,7 +51,7 @@ def decades(frames: SweepFrames) -> list[Decade]:
     found = []
     for number, members in trials.groupby(power):
         longest = members.sort_values(["epochs", "rank"], ascending=[False, True]).head(N_CURVES)
-        columns = ["trial", "onset_epoch", "best_epoch", "val_bce"]
+        columns = ["trial", "onset_epoch", "best_epoch", "val_score"]
         drawn = longest.sort_values("rank")[columns]
         onset = int(members["onset_epoch"].notna().sum())
         found.append(Decade(int(str(number)), drawn, len(members), onset))
@@ -69,9 +69,9 @@ def draw_decades(frames: SweepFrames) -> Figure:
     drawn = pd.concat([decade.trials for decade in found])
     records = frames.epochs[frames.epochs["trial"].isin(drawn["trial"])]
     by_trial = dict(iter(records.groupby("trial")))
-    y = bce_range(
-        records[["train_bce", "val_bce"]].to_numpy().ravel(),
-        drawn["val_bce"].to_numpy(float),
+    y = score_range(
+        records[["train_score", "val_score"]].to_numpy().ravel(),
+        drawn["val_score"].to_numpy(float),
         frames.no_skill.validation,
     )
     last = int(records["epoch"].max())
@@ -102,18 +102,18 @@ def _draw(axes: Axes, decade: Decade, by_trial: dict[Any, pd.DataFrame]) -> None
         curve = by_trial[one["trial"]].set_index("epoch")
         is_best = number == 0
         axes.plot(
-            curve.index, curve["val_bce"], color=BLUE, linewidth=2 if is_best else 0.8,
+            curve.index, curve["val_score"], color=BLUE, linewidth=2 if is_best else 0.8,
             alpha=1 if is_best else 0.55, zorder=4 if is_best else 2,
         )  # fmt: skip
         if is_best:
             axes.plot(
-                curve.index, curve["train_bce"], color=ORANGE, linewidth=1.3,
+                curve.index, curve["train_score"], color=ORANGE, linewidth=1.3,
                 linestyle=(0, (4, 2)), zorder=3,
             )  # fmt: skip
         if pd.notna(one["onset_epoch"]):
             onset = int(one["onset_epoch"])
             axes.plot(
-                [onset], [curve["val_bce"].get(onset, np.nan)], marker="v", markersize=6.5,
+                [onset], [curve["val_score"].get(onset, np.nan)], marker="v", markersize=6.5,
                 color=VERMILLION, markeredgecolor="white", linestyle="", zorder=5,
             )  # fmt: skip
 

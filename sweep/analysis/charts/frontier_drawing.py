@@ -65,7 +65,8 @@ def _draw_frontier(axes: Axes, data: FrontierData) -> None:
     steps = data.steps
     params = np.r_[steps["params"].to_numpy(dtype=float), data.x[1]]
     val, train = (
-        np.r_[steps[name].to_numpy(), steps[name].iloc[-1:]] for name in ("val_bce", "train_bce")
+        np.r_[steps[name].to_numpy(), steps[name].iloc[-1:]]
+        for name in ("val_score", "train_score")
     )
     axes.fill_between(
         params, train, val, step="post", color=ORANGE, alpha=0.13, linewidth=0, zorder=1
@@ -81,14 +82,14 @@ def _draw_frontier(axes: Axes, data: FrontierData) -> None:
 def _draw_trials(axes: Axes, data: FrontierData) -> None:
     points = data.points
     if not data.is_crowded:
-        ends = points[["train_bce", "val_bce"]].to_numpy()
+        ends = points[["train_score", "val_score"]].to_numpy()
         x = np.column_stack((points["params"], points["params"]))
         lines = np.stack((x, ends), axis=-1)  # (trials, 2 ends, x and y)
         axes.add_collection(LineCollection([*lines], colors="#bdbdbd", linewidths=0.6, zorder=1))
     area = _areas(points["epochs"].to_numpy(dtype=float))
     if data.is_crowded:
         area = np.full(len(points), 5.0)
-    layers = [("train_bce", "v", ORANGE, 3), ("val_bce", "o", BLUE, 4)]
+    layers = [("train_score", "v", ORANGE, 3), ("val_score", "o", BLUE, 4)]
     for column, marker, color, zorder in layers[1:] if data.is_crowded else layers:
         for is_cut in (True, False):
             chosen = (points["is_cut"] == is_cut).to_numpy()
@@ -108,11 +109,11 @@ def _draw_trials(axes: Axes, data: FrontierData) -> None:
 
 def _draw_baselines(axes: Axes, figure: Figure, data: FrontierData) -> None:
     points = data.points
-    inside = points["baseline"].notna() & points["val_bce"].between(*data.y)
+    inside = points["baseline"].notna() & points["val_score"].between(*data.y)
     baselines = points[inside].sort_values("trial")
     axes.scatter(
         baselines["params"],
-        baselines["val_bce"],
+        baselines["val_score"],
         s=80,
         marker="D",
         facecolors="white",
@@ -120,13 +121,13 @@ def _draw_baselines(axes: Axes, figure: Figure, data: FrontierData) -> None:
         linewidths=1.4,
         zorder=6,
     )
-    crowd = [points[["params", name]].dropna() for name in ("val_bce", "train_bce")]
+    crowd = [points[["params", name]].dropna() for name in ("val_score", "train_score")]
     crowd.append(along(data))
     label(
         figure,
         axes,
         [words.shortened(words.plain(name), 24) for name in baselines["baseline"]],
-        baselines[["params", "val_bce"]].to_numpy(dtype=float),
+        baselines[["params", "val_score"]].to_numpy(dtype=float),
         np.concatenate([part.to_numpy(dtype=float) for part in crowd]),
     )
 
@@ -151,18 +152,20 @@ def _draw_evidence(axes: Axes, data: FrontierData) -> None:
     if len(band):
         params = np.r_[band["params"], data.x[1]]
         low, high = (
-            np.r_[band[name], band[name].iloc[-1]] for name in ("val_bce_low", "val_bce_high")
+            np.r_[band[name], band[name].iloc[-1]] for name in ("val_score_low", "val_score_high")
         )
         axes.fill_between(
             params, low, high, step="post", color=GREEN, alpha=0.18, linewidth=0, zorder=1.5
         )
-        ends = means[["val_bce_low", "val_bce_high"]].to_numpy()
-        middle = means["val_bce"].to_numpy()
+        ends = means[["val_score_low", "val_score_high"]].to_numpy()
+        middle = means["val_score"].to_numpy()
         axes.errorbar(
             means["x"], middle, yerr=np.abs(ends.T - middle), fmt="s", markersize=4,
             color=GREEN, elinewidth=1.1, capsize=2, zorder=6.5,
         )  # fmt: skip
-    axes.scatter(data.simplest["params"], data.simplest["val_bce"], s=210, zorder=5.5, **_SIMPLEST)
+    axes.scatter(
+        data.simplest["params"], data.simplest["val_score"], s=210, zorder=5.5, **_SIMPLEST
+    )
 
 
 def _dashes(data: FrontierData) -> list[tuple[int, tuple[int, ...]]]:

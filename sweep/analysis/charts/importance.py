@@ -60,7 +60,7 @@ def importance(frames: SweepFrames) -> Importance:
         raise TooFewDataError("fewer than two hyperparameters vary")
     X = np.column_stack([_numbers(settings[name]) for name in names])  # (trials, hyperparameters)
     brackets = [chosen["iteration"].fillna(-1), chosen["bracket"].fillna(-1)]
-    y = chosen["val_bce"].astype(float).groupby(brackets).rank(pct=True).to_numpy()
+    y = chosen["val_score"].astype(float).groupby(brackets).rank(pct=True).to_numpy()
     drops, scores = [], []
     for train, held_out in KFold(_FOLDS, shuffle=True, random_state=0).split(X):
         forest = RandomForestRegressor(_TREES, random_state=0, min_samples_leaf=2)

@@ -26,8 +26,8 @@ class Confirmed:
     """The numbers of the chart of repeats."""
 
     points: pd.DataFrame
-    """trial, baseline, search_val_bce, val_bce (the mean over other seeds), low and high (its 95 %
-    interval, over seeds and rows) and seed_se (its standard error over the seeds alone)."""
+    """trial, baseline, search_val_score, val_score (the mean over other seeds), low and high (its
+    95 % interval, over seeds and rows) and seed_se (its standard error over the seeds alone)."""
     bias: Bias | None
     span: tuple[float, float]
     """Range of both axes."""
@@ -39,21 +39,21 @@ def confirmed_data(frames: SweepFrames) -> Confirmed:
     Raises TooFewDataError if no trial was repeated under other seeds.
     """
     rows = frames.confirmed
-    rows = rows[rows["val_bce"].notna() & rows["search_val_bce"].notna()]
+    rows = rows[rows["val_score"].notna() & rows["search_val_score"].notna()]
     if rows.empty:
         raise TooFewDataError("no trial was repeated under other seeds (sweep confirm does that)")
     points = pd.DataFrame(
         {
             "trial": rows["trial"],
             "baseline": rows["baseline"],
-            "search_val_bce": rows["search_val_bce"].astype(float),
-            "val_bce": rows["val_bce"].astype(float),
-            "low": rows["val_bce_low"].astype(float),
-            "high": rows["val_bce_high"].astype(float),
+            "search_val_score": rows["search_val_score"].astype(float),
+            "val_score": rows["val_score"].astype(float),
+            "low": rows["val_score_low"].astype(float),
+            "high": rows["val_score_high"].astype(float),
             "seed_se": [_seed_error(frames, int(trial)) for trial in rows["trial"]],
         }
     ).reset_index(drop=True)
-    values = points[["search_val_bce", "val_bce", "low", "high"]].to_numpy().ravel()
+    values = points[["search_val_score", "val_score", "low", "high"]].to_numpy().ravel()
     values = values[np.isfinite(values)]
     margin = 0.06 * max(float(np.ptp(values)), 1e-3)
     return Confirmed(points, bias(rows), (values.min() - margin, values.max() + margin))
@@ -94,16 +94,17 @@ _LOOKS = ((BLUE, "o"), (BLACK, "D"))
 def _note(found: Bias | None) -> str:
     if found is None:
         return "Only baselines were repeated. They were not chosen for their scores."
-    error = f" ± {words.bce(found.error)}" if np.isfinite(found.error) else ""
+    error = f" ± {words.score(found.error)}" if np.isfinite(found.error) else ""
     side = "better" if found.value < 0 else "worse"
     return (
         f"On average over {words.counted(found.trials, 'searched trial')}, the trial's own run was "
-        f"{words.bce(abs(found.value))}{error} nats {side} than its repeats (± SE over the trials)."
+        f"{words.score(abs(found.value))}{error} nats {side} than its repeats "
+        "(± SE over the trials)."
     )
 
 
 def _draw(axes: Axes, points: pd.DataFrame, color: str, marker: str) -> None:
-    x, y = points["search_val_bce"], points["val_bce"].to_numpy()
+    x, y = points["search_val_score"], points["val_score"].to_numpy()
     interval = np.abs(points[["low", "high"]].to_numpy().T - y)
     for reach, width in ((interval, 0.8), (points["seed_se"].to_numpy(), 3.0)):
         axes.errorbar(x, y, yerr=reach, fmt="none", ecolor=color, elinewidth=width, alpha=0.55)
@@ -121,11 +122,11 @@ def _label(figure: Figure, axes: Axes, data: Confirmed) -> None:
     ]
     bars = [
         np.column_stack((np.full(20, x), np.linspace(low, high, 20)))
-        for x, low, high in points[["search_val_bce", "low", "high"]].to_numpy(dtype=float)
+        for x, low, high in points[["search_val_score", "low", "high"]].to_numpy(dtype=float)
         if np.isfinite(low)
     ]
     diagonal = np.linspace(*data.span, 100)[:, None].repeat(2, axis=1)
-    anchors = points[["search_val_bce", "val_bce"]].to_numpy(dtype=float)
+    anchors = points[["search_val_score", "val_score"]].to_numpy(dtype=float)
     label(figure, axes, names, anchors, np.concatenate([anchors, diagonal, *bars]))
 
 

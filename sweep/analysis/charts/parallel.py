@@ -48,10 +48,10 @@ class Parallel:
     """The numbers of the chart of parallel coordinates, the best trial first."""
 
     axes: list[Axis]
-    val_bce: NDArray[np.float64]
+    val_score: NDArray[np.float64]
     """Of the trials that are drawn."""
     colours: tuple[float, float]
-    """Ends of the colour scale of `val_bce`."""
+    """Ends of the colour scale of `val_score`."""
     error: float
     """Standard error of a difference from the best; NaN if unknown."""
     n_trials: int
@@ -79,12 +79,12 @@ def parallel(frames: SweepFrames) -> Parallel:
     axes = [_axis(shown_name(str(name)), settings[name]) for name in names[:_MAX_AXES]]
     params = trials["params"].to_numpy(dtype=float).clip(min=1)
     axes.append(logarithmic("params", params))
-    val_bce = trials["val_bce"].to_numpy(dtype=float)
-    axes.append(_score(val_bce))
-    usual = val_bce[val_bce <= np.quantile(val_bce, _USUAL)]
+    val_score = trials["val_score"].to_numpy(dtype=float)
+    axes.append(_score(val_score))
+    usual = val_score[val_score <= np.quantile(val_score, _USUAL)]
     error = error_of_differences(trials)
     colours = colour_range(usual, error)
-    return Parallel(axes, val_bce, colours, error, n_trials, max(len(names) - _MAX_AXES, 0))
+    return Parallel(axes, val_score, colours, error, n_trials, max(len(names) - _MAX_AXES, 0))
 
 
 def _axis(name: str, values: "pd.Series[Any]") -> Axis:
@@ -121,11 +121,11 @@ def logarithmic(name: str, values: NDArray[np.float64]) -> Axis:
     return Axis(name, np.log(values / first) / span, ticks)
 
 
-def _score(val_bce: NDArray[np.float64]) -> Axis:
+def _score(val_score: NDArray[np.float64]) -> Axis:
     """The best at the top; what is far worse than most lies at the bottom."""
-    best, worst = float(val_bce.min()), float(np.quantile(val_bce, _USUAL))
+    best, worst = float(val_score.min()), float(np.quantile(val_score, _USUAL))
     span = max(worst - best, 1e-6)
-    place = 1 - np.clip((val_bce - best) / span, 0, 1)
+    place = 1 - np.clip((val_score - best) / span, 0, 1)
     ticks = [(1 - share, f"{best + share * span:.3f}") for share in (0, 0.25, 0.5, 0.75)]
     return Axis("val BCE", place, [*ticks, (0.0, f"≥ {worst:.3f}")])
 
@@ -155,7 +155,7 @@ def draw_parallel(frames: SweepFrames) -> Figure:
     lines = np.stack((x, heights), axis=-1)[::-1]  # (trials, axes, x and y), the best last
     is_top = np.linspace(1, 0, n_drawn) <= 0.1
     norm = Normalize(*data.colours)
-    colors = colormaps[style.CMAP](np.clip(norm(data.val_bce[::-1]), 0, 0.95))
+    colors = colormaps[style.CMAP](np.clip(norm(data.val_score[::-1]), 0, 0.95))
     colors[:, 3] = np.where(is_top, 0.95, 0.4)
     widths = np.where(is_top, 1.8, 0.7)
     axes.add_collection(LineCollection([*lines], colors=colors, linewidths=widths.tolist()))
@@ -168,6 +168,6 @@ def draw_parallel(frames: SweepFrames) -> Figure:
                 number + 0.04, place, label, fontsize=8, va="center", zorder=5,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
             )  # fmt: skip
-    is_open = bool(data.val_bce.max() > data.colours[1])
+    is_open = bool(data.val_score.max() > data.colours[1])
     style.colour_bar(figure, (0.905, 0.2, 0.012, 0.5), norm, is_open)
     return figure

@@ -59,7 +59,7 @@ def heat_maps(frames: SweepFrames) -> list[HeatMap]:
     if not names:
         raise TooFewDataError("no hyperparameter that regularises varies")
     params = trials.loc[chosen, "params"].astype(float).clip(lower=1)
-    scores = trials.loc[chosen, "val_bce"].astype(float)
+    scores = trials.loc[chosen, "val_score"].astype(float)
     sizes, column = _capacities(params)
     return [_map(name, settings[name], scores, sizes, column) for name in names[:_MAX_MAPS]]
 

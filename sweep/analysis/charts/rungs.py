@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from sweep import words
 from sweep.analysis.charts import style
-from sweep.analysis.charts.axes import TooFewDataError, bce_range
+from sweep.analysis.charts.axes import TooFewDataError, score_range
 from sweep.analysis.charts.colours import BLACK, BLUE, GREY
 from sweep.analysis.frames.load import SweepFrames
 from sweep.statistics.confidence import Z
@@ -46,6 +46,8 @@ class RungScores:
 
 def ladder(frames: SweepFrames) -> RungScores:
     """Return the scores by rung. Raises TooFewDataError if no trial has been promoted."""
+    if not frames.sweep.settings.has_rungs:
+        raise TooFewDataError(f"a {frames.sweep.settings.search} search promotes no trials")
     done = frames.assignments
     done = done[done["is_searched"] & np.isfinite(done["score"])]
     before = done[["trial", "last_epoch", "score"]]
@@ -91,7 +93,7 @@ def draw_ladder(frames: SweepFrames) -> Figure:
     last = float(scores["last_epoch"].max())
     style.log_axis(axes, 0.85, max(last, 2) * 1.2, ends=[last])
     finite = scores["score"].to_numpy(dtype=float)
-    axes.set_ylim(*bce_range(finite, finite, frames.no_skill.validation))
+    axes.set_ylim(*score_range(finite, finite, frames.no_skill.validation))
     axes.set_xlabel("epochs trained at the end of the rung (logarithmic)")
     axes.set_ylabel("lowest validation BCE so far, nats")
     axes.axhline(frames.no_skill.validation, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))

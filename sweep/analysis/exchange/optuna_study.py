@@ -40,8 +40,8 @@ _ATTRIBUTES = {
     "bracket": "bracket",
     "rung": "rung",
     "params": "parameters",
-    "val_bce_se": "val BCE error",
-    "train_bce": "train BCE",
+    "val_score_se": "val BCE error",
+    "train_score": "train BCE",
     "gap": "gap",
     "class": "class",
     "tied": "tied with the best",
@@ -150,7 +150,7 @@ def _trials(optuna: Any, frames: SweepFrames) -> Iterator[Any]:
             number=-1,  # the storage numbers them
             trial_id=-1,
             state=state,
-            value=float(row["val_bce"]) if state.name in ("COMPLETE", "PRUNED") else None,
+            value=float(row["val_score"]) if state.name in ("COMPLETE", "PRUNED") else None,
             datetime_start=begun if state.name != "WAITING" else None,
             datetime_complete=ended if state.is_finished() else None,
             params=params,
@@ -167,7 +167,7 @@ def _trials(optuna: Any, frames: SweepFrames) -> Iterator[Any]:
 def _state(row: "pd.Series[Any]") -> str:
     """Optuna's state. A trial that ended without a score has failed, to Optuna."""
     state = _STATES.get(TrialStatus(row["status"]), "RUNNING")
-    if state in ("COMPLETE", "PRUNED") and not math.isfinite(row["val_bce"]):
+    if state in ("COMPLETE", "PRUNED") and not math.isfinite(row["val_score"]):
         return "FAIL"
     return state
 
@@ -185,7 +185,7 @@ def _without_missing(values: "pd.Series[Any]") -> dict[str, Any]:
 def _curve(epochs: pd.DataFrame | None) -> dict[int, float]:
     if epochs is None:
         return {}
-    pairs = zip(epochs["epoch"], epochs["val_bce"], strict=True)
+    pairs = zip(epochs["epoch"], epochs["val_score"], strict=True)
     return {int(epoch): float(value) for epoch, value in pairs}
 
 

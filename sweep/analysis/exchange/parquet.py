@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from sweep.analysis.frames.load import EPOCH_COLUMNS, TRIAL_COLUMNS, SweepFrames
+from sweep.analysis.report.older_names import older_name
 from sweep.disk import whole
 from sweep.errors import PlatformError
 
@@ -28,6 +29,7 @@ def write_parquet(frames: SweepFrames, folder: Path) -> list[Path]:
     trials = [pl.Series(n, _values(frames.trials[n]), dtype=_dtype(frames, n)) for n in names]
     trials += [_setting(frames, name) for name in frames.hyperparameter_names]
     epochs = [pl.Series(name, frames.epochs[name].to_numpy()) for name in EPOCH_COLUMNS]
+    trials, epochs = (_with_older_names(frames, columns) for columns in (trials, epochs))
     paths = [folder / name for name in ("trials.parquet", "epochs.parquet", "dictionary.json")]
     described = json.dumps(_dictionary(frames, names), indent=2) + "\n"
     try:
@@ -41,6 +43,22 @@ def write_parquet(frames: SweepFrames, folder: Path) -> list[Path]:
     except OSError as error:
         raise PlatformError(f"cannot write into {folder}: {error.strerror or error}") from error
     return paths
+
+
+def _with_older_names(frames: SweepFrames, columns: list[Any]) -> list[Any]:
+    """The columns, and each score of a sweep of BCE once more under the name it once had."""
+    if not frames.sweep.scoring.is_binary_crossentropy:
+        return columns
+    older = [(one, older_name(one.name)) for one in columns if not one.name.startswith(_PREFIX)]
+    return columns + [one.alias(name) for one, name in older if name is not None]
+
+
+def _described(frames: SweepFrames, columns: dict[str, str]) -> dict[str, str]:
+    """The dictionary of columns, with the older names of a sweep of BCE."""
+    if not frames.sweep.scoring.is_binary_crossentropy:
+        return columns
+    older = {older_name(name): f"the same as {name}" for name in columns}
+    return columns | {name: said for name, said in older.items() if name is not None}
 
 
 def _values(column: "pd.Series[Any]") -> list[Any]:
@@ -79,6 +97,6 @@ def _dictionary(frames: SweepFrames, names: list[str]) -> dict[str, Any]:
     return {
         "sweep": frames.sweep.name,
         "data": frames.sweep.data.source,
-        "trials.parquet": {name: TRIAL_COLUMNS[name] for name in names} | settings,
-        "epochs.parquet": EPOCH_COLUMNS,
+        "trials.parquet": _described(frames, {n: TRIAL_COLUMNS[n] for n in names} | settings),
+        "epochs.parquet": _described(frames, EPOCH_COLUMNS),
     }

@@ -33,9 +33,9 @@ Trial = Mapping[Hashable, Any]
 
 _SCALARS = {
     "fit_loss": "loss/fit",
-    "fit_bce": "bce/fit",
-    "train_bce": "bce/train",
-    "val_bce": "bce/validation",
+    "fit_score": "bce/fit",
+    "train_score": "bce/train",
+    "val_score": "bce/validation",
     "val_loss": "loss/validation",
     "val_accuracy": "accuracy/validation",
     "val_auc": "auc/validation",
@@ -43,8 +43,8 @@ _SCALARS = {
 }
 """Tag of each column of the epoch records."""
 _SCORES = {
-    "val_bce": ("score/val_bce", "validation BCE"),
-    "train_bce": ("score/train_bce", "train BCE"),
+    "val_score": ("score/val_score", "validation BCE"),
+    "train_score": ("score/train_score", "train BCE"),
     "gap": ("score/gap", "gap"),
     "val_auc": ("score/val_auc", "validation AUC"),
     "params": ("score/params", "parameters"),

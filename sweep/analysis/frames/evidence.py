@@ -27,7 +27,7 @@ def why_errors_are_unknown(validation_rows: int) -> str:
 def evidence(
     trials: pd.DataFrame, epochs: pd.DataFrame, losses: Losses, train_rows: int, no_skill: float
 ) -> pd.DataFrame:
-    """Return val_bce_se, difference, difference_se, tied, simplest and class of each trial.
+    """Return val_score_se, difference, difference_se, tied, simplest and class of each trial.
 
     `trials` is ranked, with the columns of the report; `losses` may lack some trials or all, as
     in a sweep that an older version wrote: their errors are unknown. Ties are unknown for all
@@ -35,14 +35,14 @@ def evidence(
     """
     trials = trials.reset_index(drop=True)
     found = pd.DataFrame(index=trials.index)
-    for name in ("val_bce_se", "difference", "difference_se"):
+    for name in ("val_score_se", "difference", "difference_se"):
         found[name] = np.nan
     found["tied"] = pd.Series([None] * len(trials), index=found.index, dtype=object)
     rows = _rows_of(trials, losses)  # each trial's row of losses, -1 for none
     has = np.flatnonzero(rows >= 0)
     n_rows = losses.values.shape[1]
     if n_rows >= _LEAST_ROWS:
-        found.loc[has, "val_bce_se"] = standard_errors(losses.values[rows[has]])
+        found.loc[has, "val_score_se"] = standard_errors(losses.values[rows[has]])
         compared = has[is_scored(trials).to_numpy(dtype=bool)[has]]
         if len(compared) and compared[0] == 0:
             values = losses.values[rows[compared]]
@@ -51,7 +51,7 @@ def evidence(
             )
             found.loc[compared, "tied"] = confidence_set(values).tolist()
     found["simplest"] = _simplest(trials, found)
-    gap_se = gap_errors(found["val_bce_se"].to_numpy(), n_rows, max(train_rows, 1))
+    gap_se = gap_errors(found["val_score_se"].to_numpy(), n_rows, max(train_rows, 1))
     named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se, no_skill)
     found["class"] = pd.Series([name or None for name in named], index=found.index, dtype=object)
     return found

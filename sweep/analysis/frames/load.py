@@ -26,24 +26,24 @@ TRIAL_COLUMNS = {
     "status": "finished, stopped, cut, waiting, running, pending or failed",
     "hyperparameters": "all hyperparameters by name",
     "params": "trainable parameters",
-    "val_bce": "score: lowest validation BCE over all epochs, in nats, without penalty",
-    "val_bce_se": "standard error of val_bce over the validation rows, none if losses are unknown",
-    "difference": "val_bce minus that of the best trial",
+    "val_score": "score: lowest validation BCE over all epochs, in nats, without penalty",
+    "val_score_se": "standard error of val_score over the validation rows, none if unknown",
+    "difference": "val_score minus that of the best trial",
     "difference_se": "paired standard error of difference over the same validation rows",
     "tied": "statistically tied with the best: in the model confidence set at 95 %",
     "simplest": "fewest parameters within one paired standard error of the best",
     "class": "underfit, balanced, overfit or diverged, none if it cannot be told",
-    "train_bce": "training BCE in evaluation mode, with the weights of the best epoch",
-    "gap": "val_bce - train_bce",
+    "train_score": "training BCE in evaluation mode, with the weights of the best epoch",
+    "gap": "val_score - train_score",
     "best_epoch": "epoch of the lowest validation BCE",
     "onset_epoch": "epoch after which validation BCE rises for good, none if training ended first",
     "val_accuracy": "validation accuracy at the best epoch",
     "val_auc": "area under the validation ROC curve at the best epoch",
     "epochs": "epochs trained",
-    "rung": "highest rung reached, none for a baseline",
+    "rung": "highest rung reached, none for a baseline or without Hyperband",
     "last_epoch": "epochs planned up to the end of that rung",
-    "bracket": "Hyperband bracket, none for a baseline",
-    "iteration": "Hyperband iteration, none for a baseline",
+    "bracket": "Hyperband bracket, none for a baseline or another search",
+    "iteration": "Hyperband iteration, none for a baseline or another search",
     "seconds": "wall time of training and evaluation, all epochs",
     "seed": "the trial's seed",
     "error": "why it failed",
@@ -134,10 +134,12 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
         max_epochs=sweep.settings.max_epochs,
         sweep_finished=sweep.state is SweepState.FINISHED,
     )
+    if not sweep.settings.has_rungs:
+        trials[["iteration", "bracket", "rung"]] = pd.NA
     is_confirmation = trials["confirms"].notna()
     confirmations = _typed(trials[is_confirmation])
     trials = _ranked(trials[~is_confirmation])
-    repeats = runs(trials, confirmations)
+    repeats = runs(trials, confirmations, sweep.settings.executions)
     by_seed = seed_losses(repeats, losses)
     is_confirmation = epochs["trial"].isin(confirmations["trial"])
     later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
@@ -180,8 +182,9 @@ def _assignments(assignments: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFram
 
 def _epochs(store: Store) -> pd.DataFrame:
     columns, rows = store.table("epoch")
-    values = np.array(rows, dtype=float).reshape(-1, len(columns))  # (records, columns)
-    frame = pd.DataFrame(values, columns=columns)
+    names = [name for name in columns if name != "metrics"]
+    values = np.array([row[: len(names)] for row in rows], dtype=float)  # (records, columns)
+    frame = pd.DataFrame(values.reshape(-1, len(names)), columns=names)
     return frame.astype({"trial": "int64", "epoch": "int64"})
 
 
@@ -192,9 +195,9 @@ def _of_epochs(epochs: pd.DataFrame, trials: pd.Index) -> pd.DataFrame:
     found["epochs"] = by_trial.size().reindex(trials, fill_value=0)
     found["seconds"] = by_trial["seconds"].sum().reindex(trials)
     best = _best(epochs).reindex(trials)
-    for name in ("val_bce", "train_bce", "val_accuracy", "val_auc"):
+    for name in ("val_score", "train_score", "val_accuracy", "val_auc"):
         found[name] = best[name]
-    found["gap"] = best["val_bce"] - best["train_bce"]
+    found["gap"] = best["val_score"] - best["train_score"]
     found["best_epoch"] = best["epoch"]
     found["onset_epoch"] = _onsets(epochs).reindex(trials)
     return found
@@ -202,14 +205,16 @@ def _of_epochs(epochs: pd.DataFrame, trials: pd.Index) -> pd.DataFrame:
 
 def _best(epochs: pd.DataFrame) -> pd.DataFrame:
     """The record with the lowest validation BCE of each trial, the earliest of equal ones."""
-    finite = np.isfinite(epochs["val_bce"].to_numpy())
-    by_score: pd.DataFrame = epochs.loc[finite].sort_values(["trial", "val_bce", "epoch"])
+    finite = np.isfinite(epochs["val_score"].to_numpy())
+    by_score: pd.DataFrame = epochs.loc[finite].sort_values(["trial", "val_score", "epoch"])
     return by_score.drop_duplicates("trial").set_index("trial")
 
 
 def _onsets(epochs: pd.DataFrame) -> "pd.Series[float]":
     trials, position = np.unique(epochs["trial"].to_numpy(), return_inverse=True)
-    found = onsets(position, epochs["epoch"].to_numpy(), epochs["val_bce"].to_numpy(), len(trials))
+    found = onsets(
+        position, epochs["epoch"].to_numpy(), epochs["val_score"].to_numpy(), len(trials)
+    )
     return pd.Series(found, index=trials)
 
 
@@ -235,7 +240,7 @@ def _ranked(trials: pd.DataFrame) -> pd.DataFrame:
     """The report's columns, with their types, in the order of the ranking."""
     failed = (trials["status"] == TrialStatus.FAILED).to_numpy()
     positions = order(
-        trials["val_bce"].to_numpy(dtype=float), failed, trials["trial"].to_numpy(dtype="int64")
+        trials["val_score"].to_numpy(dtype=float), failed, trials["trial"].to_numpy(dtype="int64")
     )
     ranked = trials.iloc[positions].reset_index(drop=True)
     ranked["rank"] = np.arange(1, len(ranked) + 1)

@@ -9,11 +9,11 @@ _SHORTENED = ("onset", "tie")
 
 
 def _alike(name: str) -> str:
-    """Return what two names have in common that a reader takes for one: `val BCE`, `val_bce`."""
+    """Return what two names have in common that a reader takes for one: `val BCE`, `val_score`."""
     return name.casefold().replace("_", " ").strip()
 
 
-_TAKEN = {_alike(name) for name in (*TRIAL_COLUMNS, *_SHORTENED)}
+_TAKEN = {_alike(name) for name in (*TRIAL_COLUMNS, *_SHORTENED, "val_bce", "train_bce")}
 
 
 def has_a_columns_name(name: str) -> bool:

@@ -1,7 +1,8 @@
 """Trials repeated under other seeds: the mean that each configuration reaches.
 
 A searched trial's own run is not part of its mean, because it was chosen for its score. A
-baseline's own run is, because it was not chosen. The validation rows are those of the search, so
+baseline's own run is, because it was not chosen, and so is that of a trial of which the search had
+several runs (see `runs`). The validation rows are those of the search, so
 repeats do not remove selection bias that comes from these rows; only the sealed test rows do.
 """
 
@@ -22,15 +23,15 @@ COLUMNS = {
     "baseline": "name of the baseline, none for a searched trial",
     "params": "trainable parameters",
     "seeds": "runs that the mean is over",
-    "val_bce": "mean over the seeds of the lowest validation BCE",
-    "val_bce_se": "its standard error, over seeds and validation rows",
-    "val_bce_low": "lower end of its 95 % confidence interval",
-    "val_bce_high": "upper end",
-    "search_val_bce": "score of the trial's own run",
-    "bias": "search_val_bce - val_bce, below 0 if the score in the search was better than the "
+    "val_score": "mean over the seeds of the lowest validation BCE",
+    "val_score_se": "its standard error, over seeds and validation rows",
+    "val_score_low": "lower end of its 95 % confidence interval",
+    "val_score_high": "upper end",
+    "search_val_score": "score of the trial's own run",
+    "bias": "search_val_score - val_score, below 0 if the score in the search was better than the "
     "repeats; none for a baseline",
-    "train_bce": "mean over the seeds, at the best epochs",
-    "gap": "val_bce - train_bce",
+    "train_score": "mean over the seeds, at the best epochs",
+    "gap": "val_score - train_score",
     "overfit": "runs in which validation BCE rose for good",
     "onset_epoch": "median of the onsets; a run without one counts as later than all",
     "onset_first": "the earliest onset, none without one",
@@ -47,13 +48,22 @@ SeedLosses = Mapping[int, NDArray[np.float32]]
 """By confirmed trial: validation losses of its runs at their best epochs, (seeds, rows)."""
 
 
-def runs(trials: pd.DataFrame, confirmations: pd.DataFrame) -> pd.DataFrame:
+def runs(trials: pd.DataFrame, confirmations: pd.DataFrame, executions: int = 1) -> pd.DataFrame:
     """Return the runs that count, with their onsets; column `confirms` says of which trial.
 
-    They are the repeats that ended, and the own runs of baselines that are repeated.
+    They are the repeats that ended, and the own runs of baselines that are repeated. A search
+    that had several `executions` of each trial chose by their mean: they and the trial's own run
+    count until it is repeated under seeds that the search did not know, and no longer.
     """
     ended = confirmations[confirmations["status"].isin(_ENDED)]
-    own = trials["baseline"].notna() & trials["status"].isin(_ENDED)
+    counts = trials["baseline"].notna()
+    if executions > 1:
+        searched = ended["confirms"].isin(trials.loc[~counts, "trial"])
+        later = searched & (ended["seed_number"] > executions)
+        again = trials["trial"].isin(ended.loc[later, "confirms"])
+        ended = ended[later | ~ended["confirms"].isin(trials.loc[again & ~counts, "trial"])]
+        counts |= ~again
+    own = counts & trials["status"].isin(_ENDED)
     own &= trials["trial"].isin(ended["confirms"])
     baselines = trials[own].assign(confirms=trials.loc[own, "trial"])
     if ended.empty:
@@ -79,7 +89,7 @@ def confirmed(trials: pd.DataFrame, runs: pd.DataFrame, losses: SeedLosses) -> p
     }
     rows = [_row(trial, own[trial], group, losses.get(trial)) for trial, group in _by_trial(runs)]
     found = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "rank"])
-    found = found.sort_values(["val_bce", "trial"]).reset_index(drop=True)
+    found = found.sort_values(["val_score", "trial"]).reset_index(drop=True)
     names = found["baseline"].astype(object)
     found["baseline"] = names.where(names.notna(), None)
     found.insert(0, "rank", np.arange(1, len(found) + 1))
@@ -94,25 +104,25 @@ def _by_trial(runs: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
 def _row(
     trial: int, own: "pd.Series[float]", runs: pd.DataFrame, losses: NDArray[np.float32] | None
 ) -> dict[str, object]:
-    value, error, ends = float(runs["val_bce"].mean()), np.nan, (np.nan, np.nan)
+    value, error, ends = float(runs["val_score"].mean()), np.nan, (np.nan, np.nan)
     if losses is not None:
         estimate = mean(losses)
         error, ends = estimate.error, estimate.interval
     onsets = runs["onset_epoch"].astype("float64").fillna(np.inf)
     middle = float(np.sort(onsets)[(len(onsets) - 1) // 2])  # an epoch that there was
-    train = float(runs["train_bce"].mean())
+    train = float(runs["train_score"].mean())
     return {
         "trial": trial,
         "baseline": own["baseline"],
         "params": own["params"],
         "seeds": len(runs),
-        "val_bce": value,
-        "val_bce_se": error,
-        "val_bce_low": ends[0],
-        "val_bce_high": ends[1],
-        "search_val_bce": own["val_bce"],
-        "bias": own["val_bce"] - value if own["baseline"] is None else np.nan,
-        "train_bce": train,
+        "val_score": value,
+        "val_score_se": error,
+        "val_score_low": ends[0],
+        "val_score_high": ends[1],
+        "search_val_score": own["val_score"],
+        "bias": np.nan if (runs["trial"] == trial).any() else own["val_score"] - value,
+        "train_score": train,
         "gap": value - train,
         "overfit": int(np.isfinite(onsets).sum()),
         "onset_epoch": _epoch(middle),
@@ -133,7 +143,7 @@ def decisive(trials: pd.DataFrame, confirmed: pd.DataFrame) -> pd.DataFrame:
     They do when the first in rank is among them; none otherwise, as where only baselines have
     other seeds and a trial of the search is ahead of them. `trials` has a score each.
     """
-    known = confirmed[confirmed["val_bce_se"].notna()]
+    known = confirmed[confirmed["val_score_se"].notna()]
     return known if trials["trial"].head(1).isin(known["trial"]).any() else known.head(0)
 
 

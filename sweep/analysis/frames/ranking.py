@@ -13,27 +13,27 @@ from sweep.analysis.frames.trial_status import TrialStatus
 
 
 def order(
-    val_bce: NDArray[np.floating], failed: NDArray[np.bool_], trial: NDArray[np.integer]
+    val_score: NDArray[np.floating], failed: NDArray[np.bool_], trial: NDArray[np.integer]
 ) -> NDArray[np.intp]:
     """Return the positions of the trials from the best to the worst."""
-    score = np.where(np.isfinite(val_bce), val_bce, np.inf)
+    score = np.where(np.isfinite(val_score), val_score, np.inf)
     return np.lexsort((trial, score, failed))
 
 
 def is_scored(trials: pd.DataFrame) -> "pd.Series[bool]":
     """Whether each trial may stand in a comparison: evaluated and not failed."""
-    return trials["val_bce"].notna() & (trials["status"] != TrialStatus.FAILED)
+    return trials["val_score"].notna() & (trials["status"] != TrialStatus.FAILED)
 
 
 def frontier(trials: pd.DataFrame) -> pd.DataFrame:
     """Return the trials with the lowest validation BCE reachable at each capacity.
 
-    Columns params, val_bce, trial and train_bce, by increasing params. Each has a strictly lower
-    validation BCE than all with no more parameters. Failed trials and those without a score or
-    a parameter count are left out.
+    Columns params, val_score, trial and train_score, by increasing params. Each has a strictly
+    lower validation BCE than all with no more parameters. Failed trials and those without a score
+    or a parameter count are left out.
     """
-    columns = ["params", "val_bce", "trial", "train_bce"]
+    columns = ["params", "val_score", "trial", "train_score"]
     known = trials.loc[is_scored(trials) & trials["params"].notna(), columns]
     known = known.astype({"params": "int64"}).sort_values(columns)
-    lowest_before = known["val_bce"].cummin().shift(fill_value=np.inf)
-    return known[known["val_bce"] < lowest_before].reset_index(drop=True)
+    lowest_before = known["val_score"].cummin().shift(fill_value=np.inf)
+    return known[known["val_score"] < lowest_before].reset_index(drop=True)

@@ -38,14 +38,14 @@ class TrialClass(StrEnum):
 
 
 def gap_errors(
-    val_bce_se: NDArray[np.floating], validation_rows: int, train_rows: int
+    val_score_se: NDArray[np.floating], validation_rows: int, train_rows: int
 ) -> NDArray[np.float64]:
     """Return SE(gap) = SE(val BCE) · √(1 + validation rows / train rows).
 
     Takes the training rows' losses to spread as the validation rows' do; those of an overfit trial
     spread less, so this is on the safe side.
     """
-    return np.asarray(val_bce_se, dtype=float) * math.sqrt(1 + validation_rows / train_rows)
+    return np.asarray(val_score_se, dtype=float) * math.sqrt(1 + validation_rows / train_rows)
 
 
 def classes(
@@ -78,14 +78,14 @@ def classes(
 
 def _curves(epochs: pd.DataFrame, no_skill: float) -> pd.DataFrame:
     """Of each trial: whether it diverged, and the gap after its last epoch."""
-    measured = epochs[["fit_loss", "train_bce", "val_bce"]]
+    measured = epochs[["fit_loss", "train_score", "val_score"]]
     finite = pd.Series(np.isfinite(measured).all(axis=1), index=epochs.index)
     by_trial = epochs.groupby("trial", sort=True)
     first, last = by_trial.nth(0).set_index("trial"), by_trial.nth(-1).set_index("trial")
-    floor = np.maximum(first["train_bce"], no_skill) + TOLERANCE
+    floor = np.maximum(first["train_score"], no_skill) + TOLERANCE
     return pd.DataFrame(
         {
-            "diverged": ~finite.groupby(epochs["trial"]).all() | (last["train_bce"] > floor),
-            "last_gap": last["val_bce"] - last["train_bce"],
+            "diverged": ~finite.groupby(epochs["trial"]).all() | (last["train_score"] > floor),
+            "last_gap": last["val_score"] - last["train_score"],
         }
     )

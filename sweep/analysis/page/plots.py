@@ -14,7 +14,7 @@ from bokeh.models import ColumnDataSource, HoverTool, Range1d, TapTool
 from bokeh.plotting import figure
 
 from sweep import words
-from sweep.analysis.charts.axes import bce_range, log_ticks, tick_label
+from sweep.analysis.charts.axes import log_ticks, score_range, tick_label
 from sweep.analysis.charts.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from sweep.analysis.charts.frontier import FrontierData, frontier_data
 from sweep.analysis.frames.load import SweepFrames
@@ -48,8 +48,8 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
     steps = data.steps
     x = [*steps["params"].astype(float), data.x[1]]
     for name, color, dash, width in (
-        ("train_bce", ORANGE, "dashed", 1.5),
-        ("val_bce", GREY, "solid", 2.5),
+        ("train_score", ORANGE, "dashed", 1.5),
+        ("val_score", GREY, "solid", 2.5),
     ):
         y = [*steps[name].astype(float), float(steps[name].iloc[-1])]
         plot.step(x, y, mode="after", color=color, line_dash=dash, line_width=width)
@@ -60,7 +60,7 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
         if chosen.empty:
             continue
         points = plot.scatter(
-            "params", "val_bce", source=_points(frames, chosen["trial"].tolist()), size=9,
+            "params", "val_score", source=_points(frames, chosen["trial"].tolist()), size=9,
             color=BLUE, fill_alpha=0.0 if is_cut else "alpha", line_alpha="alpha", line_width=1.5,
             name=f"points-{'cut' if is_cut else 'ended'}",
         )  # fmt: skip
@@ -81,7 +81,7 @@ def marks(frames: SweepFrames) -> list[tuple[str, str, str]]:
     """Return the class, sign and meaning of each mark besides the trials, for the legend."""
     data = frontier_data(frames)
     found = [
-        ("reference", "━ ·", f"{words.plain(name)}: {words.bce(value)}")
+        ("reference", "━ ·", f"{words.plain(name)}: {words.score(value)}")
         for name, value in data.references
     ]
     if data.points["baseline"].notna().any():
@@ -97,37 +97,38 @@ def _draw_evidence(plot: Any, data: FrontierData) -> None:
     """As `frontier_drawing` does for the printed chart."""
     for name, value in data.references:
         line = plot.line(list(data.x), [value] * 2, color=PURPLE, line_dash="dashdot")
-        label = f"{words.plain(name)}: {words.bce(value)}"
+        label = f"{words.plain(name)}: {words.score(value)}"
         plot.add_tools(HoverTool(renderers=[line], tooltips=label))
     if len(data.band):
         x = [*data.band["params"], data.x[1]]
         low, high = (
-            [*data.band[name], data.band[name].iloc[-1]] for name in ("val_bce_low", "val_bce_high")
+            [*data.band[name], data.band[name].iloc[-1]]
+            for name in ("val_score_low", "val_score_high")
         )
         plot.varea_step(x, low, high, step_mode="after", fill_color=GREEN, fill_alpha=0.18)
         means = data.confirmed
         plot.segment(
-            means["x"], means["val_bce_low"], means["x"], means["val_bce_high"],
+            means["x"], means["val_score_low"], means["x"], means["val_score_high"],
             color=GREEN, line_width=1.5,
         )  # fmt: skip
-        plot.scatter(means["x"], means["val_bce"], marker="square", size=6, color=GREEN)
+        plot.scatter(means["x"], means["val_score"], marker="square", size=6, color=GREEN)
     plot.scatter(
-        data.simplest["params"], data.simplest["val_bce"], size=18, fill_alpha=0.0,
+        data.simplest["params"], data.simplest["val_score"], size=18, fill_alpha=0.0,
         line_color=VERMILLION, line_width=2,
     )  # fmt: skip
 
 
 def _draw_baselines(plot: Any, data: FrontierData) -> None:
     """Diamonds around the baselines' points, and their names; `page.js` gives both the ink."""
-    rows = data.points[data.points["baseline"].notna() & data.points["val_bce"].between(*data.y)]
+    rows = data.points[data.points["baseline"].notna() & data.points["val_score"].between(*data.y)]
     plot.scatter(
-        rows["params"], rows["val_bce"], marker="square", angle=np.pi / 4, size=13,
+        rows["params"], rows["val_score"], marker="square", angle=np.pi / 4, size=13,
         fill_alpha=0.0, line_width=1.5, line_color=GREY, name="baselines",
     )  # fmt: skip
     for align, side, chosen in _sides(rows, data.x):
         names = [words.shortened(words.plain(name), 24) for name in chosen["baseline"]]
         plot.text(
-            chosen["params"], chosen["val_bce"], names, x_offset=12 * side,
+            chosen["params"], chosen["val_score"], names, x_offset=12 * side,
             y_offset=_lowered(chosen, names, data), text_align=align, text_baseline="middle",
             text_font_size="12px", text_color=GREY, name=f"baseline-names-{align}",
         )  # fmt: skip
@@ -136,7 +137,7 @@ def _draw_baselines(plot: Any, data: FrontierData) -> None:
 def _sides(rows: pd.DataFrame, x: tuple[float, float]) -> list[tuple[str, int, pd.DataFrame]]:
     """Return the baselines whose names stand right of their points, and those left of them."""
     share = np.log(rows["params"] / x[0]) / np.log(x[1] / x[0])
-    rows = rows.sort_values("val_bce", ascending=False)
+    rows = rows.sort_values("val_score", ascending=False)
     return [("left", 1, rows[share <= 0.6]), ("right", -1, rows[share > 0.6])]
 
 
@@ -150,8 +151,8 @@ def _lowered(rows: pd.DataFrame, names: Sequence[str], data: FrontierData) -> li
     width = _CHARACTER * max(map(len, names), default=0)
     placed: list[tuple[float, float]] = []
     found = []
-    for params, val_bce in zip(rows["params"], rows["val_bce"], strict=True):
-        x, own = along * float(np.log(params)), upright * (data.y[1] - float(val_bce))
+    for params, val_score in zip(rows["params"], rows["val_score"], strict=True):
+        x, own = along * float(np.log(params)), upright * (data.y[1] - float(val_score))
         above = [y + _LINE for other, y in placed if abs(other - x) < width]
         at = max([own - _LINE * 2 / 3, *above])
         placed.append((x, at))
@@ -166,12 +167,12 @@ def _points(frames: SweepFrames, trials: Sequence[int]) -> ColumnDataSource:
     columns: dict[str, Any] = {
         "trial": shown["trial"].tolist(),
         "params": shown["params"].astype(float).clip(lower=1).tolist(),
-        "val_bce": shown["val_bce"].astype(float).tolist(),
+        "val_score": shown["val_score"].astype(float).tolist(),
         "name": [names_of(row) for row in shown.to_dict("records")],
         "size": [words.count(int(params)) for params in shown["params"]],
-        "val": [words.bce(value) for value in shown["val_bce"]],
-        "train": [words.bce(value) for value in shown["train_bce"]],
-        "gap": [words.bce(value) for value in shown["gap"]],
+        "val": [words.score(value) for value in shown["val_score"]],
+        "train": [words.score(value) for value in shown["train_score"]],
+        "gap": [words.score(value) for value in shown["gap"]],
         "status": [
             standing(status, epochs)
             for status, epochs in zip(shown["status"], shown["epochs"], strict=True)
@@ -207,8 +208,8 @@ def curves_plot(frames: SweepFrames) -> Json | None:
     if not curves(frames)["trials"]:
         return None
     scored = frames.trials[is_scored(frames.trials)]
-    values = frames.epochs[["train_bce", "val_bce"]].to_numpy().ravel()
-    y = bce_range(values, scored["val_bce"].to_numpy(dtype=float), frames.no_skill.validation)
+    values = frames.epochs[["train_score", "val_score"]].to_numpy().ravel()
+    y = score_range(values, scored["val_score"].to_numpy(dtype=float), frames.no_skill.validation)
     last = float(frames.epochs["epoch"].max())
     tools, x = "pan,wheel_zoom,box_zoom,reset", (0.93, last * 1.08)
     plot = _figure("curves-plot", tools, x, y, [last])
@@ -222,13 +223,13 @@ def curves_plot(frames: SweepFrames) -> Json | None:
         "xs", "val", source=source, color="color", line_width=2.2, name="curve-lines"
     )
     best = ColumnDataSource(
-        {"x": [], "y": [], "color": [], "name": [], "bce": []}, name="curve-best"
+        {"x": [], "y": [], "color": [], "name": [], "score": []}, name="curve-best"
     )
     marks = plot.scatter(
         "x", "y", source=best, color="color", size=10, line_color="white", name="curve-marks"
     )
     plot.add_tools(HoverTool(renderers=[lines], tooltips=[("trial", "@name")]))
-    tooltips = [("trial", "@name"), ("best epoch", "@x"), ("val BCE", "@bce")]
+    tooltips = [("trial", "@name"), ("best epoch", "@x"), ("val BCE", "@score")]
     plot.add_tools(HoverTool(renderers=[marks], tooltips=tooltips))
     return _json(plot)
 
@@ -250,8 +251,8 @@ def curves(frames: SweepFrames) -> Json:
         records = by_trial[trial["trial"]]
         found[str(trial["trial"])] = {
             "name": words.shortened(names_of(trial), 40),
-            "train": _rounded(records["train_bce"].to_numpy()),
-            "val": _rounded(records["val_bce"].to_numpy()),
+            "train": _rounded(records["train_score"].to_numpy()),
+            "val": _rounded(records["val_score"].to_numpy()),
             "best": int(trial["best_epoch"]),
         }
     first = [str(trial) for trial in chosen["trial"].head(FIRST_SHOWN)]

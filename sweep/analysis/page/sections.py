@@ -43,7 +43,7 @@ def frontier_table(frames: SweepFrames) -> Table:
         (
             words.count(row["params"]),
             str(row["trial"]),
-            *(words.bce(row[name], decimals) for name in ("val_bce", "train_bce")),
+            *(words.score(row[name], decimals) for name in ("val_score", "train_score")),
         )
         for row in frontier(frames.trials).to_dict("records")
     ]
@@ -55,13 +55,15 @@ def references(frames: SweepFrames) -> Table:
     by_name = {one.reference: one for one in frames.advantages}
     rows = []
     for one in frames.references:
-        decimals = words.decimals_of(one.val_bce_se)
-        cells = (one.name, words.with_error(one.val_bce, one.val_bce_se, decimals))
+        decimals = words.decimals_of(one.val_score_se)
+        cells = (one.name, words.with_error(one.val_score, one.val_score_se, decimals))
         found = by_name.get(one.name)
         if found is None:
             rows.append((*cells, words.MISSING, words.MISSING))
         else:
-            ends = (words.bce(end, words.decimals_of(found.se)) for end in (found.low, found.high))
+            ends = (
+                words.score(end, words.decimals_of(found.se)) for end in (found.low, found.high)
+            )
             rows.append((*cells, words.difference(found.value, found.se), " to ".join(ends)))
     header = ("model", "val BCE ± SE", "best network minus this ± SE", "95 % interval")
     return Table(header, rows)
@@ -99,10 +101,10 @@ def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str, decimals:
                 words.count(len(judged)),
                 words.count(len(onsets)) if len(judged) else words.MISSING,
                 f"{onsets.median():.0f}" if len(onsets) else words.MISSING,
-                words.bce(float(judged["gap"].median()), decimals)
+                words.score(float(judged["gap"].median()), decimals)
                 if len(judged)
                 else words.MISSING,
-                words.bce(float(members["val_bce"].min()), decimals),
+                words.score(float(members["val_score"].min()), decimals),
             )
         )
     return Table(header, rows)
@@ -119,7 +121,7 @@ def rungs(frames: SweepFrames) -> Table:
         reached = of[(of["rung"] >= rung.rung) & (of["epochs"] > 0)]
         best = frames.epochs[
             frames.epochs["trial"].isin(reached["trial"]) & (frames.epochs["epoch"] <= last)
-        ]["val_bce"].min()
+        ]["val_score"].min()
         cells = (
             f"{iteration}, {bracket}, {rung.rung}",
             words.count(last),
@@ -129,7 +131,7 @@ def rungs(frames: SweepFrames) -> Table:
             (
                 *cells,
                 words.count(len(reached)),
-                words.bce(float(best), decimals_of_best(frames.trials)),
+                words.score(float(best), decimals_of_best(frames.trials)),
             )
         )
     return Table(header, rows)
@@ -165,7 +167,7 @@ def failures(frames: SweepFrames) -> Table:
 
 def provenance(frames: SweepFrames) -> Table:
     """Return all that the numbers depend on, except the machine."""
-    sweep, settings = frames.sweep, frames.sweep.settings.to_json().items()
+    sweep, settings = frames.sweep, frames.sweep.settings.of_its_search().items()
     rows = [
         ("sweep", sweep.name),
         ("identity", sweep.identity),

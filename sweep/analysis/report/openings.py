@@ -12,7 +12,7 @@ from sweep.errors import NotFoundError
 from sweep.records import Estimate, Json
 from sweep.store import Opening
 
-_METRICS = {"bce": "BCE", "accuracy": "accuracy", "auc": "AUC"}
+_METRICS = {"score": "BCE", "accuracy": "accuracy", "auc": "AUC"}
 _RULES = {"best": "the best", "simplest": "the simplest of the best", "trial": "chosen by hand"}
 _ENSEMBLE = "-ensemble"
 
@@ -41,7 +41,7 @@ def note(frames: SweepFrames) -> str | None:
 
 
 def _configuration(choice: Choice) -> str:
-    mean = "" if choice.mean is None else f"{_mean(choice)}, {words.bce(choice.mean)}"
+    mean = "" if choice.mean is None else f"{_mean(choice)}, {words.score(choice.mean)}"
     if choice.rule == "simplest":
         within = "fewest parameters within one standard error of the best score"
         return f"{within}, {mean}" if mean else within
@@ -69,14 +69,14 @@ def _run(choice: Choice, ensemble: bool) -> str:
 
 def chosen_rows(choice: Choice, opening: Opening) -> list[tuple[str, str, str]]:
     """Return the scores on the validation rows, each with what it says of the choice."""
-    own = words.bce(opening.val_bce)
+    own = words.score(opening.val_score)
     if choice.mean is None:
         by = "it was named" if choice.rule == "trial" else "it was chosen by this"
         return [("validation BCE", own, by)]
     is_ensemble = _rule(opening)[0].endswith(_ENSEMBLE)
     by = "the configuration was chosen by this" if choice.is_by_mean else "of the repeats"
     what = "of the ensemble that is tested" if is_ensemble else "of the run that is tested"
-    return [(_mean(choice), words.bce(choice.mean), by), ("validation BCE", own, what)]
+    return [(_mean(choice), words.score(choice.mean), by), ("validation BCE", own, what)]
 
 
 def _rule(opening: Opening) -> tuple[str, str | None]:
@@ -117,24 +117,24 @@ def results(opening: Opening) -> str:
     ]
     if not parts:
         return "opened, but the evaluation was not completed"
-    return f"{', '.join(parts)}; validation BCE was {words.bce(opening.val_bce)}"
+    return f"{', '.join(parts)}; validation BCE was {words.score(opening.val_score)}"
 
 
 def rows(opening: Opening) -> list[tuple[str, str, str]]:
     """Return metric, value and 95 % confidence interval of an opening that was evaluated."""
     return [
-        (f"test {name}", words.bce(estimate.value), _ends(estimate))
+        (f"test {name}", words.score(estimate.value), _ends(estimate))
         for metric, name in _METRICS.items()
         if (estimate := getattr(opening, metric)) is not None
     ]
 
 
 def _interval(estimate: Estimate) -> str:
-    return f"{words.bce(estimate.value)} ({_ends(estimate)})"
+    return f"{words.score(estimate.value)} ({_ends(estimate)})"
 
 
 def _ends(estimate: Estimate) -> str:
-    return f"{words.bce(estimate.low)} to {words.bce(estimate.high)}"
+    return f"{words.score(estimate.low)} to {words.score(estimate.high)}"
 
 
 def to_json(openings: Sequence[Opening]) -> list[Json]:
@@ -151,7 +151,7 @@ def _object(opening: Opening) -> Json:
         "run": opening.trial,
         "rule": name,
         "chosen_by": said,
-        "val_bce": opening.val_bce,
+        "val_score": opening.val_score,
         "rows": opening.rows,
         "sha256": opening.sha256,
     }
@@ -162,4 +162,4 @@ def _object(opening: Opening) -> Json:
             "low": estimate.low,
             "high": estimate.high,
         }
-    return found
+    return found | {"bce": found["score"]}

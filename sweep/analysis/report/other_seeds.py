@@ -14,16 +14,18 @@ TITLE = "Repeats under other seeds"
 def columns(frames: SweepFrames) -> list[Column]:
     """Return the columns of the table of repeats, the lowest mean first."""
     rows = frames.confirmed
-    decimals = [words.decimals_of(error) for error in rows["val_bce_se"]]
+    decimals = [words.decimals_of(error) for error in rows["val_score_se"]]
     pairs = [
         words.with_error(value, error, n)
-        for value, error, n in zip(rows["val_bce"], rows["val_bce_se"], decimals, strict=True)
+        for value, error, n in zip(rows["val_score"], rows["val_score_se"], decimals, strict=True)
     ]
     ends = [
-        f"{words.bce(low, n)} to {words.bce(high, n)}" if low == low else words.MISSING
-        for low, high, n in zip(rows["val_bce_low"], rows["val_bce_high"], decimals, strict=True)
+        f"{words.score(low, n)} to {words.score(high, n)}" if low == low else words.MISSING
+        for low, high, n in zip(
+            rows["val_score_low"], rows["val_score_high"], decimals, strict=True
+        )
     ]
-    scores = list(zip(rows["search_val_bce"], decimals, strict=True))
+    scores = list(zip(rows["search_val_score"], decimals, strict=True))
     differences = Column("own − mean", _differences(rows, decimals))
     return [
         Column("place", [words.count(rank) for rank in rows["rank"]]),
@@ -32,10 +34,10 @@ def columns(frames: SweepFrames) -> list[Column]:
         Column("seeds", [words.count(n) for n in rows["seeds"]]),
         Column("mean val BCE ± SE", pairs),
         Column("95 % interval", ends),
-        Column("own score", [words.bce(value, n) for value, n in scores]),
+        Column("own score", [words.score(value, n) for value, n in scores]),
         *([differences] if rows["bias"].notna().any() else []),
         Column(
-            "gap", [words.bce(value, n) for value, n in zip(rows["gap"], decimals, strict=True)]
+            "gap", [words.score(value, n) for value, n in zip(rows["gap"], decimals, strict=True)]
         ),
         Column("onset", [_onset(row) for _, row in rows.iterrows()]),
         Column("epochs", [words.count(round(n)) for n in rows["epochs"]]),
@@ -45,9 +47,18 @@ def columns(frames: SweepFrames) -> list[Column]:
 
 def notes(frames: SweepFrames) -> list[str]:
     """Return the notes that a reader of the table of repeats needs."""
+    own = (
+        "A searched trial's own run is left out, because it was chosen for its score; a "
+        "baseline's own run counts."
+    )
+    executions = frames.sweep.settings.executions
+    if executions > 1:
+        own = (
+            f"The search had {executions} runs of each trial and chose by their mean, which is "
+            "shown; of a trial that was confirmed since, the mean is over the later runs alone."
+        )
     found = [
-        "mean: over the repeats, each trained in full under another seed. A searched trial's own "
-        "run is left out, because it was chosen for its score; a baseline's own run counts. SE and "
+        f"mean: over the repeats, each trained in full under another seed. {own} SE and "
         "interval cover both the seeds and the validation rows.",
         "onset: the median over seeds, with the earliest and the latest; "
         f"{_NEVER}: in most runs, or in all, val BCE did not rise for good.",

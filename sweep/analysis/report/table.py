@@ -50,16 +50,23 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
         ),
         Column("params", [words.count(n) for n in optional(trials["params"])]),
         *_scores(trials, decimals),
-        Column("train BCE", _aligned(map(words.bce, trials["train_bce"], decimals))),
-        Column("gap", _aligned(map(words.bce, trials["gap"], decimals))),
+        Column("train BCE", _aligned(map(words.score, trials["train_score"], decimals))),
+        Column("gap", _aligned(map(words.score, trials["gap"], decimals))),
         Column("best epoch", [words.count(epoch) for epoch in optional(trials["best_epoch"])]),
         Column("onset", _onsets(trials)),
         Column("epochs", [words.count(epochs) for epochs in trials["epochs"]]),
-        Column("rung", [words.count(rung) for rung in optional(trials["rung"])]),
+        *_rungs(frames, trials),
         *_classes(trials),
         Column("seconds", [words.seconds(seconds) for seconds in trials["seconds"]]),
         Column("status", _standings(trials), left=True),
     ]
+
+
+def _rungs(frames: SweepFrames, trials: pd.DataFrame) -> list[Column]:
+    """Return the column of rungs, if the search has any."""
+    if not frames.sweep.settings.has_rungs:
+        return []
+    return [Column("rung", [words.count(rung) for rung in optional(trials["rung"])])]
 
 
 def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
@@ -108,15 +115,16 @@ _FAILURES_SHOWN = 3
 
 def _references(frames: SweepFrames) -> str:
     return ", ".join(
-        f"{r.name} {words.with_error(r.val_bce, r.val_bce_se, words.decimals_of(r.val_bce_se))}"
-        for r in frames.references
+        f"{one.name} {words.with_error(one.val_score, error, words.decimals_of(error))}"
+        for one in frames.references
+        for error in (one.val_score_se,)
     )
 
 
 def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     """One line for each mark in the table."""
     found = []
-    known, evaluated = trials["val_bce_se"].notna(), trials["val_bce"].notna()
+    known, evaluated = trials["val_score_se"].notna(), trials["val_score"].notna()
     if known.any():
         rows = words.counted(frames.sweep.settings.validation_rows, "validation row")
         found.append(f"± SE: standard error over the {rows}.")
@@ -146,20 +154,20 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
 def _decimals(trials: pd.DataFrame) -> list[int]:
     """Decimals of each trial's BCEs: those its own error deserves and no more than the best's."""
     most = decimals_of_best(trials)
-    return [min(words.decimals_of(se), most) for se in trials["val_bce_se"]]
+    return [min(words.decimals_of(se), most) for se in trials["val_score_se"]]
 
 
 def decimals_of_best(trials: pd.DataFrame) -> int:
     """Return the decimals that the best trial's error deserves, for numbers without an error."""
-    return words.decimals_of(next(iter(trials["val_bce_se"]), float("nan")))
+    return words.decimals_of(next(iter(trials["val_score_se"]), float("nan")))
 
 
 def _scores(trials: pd.DataFrame, decimals: Sequence[int]) -> list[Column]:
     """Validation BCE, with its error and the tie marks where they are known."""
-    if trials["val_bce_se"].isna().all():
-        return [Column("val BCE", [words.bce(value) for value in trials["val_bce"]])]
-    values = _aligned(map(words.bce, trials["val_bce"], decimals))
-    errors = _aligned(map(words.bce, trials["val_bce_se"], decimals))
+    if trials["val_score_se"].isna().all():
+        return [Column("val BCE", [words.score(value) for value in trials["val_score"]])]
+    values = _aligned(map(words.score, trials["val_score"], decimals))
+    errors = _aligned(map(words.score, trials["val_score_se"], decimals))
     cells = [
         value if error.strip() == words.MISSING else f"{value} ± {error}"
         for value, error in zip(values, errors, strict=True)

@@ -15,6 +15,7 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.report import openings
 from sweep.analysis.report.header import progress
+from sweep.analysis.report.older_names import with_older_names
 from sweep.disk import whole
 from sweep.errors import PlatformError
 from sweep.records import Json
@@ -41,25 +42,28 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
         "data": sweep.data.to_json(),
         "plan": sweep.plan.to_json(),
         "versions": sweep.versions,
+        "scoring": sweep.scoring.to_json() | {"name": sweep.scoring.measure.name},
     }
-    trials = _records(frames.trials.iloc[:top])
-    lines = ",\n".join(json_line(trial) for trial in trials)
-    average, found = bias(frames.confirmed), verdict(frames)
+    found, average = verdict(frames), bias(frames.confirmed)
+    references = [
+        {"name": r.name, "val_score": r.val_score, "val_score_se": r.val_score_se}
+        for r in frames.references
+    ]
+
+    def line(value: Any) -> str:
+        return json_line(with_older_names(value, sweep.scoring))
+
+    lines = ",\n".join(line(trial) for trial in _records(frames.trials.iloc[:top]))
     parts = {
         "schema": json_line(SCHEMA),
         "sweep": json_line(described),
-        "verdict": json_line(found.to_json()),
+        "verdict": line(found.to_json()),
         "trials": f"[\n{lines}\n]",
-        "confirmed": json_line(_records(frames.confirmed)),
-        "references": json_line(
-            [
-                {"name": r.name, "val_bce": r.val_bce, "val_bce_se": r.val_bce_se}
-                for r in frames.references
-            ]
-        ),
-        "tutorial": json_line(tutorial.to_json(found.tutorial)),
+        "confirmed": line(_records(frames.confirmed)),
+        "references": line(references),
+        "tutorial": line(tutorial.to_json(found.tutorial)),
         "bias": json_line(None if average is None else asdict(average)),
-        "test": json_line(openings.to_json(frames.openings)),
+        "test": line(openings.to_json(frames.openings)),
     }
     members = ",\n".join(f'"{name}": {part}' for name, part in parts.items())
     return f"{{{members}}}"
@@ -75,7 +79,8 @@ def write_verdict(frames: SweepFrames, path: Path) -> None:
 
     Raises PlatformError when it cannot be written.
     """
-    content = json.dumps(_finite(verdict(frames).to_json()), indent=2, allow_nan=False) + "\n"
+    found = with_older_names(_finite(verdict(frames).to_json()), frames.sweep.scoring)
+    content = json.dumps(found, indent=2, allow_nan=False) + "\n"
     try:
         with whole(path) as new:
             new.write_text(content)

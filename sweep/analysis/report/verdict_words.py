@@ -89,11 +89,11 @@ def score(choice: NamedTrial | Confirmation, best: NamedTrial | None = None) -> 
     decimals = text.decimals_of(error)
     if best is not None:
         decimals = min(decimals, text.decimals_of(_error(best)))
-    return text.with_error(choice.val_bce, error, decimals)
+    return text.with_error(choice.val_score, error, decimals)
 
 
 def _error(choice: NamedTrial | Confirmation) -> float:
-    return math.nan if choice.val_bce_se is None else choice.val_bce_se
+    return math.nan if choice.val_score_se is None else choice.val_score_se
 
 
 def _described(choice: NamedTrial) -> str:

@@ -40,7 +40,7 @@ def compare(
         frames, losses = load_frames(folder), store.losses()
     found = comparing.compare(frames, losses, a, b)
     if output == "json":
-        print_json(found.to_json())
+        print_json(found.to_json(), frames.sweep.scoring)
     else:
         _print_comparison(found)
 
@@ -54,7 +54,7 @@ def _print_comparison(found: "Comparison") -> None:
     if found.difference is not None:
         gone = found.difference
         places = words.decimals_of(gone.se)
-        low, high = words.bce(gone.low, places), words.bce(gone.high, places)
+        low, high = words.score(gone.low, places), words.score(gone.high, places)
         shown = words.with_error(gone.value, gone.se, places)
         out().print(f"A − B in val BCE: {shown}, 95 % interval {low} to {high}.")
     table = Table(box=None, pad_edge=False)

@@ -72,9 +72,9 @@ def _export_run(
     state = state_of(folder, identity, prepared, trial, one)
     rows = prepared.split.validation
     build, values = prepared.space.build, one.hyperparameters
-    bce = export_best(path, build, values, one.seed, state, rows, one.score)
+    score = export_best(path, build, values, one.seed, state, rows, one.score)
     hint(f"{_chosen(found, folder)}, epoch {state.early_stopping.best_epoch}:")
-    out().print(f"{path}: validation BCE {bce:.6f}, as recorded")
+    out().print(f"{path}: validation BCE {score:.6f}, as recorded")
     line = how_to_load(path.absolute())
     if line is not None:
         hint(f"it has parts of your own; load it with: {line}")
@@ -87,9 +87,9 @@ def _export_ensemble(
     from sweep.training.export import export_verified
 
     model, measured = ensemble_model(folder, identity, prepared, found.members)
-    bce = export_verified(path, model, prepared.split.validation, measured)
+    score = export_verified(path, model, prepared.split.validation, measured)
     hint(f"{_chosen(found, folder)}:")
-    out().print(f"{path}: validation BCE {bce:.6f}, as measured before it was written")
+    out().print(f"{path}: validation BCE {score:.6f}, as measured before it was written")
 
 
 def _chosen(found: Taken, folder: SweepFolder) -> str:

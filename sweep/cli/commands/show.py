@@ -40,9 +40,10 @@ def show(
 
     with Store(folder.database, read_only=True) as store:
         trial = trial_called(store, called)
-        found = one_trial.details(store, load_frames(folder), trial)
+        frames = load_frames(folder)
+        found = one_trial.details(store, frames, trial)
     if output == "json":
-        print_json(found.to_json())
+        print_json(found.to_json(), frames.sweep.scoring)
     else:
         _print_details(found, folder)
 
@@ -68,7 +69,7 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
         lines.append(("accuracy", f"{best['val_accuracy']:.3f}"))
         lines.append(("AUC", f"{best['val_auc']:.3f}"))
         lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
-    curve = sparkline(found.epochs["val_bce"].to_numpy(), _CURVE_WIDTH)
+    curve = sparkline(found.epochs["val_score"].to_numpy(), _CURVE_WIDTH)
     if curve:
         lines.append(("val BCE by epoch", curve))
     kept = folder.checkpoints / found.checkpoint if found.checkpoint else "none"
@@ -80,18 +81,21 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
 
 
 def _print_rungs(found: "Details") -> None:
+    import pandas as pd
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("rung", "epochs", "trained", "status", "best val BCE", "trainer", "seconds"):
+    has_rungs = found.row["baseline"] is not None or not pd.isna(found.row["rung"])
+    headings = ("epochs", "trained", "status", "best val BCE", "trainer", "seconds")
+    for heading in ("rung", *headings) if has_rungs else headings:
         table.add_column(heading, justify="left" if heading in ("status", "trainer") else "right")
     for one in found.rungs:
         score, seconds = one["score"], one["seconds"]
         table.add_row(
-            str(one["rung"]),
+            *([str(one["rung"])] if has_rungs else []),
             f"{one['first_epoch'] + 1}–{one['last_epoch']}",
             str(one["epochs"]),
             one["status"],
-            words.MISSING if score is None else words.bce(score),
+            words.MISSING if score is None else words.score(score),
             one["trainer"] or words.MISSING,
             words.MISSING if seconds is None else words.seconds(seconds),
         )
@@ -99,6 +103,7 @@ def _print_rungs(found: "Details") -> None:
     display(table)
     for one in found.rungs:
         if one["error"]:
-            out().print(f"\nerror in rung {one['rung']}: {words.plain(one['error'])}")
+            where = f" in rung {one['rung']}" if has_rungs else ""
+            out().print(f"\nerror{where}: {words.plain(one['error'])}")
             for line in (one["traceback"] or "").splitlines():
                 out().print(f"  {words.plain(line)}", soft_wrap=True)

@@ -21,6 +21,10 @@ def _facts(found: Look) -> list[tuple[str, str]]:
     facts = [
         ("sweep", f"{sweep.name} ({state_text(found)})"),
         ("space", f"{sweep.space.name}, seed {sweep.settings.seed}"),
+        (
+            "search",
+            "" if sweep.settings.has_rungs else sweep.settings.search_in_words(sweep.plan.trials),
+        ),
         ("data", sweep.data.source),
         ("progress", f"{progress.assignments_done} of {counted(total, 'assignment')}"),
         ("epochs", f"{progress.epochs_done:,} of at most {found.epochs_planned:,}"),

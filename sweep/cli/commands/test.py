@@ -16,6 +16,7 @@ from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
 from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
+from sweep.tasks.scoring import Scoring
 
 if TYPE_CHECKING:
     from sweep.analysis.answers.chosen_trials import Choice
@@ -71,8 +72,8 @@ def test(
         hint(f"opening the test rows for {found.name} of sweep {folder.name}")
         tested = Tested(found.trial, found.rule, found.members)
         open_test(folder, store, prepared, tested, cache)
-        openings = store.openings()
-    _show(folder.name, openings, found, output)
+        openings, scoring = store.openings(), store.sweep().scoring
+    _show(folder.name, openings, found, output, scoring)
 
 
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
@@ -88,20 +89,20 @@ def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
         )
 
 
-def _show(name: str, openings: list[Opening], found: Taken, output: str) -> None:
+def _show(name: str, openings: list[Opening], found: Taken, output: str, scoring: Scoring) -> None:
     from sweep.analysis.report import openings as ledger
     from sweep.analysis.report.commands import export_command
 
     last = openings[-1]
     if output == "json":
-        from sweep.analysis.report.trials_json import json_line
+        from sweep.cli.trial_lines import print_json
 
         object_ = {
             "schema": "sweep.test/1",
             "test": ledger.to_json(openings),
             "choice": _choice(found.choice, ensemble=found.ensemble),
         }
-        typer.echo(json_line(object_))
+        print_json(object_, scoring)
         return
     table = Table(box=None, pad_edge=False)
     table.add_column(f"trial {last.of_trial}")
@@ -122,7 +123,7 @@ def _choice(choice: "Choice", *, ensemble: bool) -> Json:
         "trial": choice.trial,
         "runs": [run.trial for run in runs],
         "seed_numbers": [run.seed_number for run in runs],
-        "run_val_bce": [run.val_bce for run in runs],
-        "mean_val_bce": choice.mean,
+        "run_val_score": [run.val_score for run in runs],
+        "mean_val_score": choice.mean,
         "seeds": len(choice.runs) if choice.mean is not None else None,
     }

@@ -117,16 +117,16 @@ def test_test_and_export_take_the_same_run_in_full_and_its_score_is_stated(
     }
     assert every[trial]["status"] in IN_FULL
     assert choice.run.trial == trial == tested.trial
-    assert choice.run.val_bce == found.score == every[trial]["val_bce"]
+    assert choice.run.val_score == found.score == every[trial]["val_score"]
     assert every[trial].get("confirms", choice.trial) == choice.trial
     if choice.is_by_mean:
-        means = frames.confirmed[frames.confirmed["val_bce_se"].notna()]  # of two runs or more
+        means = frames.confirmed[frames.confirmed["val_score_se"].notna()]  # of two runs or more
         assert choice.trial == means["trial"].iloc[0]
-        assert choice.mean == pytest.approx(np.mean([run.val_bce for run in choice.runs]))
+        assert choice.mean == pytest.approx(np.mean([run.val_score for run in choice.runs]))
         assert choice.run.seed_number == min(run.seed_number for run in choice.runs)
     else:
         in_full = frames.trials[frames.trials["status"].isin(IN_FULL)]
-        assert choice.run.val_bce == in_full["val_bce"].min() and choice.mean is None
+        assert choice.run.val_score == in_full["val_score"].min() and choice.mean is None
     exactly = export_command("s", choice).split()
     assert exactly == ["sweep", "export", "s", str(trial), "best.keras"]
     by_number = what_is_taken(export_module, monkeypatch, ["s", str(trial), "m.keras"], **options)
@@ -138,7 +138,7 @@ def test_a_trial_that_was_cut_is_not_tested_though_it_is_first_in_rank(tmp_path)
     with store_sweep(tmp_path / "sweep.db", trials) as store:
         frames = load(store)
     choice = chosen(frames, "best")
-    assert (choice.trial, choice.run.trial, choice.run.val_bce) == (1, 1, 0.6)
+    assert (choice.trial, choice.run.trial, choice.run.val_score) == (1, 1, 0.6)
     assert "trained in full; its own run" in openings.reason(choice)
 
 
@@ -151,10 +151,10 @@ def test_a_trial_that_was_cut_is_tested_by_its_first_repeat_in_full(tmp_path):
         confirm(store, 1, 0.61, 0.62)
         frames = load(store)
     choice = chosen(frames, "best")
-    assert (choice.trial, choice.run.seed_number, choice.run.val_bce) == (0, 1, 0.58)
+    assert (choice.trial, choice.run.seed_number, choice.run.val_score) == (0, 1, 0.58)
     assert choice.mean == pytest.approx(0.56)
     assert "lowest mean over 2 seeds, 0.5600; its run with seed number 1" in openings.reason(choice)
-    assert [run.val_bce for run in named(frames, 1).runs] == [0.61, 0.62]
+    assert [run.val_score for run in named(frames, 1).runs] == [0.61, 0.62]
 
 
 @pytest.mark.parametrize(

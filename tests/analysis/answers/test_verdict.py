@@ -46,7 +46,7 @@ def judged(tmp_path, trials, tied=(), simplest=None, **changes):
     table = frames.trials.copy()
     table["tied"] = table["trial"].isin(tied)
     table["simplest"] = table["trial"] == simplest
-    table["val_bce_se"] = 0.015
+    table["val_score_se"] = 0.015
     return verdict(replace(frames, trials=table))
 
 
@@ -179,7 +179,7 @@ def test_confirmation_ties_selection_bias_and_openings_are_said(tmp_path):
     assert 0 < found.optimism.bias < 0.003
     confirmation = found.confirmation
     assert (confirmation.trial, confirmation.seeds, confirmation.confirmed) == (1, 2, 2)
-    assert confirmation.val_bce == pytest.approx(0.535) and confirmation.val_bce_se > 0
+    assert confirmation.val_score == pytest.approx(0.535) and confirmation.val_score_se > 0
     assert confirmation.bias == pytest.approx((0.50 - 0.54 + 0.501 - 0.535) / 2)
     said = words(found)
     assert "Of 2 trials repeated under other seeds, the best is trial 1: mean val BCE 0.53" in said

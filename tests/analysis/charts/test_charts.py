@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sweep.analysis.charts import frontier, style
-from sweep.analysis.charts.axes import bce_range, colour_range, log_ticks, magnitude
+from sweep.analysis.charts.axes import colour_range, log_ticks, magnitude, score_range
 from sweep.analysis.charts.catalogue import STEMS, write_charts
 from sweep.analysis.charts.curves import curves_data, draw_curves
 from sweep.analysis.charts.frontier import frontier_data
@@ -59,8 +59,8 @@ def test_the_frontier_shows_every_evaluated_trial_and_counts_the_failed(played):
     assert len(data.points) == 148 and data.n_failed == 2
     assert data.points["baseline"].notna().sum() == 7
     assert data.points["is_cut"].sum() == (played.trials["status"] == "cut").sum()
-    assert data.points["val_bce"].iloc[-1] == played.trials["val_bce"].iloc[0]
-    assert data.steps["val_bce"].iloc[-1] == played.trials["val_bce"].iloc[0]
+    assert data.points["val_score"].iloc[-1] == played.trials["val_score"].iloc[0]
+    assert data.steps["val_score"].iloc[-1] == played.trials["val_score"].iloc[0]
     assert data.x[0] < data.points["params"].min() and data.points["params"].max() < data.x[1]
 
 
@@ -90,10 +90,10 @@ def with_evidence(frames):
     """Three trials confirmed, two of one size; and two references, beside no skill."""
     means = {
         "params": [10_000, 800_000, 800_000],
-        "val_bce": [0.58, 0.6, 0.57],
-        "val_bce_se": [0.01, 0.01, 0.01],
-        "val_bce_low": [0.56, 0.58, 0.55],
-        "val_bce_high": [0.6, 0.62, 0.59],
+        "val_score": [0.58, 0.6, 0.57],
+        "val_score_se": [0.01, 0.01, 0.01],
+        "val_score_low": [0.56, 0.58, 0.55],
+        "val_score_high": [0.6, 0.62, 0.59],
     }
     names = {"no skill": 0.693, "logistic regression": 0.64, "boosted trees": 0.54}
     references = [Reference(name, value, 0.01, np.zeros(1), 1.0) for name, value in names.items()]
@@ -111,7 +111,7 @@ def test_the_frontier_shows_means_over_seeds_references_and_the_simplest_good_tr
     data = frontier_data(frames)
     assert data.simplest["trial"].tolist() == [1]
     assert plain.trials.query("simplest == True")["trial"].tolist() == [1]
-    assert data.band["val_bce"].tolist() == [0.58, 0.57], "the lowest mean up to each size"
+    assert data.band["val_score"].tolist() == [0.58, 0.57], "the lowest mean up to each size"
     assert data.confirmed["x"].is_monotonic_increasing and data.confirmed["x"].nunique() == 3
     assert [name for name, _ in data.references] == ["logistic regression", "boosted trees"]
     assert data.y[0] < 0.54, "a better reference is on the chart"
@@ -128,7 +128,7 @@ def test_the_frontier_shows_means_over_seeds_references_and_the_simplest_good_tr
     st.floats(0.02, 0.7),
 )
 def test_the_range_holds_the_best_trial_and_no_skill(train, val, level):
-    low, high = bce_range(np.array([*train, *val]), np.array(val), level)
+    low, high = score_range(np.array([*train, *val]), np.array(val), level)
     assert math.isfinite(low) and math.isfinite(high) and low < high
     assert low < level < high
     if val and min(val) < level:
@@ -142,14 +142,14 @@ def test_curves_are_those_of_the_best_trials_and_the_baselines(played):
     assert [curve.trial for curve in data.best] == search["trial"].head(6).tolist()
     assert [curve.label.split(":")[0] for curve in data.baselines] == list(BASELINES)
     for curve in (*data.best, *data.baselines):
-        assert curve.val_bce[curve.best_epoch - 1] == curve.val_best == np.nanmin(curve.val_bce)
-        assert len(curve.epoch) == len(curve.train_bce) == len(curve.val_bce)
+        assert curve.val_score[curve.best_epoch - 1] == curve.val_best == np.nanmin(curve.val_score)
+        assert len(curve.epoch) == len(curve.train_score) == len(curve.val_score)
 
 
 def test_smoothing_averages_the_curve_and_keeps_the_recorded_best(tmp_path):
     frames = frames_of(tmp_path, trained(0.7, 0.6, 0.65))
     (curve,) = curves_data(frames, smoothing=1).best
-    np.testing.assert_allclose(curve.val_bce, [0.65, 0.65, 0.625])
+    np.testing.assert_allclose(curve.val_score, [0.65, 0.65, 0.625])
     assert (curve.best_epoch, curve.val_best) == (2, 0.6)
 
 

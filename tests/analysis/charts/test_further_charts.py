@@ -40,7 +40,7 @@ def test_each_decade_holds_its_own_trials_and_counts_their_onsets(played):
     found = decades(played)
     assert [decade.power for decade in found] == [2, 3, 4, 5]
     trials = played.trials.set_index("trial")
-    long = trials[(trials["epochs"] >= 3) & trials["val_bce"].notna()]
+    long = trials[(trials["epochs"] >= 3) & trials["val_score"].notna()]
     assert sum(decade.n_trials for decade in found) == len(long)
     assert sum(decade.n_onset for decade in found) == long["onset_epoch"].notna().sum() > 0
     for decade in found:
@@ -62,7 +62,7 @@ def test_the_gap_is_that_of_every_evaluated_trial(played):
 def test_a_heat_maps_cells_are_medians_over_the_trials_of_the_search(played):
     maps = heat_maps(played)
     assert [one.name for one in maps] == ["l2", "dropout"]
-    search = played.trials[played.trials["baseline"].isna() & played.trials["val_bce"].notna()]
+    search = played.trials[played.trials["baseline"].isna() & played.trials["val_score"].notna()]
     for one in maps:
         assert one.count.sum() == len(search)
         assert (np.isnan(one.median) == (one.count == 0)).all()
@@ -71,7 +71,7 @@ def test_a_heat_maps_cells_are_medians_over_the_trials_of_the_search(played):
     column = l2.sizes.index("10k–30k")
     strong = played.hyperparameters.loc[search.index, "l2"] == 0.01
     sized = search["params"].between(10**4, 10**4.5)
-    assert l2.median[4, column] == search.loc[strong & sized, "val_bce"].median()
+    assert l2.median[4, column] == search.loc[strong & sized, "val_score"].median()
     assert l2.count[4, column] == (strong & sized).sum()
     assert (l2.count >= ENOUGH).any() and (l2.count < ENOUGH).any()
 
@@ -187,10 +187,14 @@ def test_confirmed_scores_stand_against_the_searchs_with_the_spread_of_the_seeds
     data = confirmed_data(frames)
     points = data.points.set_index("trial")
     assert sorted(points.index) == [0, 1]
-    np.testing.assert_allclose(points.loc[0, ["search_val_bce", "val_bce"]].tolist(), [0.60, 0.63])
-    assert points.loc[1, "val_bce"] == pytest.approx(0.62), "a baseline's own run is in its mean"
+    np.testing.assert_allclose(
+        points.loc[0, ["search_val_score", "val_score"]].tolist(), [0.60, 0.63]
+    )
+    assert points.loc[1, "val_score"] == pytest.approx(0.62), "a baseline's own run is in its mean"
     assert points.loc[0, "seed_se"] == pytest.approx(0.01, rel=1e-3), "half of 0.64 - 0.62"
-    assert (points["low"] < points["val_bce"]).all() and (points["val_bce"] < points["high"]).all()
+    assert (points["low"] < points["val_score"]).all() and (
+        points["val_score"] < points["high"]
+    ).all()
     assert data.bias is not None and data.bias.value == pytest.approx(-0.03), "of the search alone"
     assert data.span[0] < points["low"].min() and points["high"].max() < data.span[1]
     words = " ".join(

@@ -36,8 +36,8 @@ def settings(width, l2):
     return {"width": width, "l2": l2}
 
 
-def ended(*val_bce, **changes):
-    return trained(*val_bce, ended=OutcomeStatus.STOPPED, **changes)
+def ended(*val_score, **changes):
+    return trained(*val_score, ended=OutcomeStatus.STOPPED, **changes)
 
 
 def sweep_of_every_kind(path, **changes):
@@ -86,7 +86,7 @@ def test_optuna_reads_every_trial_with_its_state_value_and_settings(study, frame
     for number, trial in enumerate(study.trials):
         assert trial.user_attrs["trial"] == number == trial.number
         expected = by_trial.loc[number]
-        assert trial.value == (None if trial.state.name == "FAIL" else expected["val_bce"])
+        assert trial.value == (None if trial.state.name == "FAIL" else expected["val_score"])
         at = list(frames.trials["trial"]).index(number)
         assert trial.params == frames.hyperparameters.iloc[at].to_dict()
         assert trial.datetime_start <= trial.datetime_complete

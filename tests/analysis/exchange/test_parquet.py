@@ -44,7 +44,10 @@ def test_reports_keep_their_schema(played, tmp_path):
     for frames in (played, judged(tmp_path)):
         jsonschema.validate(json.loads(to_json(frames)), schema)
     properties = schema["properties"]["trials"]["items"]["properties"]
-    assert {name: one["description"] for name, one in properties.items()} == TRIAL_COLUMNS
+    described = {name: one["description"] for name, one in properties.items()}
+    older = {name for name in described if name.endswith(("_bce", "_bce_se"))}
+    assert {name: described[name] for name in described if name not in older} == TRIAL_COLUMNS
+    assert older == {"val_bce", "val_bce_se", "train_bce"}
 
 
 @pytest.mark.parametrize(
@@ -70,9 +73,11 @@ def test_parquet_holds_every_trial_and_epoch_at_full_precision(played, tmp_path)
     write_parquet(played, tmp_path / "new")
     trials = pl.read_parquet(tmp_path / "new" / "trials.parquet")
     epochs = pl.read_parquet(tmp_path / "new" / "epochs.parquet")
-    assert trials["val_bce"][:148].to_list() == played.trials["val_bce"][:148].tolist()
+    assert trials["val_score"][:148].to_list() == played.trials["val_score"][:148].tolist()
     assert trials["hyperparameter.width"].to_list() == played.hyperparameters["width"].tolist()
-    assert epochs["val_bce"].to_list() == played.epochs["val_bce"].tolist()
+    assert epochs["val_score"].to_list() == played.epochs["val_score"].tolist()
+    for written in (trials, epochs):
+        assert written["val_bce"].to_list() == written["val_score"].to_list()
     dictionary = json.loads((tmp_path / "new" / "dictionary.json").read_text())
     assert list(dictionary["trials.parquet"]) == trials.columns
     assert list(dictionary["epochs.parquet"]) == epochs.columns
@@ -83,10 +88,10 @@ def test_parquet_has_null_for_what_is_missing_and_text_for_mixed_values(tmp_path
     write_parquet(frames, tmp_path)
     trials = pl.read_parquet(tmp_path / "trials.parquet").sort("trial")
     assert trials["params"].null_count() == 3  # failed, running, not begun: not known yet
-    assert trials["val_bce"].null_count() == 2
+    assert trials["val_score"].null_count() == 2
     assert trials["hyperparameter.size"].to_list() == ["1", "big", None, None, None]
     assert trials["tied"].dtype == pl.Boolean and trials["bracket"].dtype == pl.Int64
-    assert not pl.read_parquet(tmp_path / "epochs.parquet")["val_bce"].is_nan().any()
+    assert not pl.read_parquet(tmp_path / "epochs.parquet")["val_score"].is_nan().any()
 
 
 def test_an_empty_sweep_can_be_written(tmp_path):

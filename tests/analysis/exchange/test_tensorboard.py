@@ -68,7 +68,7 @@ def test_scalars_are_the_records(frames, tmp_path):
     (path,) = (tmp_path / "trial-00000-Tiny_____").iterdir()
     assert scalars(path, "bce/validation") == pytest.approx({1: 0.65, 2: 0.61, 3: 0.63})
     assert scalars(path, "bce/train") == pytest.approx({1: 0.6, 2: 0.6, 3: 0.6})
-    assert scalars(path, "score/val_bce") == pytest.approx({2: 0.61})
+    assert scalars(path, "score/val_score") == pytest.approx({2: 0.61})
     assert scalars(path, "score/gap") == pytest.approx({2: 0.01}, abs=1e-6)
 
 
@@ -81,7 +81,7 @@ def test_the_hparams_view_gets_settings_scores_and_ends(frames, tmp_path):
     assert kinds["width"] == api_pb2.DATA_TYPE_FLOAT64
     assert kinds["act"] == api_pb2.DATA_TYPE_STRING
     assert kinds["skip"] == api_pb2.DATA_TYPE_BOOL
-    assert "score/val_bce" in [info.name.tag for info in experiment.metric_infos]
+    assert "score/val_score" in [info.name.tag for info in experiment.metric_infos]
     (path,) = (tmp_path / "trial-00001").iterdir()
     start = metadata.parse_session_start_info_plugin_data(
         plugin_data(path, metadata.SESSION_START_INFO_TAG)

@@ -29,7 +29,7 @@ def scored(*means, params=None, **losses):
     """Trials with these scores and losses, and a train BCE to match."""
     sizes = params or [100 * (i + 1) for i in range(len(means))]
     return [
-        trained(mean, params=size, losses=rows, train_bce=mean - 0.01)
+        trained(mean, params=size, losses=rows, train_score=mean - 0.01)
         for mean, size, rows in zip(means, sizes, rows_of_losses(*means, **losses), strict=True)
     ]
 
@@ -42,7 +42,7 @@ def test_errors_ties_and_differences_to_the_best(tmp_path):
     """Two trials 0.0002 apart with a paired error of 0.0009, and one far behind."""
     frames = frames_of(tmp_path, *scored(0.6, 0.6002, 0.7))
     assert column(frames, "tied") == [True, True, False]
-    se = column(frames, "val_bce_se")
+    se = column(frames, "val_score_se")
     assert se == pytest.approx([0.5 / np.sqrt(1000)] * 3, rel=0.1)
     assert column(frames, "difference") == pytest.approx([0, 0.0002, 0.1], abs=1e-6)
     paired = column(frames, "difference_se")
@@ -77,7 +77,7 @@ def test_a_sweep_without_losses_is_reported_without_errors(tmp_path):
     frames = frames_of(tmp_path, trained(0.6), trained(0.7))
     for name in ("tied", "simplest", "class"):
         assert column(frames, name) == [None, None]
-    assert np.isnan(column(frames, "val_bce_se")).all()
+    assert np.isnan(column(frames, "val_score_se")).all()
     output = printed(frames)
     assert "Errors of all trials are unknown: this sweep was made by an older version" in output
     assert "±" not in output and "0.6000" in output
@@ -117,7 +117,7 @@ FALLING = [0.74, 0.72, 0.7, 0.68, 0.66, 0.64, 0.62, 0.6]
 def test_the_class_follows_from_gap_onset_and_tie(tmp_path, val, train, expected):
     """Against a best trial of 0.6; SE(gap) is 0.017, so gaps beyond 0.034 count."""
     losses = rows_of_losses(0.6, min(val))
-    best = trained(*FALLING, train_bce=0.6, losses=losses[0])
+    best = trained(*FALLING, train_score=0.6, losses=losses[0])
     records = [record(i, v, t) for i, (v, t) in enumerate(zip(val, train, strict=True), start=1)]
     trial = trained(*val, losses=losses[1])
     trial = type(trial)(records, last_epoch=8, losses=losses[1])
@@ -126,7 +126,7 @@ def test_the_class_follows_from_gap_onset_and_tie(tmp_path, val, train, expected
 
 
 def test_a_loss_that_is_not_finite_is_divergence_whatever_else_is_known(tmp_path):
-    trial = trained(0.65, 0.64, float("nan"), ended=FAILED, error="val_bce became nan in epoch 3")
+    trial = trained(0.65, 0.64, float("nan"), ended=FAILED, error="val_score became nan in epoch 3")
     frames = frames_of(tmp_path, trained(0.6), trial, trained(ended=FAILED, error="no"))
     assert column(frames, "class") == [None, "diverged", None]
 
@@ -167,8 +167,8 @@ def test_files_carry_errors_and_marks_at_full_precision(tmp_path):
     frames = frames_of(tmp_path, *scored(0.6, 0.6002), trained(0.7))
     trials = json.loads(to_json(frames))["trials"]
     rows = list(csv.DictReader(io.StringIO(to_csv(frames))))
-    for trial, row, se in zip(trials, rows, frames.trials["val_bce_se"], strict=True):
-        assert trial["val_bce_se"] == (None if np.isnan(se) else se)
+    for trial, row, se in zip(trials, rows, frames.trials["val_score_se"], strict=True):
+        assert trial["val_score_se"] == (None if np.isnan(se) else se)
         assert row["tied"] == ("" if trial["tied"] is None else str(trial["tied"]))
     assert [trial["tied"] for trial in trials] == [True, True, None]
     assert [trial["simplest"] for trial in trials] == [True, False, False]

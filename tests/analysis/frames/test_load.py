@@ -37,7 +37,7 @@ def frames_of(tmp_path, *trials, **changes):
 def test_a_trial_is_described_by_its_best_epoch(tmp_path):
     records = [record(1, 0.66, 0.65), record(2, 0.61, 0.60), record(3, 0.62, 0.58)]
     trial = frames_of(tmp_path, Trained(records, last_epoch=3)).trials.iloc[0]
-    assert (trial["val_bce"], trial["train_bce"], trial["best_epoch"]) == (0.61, 0.60, 2)
+    assert (trial["val_score"], trial["train_score"], trial["best_epoch"]) == (0.61, 0.60, 2)
     assert trial["gap"] == 0.61 - 0.60
     assert trial["val_auc"] == records[1].val_auc
     assert (trial["epochs"], trial["seconds"], trial["params"]) == (3, 0.75, 481)
@@ -55,8 +55,8 @@ def test_an_epoch_without_a_finite_bce_is_no_score(tmp_path):
         trained(math.nan, math.inf),
     )
     trials = by_trial(frames)
-    assert trials.loc[0, "val_bce"] == 0.64
-    assert math.isnan(trials.loc[1, "val_bce"])
+    assert trials.loc[0, "val_score"] == 0.64
+    assert math.isnan(trials.loc[1, "val_score"])
     assert trials.loc[1, "epochs"] == 2
     assert pd.isna(trials.loc[1, "best_epoch"])
 
@@ -115,10 +115,10 @@ def test_every_column_is_named_in_the_data_dictionary(played):
 
 def test_gap_is_validation_minus_train_in_the_same_epoch(played):
     epochs = played.epochs.set_index(["trial", "epoch"])
-    for trial in played.trials.dropna(subset="val_bce").itertuples():
+    for trial in played.trials.dropna(subset="val_score").itertuples():
         at_best = epochs.loc[(trial.trial, trial.best_epoch)]
-        assert trial.val_bce == at_best["val_bce"] == epochs.loc[trial.trial]["val_bce"].min()
-        assert trial.gap == at_best["val_bce"] - at_best["train_bce"]
+        assert trial.val_score == at_best["val_score"] == epochs.loc[trial.trial]["val_score"].min()
+        assert trial.gap == at_best["val_score"] - at_best["train_score"]
 
 
 def test_hyperparameters_keep_the_order_of_the_space_and_their_types(played):

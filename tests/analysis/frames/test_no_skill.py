@@ -37,7 +37,7 @@ def test_it_is_what_the_reference_model_without_skill_has(n_one, n_zero, v_one, 
     split = Split(labels(n_one, n_zero), labels(v_one, v_zero), "", SplitRecord())
     (found,) = (one for one in reference_models(split, 0) if one.name == NO_SKILL_NAME)
     balance = ClassBalance(ClassCounts(n_one, n_zero), ClassCounts(v_one, v_zero))
-    assert no_skill(balance).validation == pytest.approx(found.val_bce, abs=1e-6)
+    assert no_skill(balance).validation == pytest.approx(found.val_score, abs=1e-6)
 
 
 def test_it_is_ln_2_where_no_shares_are_stored(tmp_path):
@@ -48,7 +48,7 @@ def test_it_is_ln_2_where_no_shares_are_stored(tmp_path):
 def test_of_a_rare_class_a_trial_far_below_ln_2_has_diverged(tmp_path):
     """A fiftieth of the rows: guessing has 0.098, so 0.3 is worse than guessing."""
     bad = Trained([record(1, 0.29, 0.09), record(2, 0.3, 0.3)], last_epoch=2)
-    good, data = trained(0.09, train_bce=0.08), {**DATA, **RARE}
+    good, data = trained(0.09, train_score=0.08), {**DATA, **RARE}
     store = store_sweep(tmp_path / "s.db", [bad, good], data=data)
     frames = load(store)
     assert frames.no_skill.validation == pytest.approx(0.09804, abs=1e-4)

@@ -17,12 +17,12 @@ ranked = st.lists(st.tuples(scores, st.booleans()), max_size=40)
 @settings(deadline=None)
 @given(ranked)
 def test_the_order_is_a_permutation_sorted_by_score_with_failures_last(trials):
-    val_bce = np.array([score for score, _ in trials], dtype=float)
+    val_score = np.array([score for score, _ in trials], dtype=float)
     failed = np.array([failed for _, failed in trials], dtype=bool)
-    found = order(val_bce, failed, np.arange(len(trials)))
+    found = order(val_score, failed, np.arange(len(trials)))
     assert sorted(found) == list(range(len(trials)))
     assert list(failed[found]) == sorted(failed)
-    good = val_bce[found][~failed[found]]
+    good = val_score[found][~failed[found]]
     known = good[~np.isnan(good)]
     assert list(known) == sorted(known)
     assert np.isnan(good[len(known) :]).all()
@@ -48,13 +48,13 @@ def test_a_failed_trial_is_last_whatever_it_scored(tmp_path):
 
 
 def table(points):
-    """Trials with (params, val_bce, failed)."""
+    """Trials with (params, val_score, failed)."""
     return pd.DataFrame(
         {
             "trial": range(len(points)),
             "params": pd.array([p for p, _, _ in points], dtype="Int64"),
-            "val_bce": np.array([v for _, v, _ in points], dtype=float),
-            "train_bce": 0.5,
+            "val_score": np.array([v for _, v, _ in points], dtype=float),
+            "train_score": 0.5,
             "status": ["failed" if failed else "cut" for _, _, failed in points],
         }
     )
@@ -68,11 +68,11 @@ points = st.lists(st.tuples(st.none() | st.integers(1, 50), scores, st.booleans(
 def test_the_frontier_falls_and_no_trial_lies_below_it(trials):
     steps = frontier(table(trials))
     assert steps["params"].is_monotonic_increasing and steps["params"].is_unique
-    assert (np.diff(steps["val_bce"]) < 0).all()
+    assert (np.diff(steps["val_score"]) < 0).all()
     good = [(p, v) for p, v, failed in trials if p is not None and v == v and not failed]
-    assert set(zip(steps["params"], steps["val_bce"], strict=True)) <= set(good)
+    assert set(zip(steps["params"], steps["val_score"], strict=True)) <= set(good)
     for params, value in good:
-        reached = steps.loc[steps["params"] <= params, "val_bce"].min()
+        reached = steps.loc[steps["params"] <= params, "val_score"].min()
         assert reached <= value
 
 
@@ -89,4 +89,4 @@ def test_the_frontier_worked_by_hand():
     ]
     steps = frontier(table(trials))
     assert steps["trial"].tolist() == [0, 3, 7]
-    assert steps["val_bce"].tolist() == [0.65, 0.60, 0.59]
+    assert steps["val_score"].tolist() == [0.65, 0.60, 0.59]

@@ -92,7 +92,7 @@ def place_of(page, trial):
               const box = plot.el.getBoundingClientRect();
               const frame = plot.frame.bbox;
               const x = plot.frame.x_scale.compute(data.params[i]);
-              const y = plot.frame.y_scale.compute(data.val_bce[i]);
+              const y = plot.frame.y_scale.compute(data.val_score[i]);
               return [box.left + x, box.top + y];
             }
           }

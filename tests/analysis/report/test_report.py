@@ -99,9 +99,12 @@ def test_the_table_has_the_columns_asked_for(played):
 def test_the_table_rounds_and_marks(tmp_path):
     frames = frames_of(
         tmp_path,
-        trained(0.65432, 0.61234, 0.70001, train_bce=0.6, baseline="Large", params=803_329),
+        trained(0.65432, 0.61234, 0.70001, train_score=0.6, baseline="Large", params=803_329),
         trained(
-            *[0.7, 0.65], hyperparameters={"width": 512, "l2": 1e-4}, train_bce=0.66, params=28_161
+            *[0.7, 0.65],
+            hyperparameters={"width": 512, "l2": 1e-4},
+            train_score=0.66,
+            params=28_161,
         ),
         trained(0.5, ended=FAILED, error="ValueError: no"),
     )
@@ -163,8 +166,10 @@ def test_json_carries_everything_at_full_precision(played):
     assert document["sweep"]["data"] == json.loads(json.dumps(played.sweep.data.to_json()))
     assert len(document["trials"]) == 150
     for trial, row in zip(document["trials"], played.trials.to_dict("records"), strict=True):
-        assert list(trial) == list(played.trials.columns)
-        for name, value in trial.items():
+        assert list(trial) == [*played.trials.columns, "val_bce", "val_bce_se", "train_bce"]
+        assert trial["val_bce"] == trial["val_score"]
+        for name in played.trials.columns:
+            value = trial[name]
             if value is None:
                 assert row[name] is None or row[name] != row[name] or str(row[name]) == "<NA>"
             else:
@@ -178,7 +183,7 @@ def test_json_has_null_where_there_is_no_number(tmp_path):
     )
     assert "NaN" not in to_json(frames) and "Infinity" not in to_json(frames)
     (trial,) = json.loads(to_json(frames))["trials"]
-    for name in ("params", "val_bce", "train_bce", "gap", "best_epoch", "onset_epoch"):
+    for name in ("params", "val_score", "train_score", "gap", "best_epoch", "onset_epoch"):
         assert trial[name] is None
     assert trial["hyperparameters"] == {"scale": None}
     assert trial["rank"] == 1
@@ -191,7 +196,9 @@ def test_json_is_of_the_best_trials_when_asked(played):
 def test_csv_reads_back(played):
     rows = list(csv.DictReader(io.StringIO(to_csv(played))))
     assert len(rows) == 150
-    assert [float(row["val_bce"]) for row in rows[:148]] == played.trials["val_bce"][:148].tolist()
+    assert [float(row["val_score"]) for row in rows[:148]] == played.trials["val_score"][
+        :148
+    ].tolist()
     assert {row["width"] for row in rows} == {"8", "16", "32", "64", "128", "256", "512"}
 
 
@@ -225,7 +232,7 @@ def test_a_width_is_for_a_table_only(tmp_path):
     assert isinstance(done.exception, UsageError) and "--width" in str(done.exception)
 
 
-COLLIDING = ("params", "gap", "epochs", "class", "trial", "val_bce", "status", "seed", "val BCE")
+COLLIDING = ("params", "gap", "epochs", "class", "trial", "val_score", "status", "seed", "val BCE")
 """Names of hyperparameters that are, or look like, names of columns."""
 PREFIXED = ("hp.params", "hp.hp.params", "hyperparameter.gap", "hp.width", "width")
 
@@ -283,8 +290,8 @@ def test_settings_of_one_column_share_a_style(values, shown):
 
 
 def test_a_diverged_bce_does_not_widen_the_table():
-    assert words.bce(1.23456e9) == "1.23e+09"
-    assert words.bce(math.nan) == "–"
+    assert words.score(1.23456e9) == "1.23e+09"
+    assert words.score(math.nan) == "–"
 
 
 def test_the_command_shows_the_best_500_and_says_how_to_see_all(tmp_path, monkeypatch):

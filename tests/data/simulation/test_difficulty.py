@@ -21,13 +21,13 @@ def test_a_large_network_overfits_within_a_few_epochs_and_a_tiny_one_does_not():
     ]
     train_all(FusedTrainer(capacity.build, split, 500, None), work, journal)
     tiny, large = (
-        np.array([record.val_bce - record.train_bce for record in journal.records[number]])
+        np.array([record.val_score - record.train_score for record in journal.records[number]])
         for number in (0, 1)
     )
     assert np.abs(tiny[-5:]).max() < 0.015
     assert large[-5:].mean() > 0.03
     assert large[-5:].mean() > large[:5].mean() + 0.03
-    best = [np.argmin([record.val_bce for record in journal.records[n]]) + 1 for n in (0, 1)]
+    best = [np.argmin([record.val_score for record in journal.records[n]]) + 1 for n in (0, 1)]
     assert best[0] > EPOCHS - 3  # still falling
     assert best[1] < EPOCHS
 

@@ -168,7 +168,7 @@ def test_a_checkpoint_becomes_an_ordinary_keras_model(tmp_path, build):
     model.save(tmp_path / "trial.keras")
     loaded = keras.models.load_model(tmp_path / "trial.keras")
     evaluation = trial_model.evaluate(loaded, SPLIT.validation)
-    assert evaluation.bce == pytest.approx(journal.records[0][-1].val_bce, abs=1e-6)
+    assert evaluation.score == pytest.approx(journal.records[0][-1].val_score, abs=1e-6)
 
 
 def test_a_model_it_cannot_carry_fails_with_the_reason():

@@ -55,7 +55,7 @@ class Data(NamedTuple):
 class Sums(NamedTuple):
     """What was measured while the weights moved, summed over the epoch's rows: each (slots,)."""
 
-    bce: Tensor
+    score: Tensor
     """The metric."""
     penalty: Tensor
     loss: Tensor

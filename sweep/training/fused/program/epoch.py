@@ -62,7 +62,7 @@ def _epoch(
     _, weights, fit, _ = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
     of_loss = 2 if losses.sums(shape.loss) == 3 else 0
     measured = Measured(
-        sums=Sums(bce=fit[0], penalty=fit[1], loss=fit[of_loss]),
+        sums=Sums(score=fit[0], penalty=fit[1], loss=fit[of_loss]),
         penalty=penalty(shape, weights.values, trials),
         logits=_logits(shape, weights.values, trials, data),
     )

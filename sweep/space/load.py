@@ -5,11 +5,8 @@ with the user's own frame.
 """
 
 import contextlib
-import hashlib
-import importlib.util
 import io
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,7 +17,7 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
-from sweep.space.build import Build, HomeBuild, users_frame
+from sweep.space.build import Build, HomeBuild
 from sweep.space.check import check_built, check_model, check_names, declared_baselines
 from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
@@ -28,12 +25,11 @@ from sweep.space.discover import Discovery, discover
 from sweep.space.entry import Known, find_entry
 from sweep.space.explore import Explorer, Follow, Trace, suggested
 from sweep.space.find import find_space
-from sweep.space.home import Home, forget
+from sweep.space.home import Home
 from sweep.space.hypermodel import check_hypermodels
 from sweep.space.inputs import Inputs
-from sweep.space.precision import policy, with_policy
 from sweep.space.record import SpaceRecord
-from sweep.space.saved import PREFIX
+from sweep.space.run_file import run_file
 from sweep.space.source import fingerprint_of, imported, texts
 
 _log = logging.getLogger(__name__)
@@ -140,7 +136,7 @@ def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs
     """
     path = find_space(name)
     home = Home(path.parent)
-    module = _run(path, home)
+    module, skipped = run_file(path, home, build)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
     check_hypermodels(path, module, entry.build)
     called = HomeBuild(entry.build, home, inputs)
@@ -169,27 +165,8 @@ def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs
         replace(discovery, n_builds=explorer.n_builds),
         explorer,
         searched,
-        entry.said,
+        (*entry.said, *skipped),
     )
-
-
-def _run(path: Path, home: Home) -> ModuleType:
-    name = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InvalidSpaceError(f"{path} is not a Python file: its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
-    forget()
-    sys.modules.pop(name, None)  # so that it is the last one
-    sys.modules[name] = module
-    loader = spec.loader
-    try:
-        with with_policy(None):
-            home.run(lambda: loader.exec_module(module))
-            home.policy = policy()
-    except Exception as error:
-        raise InvalidSpaceError(f"{path} does not import: {users_frame(error, path)}") from error
-    return module
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from sweep.records import PlanRecord, SweepState
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
-from sweep.store import Progress, Store, SweepRow
+from sweep.store import Store, SweepProgress, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.words import counted
 
@@ -144,7 +144,7 @@ def _left(number: int, noun: str) -> str:
     return f"{counted(number, noun)} {'is' if number == 1 else 'are'} left"
 
 
-def _end(state: SweepState, sweep: SweepRow, progress: Progress, stopping: Stopping) -> None:
+def _end(state: SweepState, sweep: SweepRow, progress: SweepProgress, stopping: Stopping) -> None:
     name = sweep.name
     if state is SweepState.FINISHED:
         hint(f"finished; see: sweep report {name}")

@@ -81,6 +81,11 @@ class Space:
             return None
         return lambda answer: self.explorer.follow(answer).values
 
+    @property
+    def configured(self) -> Follow:
+        """The configuration that comes of answers, of a flat space too: nothing is built for it."""
+        return self._values
+
     def describe(self) -> SpaceRecord:
         """Return what is kept with a sweep of this space. Asks git for the commit."""
         return SpaceRecord(

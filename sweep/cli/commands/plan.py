@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 def plan(
     context: typer.Context,
     space: opt.SpaceArgument,
+    search: opt.SearchOption = opt.DEFAULT.search,
+    trials: opt.TrialsOption = opt.DEFAULT.trials,
+    executions: opt.ExecutionsOption = opt.DEFAULT.executions,
     max_epochs: opt.MaxEpochsOption = opt.DEFAULT.max_epochs,
     factor: opt.FactorOption = opt.DEFAULT.factor,
     iterations: opt.IterationsOption = opt.DEFAULT.iterations,
+    initial_points: opt.InitialPointsOption = opt.DEFAULT.initial_points,
+    alpha: opt.AlphaOption = opt.DEFAULT.alpha,
+    beta: opt.BetaOption = opt.DEFAULT.beta,
     seed: opt.SeedOption = opt.DEFAULT.seed,
     seeds: opt.SeedsOption = opt.DEFAULT.seeds,
     data: opt.DataOption = opt.DEFAULT.data,
@@ -40,7 +46,7 @@ def plan(
     """Show what a search would train, and about how long that takes."""
     settings = opt.settings_of(context)
     prepared = prepare(space, settings, cache)
-    for line in prepared.split.concerns:
+    for line in (*prepared.split.concerns, *prepared.concerns):
         warn(line)
     say_of_space(prepared)
     _print_plan(prepared)
@@ -55,17 +61,16 @@ def _print_plan(prepared: "Prepared") -> None:
     if prepared.plan.rungs:
         display(rung_table(prepared.plan.rungs))
         console.print()
+    steps = f"{counted(made.assignments, 'assignment')}, " if prepared.settings.has_rungs else ""
     console.print(
-        f"{counted(made.trials or 0, 'trial')}, {counted(made.assignments, 'assignment')}, "
+        f"{counted(made.trials or 0, 'trial')}, {steps}"
         f"{counted(made.epochs or 0, 'epoch')}; {counted(made.baselines, 'baseline')} beside, "
         f"{counted(made.baseline_epochs, 'epoch')}"
     )
     if made.confirmations:
         epochs = made.confirmations * prepared.settings.max_epochs
-        console.print(
-            f"{counted(made.confirmations, 'more baseline run')} with other seeds, {epochs:,} "
-            f"epochs"
-        )
+        whose = "more run" if prepared.settings.executions > 1 else "more baseline run"
+        console.print(f"{counted(made.confirmations, whose)} with other seeds, {epochs:,} epochs")
     survey = Survey(prepared)
     _print_fused(survey, console)
     smallest, largest = survey.extremes()

@@ -18,12 +18,13 @@ from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
 from sweep.space.build import Build, HomeBuild
-from sweep.space.check import check_built, check_model, check_names, declared_baselines
+from sweep.space.check import check_built, check_names, checked_values, declared_baselines
 from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
 from sweep.space.entry import Known, find_entry
 from sweep.space.explore import Explorer, Follow, Trace, suggested
+from sweep.space.faults import Faults
 from sweep.space.find import find_space
 from sweep.space.home import Home
 from sweep.space.hypermodel import check_hypermodels
@@ -143,22 +144,26 @@ def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs
     home = Home(path.parent)
     module, skipped = run_file(path, home, build)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
-    check_hypermodels(path, module, entry.build)
     called = HomeBuild(entry.build, home, inputs)
-    explorer = Explorer(path, called)
-    check_model(explorer, {}, inputs)
-    explorer.check = lambda model: check_built(path, model, inputs)
-    with _unheard():
+    explorer = Explorer(path, called, check=lambda model: check_built(path, model, inputs))
+    faults = explorer.faults
+    with faults.kept():
+        check_hypermodels(path, module, entry.build)
+    first = explorer.given({})
+    if first.error is not None:
+        faults.add(explorer.failed(first))
+        faults.refuse()
+    baselines, files = {}, {}
+    with faults.kept(), _unheard():
         discovery = discover(explorer)
-        known = {one.name for one in discovery.declarations}
-        baselines = {}
-        for label, values in declared_baselines(path, module).items():
-            check_names(path, label, values, known)
-            baselines[label] = check_model(explorer, values, inputs)
+        with faults.kept():
+            baselines = _baselines(path, module, explorer, discovery)
+    with faults.kept():
+        files = _files(path, home, module)
+    faults.refuse()
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
-    files = _files(path, home, module)
     searched = bool(getattr(module, "SEARCH", True))
     return Space(
         path.stem,
@@ -172,6 +177,20 @@ def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs
         searched,
         (*entry.said, *skipped),
     )
+
+
+def _baselines(
+    path: Path, module: ModuleType, explorer: Explorer, discovery: Discovery
+) -> dict[str, dict[str, Value]]:
+    """The BASELINES of a space's file, completed. Raises InvalidSpaceError naming all faults."""
+    known = {one.name for one in discovery.declarations}
+    baselines, faults = {}, Faults(path)
+    for label, values in declared_baselines(path, module).items():
+        with faults.kept():
+            check_names(path, label, values, known)
+            baselines[label] = checked_values(explorer, values)
+    faults.refuse()
+    return baselines
 
 
 @contextlib.contextmanager

@@ -11,24 +11,27 @@ from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.build import Model, users_frame
 from sweep.space.explore import Explorer, suggested
+from sweep.space.keras_loss import TargetForm
 from sweep.space.lines import where
 from sweep.space.outputs import (
-    CATEGORICAL,
     CROSS_ENTROPY,
-    PROBABLE,
-    SQUARED_ERROR,
     OutputsError,
     check_probabilities,
-    end_of,
-    losses_in,
     metric_in,
     outputs_of,
 )
 from sweep.space.saved import check_saved
+from sweep.space.targets import target_form
+from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 
-METRIC = "binary_crossentropy"
-"""The name of the metric that the records hold."""
+METRIC = CROSS_ENTROPY[0]
+"""The name of the metric that is the binary cross-entropy, if a model has it."""
 
+_METRICS = {
+    TargetForm.AS_THEY_ARE: "BinaryCrossentropy",
+    TargetForm.NUMBERS: "SparseCategoricalCrossentropy",
+    TargetForm.ONE_HOT: "CategoricalCrossentropy",
+}
 _OWN = (
     "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "compile",
     "train_on_batch", "fit", "evaluate", "predict", "make_train_function",
@@ -39,21 +42,21 @@ _ROWS = 64
 
 
 def check_model(
-    explorer: Explorer, values: Mapping[str, Value], n_features: int
+    explorer: Explorer, values: Mapping[str, Value], n_features: int, task: Task = HIGGS_TASK
 ) -> dict[str, Value]:
     """Return `values` with the defaults of `build` filled in, and without the inactive ones.
 
     Raises InvalidSpaceError if the model of these values cannot be trained on inputs of shape
-    (rows, n_features) and labels 0 and 1.
+    (rows, n_features) and the targets of `task`.
     """
     trace, model = explorer.run(values, suggested(values))
     if trace.error is not None:
         raise explorer.failed(trace)
-    check_built(explorer.path, model, n_features)
+    check_built(explorer.path, model, n_features, task)
     return trace.values
 
 
-def check_built(path: Path, model: Model, n_features: int) -> None:
+def check_built(path: Path, model: Model, n_features: int, task: Task = HIGGS_TASK) -> None:
     """Raise InvalidSpaceError unless what `build` returned can be trained, scored and exported."""
     import keras
 
@@ -67,14 +70,15 @@ def check_built(path: Path, model: Model, n_features: int) -> None:
         )
     _check_class(path, model, n_features)
     _check_shapes(path, model, n_features)
-    _check_loss(path, model)
     try:
-        outputs = outputs_of(model)
+        outputs = outputs_of(model, task)
+        form = target_form(model, task)
         if not outputs.logits and not outputs.by_construction:
-            check_probabilities(_outputs_of_noise(path, model, n_features))
+            check_probabilities(_outputs_of_noise(path, model, n_features), task)
     except OutputsError as error:
         raise InvalidSpaceError(f"the model of {path}{where(path, model)}: {error}") from error
-    _check_metric(path, model, outputs.logits)
+    if task.kind is TaskKind.BINARY:
+        _check_metric(path, model, outputs.logits, form)
     check_saved(path, model, n_features)
 
 
@@ -109,45 +113,11 @@ def _check_shapes(path: Path, model: Model, n_features: int) -> None:
         raise InvalidSpaceError(
             f"the model of {path} has no input shape: begin it with keras.Input(({n_features},))"
         )
-    for what, shape, *wanted in (
-        ("inputs", model.input_shape, n_features),
-        ("outputs", model.output_shape, 1, 2),
-    ):
-        if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] not in wanted:
-            expected = " or ".join(f"(None, {size})" for size in wanted)
-            raise InvalidSpaceError(
-                f"the model of {path} has {what} of shape {shape}, expected {expected}"
-            )
-
-
-def _kind(model: Model) -> str:
-    two = int(model.output_shape[1]) == 2
-    return "SparseCategoricalCrossentropy" if two else "BinaryCrossentropy"
-
-
-def _check_loss(path: Path, model: Model) -> None:
-    """Raise InvalidSpaceError unless the loss fits one output (a logit or probability) or two."""
-    from keras import losses
-
-    kind = _kind(model)
-    if kind == "BinaryCrossentropy":
-        kinds: tuple[Any, ...] = (losses.BinaryCrossentropy, losses.MeanSquaredError)
-        names: tuple[str, ...] = (*CROSS_ENTROPY, *SQUARED_ERROR)
-        more = ", or loss=keras.losses.MeanSquaredError() of a probability"
-    else:
-        kinds, names = (losses.SparseCategoricalCrossentropy,), CATEGORICAL
-        more = ", as it has two outputs"
-    known = isinstance(model.loss, kinds) or (isinstance(model.loss, str) and model.loss in names)
-    if not known:
-        probable = end_of(model).activation in PROBABLE
+    shape = model.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] != n_features:
         raise InvalidSpaceError(
-            f"the model of {path} is compiled with loss {_name(model.loss)}; expected "
-            f"{losses_in(kind, not probable)}{more}"
+            f"the model of {path} has inputs of shape {shape}, expected (None, {n_features})"
         )
-
-
-def _name(loss: object) -> str:
-    return loss if isinstance(loss, str) else type(loss).__name__
 
 
 def _outputs_of_noise(path: Path, model: Model, n_features: int) -> np.ndarray:
@@ -162,18 +132,13 @@ def _outputs_of_noise(path: Path, model: Model, n_features: int) -> np.ndarray:
         raise InvalidSpaceError(f"the model of {path} fails: {users_frame(error, path)}") from error
 
 
-def _check_metric(path: Path, model: Model, logits: bool) -> None:
-    """Raise InvalidSpaceError unless the recorded metric measures what the loss is given."""
-    wanted = metric_in(_kind(model), logits)
+def _check_metric(path: Path, model: Model, logits: bool, form: TargetForm) -> None:
+    """Raise InvalidSpaceError if a metric of that name does not measure the cross-entropy."""
     metric = recorded_metric(model)
     if metric is None:
-        raise InvalidSpaceError(
-            f"the model of {path} lacks the metric {METRIC!r} "
-            f"(it has: {', '.join(_metrics(model)) or 'none'}); "
-            f"add {wanted} to compile(metrics=[])"
-        )
-    settings, wrong = metric["config"], ""
-    if metric["class_name"] != _kind(model):
+        return
+    settings, wrong, kind = metric["config"], "", _METRICS[form]
+    if metric["class_name"] != kind:
         wrong = f"is a {metric['class_name']}"
     elif bool(settings.get("from_logits")) != logits:
         wrong = f"takes {'probabilities' if logits else 'logits'}, and the outputs are not"
@@ -182,7 +147,7 @@ def _check_metric(path: Path, model: Model, logits: bool) -> None:
     if wrong:
         raise InvalidSpaceError(
             f"the metric {METRIC!r} of the model of {path}{where(path, model)} {wrong}; "
-            f"write {wanted} instead"
+            f"write {metric_in(kind, logits)} instead"
         )
 
 
@@ -194,14 +159,6 @@ def recorded_metric(model: Model) -> dict[str, Any] | None:
         if isinstance(metric, dict) and metric.get("config", {}).get("name") == METRIC:
             return dict(metric)
     return None
-
-
-def _metrics(model: Model) -> list[str]:
-    """Return the names of the metrics that `model` is compiled with."""
-    return [
-        str(one.get("config", {}).get("name")) if isinstance(one, dict) else str(one)
-        for one in _given_metrics(model)
-    ]
 
 
 def _given_metrics(model: Model) -> list[Any]:

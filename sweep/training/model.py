@@ -7,11 +7,12 @@ What trainers share. The optimizer's and the generators' states count as state; 
 import math
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 import numpy as np
+from scipy.special import expit
 
 from sweep import metrics
 from sweep.data.split import Rows
@@ -20,10 +21,15 @@ from sweep.seeds import derive
 from sweep.space.asked import Asked
 from sweep.space.build import Build as Build  # trainers have both from here
 from sweep.space.build import Model as Model
-from sweep.space.outputs import check_probabilities, outputs_of
+from sweep.space.keras_loss import TargetForm
+from sweep.space.outputs import n_outputs
+from sweep.space.targets import shaped, target_form
+from sweep.tasks.losses import Array, LossName, row_losses
+from sweep.tasks.objectives import ObjectiveName, row_values
+from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
+from sweep.training import predictions
 from sweep.training.unmade_variables import variables_unmade
-
-_ROWS_AT_ONCE = 10_000
 
 
 def build_model(
@@ -108,43 +114,88 @@ def epoch_order(n_rows: int, seed: int, epoch: int) -> np.ndarray:
 class Evaluation:
     """A model on some rows, in evaluation mode. No penalty is in it."""
 
-    losses: np.ndarray
-    """BCE of each row, shape (rows,)."""
+    losses: np.ndarray | None
+    """A number for each row, shape (rows,), whose mean is the score; None if it has no rows."""
     score: float
-    """Their mean."""
+    """Lower is better."""
     accuracy: float
+    """NaN of amounts."""
     auc: float
+    """NaN unless the target is one of two classes."""
+    loss: float
+    """The mean of the model's loss over the rows; the score, unless that is another measure."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """What the metrics that the model is compiled with say of these rows, where asked for."""
 
 
 def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
-    """Logits in evaluation mode, shape (rows,), double precision.
+    """Logits of one of two classes in evaluation mode, shape (rows,), double precision.
 
-    Runs without compiling: a graph for it would cost each trial more than it saves. Raises
-    OutputsError if the outputs are not what the loss takes.
+    Raises OutputsError if the outputs are not what the loss takes.
     """
-    parts = [
-        keras.ops.convert_to_numpy(model(x[start : start + _ROWS_AT_ONCE], training=False))
-        for start in range(0, len(x), _ROWS_AT_ONCE)
-    ]
-    outputs = np.concatenate(parts).astype(np.float64)
-    meaning = outputs_of(model)
-    if not meaning.logits:  # two are the probabilities of 0 and 1
-        if not meaning.by_construction:
-            check_probabilities(outputs)
-        return metrics.logits_from_probabilities(outputs[:, -1])
-    return outputs[:, 0] if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
+    return predictions.predict(model, x)
 
 
-def evaluate(model: Model, rows: Rows) -> Evaluation:
-    """BCE, accuracy and AUC of `model` on `rows`."""
-    logits, labels = predict_logits(model, rows.x), rows.y
-    losses = metrics.example_losses(logits, labels)
+def evaluate(
+    model: Model,
+    rows: Rows,
+    task: Task = HIGGS_TASK,
+    scoring: Scoring = BINARY_CROSSENTROPY,
+    *,
+    form: TargetForm | None = None,
+    with_metrics: bool = False,
+) -> Evaluation:
+    """Score, accuracy and AUC of `model` on `rows`; its own metrics too if they are asked for.
+
+    `form` is what `target_form` says; that it need not be found out again at each epoch.
+    """
+    form = target_form(model, task) if form is None else form
+    outputs = predictions.raw_outputs(model, rows.x)
+    predicted = predictions.predictions(model, outputs, task)
+    by_metric = scoring.objective is ObjectiveName.METRIC
+    said = own_metrics(model, outputs, rows.y, form) if with_metrics or by_metric else {}
+    if scoring.loss.name is LossName.OWN:
+        losses = predictions.own_row_losses(model, outputs, rows.y, form)
+    else:
+        losses = row_losses(scoring.loss, predicted, rows.y)
+    values: Array | None = losses
+    if by_metric:
+        values, score = None, said[scoring.metric] * (-1 if scoring.is_higher_better else 1)
+    elif scoring.objective is ObjectiveName.LOSS:
+        score = float(losses.mean())
+    else:
+        values = row_values(scoring.objective, amounts(predicted, task, scoring), rows.y)
+        score = float(values.mean())
     return Evaluation(
-        losses=losses,
-        score=float(losses.mean()),
-        accuracy=metrics.accuracy(logits, labels),
-        auc=metrics.auc(logits, labels),
+        losses=values,
+        score=score,
+        accuracy=_accuracy(predicted, rows.y, task),
+        auc=metrics.auc(predicted, rows.y) if task.kind is TaskKind.BINARY else math.nan,
+        loss=float(losses.mean()),
+        metrics=said,
     )
+
+
+def amounts(predicted: Array, task: Task, scoring: Scoring) -> Array:
+    """Return predictions as the objectives take them: amounts are no logits there."""
+    is_logit = scoring.loss.name is LossName.BINARY_CROSSENTROPY
+    return expit(predicted) if task.kind is TaskKind.AMOUNT and is_logit else predicted
+
+
+def _accuracy(predicted: Array, y: np.ndarray, task: Task) -> float:
+    if task.kind is TaskKind.AMOUNT:
+        return math.nan
+    if task.kind is TaskKind.BINARY:
+        return metrics.accuracy(predicted, y)
+    return 1 - float(row_values(ObjectiveName.ACCURACY, predicted, y).mean())
+
+
+def own_metrics(
+    model: Model, outputs: np.ndarray, y: np.ndarray, form: TargetForm
+) -> dict[str, float]:
+    """Return what the metrics that the model is compiled with say of these outputs, by name."""
+    found = predictions.metrics_of(model, outputs, shaped(y, form, n_outputs(model)))
+    return {name: value for name, value in found.items() if name != "loss"}
 
 
 def penalty(model: Model) -> float:

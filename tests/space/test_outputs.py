@@ -163,7 +163,6 @@ REFUSED = {
     ),
     "a metric of logits under probabilities": (SIGMOID, '"bce"', metric_text(1, True)),
     "a metric by name under logits": (LINEAR, LOGITS, metric_text(1, None)),
-    "no metric": (LINEAR, LOGITS, ""),
     "another metric of that name": (
         SIGMOID,
         '"bce"',

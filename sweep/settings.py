@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 
+from sweep.data.own_data import OwnData
 from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import InvalidSpaceError
 from sweep.exact import Count, Flag, Integer, Positive, Text
@@ -17,6 +18,9 @@ class Stage:
 
     max_epochs: Positive
     brackets: Count
+
+
+_NO_OPTIONS = OwnData()
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Settings:
     """Seeds under which each baseline is trained."""
     keep: Integer = 20
     """Trials whose checkpoints are kept though they can never be promoted again: the best."""
+    own: OwnData = _NO_OPTIONS
+    """How the file that `data` names is read, prepared and split."""
     stages: tuple[Stage, ...] = ()
     """Of an extended sweep: all stages, the last with the present `max_epochs`."""
     numerics: Numerics | None = None

@@ -102,7 +102,7 @@ def shuffled_batches(
         order = epoch_order(len(rows.x), seed, epoch)
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            yield rows.x[chosen], rows.y[chosen, None]
+            yield rows.array[chosen], rows.y[chosen, None]
 
 
 def epoch_order(n_rows: int, seed: int, epoch: int) -> np.ndarray:

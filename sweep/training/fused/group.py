@@ -48,8 +48,8 @@ class Resident:
     def __init__(self, split: Split, rows: RowCounts) -> None:
         self.split, self.rows = split, rows
         n_rows = rows.train + rows.validation
-        x = np.zeros((rows.chunks * rows.chunk, split.train.x.shape[1]), np.float32)
-        x[:n_rows] = np.concatenate([split.train.x, split.validation.x])
+        x = np.zeros((rows.chunks * rows.chunk, split.train.array.shape[1]), np.float32)
+        x[:n_rows] = np.concatenate([split.train.array, split.validation.array])
         counts = np.full(rows.steps, rows.batch, np.float32)
         counts[-1] = rows.train - (rows.steps - 1) * rows.batch
         real = np.arange(rows.batch)[None, :] < counts[:, None]

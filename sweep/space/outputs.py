@@ -57,8 +57,8 @@ def outputs_of(model: Any, task: Task = HIGGS_TASK) -> Outputs:
     wanted.check_loss(given, end)
     if given.loss.name is LossName.SQUARED_ERROR and not wanted.is_probable(end):
         raise OutputsError(
-            f"{given.name} compares amounts, and {called(end)}: amounts are not supported yet"
-            f" where the target is a class; end the model with {wanted.probable_end()}"
+            f"the loss {given.name} compares amounts, the target is {wanted.what}, and "
+            f"{called(end)}; end the model with {wanted.probable_end()}"
         )
     if given.loss.name is LossName.OWN:
         return _of_own(given, end)
@@ -115,19 +115,24 @@ class _Wanted:
         """Keras' class of the loss that fits."""
         return "SparseCategoricalCrossentropy" if self.shares else "BinaryCrossentropy"
 
+    @property
+    def what(self) -> str:
+        """The target in words."""
+        if self.task.kind is TaskKind.LABELS:
+            return f"{self.task.n_targets} answers of yes or no"
+        return f"one of {_number(self.task.n_classes)} classes"
+
     def check_size(self) -> None:
         """Raise OutputsError unless there are as many outputs as the task wants."""
         wanted: tuple[int, ...] = (1, 2)
-        what = "one of two classes"
-        if self.task.kind is TaskKind.CLASSES:
-            wanted, what = (self.task.n_classes,), f"one of {self.task.n_classes} classes"
-        elif self.task.kind is TaskKind.LABELS:
-            wanted, what = (self.task.n_targets,), f"{self.task.n_targets} answers of yes or no"
+        if not self._is_binary:
+            is_class = self.task.kind is TaskKind.CLASSES
+            wanted = (self.task.n_classes if is_class else self.task.n_targets,)
         if self.n not in wanted:
             shapes = " or ".join(f"(None, {size})" for size in wanted)
             raise OutputsError(
                 f"it has outputs of shape (None, {self.n}), expected {shapes}, as the target is "
-                f"{what}; end the model with {replace(self, n=wanted[0]).end()}"
+                f"{self.what}; end the model with {replace(self, n=wanted[0]).end()}"
             )
 
     def check_loss(self, given: KerasLoss, end: End) -> None:
@@ -206,7 +211,7 @@ def _of_own(given: KerasLoss, end: End) -> Outputs:
 def _of_amounts(given: KerasLoss, end: End, model: Any, task: Task) -> Outputs:
     """Amounts; or probabilities of amounts within [0, 1], under a binary cross-entropy."""
     n, wanted = n_outputs(model), task.n_targets
-    if n != wanted:
+    if n != wanted and len(model.outputs[0].shape) == 2:  # of images and the like, see the rows
         raise OutputsError(
             f"it has outputs of shape (None, {n}), expected (None, {wanted}), as "
             f"{', '.join(task.targets[:5])}{' …' if wanted > 5 else ''} "

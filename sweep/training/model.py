@@ -5,7 +5,6 @@ What trainers share. The optimizer's and the generators' states count as state; 
 """
 
 import math
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,11 +28,19 @@ from sweep.tasks.objectives import ObjectiveName, row_values
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 from sweep.training import predictions
+from sweep.training.batches import epoch_order as epoch_order
+from sweep.training.batches import shuffled_batches as shuffled_batches
+from sweep.training.fit_score import NAME as OF_FIT
 from sweep.training.unmade_variables import variables_unmade
 
 
 def build_model(
-    build: Build, hyperparameters: dict[str, Value], seed: int, *, for_fit: bool = True
+    build: Build,
+    hyperparameters: dict[str, Value],
+    seed: int,
+    *,
+    for_fit: bool = True,
+    task: Task = HIGGS_TASK,
 ) -> Model:
     """The trial's model with its initial weights, the same for the same seed.
 
@@ -46,18 +53,20 @@ def build_model(
         model = build(Asked(hyperparameters))
     if for_fit:
         model.optimizer.build(model.trainable_variables)
-        _create_metrics_variables(model)
+        _create_metrics_variables(model, target_form(model, task))
     return model
 
 
-def _create_metrics_variables(model: Model) -> None:
+def _create_metrics_variables(model: Model, form: TargetForm) -> None:
     """Create the metrics' variables now instead of within `fit`, as the optimizer's are.
 
     A function that creates variables is traced twice by TensorFlow, and the first trace is never
     freed: 5.6 MiB and half a second a trial (`benchmarks/memory.py`).
     """
-    x, y = np.zeros((1, *model.input_shape[1:]), np.float32), np.zeros((1, 1), np.float32)
-    model.compute_metrics(x, keras.ops.convert_to_tensor(y), model(x, training=False))
+    outputs = np.zeros((1, *(size or 1 for size in model.outputs[0].shape[1:])), np.float32)
+    shape = (1, 1) if form is TargetForm.NUMBERS or outputs.size == 1 else outputs.shape
+    given = [keras.ops.convert_to_tensor(one) for one in (np.zeros(shape, np.float32), outputs)]
+    model.compute_metrics(None, *given)
     model.reset_metrics()
 
 
@@ -87,27 +96,6 @@ def count_params(model: Model) -> int:
 def learning_rate(model: Model) -> float:
     """The rate of the optimizer's next step, its schedule evaluated."""
     return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
-
-
-def shuffled_batches(
-    rows: Rows, batch_size: int, seed: int, first_epoch: int, last_epoch: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Batches of epochs `first_epoch` + 1 … `last_epoch`, each epoch in an order of its own.
-
-    The order is a function of (seed, epoch) alone, so an epoch is the same in whatever rung,
-    process or trainer it falls. Yields x (batch, features) and y (batch, 1); the last batch of
-    an epoch may be smaller.
-    """
-    for epoch in range(first_epoch + 1, last_epoch + 1):
-        order = epoch_order(len(rows.x), seed, epoch)
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            yield rows.array[chosen], rows.y[chosen, None]
-
-
-def epoch_order(n_rows: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of the training rows in an epoch, shape (n_rows,)."""
-    return np.random.default_rng(derive(seed, "shuffle", epoch)).permutation(n_rows)
 
 
 @dataclass(frozen=True)
@@ -152,19 +140,20 @@ def evaluate(
     form = target_form(model, task) if form is None else form
     outputs = predictions.raw_outputs(model, rows.x)
     predicted = predictions.predictions(model, outputs, task)
+    y = rows.y if rows.y.ndim <= 2 else rows.y.reshape(len(rows), -1)
     by_metric = scoring.objective is ObjectiveName.METRIC
     said = own_metrics(model, outputs, rows.y, form) if with_metrics or by_metric else {}
     if scoring.loss.name is LossName.OWN:
         losses = predictions.own_row_losses(model, outputs, rows.y, form)
     else:
-        losses = row_losses(scoring.loss, predicted, rows.y)
+        losses = row_losses(scoring.loss, predicted, y)
     values: Array | None = losses
     if by_metric:
         values, score = None, said[scoring.metric] * (-1 if scoring.is_higher_better else 1)
     elif scoring.objective is ObjectiveName.LOSS:
         score = float(losses.mean())
     else:
-        values = row_values(scoring.objective, amounts(predicted, task, scoring), rows.y)
+        values = row_values(scoring.objective, amounts(predicted, task, scoring), y)
         score = float(values.mean())
     return Evaluation(
         losses=values,
@@ -195,7 +184,7 @@ def own_metrics(
 ) -> dict[str, float]:
     """Return what the metrics that the model is compiled with say of these outputs, by name."""
     found = predictions.metrics_of(model, outputs, shaped(y, form, n_outputs(model)))
-    return {name: value for name, value in found.items() if name != "loss"}
+    return {name: value for name, value in found.items() if name not in ("loss", OF_FIT)}
 
 
 def penalty(model: Model) -> float:

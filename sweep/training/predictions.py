@@ -48,13 +48,14 @@ def predictions(model: Model, outputs: np.ndarray, task: Task = HIGGS_TASK) -> A
     outputs = outputs.astype(np.float64)
     meaning = outputs_of(model, task)
     if meaning.amounts:
-        return outputs.reshape(len(outputs), -1) if task.n_targets > 1 else outputs.reshape(-1)
+        several = outputs.size > len(outputs)
+        return outputs.reshape(len(outputs), -1) if several else outputs.reshape(-1)
     if not meaning.logits and not meaning.by_construction:
         check_probabilities(outputs, task)
     outputs = outputs.reshape(len(outputs), -1)
     if task.kind is TaskKind.CLASSES:
         return log_softmax(outputs) if meaning.logits else log_probabilities(outputs)
-    if task.n_targets > 1:
+    if task.kind is not TaskKind.BINARY and outputs.shape[1] > 1:
         return outputs if meaning.logits else logits_from_probabilities(outputs)
     if not meaning.logits:  # two are the probabilities of 0 and 1
         return logits_from_probabilities(outputs[:, -1])

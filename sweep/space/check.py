@@ -11,6 +11,7 @@ from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.build import Model, users_frame
 from sweep.space.explore import Explorer, suggested
+from sweep.space.inputs import Inputs, check_inputs
 from sweep.space.keras_loss import TargetForm
 from sweep.space.lines import where
 from sweep.space.outputs import (
@@ -42,21 +43,21 @@ _ROWS = 64
 
 
 def check_model(
-    explorer: Explorer, values: Mapping[str, Value], n_features: int, task: Task = HIGGS_TASK
+    explorer: Explorer, values: Mapping[str, Value], inputs: Inputs, task: Task = HIGGS_TASK
 ) -> dict[str, Value]:
     """Return `values` with the defaults of `build` filled in, and without the inactive ones.
 
-    Raises InvalidSpaceError if the model of these values cannot be trained on inputs of shape
-    (rows, n_features) and the targets of `task`.
+    Raises InvalidSpaceError if the model of these values cannot be trained on `inputs` and the
+    targets of `task`.
     """
     trace, model = explorer.run(values, suggested(values))
     if trace.error is not None:
         raise explorer.failed(trace)
-    check_built(explorer.path, model, n_features, task)
+    check_built(explorer.path, model, inputs, task)
     return trace.values
 
 
-def check_built(path: Path, model: Model, n_features: int, task: Task = HIGGS_TASK) -> None:
+def check_built(path: Path, model: Model, inputs: Inputs, task: Task = HIGGS_TASK) -> None:
     """Raise InvalidSpaceError unless what `build` returned can be trained, scored and exported."""
     import keras
 
@@ -68,21 +69,21 @@ def check_built(path: Path, model: Model, n_features: int, task: Task = HIGGS_TA
         raise InvalidSpaceError(
             f"build(hp) of {path} returned a model that is not compiled: call model.compile()"
         )
-    _check_class(path, model, n_features)
-    _check_shapes(path, model, n_features)
+    _check_class(path, model, inputs)
+    _check_shapes(path, model, inputs)
     try:
         outputs = outputs_of(model, task)
         form = target_form(model, task)
         if not outputs.logits and not outputs.by_construction:
-            check_probabilities(_outputs_of_noise(path, model, n_features), task)
+            check_probabilities(_outputs_of_noise(path, model, inputs), task)
     except OutputsError as error:
         raise InvalidSpaceError(f"the model of {path}{where(path, model)}: {error}") from error
     if task.kind is TaskKind.BINARY:
         _check_metric(path, model, outputs.logits, form)
-    check_saved(path, model, n_features)
+    check_saved(path, model, inputs)
 
 
-def _check_class(path: Path, model: Model, n_features: int) -> None:
+def _check_class(path: Path, model: Model, inputs: Inputs) -> None:
     """Raise InvalidSpaceError if the model's class trains in its own way or has no graph."""
     import keras
 
@@ -98,7 +99,7 @@ def _check_class(path: Path, model: Model, n_features: int) -> None:
     if not hasattr(model, "outputs") and kind is not keras.Sequential:
         raise InvalidSpaceError(
             f"the model of {path} is a {kind.__name__}, whose layers only its call knows; before "
-            f"model.compile, write: inputs = keras.Input(({n_features},)); "
+            f"model.compile, write: inputs = {inputs.code()}; "
             "model = keras.Model(inputs, model.call(inputs))"
         )
 
@@ -108,26 +109,22 @@ def _line_of(function: object) -> str:
     return f" (line {code.co_firstlineno})" if code is not None else ""
 
 
-def _check_shapes(path: Path, model: Model, n_features: int) -> None:
-    if not model.built:
-        raise InvalidSpaceError(
-            f"the model of {path} has no input shape: begin it with keras.Input(({n_features},))"
-        )
-    shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] != n_features:
-        raise InvalidSpaceError(
-            f"the model of {path} has inputs of shape {shape}, expected (None, {n_features})"
-        )
+def _check_shapes(path: Path, model: Model, inputs: Inputs) -> None:
+    try:
+        check_inputs(model, inputs)
+    except InvalidSpaceError as error:
+        raise InvalidSpaceError(f"the model of {path} does not fit the data: {error}") from error
 
 
-def _outputs_of_noise(path: Path, model: Model, n_features: int) -> np.ndarray:
+def _outputs_of_noise(path: Path, model: Model, inputs: Inputs) -> np.ndarray:
     """The outputs of random inputs, small and large, shape (rows, outputs)."""
     import keras
 
-    x = np.random.default_rng(0).normal(size=(2 * _ROWS, n_features)).astype(np.float32)
-    x[_ROWS:] *= 10
+    parts = [inputs.example(_ROWS, scale=scale) for scale in (1.0, 10.0)]
     try:
-        return np.asarray(keras.ops.convert_to_numpy(model(x, training=False)))
+        return np.concatenate(
+            [np.asarray(keras.ops.convert_to_numpy(model(x, training=False))) for x in parts]
+        )
     except Exception as error:
         raise InvalidSpaceError(f"the model of {path} fails: {users_frame(error, path)}") from error
 

@@ -1,6 +1,7 @@
 """What a search space's model must be, so that it can be trained and scored here."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,17 +44,16 @@ _ROWS = 64
 
 
 def check_model(
-    explorer: Explorer, values: Mapping[str, Value], inputs: Inputs, task: Task = HIGGS_TASK
+    explorer: Explorer, values: Mapping[str, Value], check: Callable[[Model], None]
 ) -> dict[str, Value]:
     """Return `values` with the defaults of `build` filled in, and without the inactive ones.
 
-    Raises InvalidSpaceError if the model of these values cannot be trained on `inputs` and the
-    targets of `task`.
+    Raises InvalidSpaceError if the model of these values fails, and what `check` raises of it.
     """
     trace, model = explorer.run(values, suggested(values))
     if trace.error is not None:
         raise explorer.failed(trace)
-    check_built(explorer.path, model, inputs, task)
+    check(model)
     return trace.values
 
 
@@ -173,6 +173,25 @@ def declared_baselines(path: Path, module: ModuleType) -> dict[str, dict[str, Va
             f'BASELINES of {path} must be a dict of dicts, such as {{"Tiny": {{"width": 16}}}}'
         )
     return baselines
+
+
+def declared_class_weight(path: Path, module: ModuleType) -> dict[Any, float] | None:
+    """Return the CLASS_WEIGHT of a space's module, by label; None if it has none.
+
+    Raises InvalidSpaceError unless it is a dict of weights.
+    """
+    given = getattr(module, "CLASS_WEIGHT", None)
+    if given is None:
+        return None
+    numbers = isinstance(given, dict) and all(
+        isinstance(one, int | float) and 0 <= one < math.inf for one in given.values()
+    )
+    if not numbers or not any(given.values()):
+        raise InvalidSpaceError(
+            f"CLASS_WEIGHT of {path} must be a dict from labels to numbers that are not negative, "
+            "such as {0: 1.0, 1: 5.0}"
+        )
+    return {label: float(weight) for label, weight in given.items()}
 
 
 def check_names(path: Path, label: str, values: Mapping[str, Value], known: set[str]) -> None:

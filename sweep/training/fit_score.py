@@ -13,7 +13,7 @@ from sweep.space.build import Model
 from sweep.space.check import METRIC, recorded_metric
 from sweep.space.keras_loss import TargetForm, callable_of
 from sweep.space.outputs import outputs_of
-from sweep.tasks.losses import LossName
+from sweep.tasks.losses import Loss, LossName
 from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.tasks.task import Task, TaskKind
@@ -25,16 +25,22 @@ _BY_FORM = {
     TargetForm.ONE_HOT: "categorical_crossentropy",
 }
 
+_BY_OBJECTIVE = {
+    ObjectiveName.MAE: "mean_absolute_error",
+    ObjectiveName.MSE: "mean_squared_error",
+}
+
 
 def report_fit_score(model: Model, task: Task, scoring: Scoring, form: TargetForm) -> str | None:
     """Have `fit` report the training score; return under which name it does.
 
-    None if it cannot be told batch by batch: of an objective other than the loss. A metric of
+    None if it cannot be told batch by batch: of an objective that is no mean over rows. A metric of
     binary cross-entropy that the model has is used as it is.
     """
-    if scoring.objective is not ObjectiveName.LOSS:
+    if scoring.objective not in (ObjectiveName.LOSS, *_BY_OBJECTIVE):
         return None
-    is_crossentropy = scoring.loss.name is LossName.BINARY_CROSSENTROPY
+    by_loss = scoring.objective is ObjectiveName.LOSS
+    is_crossentropy = by_loss and scoring.loss.name is LossName.BINARY_CROSSENTROPY
     if is_crossentropy and task.kind is TaskKind.BINARY and recorded_metric(model) is not None:
         return METRIC
     rows, mean = _rows(model, task, scoring, form), keras.metrics.Mean(name=NAME)
@@ -53,13 +59,16 @@ def _rows(
     model: Model, task: Task, scoring: Scoring, form: TargetForm
 ) -> Callable[[Any, Any], Any]:
     """The function (targets, outputs) → losses of the rows, as Keras computes them."""
-    name = scoring.loss.name
+    name, logits = scoring.loss.name, outputs_of(model, task).logits
+    if scoring.objective is not ObjectiveName.LOSS:
+        name = LossName(_BY_OBJECTIVE[scoring.objective])
     if name is LossName.OWN:
         return callable_of(model.loss)
-    if scoring.loss.is_of_classes:
-        function = getattr(keras.losses, _BY_FORM[form])
-        return partial(function, from_logits=outputs_of(model, task).logits)
+    if Loss(name).is_of_classes:
+        return partial(getattr(keras.losses, _BY_FORM[form]), from_logits=logits)
     function = getattr(keras.losses, str(name))
     if name is LossName.HUBER:
         return partial(function, delta=float(scoring.loss.delta))
+    if task.kind is TaskKind.AMOUNT and logits:  # amounts within [0, 1], under another measure
+        return lambda y, y_pred: function(y, keras.ops.sigmoid(y_pred))
     return partial(function)

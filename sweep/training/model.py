@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from scipy.special import expit
 
 from sweep import metrics
 from sweep.data.split import Rows
@@ -141,19 +140,21 @@ def evaluate(
     outputs = predictions.raw_outputs(model, rows.x)
     predicted = predictions.predictions(model, outputs, task)
     y = rows.y if rows.y.ndim <= 2 else rows.y.reshape(len(rows), -1)
+    measured = predictions.measured(model, predicted, task)
     by_metric = scoring.objective is ObjectiveName.METRIC
     said = own_metrics(model, outputs, rows.y, form) if with_metrics or by_metric else {}
     if scoring.loss.name is LossName.OWN:
         losses = predictions.own_row_losses(model, outputs, rows.y, form)
     else:
-        losses = row_losses(scoring.loss, predicted, y)
+        is_logit = scoring.loss.name is LossName.BINARY_CROSSENTROPY
+        losses = row_losses(scoring.loss, predicted if is_logit else measured, y)
     values: Array | None = losses
     if by_metric:
         values, score = None, said[scoring.metric] * (-1 if scoring.is_higher_better else 1)
     elif scoring.objective is ObjectiveName.LOSS:
         score = float(losses.mean())
     else:
-        values = row_values(scoring.objective, amounts(predicted, task, scoring), y)
+        values = row_values(scoring.objective, measured, y)
         score = float(values.mean())
     return Evaluation(
         losses=values,
@@ -163,12 +164,6 @@ def evaluate(
         loss=float(losses.mean()),
         metrics=said,
     )
-
-
-def amounts(predicted: Array, task: Task, scoring: Scoring) -> Array:
-    """Return predictions as the objectives take them: amounts are no logits there."""
-    is_logit = scoring.loss.name is LossName.BINARY_CROSSENTROPY
-    return expit(predicted) if task.kind is TaskKind.AMOUNT and is_logit else predicted
 
 
 def _accuracy(predicted: Array, y: np.ndarray, task: Task) -> float:

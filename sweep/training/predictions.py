@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from scipy.special import expit
 
 from sweep.metrics import logits_from_probabilities
 from sweep.space.build import Model
@@ -60,6 +61,14 @@ def predictions(model: Model, outputs: np.ndarray, task: Task = HIGGS_TASK) -> A
     if not meaning.logits:  # two are the probabilities of 0 and 1
         return logits_from_probabilities(outputs[:, -1])
     return outputs[:, 0] if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
+
+
+def measured(model: Model, predicted: Array, task: Task = HIGGS_TASK) -> Array:
+    """Return predictions as measures of amounts take them: probabilities are no logits there."""
+    if task.kind is not TaskKind.AMOUNT or outputs_of(model, task).amounts:
+        return predicted
+    found: Array = expit(predicted)
+    return found
 
 
 def own_row_losses(

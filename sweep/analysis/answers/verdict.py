@@ -187,7 +187,7 @@ def _worth(frames: SweepFrames, trials: pd.DataFrame) -> bool | None:
 
 
 def is_improving(frames: SweepFrames, trial: int) -> bool:
-    """Whether the trial's validation BCE fell at the end, by more than the onset's tolerance.
+    """Whether the trial's validation score fell at the end, by more than the onset's tolerance.
 
     By the straight line through its last quarter of epochs (least squares): one lucky epoch at the
     end of a flat curve is no fall.
@@ -195,7 +195,8 @@ def is_improving(frames: SweepFrames, trial: int) -> bool:
     values = frames.epochs.loc[frames.epochs["trial"] == trial, "val_score"].to_numpy()
     last = values[max(min(int(len(values) * (1 - _LAST_PART)), len(values) - 2), 0) :]
     at = np.arange(len(last)) - (len(last) - 1) / 2
-    return len(last) > 1 and bool(-(at @ last) / (at @ at) * (len(last) - 1) > TOLERANCE)
+    least = TOLERANCE * frames.no_skill.scale
+    return len(last) > 1 and bool(-(at @ last) / (at @ at) * (len(last) - 1) > least)
 
 
 def _confirmation(frames: SweepFrames) -> Confirmation | None:

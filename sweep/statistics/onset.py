@@ -1,4 +1,4 @@
-"""When overfitting sets in: the epoch of the minimum after which the validation score rises for good."""
+"""When overfitting sets in: after the minimum from which the validation score rises for good."""
 
 from collections.abc import Sequence
 

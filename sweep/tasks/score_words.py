@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from sweep import words
-from sweep.tasks.losses import LossName
+from sweep.tasks.losses import Array, LossName
 from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
@@ -44,6 +44,11 @@ class ScoreWords:
         """Whether the numbers are of the size of 1 by nature: nats, shares, R²."""
         measure = self.scoring.measure
         return measure.unit == _NATS or bool(measure.complement)
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether the numbers may be of any size."""
+        return not self._is_plain
 
     # Names
 
@@ -151,6 +156,10 @@ class ScoreWords:
             return -score
         return 1 - score if self.is_turned else score
 
+    def shown_all(self, scores: Array) -> Array:
+        """Return the numbers that people see for many scores."""
+        return -scores if self._is_negated else 1 - scores if self.is_turned else scores
+
     def shown_difference(self, difference: float) -> float:
         """Return the number that people see for a difference of two scores."""
         return -difference if self.is_turned else difference
@@ -170,6 +179,12 @@ class ScoreWords:
         """Return a score as text: 0.5432; 2,900; 3.02e-6."""
         return self._text(self.shown(value), decimals)
 
+    def precise(self, value: float) -> str:
+        """Return a score with six digits, for those who compare two programs: 0.543210."""
+        if self._is_plain:
+            return f"{self.shown(value):.6f}"
+        return words.amount(self.shown(value), 7)
+
     def amount(self, value: float, decimals: int | None = None) -> str:
         """Return the text of an error, or of a size that is no score."""
         return self._text(value, decimals)
@@ -177,6 +192,10 @@ class ScoreWords:
     def gap(self, value: float, decimals: int | None = None) -> str:
         """Return the text of a gap: above 0, worse on the validation rows, whatever is shown."""
         return self._text(value, decimals)
+
+    def gap_with_error(self, value: float, error: float) -> str:
+        """Return a gap with its error, rounded to it."""
+        return self._with_error(value, error, self.decimals(error))
 
     def with_error(self, value: float, error: float, decimals: int) -> str:
         """Return 0.577 ± 0.015; the value alone if the error is unknown."""
@@ -198,7 +217,14 @@ class ScoreWords:
         """Return a difference as `difference` does, but without a plus."""
         return self._with_error(self.shown_difference(value), error, self.decimals(error))
 
-    def interval(self, low: float, high: float, decimals: int) -> str:
+    def signed_at(self, value: float, decimals: int) -> str:
+        """Return a difference with its sign, rounded to so many decimals: +0.012."""
+        turned = self.shown_difference(value)
+        if self._is_plain:
+            return f"{turned:+.{decimals}f}"
+        return f"{'-' if turned < 0 else '+'}{self._text(abs(turned), decimals)}"
+
+    def interval(self, low: float, high: float, decimals: int | None) -> str:
         """Return "0.530 to 0.556": the ends of a score's interval, the lower one first."""
         return self._ends(sorted((self.shown(low), self.shown(high))), decimals)
 
@@ -219,7 +245,7 @@ class ScoreWords:
         """Return the label of a tick at a score: the number that people see."""
         return words.amount(self.shown(value), _TICK_DIGITS, trailing=False)
 
-    def _ends(self, ends: list[float], decimals: int) -> str:
+    def _ends(self, ends: list[float], decimals: int | None) -> str:
         return " to ".join(self._text(end, decimals) for end in ends)
 
     def _with_error(self, value: float, error: float, decimals: int) -> str:
@@ -237,3 +263,7 @@ class ScoreWords:
         if decimals is None:
             decimals = words.decimals_of_size(self.size or value)
         return words.rounded(value, decimals, self.size or value)
+
+
+BCE = ScoreWords()
+"""HIGGS' scores: binary cross-entropy in nats."""

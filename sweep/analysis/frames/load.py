@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.frames.against_references import Advantage, advantages
+from sweep.analysis.frames.against_references import Advantage, advantages, beats_guessing
 from sweep.analysis.frames.evidence import evidence, optimism_of_best
 from sweep.analysis.frames.no_skill import NoSkill, no_skill
 from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_losses
@@ -28,19 +28,19 @@ TRIAL_COLUMNS = {
     "status": "finished, stopped, cut, waiting, running, pending or failed",
     "hyperparameters": "all hyperparameters by name",
     "params": "trainable parameters",
-    "val_score": "score: the lowest on the validation rows over all epochs, without penalty; what it measures "
-    "is in the sweep's scoring (BCE in nats if nothing is said)",
+    "val_score": "score: the lowest on the validation rows over all epochs, without penalty; what "
+    "it measures is in the sweep's scoring (BCE in nats if nothing is said)",
     "val_score_se": "standard error of val_score over the validation rows, none if unknown",
     "difference": "val_score minus that of the best trial",
     "difference_se": "paired standard error of difference over the same validation rows",
     "tied": "statistically tied with the best: in the model confidence set at 95 %",
     "simplest": "fewest parameters within one paired standard error of the best",
     "class": "underfit, balanced, overfit or diverged, none if it cannot be told",
-    "train_score": "the same on the training rows in evaluation mode, with the weights of the best epoch",
+    "train_score": "the same on the training rows in evaluation mode, weights of the best epoch",
     "gap": "val_score - train_score",
     "best_epoch": "epoch of the lowest score on the validation rows",
-    "onset_epoch": "epoch after which the score on the validation rows rises for good, none if training "
-    "ended first",
+    "onset_epoch": "epoch after which the score on the validation rows rises for good, none if "
+    "training ended first",
     "val_accuracy": "validation accuracy at the best epoch",
     "val_auc": "area under the validation ROC curve at the best epoch",
     "epochs": "epochs trained",
@@ -108,6 +108,8 @@ class SweepFrames:
     """What the errors of the means are made of."""
     advantages: tuple[Advantage, ...]
     """The best trial against the references (see `against_references`)."""
+    beats_guessing: bool | None
+    """Whether the best trial is better than no skill; None if its error or the level is unknown."""
 
     @property
     def score_words(self) -> ScoreWords:
@@ -172,6 +174,7 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
         no_skill=level,
         seed_losses=by_seed,
         advantages=advantages(trials, losses, means, by_seed, references, optimism),
+        beats_guessing=beats_guessing(trials, losses, references, level, optimism),
     )
 
 

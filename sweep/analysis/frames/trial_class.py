@@ -7,8 +7,8 @@ its rows.
 diverged   a loss was not finite, or training ended with a train score above both no skill (of the
            training rows, see `no_skill`; if it is known) and that of the first epoch, by more than
            the onset's tolerance
-overfit    the validation score rose for good (the onset is known) and the gap was beyond 2 SE(gap) at
-           the end; or the trial is worse than the best (not tied) and the gap, beyond 2 SE(gap),
+overfit    the validation score rose for good (the onset is known) and the gap was beyond 2 SE(gap)
+           at the end; or the trial is worse than the best (not tied) and the gap, beyond 2 SE(gap),
            is the larger part of it
 underfit   worse than the best otherwise: it is behind on its own training rows already
 balanced   tied with the best, and not overfit

@@ -241,9 +241,18 @@ class ScoreWords:
             return ""
         return f"root {words.amount(math.sqrt(value), 3, trailing=False)}"
 
+    def mark(self, value: float) -> str:
+        """Return a score beside a mark of a chart: three decimals, or three digits of an amount."""
+        shown = self.shown(value)
+        return f"{shown:.3f}" if self._is_plain else words.amount(shown, 3)
+
     def tick(self, value: float) -> str:
         """Return the label of a tick at a score: the number that people see."""
         return words.amount(self.shown(value), _TICK_DIGITS, trailing=False)
+
+    def tick_of_amount(self, value: float) -> str:
+        """Return the label of a tick at a difference of scores."""
+        return words.amount(value, _TICK_DIGITS, trailing=False)
 
     def _ends(self, ends: list[float], decimals: int | None) -> str:
         return " to ".join(self._text(end, decimals) for end in ends)

@@ -1,11 +1,11 @@
 """What a score is worth that knows nothing of the features: the level that trials are judged by.
 
-Of a BCE it follows from the shares of the classes, which are stored with the sweep's data
-(`class_balance` of its split record). Of any other score it is that of the reference model of this
-name, kept with the sweep. A sweep of an older version stored neither: there both classes are taken
-to be equally frequent, ln 2. Where nothing says it (a metric of the user's own, which no reference
-has), the level is unknown: the scores of the first epochs stand for it as a size, and nothing is
-called worse than guessing.
+Of a cross-entropy or an accuracy it follows from the shares of the classes, which are stored with
+the sweep's data (`class_balance` and `class_rows` of its split record). Of any other score it is
+that of the reference model of this name, kept with the sweep. A sweep of an older version stored
+neither: there both classes are taken to be equally frequent, ln 2. Where nothing says it (a metric
+of the user's own, which no reference has), the level is unknown: the scores of the first epochs
+stand for it as a size, and nothing is called worse than guessing.
 
 The level also says what is large: charts and tolerances are relative to it (`NoSkill.scale`), so
 that they fit a squared error of 1e-6 as one of 10,000. Of a BCE they are in nats, whatever the
@@ -19,8 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sweep import words
-from sweep.data.split_record import ClassBalance, ClassCounts
+from sweep.data.split_record import ClassBalance, ClassCounts, ClassRows, SplitRecord
 from sweep.metrics import NO_SKILL, NO_SKILL_NAME, no_skill_logit
 from sweep.store import Reference, SweepRow
 from sweep.tasks.losses import LossName
@@ -28,6 +27,7 @@ from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.score_words import ScoreWords
 from sweep.tasks.scoring import Scoring
 
+_LEAST_CLASSES = 2
 _HALF = 0.5
 """1 − AUC of any model that does not look at the row."""
 
@@ -65,29 +65,51 @@ def no_skill(
     `epochs` are its records: what their first epochs scored stands for a level that is unknown.
     """
     stored = {one.name: one for one in references}.get(NO_SKILL_NAME)
-    levels = _levels(sweep.scoring, sweep.data.class_balance, stored)
+    levels = _levels(sweep.scoring, sweep.data, stored)
     is_known = levels is not None
     train, validation = levels if levels is not None else (_first_scores(epochs),) * 2
     scale = 1.0
     if not sweep.scoring.is_binary_crossentropy:
         scale = _size(sweep.scoring, validation, stored) / NO_SKILL
     shown = ScoreWords(sweep.scoring, sweep.task, scale * NO_SKILL)
-    label = f"{NO_SKILL_NAME}: {_rounded(shown, validation)}"
+    label = f"{NO_SKILL_NAME}: {shown.mark(validation)}"
     return NoSkill(train, validation, scale, is_known, label)
 
 
 def _levels(
-    scoring: Scoring, balance: ClassBalance | None, stored: Reference | None
+    scoring: Scoring, data: SplitRecord, stored: Reference | None
 ) -> tuple[float, float] | None:
     """On the training and the validation rows; None if they are not known."""
+    balance, rows = data.class_balance, data.class_rows
     has_shares = balance is not None and _rows(balance.train) and _rows(balance.validation)
     if scoring.is_binary_crossentropy and balance is not None and has_shares:
         return levels_of_shares(balance)
+    if rows is not None and any(rows.train) and any(rows.validation):
+        found = _of_classes(scoring, rows)
+        if found is not None:  # the reference's own, to its last digit, where it is stored
+            return found[0], found[1] if stored is None else stored.val_score
     if scoring.objective is ObjectiveName.AUC:
         return _HALF, _HALF
     if stored is not None and scoring.objective is not ObjectiveName.METRIC:
         return stored.val_score, stored.val_score
     return (NO_SKILL, NO_SKILL) if scoring.is_binary_crossentropy else None
+
+
+def _of_classes(scoring: Scoring, rows: ClassRows) -> tuple[float, float] | None:
+    """Of a cross-entropy or an accuracy: always giving the shares, or the commonest class.
+
+    Of k classes, each has the share (n + 1/2) / (N + k/2) of the N training rows.
+    """
+    counts = [np.array(part, dtype=float) for part in (rows.train, rows.validation)]
+    shares = [part / part.sum() for part in counts]
+    if scoring.objective is ObjectiveName.ACCURACY:
+        commonest = int(counts[0].argmax())
+        return float(1 - shares[0][commonest]), float(1 - shares[1][commonest])
+    is_loss = scoring.objective is ObjectiveName.LOSS
+    if not is_loss or not scoring.loss.is_of_classes or len(counts[0]) < _LEAST_CLASSES:
+        return None
+    given = np.log((counts[0] + 0.5) / (counts[0].sum() + len(counts[0]) / 2))
+    return float(-shares[0] @ given), float(-shares[1] @ given)
 
 
 def levels_of_shares(balance: ClassBalance) -> tuple[float, float]:
@@ -111,13 +133,6 @@ def _size(scoring: Scoring, level: float, stored: Reference | None) -> float:
     if scoring.loss.name in (LossName.POISSON, LossName.OWN) and stored is not None:
         size = max(size, float(stored.losses.std()))
     return size if math.isfinite(size) and size > 0 else 1.0
-
-
-def _rounded(shown: ScoreWords, level: float) -> str:
-    """Three decimals of nats and shares, three digits of an amount."""
-    if shown.scoring.is_binary_crossentropy:
-        return f"{level:.3f}"
-    return words.amount(shown.shown(level), 3)
 
 
 def _bce(logit: float, counts: ClassCounts) -> float:

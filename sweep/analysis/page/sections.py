@@ -1,9 +1,11 @@
 """What the page's tables say beside the ranked one, in words and rounded numbers."""
 
+import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from sweep import __version__, words
@@ -20,6 +22,8 @@ from sweep.numerics import Numerics
 from sweep.space.record import Commit
 
 FAILURES_SHOWN = 50
+RUNGS_SHOWN = 200
+"""Rungs in the page's table: more than any search that people run has."""
 
 
 @dataclass(frozen=True)
@@ -112,29 +116,47 @@ def _grouped(
 
 def rungs(frames: SweepFrames) -> Table:
     """Return the plan's rungs and how many trials have reached each."""
-    trials = frames.trials[frames.trials["rung"].notna()]
-    header = ("iteration, bracket, rung", "to epoch", "planned", "reached", "lowest val BCE so far")
+    trials = frames.trials[frames.trials["rung"].notna() & (frames.trials["epochs"] > 0)]
+    shown, decimals = frames.score_words, decimals_of_best(frames)
+    so_far = f"{shown.best} {shown.val} so far"
+    header = ("iteration, bracket, rung", "to epoch", "planned", "reached", so_far)
+    by_bracket = dict(iter(trials.groupby(["iteration", "bracket"])))
+    lowest = _lowest_so_far(frames)
     rows = []
-    for rung in frames.sweep.plan.rungs:
-        iteration, bracket, last = rung.iteration, rung.bracket, rung.last_epoch
-        of = trials[(trials["bracket"] == bracket) & (trials["iteration"] == iteration)]
-        reached = of[(of["rung"] >= rung.rung) & (of["epochs"] > 0)]
-        best = frames.epochs[
-            frames.epochs["trial"].isin(reached["trial"]) & (frames.epochs["epoch"] <= last)
-        ]["val_score"].min()
+    for rung in frames.sweep.plan.rungs[:RUNGS_SHOWN]:
+        of = by_bracket.get((rung.iteration, rung.bracket), trials.head(0))
+        reached = of.loc[of["rung"] >= rung.rung, "trial"]
+        best = [lowest[trial](rung.last_epoch) for trial in reached if trial in lowest]
         cells = (
-            f"{iteration}, {bracket}, {rung.rung}",
-            words.count(last),
+            f"{rung.iteration}, {rung.bracket}, {rung.rung}",
+            words.count(rung.last_epoch),
             words.count(rung.trials),
+            words.count(len(reached)),
+            shown.score(float(np.nanmin([*best, np.inf])), decimals),
         )
-        rows.append(
-            (
-                *cells,
-                words.count(len(reached)),
-                words.score(float(best), decimals_of_best(frames.trials)),
-            )
-        )
+        rows.append(cells)
     return Table(header, rows)
+
+
+def _lowest_so_far(frames: SweepFrames) -> dict[int, Callable[[int], float]]:
+    """By trial: the lowest score up to an epoch; infinite before the first."""
+    finite = frames.epochs[np.isfinite(frames.epochs["val_score"])]
+    lowest = finite["val_score"].groupby(finite["trial"]).cummin().to_numpy()
+    trials, starts = np.unique(finite["trial"].to_numpy(), return_index=True)
+    ends = [*starts[1:], len(finite)]
+    epochs = finite["epoch"].to_numpy()
+
+    def up_to(first: int, end: int) -> Callable[[int], float]:
+        def found(epoch: int) -> float:
+            place = int(np.searchsorted(epochs[first:end], epoch, side="right"))
+            return float(lowest[first + place - 1]) if place else math.inf
+
+        return found
+
+    return {
+        int(trial): up_to(int(first), int(end))
+        for trial, first, end in zip(trials, starts, ends, strict=True)
+    }
 
 
 def cost(frames: SweepFrames) -> Table:
@@ -167,7 +189,7 @@ def failures(frames: SweepFrames) -> Table:
 
 def provenance(frames: SweepFrames) -> Table:
     """Return all that the numbers depend on, except the machine."""
-    sweep, settings = frames.sweep, frames.sweep.settings.to_json().items()
+    sweep, settings = frames.sweep, frames.sweep.settings.of_its_search().items()
     rows = [
         ("sweep", sweep.name),
         ("identity", sweep.identity),

@@ -66,11 +66,18 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
         Column("best epoch", [words.count(epoch) for epoch in optional(trials["best_epoch"])]),
         Column("onset", _onsets(trials)),
         Column("epochs", [words.count(epochs) for epochs in trials["epochs"]]),
-        Column("rung", [words.count(rung) for rung in optional(trials["rung"])]),
+        *_rungs(frames, trials),
         *_classes(trials),
         Column("seconds", [words.seconds(seconds) for seconds in trials["seconds"]]),
         Column("status", _standings(trials), left=True),
     ]
+
+
+def _rungs(frames: SweepFrames, trials: pd.DataFrame) -> list[Column]:
+    """Return the column of rungs, if the search has any."""
+    if not frames.sweep.settings.has_rungs:
+        return []
+    return [Column("rung", [words.count(rung) for rung in optional(trials["rung"])])]
 
 
 def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
@@ -157,7 +164,8 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
         found.append(
             f"class: overfit ({shown.val} {shown.rose} for good, or the gap is most of the "
             "distance to the best), underfit (neither tied nor overfit: it fits even its training "
-            "rows worse), balanced (tied with the best, not overfit), diverged (worse than guessing)."
+            "rows worse), balanced (tied with the best, not overfit), diverged (worse than "
+            "guessing)."
         )
     return found
 

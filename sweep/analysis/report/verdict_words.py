@@ -9,7 +9,7 @@ from sweep.analysis.answers.overfitting import LEAST_EPOCHS
 from sweep.analysis.answers.regularisers import NONE, UNKNOWN
 from sweep.analysis.answers.sentences import Sentence, said
 from sweep.analysis.answers.tutorial import Conclusion
-from sweep.analysis.answers.verdict import Choice, Confirmation, Verdict
+from sweep.analysis.answers.verdict import Confirmation, NamedTrial, Verdict
 from sweep.analysis.frames.against_references import Advantage
 from sweep.tasks.score_words import ScoreWords
 
@@ -56,7 +56,7 @@ def _evidence(verdict: Verdict, sentences: Sentences) -> str:
     return " ".join(words)
 
 
-def _choices(verdict: Verdict, best: Choice, sentences: Sentences) -> str:
+def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     shown = verdict.shown
     words = f"Best is {_named(best)}: {shown.val} {score(best, shown)}, {_described(best)}"
     if Sentence.NONE_TIED in sentences:
@@ -78,11 +78,13 @@ def _choices(verdict: Verdict, best: Choice, sentences: Sentences) -> str:
     )
 
 
-def _named(choice: Choice | Confirmation) -> str:
+def _named(choice: NamedTrial | Confirmation) -> str:
     return choice.baseline if choice.baseline is not None else f"trial {choice.trial}"
 
 
-def score(choice: Choice | Confirmation, shown: ScoreWords, best: Choice | None = None) -> str:
+def score(
+    choice: NamedTrial | Confirmation, shown: ScoreWords, best: NamedTrial | None = None
+) -> str:
     """Return the validation score of `choice` with its error, and its root where that is usual.
 
     It is rounded to that error and, as in the table, to the error of `best`.
@@ -95,11 +97,11 @@ def score(choice: Choice | Confirmation, shown: ScoreWords, best: Choice | None 
     return f"{value} ({root})" if root else value
 
 
-def _error(choice: Choice | Confirmation) -> float:
+def _error(choice: NamedTrial | Confirmation) -> float:
     return math.nan if choice.val_score_se is None else choice.val_score_se
 
 
-def _described(choice: Choice) -> str:
+def _described(choice: NamedTrial) -> str:
     kind = choice.regularisation
     by = f"regularised by {kind}"
     if kind in (NONE, UNKNOWN):

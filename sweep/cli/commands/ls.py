@@ -50,13 +50,11 @@ def list_sweeps(
         hint(f"not shown, too narrow for all: {', '.join(left_out)}")
 
 
-def _fitting(
-    rows: Sequence[Sequence[str]], width: int, titles: Mapping[str, str]
-) -> list[str]:
+def _fitting(rows: Sequence[Sequence[str]], width: int, titles: Mapping[str, str]) -> list[str]:
     """Return the columns that fit into `width` characters; `titles` of those called otherwise."""
     needed = {
-        column: max(cell_len(titles.get(column, column)), *(cell_len(row[place]) for row in rows)) + _BETWEEN
-        for place, column in enumerate(_COLUMNS)
+        column: _BETWEEN + max(map(cell_len, (titles.get(column, column), *cells)))
+        for column, cells in zip(_COLUMNS, zip(*rows, strict=True), strict=True)
     }
     needed["state"] = min(needed["state"], _WIDEST_STATE)
     for column in _LEFT_OUT_FIRST:

@@ -13,6 +13,7 @@ from sweep.records import EpochRecord
 from sweep.training.fused.packing import Clock, Packing
 from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Sums, Trials
 from sweep.training.fused.program.backend import on_device
+from sweep.training.fused.program.optimizers import KINDS
 from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.model import epoch_order
 
@@ -48,8 +49,8 @@ class Resident:
     def __init__(self, split: Split, rows: RowCounts) -> None:
         self.split, self.rows = split, rows
         n_rows = rows.train + rows.validation
-        x = np.zeros((rows.chunks * rows.chunk, split.train.x.shape[1]), np.float32)
-        x[:n_rows] = np.concatenate([split.train.x, split.validation.x])
+        x = np.zeros((rows.chunks * rows.chunk, split.train.array.shape[1]), np.float32)
+        x[:n_rows] = np.concatenate([split.train.array, split.validation.array])
         counts = np.full(rows.steps, rows.batch, np.float32)
         counts[-1] = rows.train - (rows.steps - 1) * rows.batch
         real = np.arange(rows.batch)[None, :] < counts[:, None]
@@ -115,7 +116,8 @@ class Group:
         measured = _as_arrays(measured)
         self._state = state
         for _, seat in self.taken:
-            seat.clock = seat.clock.after(self.shape.rows.steps)
+            rule = seat.packing.description.optimizer
+            seat.clock = seat.clock.after(self.shape.rows.steps, rule)
             seat.epoch += 1
             seat.improved = False
         trained = {slot: self._trained(slot, seat, measured) for slot, seat in self.taken}
@@ -128,13 +130,15 @@ class Group:
     def _next_epoch(self) -> Epoch:
         shape, steps = self.shape, self.shape.rows.steps
         order = np.zeros((steps, shape.slots, shape.rows.batch), np.int32)
-        rates = np.zeros((steps, 2, shape.slots), np.float32)
+        rates = np.zeros((steps, KINDS[shape.optimizer].rates, shape.slots), np.float32)
         keys = np.zeros((steps, len(shape.masks), shape.slots, 2), np.uint32)
         improved = np.zeros(shape.slots, bool)
         for slot, seat in self.taken:
             rule, clock = seat.packing.description.optimizer, seat.clock
             order[:, slot] = self.resident.order(seat.seed, seat.epoch + 1)
-            rates[..., slot] = rule.rates(clock.learning_rate, clock.iteration, steps)
+            rates[..., slot] = rule.rates(
+                clock.learning_rate, clock.iteration, steps, clock.product
+            )
             keys[:, :, slot] = seat.packing.keys(clock, steps)
             improved[slot] = seat.improved
         return Epoch(*(on_device(array) for array in (order, rates, keys, improved)))

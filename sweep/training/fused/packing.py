@@ -13,6 +13,7 @@ from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.fused.description import Description, Role, Unit
 from sweep.training.fused.program import dropout
 from sweep.training.fused.program.arrays import State, Trials
+from sweep.training.fused.program.optimizers import KINDS, OptimizerRule
 from sweep.training.fused.program.shape import INPUT, Shape
 from sweep.training.trial_progress import TrialProgress
 
@@ -33,11 +34,16 @@ class Clock:
     learning_rate: np.float32 | None
     """The rate kept as a variable; None under a schedule."""
     generators: Generators
+    product: np.float32 | None = None
+    """Nadam's product of momenta; None for any other optimizer."""
 
-    def after(self, steps: int) -> "Clock":
+    def after(self, steps: int, rule: OptimizerRule) -> "Clock":
         """The clock `steps` training steps later."""
         later = tuple((seed, count + steps) for seed, count in self.generators)
-        return replace(self, iteration=self.iteration + steps, generators=later)
+        product = self.product
+        if product is not None:
+            product = rule.products(product, self.iteration, steps)[-1]
+        return replace(self, iteration=self.iteration + steps, generators=later, product=product)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Packing:
             iteration=int(optimizer["iteration", -1]),
             learning_rate=None if rate is None else _F(rate),
             generators=generators(description.model_roles, state.model),
+            product=_F(optimizer["product", -1]) if ("product", -1) in optimizer else None,
         )
         values = (*self.shape.weights, *self.shape.averages)
         arrays = State(
@@ -72,15 +79,17 @@ class Packing:
         """The state in Keras' order; `progress` holds the generators after the best epoch."""
         roles = self.description.optimizer_roles
         slots = {"first": arrays.firsts, "second": arrays.seconds}
-        if self.shape.optimizer == "amsgrad":
-            slots |= {"second": self._of_pairs(arrays.seconds, 0),
-                      "highest": self._of_pairs(arrays.seconds, 1)}  # fmt: skip
+        held = KINDS[self.shape.optimizer].seconds
+        if len(held) > 1:
+            slots |= {slot: self._of_pairs(arrays.seconds, n) for n, slot in enumerate(held)}
         optimizer: list[np.ndarray] = []
         for kind, layer in roles:
             if kind == "iteration":
                 optimizer.append(np.array(clock.iteration, dtype=np.int64))
             elif kind == "rate":
                 optimizer.append(np.array(clock.learning_rate, dtype=_F))
+            elif kind == "product":
+                optimizer.append(np.array(clock.product, dtype=_F))
             else:
                 slot, weight = kind.split()
                 optimizer.append(self._cut(slots[slot], (weight, layer)))
@@ -140,10 +149,11 @@ class Packing:
 
     def _seconds(self, optimizer: dict[Role, np.ndarray]) -> list[np.ndarray]:
         """Padded second slots; one number a weight where the optimizer has none."""
-        if self.shape.optimizer == "adam":
-            return self._slots(optimizer, "second")
-        if self.shape.optimizer == "amsgrad":
-            pairs = (self._slots(optimizer, slot) for slot in ("second", "highest"))
+        held = KINDS[self.shape.optimizer].seconds
+        if len(held) == 1:
+            return self._slots(optimizer, held[0])
+        if held:
+            pairs = (self._slots(optimizer, slot) for slot in held)
             return [
                 np.stack(pair, axis=len(self.shape.stack(role)))
                 for role, *pair in zip(self.shape.roles, *pairs, strict=True)

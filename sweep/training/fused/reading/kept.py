@@ -125,19 +125,25 @@ def _key(assignment: Assignment) -> Key:
 
 
 def _initial_slots(model: trial_model.Model, description: Description) -> Arrays:
-    """The state of the model's optimizer before its first step: moments are zero."""
+    """The state of the model's optimizer before its first step: moments are at the beginning."""
+    rule = description.optimizer
     shapes = {
         role: tuple(variable.shape)
         for role, variable in zip(description.model_roles, model.variables, strict=True)
     }
     rate = keras_private.rate_or_schedule(model.optimizer)
     counted = {"iteration": model.optimizer.iterations, "rate": rate}
-    return tuple(
-        trial_model.get_state([counted[kind]])[0]
-        if kind in counted
-        else np.zeros(shapes[kind.split()[1], layer], np.float32)
-        for kind, layer in description.optimizer_roles
-    )
+
+    def initial(kind: str, layer: int) -> np.ndarray:
+        if kind in counted:
+            return trial_model.get_state([counted[kind]])[0]
+        if kind == "product":
+            return np.array(1.0, np.float32)
+        slot, weight = kind.split()
+        value = rule.initial if slot == "second" else 0.0
+        return np.full(shapes[weight, layer], value, np.float32)
+
+    return tuple(initial(kind, layer) for kind, layer in description.optimizer_roles)
 
 
 def _bytes(arrays: Arrays) -> int:

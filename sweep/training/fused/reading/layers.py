@@ -48,8 +48,7 @@ def read_input(
     require(shift.ndim == 1, f"input of shape {shape}")
     if not scaled:
         return rest, None, roles
-    numbers = (np.float32(array).tolist() for array in (shift, divisor))
-    first, second = (tuple(array) for array in numbers)
+    first, second = (tuple(map(float, np.float32(one))) for one in (shift, divisor))
     return rest, (first, second), roles
 
 

@@ -4,6 +4,7 @@ Frozen dataclasses and enumerations only; no TensorFlow. The words are the proje
 trial, rung, bracket, wave, assignment, epoch record, outcome.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, fields, replace
 from enum import StrEnum
 from typing import Annotated, Any, get_type_hints
@@ -153,6 +154,11 @@ class PlannedRung:
     def epochs(self) -> int:
         """Epochs trained in this rung, all its trials together."""
         return self.trials * (self.last_epoch - self.first_epoch)
+
+
+def is_one_rung(rungs: Sequence[PlannedRung]) -> bool:
+    """Return whether trials are trained once, in full, and none is promoted."""
+    return all((r.iteration, r.bracket, r.rung) == (0, 0, 0) for r in rungs)
 
 
 @dataclass(frozen=True)

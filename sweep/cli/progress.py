@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -10,8 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord
-from sweep.store import Progress as Counts
+from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord, is_one_rung
+from sweep.runner.look import time_left
+from sweep.store import SweepProgress
 from sweep.words import counted, duration, plain
 
 _FEWEST_EPOCHS = 20
@@ -26,7 +27,7 @@ _Rung = tuple[int | None, int | None, int, int]
 class Tally:
     """Counts of a running sweep against its plan, with the best trial so far."""
 
-    def __init__(self, plan: PlanRecord | None, progress: Counts, max_epochs: int) -> None:
+    def __init__(self, plan: PlanRecord | None, progress: SweepProgress, max_epochs: int) -> None:
         """`plan` is the search's, None when only confirmations are trained."""
         self.confirmations = max(plan.confirmations if plan else 0, progress.confirmations)
         self.assignments = self.confirmations
@@ -68,8 +69,9 @@ class Tally:
         if len(ended) < _FEWEST_EPOCHS and now - ended[0] < _FEWEST_SECONDS:
             return "ETA not known yet"
         middle = (len(ended) - 1) // 2
-        rate = (now - ended[middle]) / max(1, len(ended) - 1 - middle)
-        return f"ETA {duration(rate * max(0, self.epochs - self.epochs_done))}"
+        since, epochs = now - ended[middle], max(1, len(ended) - 1 - middle)
+        left = time_left(since, epochs, self.epochs - self.epochs_done)
+        return f"ETA {duration(left.seconds)}"
 
     def best_text(self) -> str:
         return "none yet" if self.best is None else f"{self.best[0]:.4f} (trial {self.best[1]})"
@@ -130,6 +132,7 @@ class LiveProgress:
             )
             for rung in (plan.rungs if plan else ())
         }
+        self._has_rungs = not is_one_rung(plan.rungs if plan else ())
         self._baselines = plan.baselines if plan else 0
         self._done: Counter[_Rung] = Counter()
         self._failed = 0
@@ -182,6 +185,21 @@ class LiveProgress:
         for key, (trials, last) in self._planned.items():
             cell = f"{self._done[key]}/{trials} to epoch {last}"
             rows.setdefault(key[:2], []).append(cell)
+        if self._has_rungs:
+            table = self._rungs(rows)
+        else:
+            table = Table("", "", box=None, padding=(0, 2), show_header=False)
+            for cells in rows.values():
+                table.add_row("trials", *cells)
+        if self._baselines:
+            done = sum(count for key, count in self._done.items() if key[1] is None)
+            table.add_row("baselines", f"{done}/{self._baselines} in full")
+        if self.tally.confirmations:
+            done = sum(count for key, count in self._done.items() if key[1] == _CONFIRMATION)
+            table.add_row("other seeds", f"{done}/{self.tally.confirmations} in full")
+        return table
+
+    def _rungs(self, rows: Mapping[tuple[int | None, int | None], Sequence[str]]) -> Table:
         table = Table(title="brackets and rungs", title_justify="left", box=None, padding=(0, 2))
         n_rungs = max((len(cells) for cells in rows.values()), default=1)
         table.add_column("")
@@ -191,12 +209,6 @@ class LiveProgress:
         for (iteration, bracket), cells in rows.items():
             prefix = f"iteration {iteration} " if several else ""
             table.add_row(f"{prefix}bracket {bracket}", *cells)
-        if self._baselines:
-            done = sum(count for key, count in self._done.items() if key[1] is None)
-            table.add_row("baselines", f"{done}/{self._baselines} in full")
-        if self.tally.confirmations:
-            done = sum(count for key, count in self._done.items() if key[1] == _CONFIRMATION)
-            table.add_row("other seeds", f"{done}/{self.tally.confirmations} in full")
         return table
 
 

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.split_record import ClassBalance, ClassCounts
+from sweep.data.split_record import ClassBalance, ClassCounts, SplitRecord
 from sweep.errors import DataError
 
 RARE = 0.05
@@ -61,6 +61,13 @@ def concerns(balance: ClassBalance) -> list[str]:
             f"allows: {_SHUFFLE} by label or in time"
         )
     return found
+
+
+def concerns_of(data: SplitRecord) -> list[str]:
+    """What makes scores on a split's rows doubtful, a sentence each; nothing if it is not known."""
+    if data.warnings is not None:
+        return list(data.warnings)
+    return [] if data.class_balance is None else concerns(data.class_balance)
 
 
 def class_counts(labels: NDArray[np.generic]) -> ClassCounts:

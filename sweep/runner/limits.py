@@ -82,7 +82,8 @@ class Limits:
         if limit is None:
             return list(waiting)
         first = self.first_searched(limit)
-        return [one for one in waiting if not one.is_searched or one.trial in first]
+        held = {one.trial for one in waiting if one.is_searched} - set(first)
+        return [one for one in waiting if one.trial not in held and one.confirms not in held]
 
     def must_stop(self) -> bool:
         """Return whether to stop at once, in the midst of training."""

@@ -11,6 +11,7 @@ from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.build import Model, users_frame
 from sweep.space.explore import Explorer, suggested
+from sweep.space.inputs import Inputs, check_inputs
 from sweep.space.lines import where
 from sweep.space.outputs import (
     CATEGORICAL,
@@ -39,21 +40,21 @@ _ROWS = 64
 
 
 def check_model(
-    explorer: Explorer, values: Mapping[str, Value], n_features: int
+    explorer: Explorer, values: Mapping[str, Value], inputs: Inputs
 ) -> dict[str, Value]:
     """Return `values` with the defaults of `build` filled in, and without the inactive ones.
 
     Raises InvalidSpaceError if the model of these values cannot be trained on inputs of shape
-    (rows, n_features) and labels 0 and 1.
+    that of `inputs` and labels 0 and 1.
     """
     trace, model = explorer.run(values, suggested(values))
     if trace.error is not None:
         raise explorer.failed(trace)
-    check_built(explorer.path, model, n_features)
+    check_built(explorer.path, model, inputs)
     return trace.values
 
 
-def check_built(path: Path, model: Model, n_features: int) -> None:
+def check_built(path: Path, model: Model, inputs: Inputs) -> None:
     """Raise InvalidSpaceError unless what `build` returned can be trained, scored and exported."""
     import keras
 
@@ -65,20 +66,20 @@ def check_built(path: Path, model: Model, n_features: int) -> None:
         raise InvalidSpaceError(
             f"build(hp) of {path} returned a model that is not compiled: call model.compile()"
         )
-    _check_class(path, model, n_features)
-    _check_shapes(path, model, n_features)
+    _check_class(path, model, inputs)
+    _check_shapes(path, model, inputs)
     _check_loss(path, model)
     try:
         outputs = outputs_of(model)
         if not outputs.logits and not outputs.by_construction:
-            check_probabilities(_outputs_of_noise(path, model, n_features))
+            check_probabilities(_outputs_of_noise(path, model, inputs))
     except OutputsError as error:
         raise InvalidSpaceError(f"the model of {path}{where(path, model)}: {error}") from error
     _check_metric(path, model, outputs.logits)
-    check_saved(path, model, n_features)
+    check_saved(path, model, inputs)
 
 
-def _check_class(path: Path, model: Model, n_features: int) -> None:
+def _check_class(path: Path, model: Model, inputs: Inputs) -> None:
     """Raise InvalidSpaceError if the model's class trains in its own way or has no graph."""
     import keras
 
@@ -94,7 +95,7 @@ def _check_class(path: Path, model: Model, n_features: int) -> None:
     if not hasattr(model, "outputs") and kind is not keras.Sequential:
         raise InvalidSpaceError(
             f"the model of {path} is a {kind.__name__}, whose layers only its call knows; before "
-            f"model.compile, write: inputs = keras.Input(({n_features},)); "
+            f"model.compile, write: inputs = {inputs.code()}; "
             "model = keras.Model(inputs, model.call(inputs))"
         )
 
@@ -104,20 +105,16 @@ def _line_of(function: object) -> str:
     return f" (line {code.co_firstlineno})" if code is not None else ""
 
 
-def _check_shapes(path: Path, model: Model, n_features: int) -> None:
-    if not model.built:
+def _check_shapes(path: Path, model: Model, inputs: Inputs) -> None:
+    try:
+        check_inputs(model, inputs)
+    except InvalidSpaceError as error:
+        raise InvalidSpaceError(f"the model of {path} does not fit the data: {error}") from error
+    shape = model.output_shape
+    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] not in (1, 2):
         raise InvalidSpaceError(
-            f"the model of {path} has no input shape: begin it with keras.Input(({n_features},))"
+            f"the model of {path} has outputs of shape {shape}, expected (None, 1) or (None, 2)"
         )
-    for what, shape, *wanted in (
-        ("inputs", model.input_shape, n_features),
-        ("outputs", model.output_shape, 1, 2),
-    ):
-        if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] not in wanted:
-            expected = " or ".join(f"(None, {size})" for size in wanted)
-            raise InvalidSpaceError(
-                f"the model of {path} has {what} of shape {shape}, expected {expected}"
-            )
 
 
 def _kind(model: Model) -> str:
@@ -150,14 +147,15 @@ def _name(loss: object) -> str:
     return loss if isinstance(loss, str) else type(loss).__name__
 
 
-def _outputs_of_noise(path: Path, model: Model, n_features: int) -> np.ndarray:
+def _outputs_of_noise(path: Path, model: Model, inputs: Inputs) -> np.ndarray:
     """The outputs of random inputs, small and large, shape (rows, outputs)."""
     import keras
 
-    x = np.random.default_rng(0).normal(size=(2 * _ROWS, n_features)).astype(np.float32)
-    x[_ROWS:] *= 10
+    parts = [inputs.example(_ROWS, scale=scale) for scale in (1.0, 10.0)]
     try:
-        return np.asarray(keras.ops.convert_to_numpy(model(x, training=False)))
+        return np.concatenate(
+            [np.asarray(keras.ops.convert_to_numpy(model(x, training=False))) for x in parts]
+        )
     except Exception as error:
         raise InvalidSpaceError(f"the model of {path} fails: {users_frame(error, path)}") from error
 

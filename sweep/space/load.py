@@ -25,10 +25,12 @@ from sweep.space.check import check_built, check_model, check_names, declared_ba
 from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
+from sweep.space.entry import Known, find_entry
 from sweep.space.explore import Explorer, Follow, Trace, suggested
 from sweep.space.find import find_space
 from sweep.space.home import Home, forget
 from sweep.space.hypermodel import check_hypermodels
+from sweep.space.inputs import Inputs
 from sweep.space.precision import policy, with_policy
 from sweep.space.record import SpaceRecord
 from sweep.space.saved import PREFIX
@@ -53,6 +55,10 @@ class Space:
     explorer: Explorer
     searched: bool = True
     """False where the file says SEARCH = False: its baselines are all there is to train."""
+    said: tuple[str, ...] = ()
+    """What a person should know of how the file was read."""
+    warnings: tuple[str, ...] = ()
+    """What in the file has no effect, or another than it seems to have."""
 
     @cached_property
     def hyperparameters(self) -> Any:
@@ -78,6 +84,11 @@ class Space:
         if self.discovery.is_flat:
             return None
         return lambda answer: self.explorer.follow(answer).values
+
+    @property
+    def configured(self) -> Follow:
+        """The configuration that comes of answers, of a flat space too: nothing is built for it."""
+        return self._values
 
     def describe(self) -> SpaceRecord:
         """Return what is kept with a sweep of this space. Asks git for the commit."""
@@ -125,32 +136,29 @@ def _asks(trace: Trace, declaration: Declaration) -> bool:
     return any(ask.declaration == declaration for ask in trace.active.values())
 
 
-def load_space(name: str, n_features: int) -> Space:
+def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs: int = 2) -> Space:
     """Return the search space `name`, found, run and checked. Needs Keras to be started.
 
-    Raises InvalidSpaceError with one line if the space does not exist, does not import, defines no
-    `build(hp)`, or its model cannot be trained on (rows, n_features) inputs and 0/1 labels.
+    `build` names the function or HyperModel in the file, `n_outputs` is the number of classes, or
+    of amounts. Raises InvalidSpaceError if the space does not exist, does not import, defines no
+    search space or several, or its model cannot be trained on `inputs` and 0/1 labels.
     """
     path = find_space(name)
     home = Home(path.parent)
     module = _run(path, home)
-    build = getattr(module, "build", None)
-    if not callable(build):
-        defined = [key for key, value in vars(module).items() if _is_own(module, value)]
-        found = f"; found: {', '.join(defined)}" if defined else ""
-        raise InvalidSpaceError(f"{path} defines no build(hp){found}")
-    check_hypermodels(path, module, build)
-    build = HomeBuild(build, home)
-    explorer = Explorer(path, build)
-    check_model(explorer, {}, n_features)
-    explorer.check = lambda model: check_built(path, model, n_features)
+    entry = find_entry(path, module, build, Known(inputs, n_outputs))
+    check_hypermodels(path, module, entry.build)
+    called = HomeBuild(entry.build, home, inputs)
+    explorer = Explorer(path, called)
+    check_model(explorer, {}, inputs)
+    explorer.check = lambda model: check_built(path, model, inputs)
     with _unheard():
         discovery = discover(explorer)
         known = {one.name for one in discovery.declarations}
         baselines = {}
         for label, values in declared_baselines(path, module).items():
             check_names(path, label, values, known)
-            baselines[label] = check_model(explorer, values, n_features)
+            baselines[label] = check_model(explorer, values, inputs)
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
@@ -161,11 +169,12 @@ def load_space(name: str, n_features: int) -> Space:
         path,
         fingerprint_of(files),
         texts(files),
-        build,
+        called,
         baselines,
         replace(discovery, n_builds=explorer.n_builds),
         explorer,
         searched,
+        entry.said,
     )
 
 
@@ -186,10 +195,6 @@ def _run(path: Path, home: Home) -> ModuleType:
     except Exception as error:
         raise InvalidSpaceError(f"{path} does not import: {users_frame(error, path)}") from error
     return module
-
-
-def _is_own(module: ModuleType, value: object) -> bool:
-    return callable(value) and getattr(value, "__module__", None) == module.__name__
 
 
 @contextlib.contextmanager

@@ -128,6 +128,20 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Run:
+    """How a run of a configuration ended: the trial's own, or one that repeats it."""
+
+    trial: int
+    """That proposed by the search, whichever run it is."""
+    number: int
+    """Which seed, from 1, the trial's own run."""
+    oracle_id: str | None
+    """The search's name of the trial, None of a run that repeats it."""
+    score: float
+    """Lowest validation loss; infinite if it failed."""
+
+
+@dataclass(frozen=True)
 class TrialLosses:
     """BCE of each validation row at a trial's best epoch so far: float32 (rows,), in nats."""
 
@@ -145,7 +159,7 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SweepProgress:
     """Counts for a status line."""
 
     assignments: int
@@ -183,6 +197,9 @@ class Standing:
     file: str | None
     """Its checkpoint."""
     is_confirmation: bool = False
+    confirms: int | None = None
+    """Of a confirmation: the trial that it trains again with another seed."""
+    seed_number: int | None = None
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def shuffled_batches(
         order = epoch_order(len(rows.x), seed, epoch)
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            yield rows.x[chosen], rows.y[chosen, None]
+            yield rows.array[chosen], rows.y[chosen, None]
 
 
 def epoch_order(n_rows: int, seed: int, epoch: int) -> np.ndarray:
@@ -137,7 +137,7 @@ def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
 
 def evaluate(model: Model, rows: Rows) -> Evaluation:
     """BCE, accuracy and AUC of `model` on `rows`."""
-    logits, labels = predict_logits(model, rows.x), rows.y
+    logits, labels = predict_logits(model, rows.array), rows.y
     losses = metrics.example_losses(logits, labels)
     return Evaluation(
         losses=losses,

@@ -11,6 +11,7 @@ import pytest
 from keras import layers, losses
 
 from sweep.errors import InvalidSpaceError
+from sweep.space.inputs import columns
 from sweep.space.load import load_space
 from sweep.space.outputs import OutputsError, outputs_of
 from sweep.training.fused.reading.model import carries, read
@@ -146,7 +147,7 @@ def test_both_trainers_record_what_keras_measures(trainer, outputs, loss, end, m
 def load(folder: Path, end: str, loss: str, metric: str, name: str = "mine.py") -> Any:
     path = folder / name
     path.write_text(SPACE.format(end=end, loss=loss, metric=metric))
-    return load_space(str(path), 28)
+    return load_space(str(path), columns(28))
 
 
 LINEAR, SIGMOID = "layers.Dense(1)", 'layers.Dense(1, activation="sigmoid")'

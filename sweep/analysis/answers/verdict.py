@@ -36,7 +36,7 @@ _ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED)
 
 
 @dataclass(frozen=True)
-class Choice:
+class NamedTrial:
     """A trial that is named in the answer."""
 
     trial: int
@@ -78,8 +78,8 @@ class Verdict:
     """Trials with a score."""
     tied: int | None
     """Of them, those tied with the best, itself included; None when errors are not known."""
-    best: Choice | None
-    simplest: Choice | None
+    best: NamedTrial | None
+    simplest: NamedTrial | None
     """The fewest parameters within one paired standard error of the best."""
     params_tried: tuple[int, int] | None
     params_tied: tuple[int, int] | None
@@ -220,11 +220,11 @@ def _range(trials: pd.DataFrame) -> tuple[int, int] | None:
     return int(trials["params"].min()), int(trials["params"].max())
 
 
-def _choice(trials: pd.DataFrame) -> Choice | None:
+def _choice(trials: pd.DataFrame) -> NamedTrial | None:
     if trials.empty:
         return None
     first = trials.iloc[0]
-    return Choice(
+    return NamedTrial(
         trial=int(first["trial"]),
         baseline=first["baseline"],
         params=None if pd.isna(first["params"]) else int(first["params"]),

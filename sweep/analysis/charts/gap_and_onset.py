@@ -21,7 +21,7 @@ MIN_TRIALS = 5
 
 
 @dataclass(frozen=True)
-class Overfitting:
+class GapsAndOnsets:
     """The numbers of the chart of gap and onset."""
 
     points: pd.DataFrame
@@ -32,7 +32,7 @@ class Overfitting:
     n_outside: int
 
 
-def overfitting(frames: SweepFrames) -> Overfitting:
+def overfitting(frames: SweepFrames) -> GapsAndOnsets:
     """Return gap and onset of each evaluated trial. Raises TooFewDataError below five trials."""
     trials = frames.trials
     known = is_scored(trials) & trials["params"].notna() & trials["gap"].notna()
@@ -46,7 +46,7 @@ def overfitting(frames: SweepFrames) -> Overfitting:
     low, high = np.quantile(gap, 0.02), np.quantile(gap, 0.98)
     margin = 0.15 * max(high - low, 1e-3)
     ends = (float(min(low, 0) - margin), float(max(high, 0) + margin))
-    return Overfitting(points, ends, outside(gap, *ends))
+    return GapsAndOnsets(points, ends, outside(gap, *ends))
 
 
 def draw_overfitting(frames: SweepFrames) -> Figure:

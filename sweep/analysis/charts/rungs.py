@@ -36,7 +36,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class RungScores:
     """The numbers of the chart of rungs."""
 
     scores: pd.DataFrame
@@ -44,8 +44,10 @@ class Ladder:
     steps: list[Step]
 
 
-def ladder(frames: SweepFrames) -> Ladder:
+def ladder(frames: SweepFrames) -> RungScores:
     """Return the scores by rung. Raises TooFewDataError if no trial has been promoted."""
+    if not frames.sweep.settings.has_rungs:
+        raise TooFewDataError(f"a {frames.sweep.settings.search} search promotes no trials")
     done = frames.assignments
     done = done[done["is_searched"] & np.isfinite(done["score"])]
     before = done[["trial", "last_epoch", "score"]]
@@ -59,7 +61,7 @@ def ladder(frames: SweepFrames) -> Ladder:
     for (first, last), group in pairs.groupby(["first_epoch", "last_epoch"]):
         found = _correlation(group["score_before"].to_numpy(), group["score"].to_numpy())
         steps.append(Step(int(first), int(last), len(group), *found))
-    return Ladder(before, steps)
+    return RungScores(before, steps)
 
 
 def _correlation(

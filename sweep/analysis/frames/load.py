@@ -40,10 +40,10 @@ TRIAL_COLUMNS = {
     "val_accuracy": "validation accuracy at the best epoch",
     "val_auc": "area under the validation ROC curve at the best epoch",
     "epochs": "epochs trained",
-    "rung": "highest rung reached, none for a baseline",
+    "rung": "highest rung reached, none for a baseline or without Hyperband",
     "last_epoch": "epochs planned up to the end of that rung",
-    "bracket": "Hyperband bracket, none for a baseline",
-    "iteration": "Hyperband iteration, none for a baseline",
+    "bracket": "Hyperband bracket, none for a baseline or another search",
+    "iteration": "Hyperband iteration, none for a baseline or another search",
     "seconds": "wall time of training and evaluation, all epochs",
     "seed": "the trial's seed",
     "error": "why it failed",
@@ -134,10 +134,12 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
         max_epochs=sweep.settings.max_epochs,
         sweep_finished=sweep.state is SweepState.FINISHED,
     )
+    if not sweep.settings.has_rungs:
+        trials[["iteration", "bracket", "rung"]] = pd.NA
     is_confirmation = trials["confirms"].notna()
     confirmations = _typed(trials[is_confirmation])
     trials = _ranked(trials[~is_confirmation])
-    repeats = runs(trials, confirmations)
+    repeats = runs(trials, confirmations, sweep.settings.executions)
     by_seed = seed_losses(repeats, losses)
     is_confirmation = epochs["trial"].isin(confirmations["trial"])
     later, epochs = epochs[is_confirmation], epochs[~is_confirmation]

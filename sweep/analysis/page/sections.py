@@ -167,7 +167,7 @@ def failures(frames: SweepFrames) -> Table:
 
 def provenance(frames: SweepFrames) -> Table:
     """Return all that the numbers depend on, except the machine."""
-    sweep, settings = frames.sweep, frames.sweep.settings.to_json().items()
+    sweep, settings = frames.sweep, frames.sweep.settings.of_its_search().items()
     rows = [
         ("sweep", sweep.name),
         ("identity", sweep.identity),

@@ -86,7 +86,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "confirmed": sections.of_columns(other_seeds.columns(frames)),
         "confirmed_title": other_seeds.TITLE,
         "confirmed_notes": other_seeds.notes(frames),
-        "rungs": sections.rungs(frames),
+        "rungs": sections.rungs(frames) if frames.sweep.settings.has_rungs else None,
         "cost": sections.cost(frames),
         "active": words.seconds(frames.sweep.active_seconds),
         "failures": sections.failures(frames),

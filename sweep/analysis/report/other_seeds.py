@@ -47,9 +47,18 @@ def columns(frames: SweepFrames) -> list[Column]:
 
 def notes(frames: SweepFrames) -> list[str]:
     """Return the notes that a reader of the table of repeats needs."""
+    own = (
+        "A searched trial's own run is left out, because it was chosen for its score; a "
+        "baseline's own run counts."
+    )
+    executions = frames.sweep.settings.executions
+    if executions > 1:
+        own = (
+            f"The search had {executions} runs of each trial and chose by their mean, which is "
+            "shown; of a trial that was confirmed since, the mean is over the later runs alone."
+        )
     found = [
-        "mean: over the repeats, each trained in full under another seed. A searched trial's own "
-        "run is left out, because it was chosen for its score; a baseline's own run counts. SE and "
+        f"mean: over the repeats, each trained in full under another seed. {own} SE and "
         "interval cover both the seeds and the validation rows.",
         "onset: the median over seeds, with the earliest and the latest; "
         f"{_NEVER}: in most runs, or in all, val BCE did not rise for good.",

@@ -55,11 +55,18 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
         Column("best epoch", [words.count(epoch) for epoch in optional(trials["best_epoch"])]),
         Column("onset", _onsets(trials)),
         Column("epochs", [words.count(epochs) for epochs in trials["epochs"]]),
-        Column("rung", [words.count(rung) for rung in optional(trials["rung"])]),
+        *_rungs(frames, trials),
         *_classes(trials),
         Column("seconds", [words.seconds(seconds) for seconds in trials["seconds"]]),
         Column("status", _standings(trials), left=True),
     ]
+
+
+def _rungs(frames: SweepFrames, trials: pd.DataFrame) -> list[Column]:
+    """Return the column of rungs, if the search has any."""
+    if not frames.sweep.settings.has_rungs:
+        return []
+    return [Column("rung", [words.count(rung) for rung in optional(trials["rung"])])]
 
 
 def notes(frames: SweepFrames, top: int | None = None) -> list[str]:

@@ -9,7 +9,7 @@ from sweep.analysis.answers.overfitting import LEAST_EPOCHS
 from sweep.analysis.answers.regularisers import NONE, UNKNOWN
 from sweep.analysis.answers.sentences import Sentence, said
 from sweep.analysis.answers.tutorial import Conclusion
-from sweep.analysis.answers.verdict import Choice, Confirmation, Verdict
+from sweep.analysis.answers.verdict import Confirmation, NamedTrial, Verdict
 from sweep.analysis.frames.against_references import Advantage
 
 _LISTED = 4
@@ -55,7 +55,7 @@ def _evidence(verdict: Verdict, sentences: Sentences) -> str:
     return " ".join(words)
 
 
-def _choices(verdict: Verdict, best: Choice, sentences: Sentences) -> str:
+def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     words = f"Best is {_named(best)}: val BCE {score(best)}, {_described(best)}"
     if Sentence.NONE_TIED in sentences:
         return f"{words}; no other trial of {verdict.trials:,} is tied with it (95 % confidence)."
@@ -76,11 +76,11 @@ def _choices(verdict: Verdict, best: Choice, sentences: Sentences) -> str:
     )
 
 
-def _named(choice: Choice | Confirmation) -> str:
+def _named(choice: NamedTrial | Confirmation) -> str:
     return choice.baseline if choice.baseline is not None else f"trial {choice.trial}"
 
 
-def score(choice: Choice | Confirmation, best: Choice | None = None) -> str:
+def score(choice: NamedTrial | Confirmation, best: NamedTrial | None = None) -> str:
     """Return the validation BCE of `choice` with its error.
 
     It is rounded to that error and, as in the table, to the error of `best`.
@@ -92,11 +92,11 @@ def score(choice: Choice | Confirmation, best: Choice | None = None) -> str:
     return text.with_error(choice.val_score, error, decimals)
 
 
-def _error(choice: Choice | Confirmation) -> float:
+def _error(choice: NamedTrial | Confirmation) -> float:
     return math.nan if choice.val_score_se is None else choice.val_score_se
 
 
-def _described(choice: Choice) -> str:
+def _described(choice: NamedTrial) -> str:
     kind = choice.regularisation
     by = f"regularised by {kind}"
     if kind in (NONE, UNKNOWN):

@@ -81,14 +81,17 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
 
 
 def _print_rungs(found: "Details") -> None:
+    import pandas as pd
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("rung", "epochs", "trained", "status", "best val BCE", "trainer", "seconds"):
+    has_rungs = found.row["baseline"] is not None or not pd.isna(found.row["rung"])
+    headings = ("epochs", "trained", "status", "best val BCE", "trainer", "seconds")
+    for heading in ("rung", *headings) if has_rungs else headings:
         table.add_column(heading, justify="left" if heading in ("status", "trainer") else "right")
     for one in found.rungs:
         score, seconds = one["score"], one["seconds"]
         table.add_row(
-            str(one["rung"]),
+            *([str(one["rung"])] if has_rungs else []),
             f"{one['first_epoch'] + 1}–{one['last_epoch']}",
             str(one["epochs"]),
             one["status"],
@@ -100,6 +103,7 @@ def _print_rungs(found: "Details") -> None:
     display(table)
     for one in found.rungs:
         if one["error"]:
-            out().print(f"\nerror in rung {one['rung']}: {words.plain(one['error'])}")
+            where = f" in rung {one['rung']}" if has_rungs else ""
+            out().print(f"\nerror{where}: {words.plain(one['error'])}")
             for line in (one["traceback"] or "").splitlines():
                 out().print(f"  {words.plain(line)}", soft_wrap=True)

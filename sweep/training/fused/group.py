@@ -58,7 +58,7 @@ class Resident:
     ) -> None:
         self.split, self.rows, self.task, self.scoring = split, rows, task, scoring
         n_rows = rows.train + rows.validation
-        parts = [flat(part.x) for part in (split.train, split.validation)]
+        parts = [flat(part.array) for part in (split.train, split.validation)]
         x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
         x[:n_rows] = np.concatenate(parts)
         y = split.train.y

@@ -29,8 +29,8 @@ class Columns:
     """What was converted, a sentence each."""
 
 
-def plain_columns(frame: "pl.DataFrame", source: str) -> Columns:
-    """Return a table's columns as numbers or words.
+def plain_columns(frame: "pl.DataFrame", source: str, *, truth: bool = False) -> Columns:
+    """Return a table's columns as numbers or words; True and False are words if `truth`, else 1, 0.
 
     Raises DataError naming a column of dates, lists or another kind, or with infinite numbers.
     """
@@ -39,7 +39,7 @@ def plain_columns(frame: "pl.DataFrame", source: str) -> Columns:
     notes: list[str] = []
     found = []
     for series in frame.iter_columns():
-        plain, note = _plain(series, source)
+        plain, note = _plain(series, source, truth)
         if note:
             notes.append(note)
         if plain.dtype == pl.Float64 and plain.is_infinite().any():
@@ -111,17 +111,19 @@ def _find(wanted: str, names: Sequence[str]) -> str | None:
     return names[position] if -len(names) <= position < 0 else None
 
 
-def _plain(series: "pl.Series", source: str) -> tuple["pl.Series", str]:
+def _plain(series: "pl.Series", source: str, truth: bool) -> tuple["pl.Series", str]:
     """The column as Float64 or String, and what was converted."""
     import polars as pl
 
     kind = series.dtype
     if kind == pl.Null:
         return series.cast(pl.Float64), ""
+    if kind == pl.Boolean and truth:
+        return series.replace_strict([False, True], ["False", "True"], return_dtype=pl.String), ""
     if kind == pl.Boolean or kind.is_numeric():
         return series.cast(pl.Float64).fill_nan(None), ""
     if kind in (pl.Categorical, pl.Enum, pl.String):
-        return _words_or_numbers(series.cast(pl.String))
+        return _words_or_numbers(series.cast(pl.String), truth)
     what = "dates or times" if kind.is_temporal() else f"values of kind {kind}"
     raise DataError(
         f"{source}: column {series.name!r} holds {what}, expected numbers or words; turn it into "
@@ -129,7 +131,7 @@ def _plain(series: "pl.Series", source: str) -> tuple["pl.Series", str]:
     )
 
 
-def _words_or_numbers(series: "pl.Series") -> tuple["pl.Series", str]:
+def _words_or_numbers(series: "pl.Series", truth: bool) -> tuple["pl.Series", str]:
     import polars as pl
 
     name = series.name
@@ -143,7 +145,7 @@ def _words_or_numbers(series: "pl.Series") -> tuple["pl.Series", str]:
         return number, f"column {name!r} holds numbers written as text{absent}"
     words = _without(words, small.is_in(NO_VALUE))
     small = words.str.to_lowercase()
-    if set(small.drop_nulls().unique().to_list()) in _TRUTH:
+    if not truth and set(small.drop_nulls().unique().to_list()) in _TRUTH:
         return (small == "true").cast(pl.Float64), f"column {name!r}: True is 1, False is 0"
     n_numbers = len(series) - number.null_count()
     if n_numbers > len(series) / 2:

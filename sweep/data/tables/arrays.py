@@ -53,7 +53,11 @@ def choose(arrays: Mapping[str, NDArray[Any]], own: OwnData, source: str) -> Cho
     dropped = find_columns(own.drop, list(arrays), "--drop", source)
     arrays = {name: array for name, array in arrays.items() if name not in dropped}
     target = _target(arrays, own, source)
-    inputs = {name: array for name, array in arrays.items() if name != target}
+    inputs = {
+        name: array[:, None] if array.ndim == 1 else array
+        for name, array in arrays.items()
+        if name != target
+    }
     if not inputs:
         raise DataError(f"{source} has no array besides the target {target!r}")
     _check_lengths(arrays, source)

@@ -107,8 +107,9 @@ def of_rows(task: Task, rows: ClassRows | None, n_validation: int) -> Iterator[s
         yield _few(task, n_validation)
     if rows is None:
         return
+    n_train, n_val = sum(rows.train), sum(rows.validation)
     for name, train, validation in zip(task.classes, rows.train, rows.validation, strict=True):
-        n_train, n_val = sum(rows.train), sum(rows.validation)
+        shares = ClassCounts(train, n_train - train), ClassCounts(validation, n_val - validation)
         if train + validation < FEW_OF_A_CLASS:
             yield (
                 f"class {name!r} has {counted(train, 'training row')} and "
@@ -120,9 +121,7 @@ def of_rows(task: Task, rows: ClassRows | None, n_validation: int) -> Iterator[s
                 f"({train:,} of {n_train:,}): look at the AUC, as the accuracy of always saying "
                 "the other class is high"
             )
-        elif differ(
-            ClassCounts(train, n_train - train), ClassCounts(validation, n_val - validation)
-        ):
+        elif differ(*shares):
             yield (
                 f"class {name!r} is {percent(train / n_train)} of the training rows, but "
                 f"{percent(validation / n_val)} of the validation rows, more than chance allows"

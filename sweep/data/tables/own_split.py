@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is taken of a file: its features, its targets, and what its rows are put into parts by."""
+    """What is taken of a file: features, targets, and what puts its rows into parts."""
 
     source: str
     features: "pl.DataFrame | Inputs"
@@ -299,12 +299,10 @@ def _refuse_missing(features: "pl.DataFrame", own: OwnData, source: str) -> None
         )
 
 
-def _values(frame: "pl.DataFrame", column: str) -> NDArray[Any]:
-    return (
-        frame[column].fill_null("").to_numpy()
-        if frame[column].dtype == str
-        else frame[column].to_numpy()
-    )
+def _values(frame: "pl.DataFrame", column: str) -> NDArray[np.str_]:
+    import polars as pl
+
+    return frame[column].cast(pl.String).fill_null("").to_numpy().astype(str)
 
 
 def _parts_named(frame: "pl.DataFrame", column: str) -> Indices:

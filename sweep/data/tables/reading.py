@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sweep.data.cache.cache import Cache
 from sweep.data.cache.file_set import FileSet, Written, open_files, store_files
 from sweep.data.cache.manifest import Origin
-from sweep.data.tables.text_file import chunks_of, csv_form, first_line, write_plain
+from sweep.data.columns import N_FEATURES
+from sweep.data.tables.text_file import chunks_of, csv_form, first_cells, first_line, write_plain
 from sweep.errors import DataError
 
 if TYPE_CHECKING:
@@ -68,6 +69,21 @@ def read_file(cache: Cache, path: Path, header: bool | None = None) -> Read:
             cache.remove(key)
             raise DataError(f"{path} changed while it was read; try again when it is complete")
     return _opened(key, *found)
+
+
+def is_higgs_shaped(path: Path) -> bool:
+    """Whether the first line of a CSV is a row of HIGGS: 0 or 1, and 28 more numbers.
+
+    Raises DataError when the file cannot be read.
+    """
+    if _form_of(path, [path]) != "csv":
+        return False
+    cells = first_cells(path)
+    try:
+        numbers = [float(cell) for cell in cells]
+    except ValueError:
+        return False
+    return len(numbers) == 1 + N_FEATURES and numbers[0] in (0.0, 1.0)
 
 
 def read_again(cache: Cache, key: str, source: str) -> Read:

@@ -141,7 +141,8 @@ def grouped(
 ) -> Parts:
     """Rows of one group stay together; groups in a shuffled order fill each part about as asked.
 
-    If `rest_trains`, all that neither validate nor test train. Raises DataError if there are fewer than three groups.
+    If `rest_trains`, all that neither validate nor test train. Raises DataError if there are fewer
+    than three groups.
     """
     names, codes = np.unique(groups, return_inverse=True)
     if len(names) < 3:

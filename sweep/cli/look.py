@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.records import SweepState
-from sweep.runner.look import Look
-from sweep.store import Progress, Store
+from sweep.runner.look import Look, look
+from sweep.store import Store, SweepProgress
 from sweep.sweep_folder import SweepFolder
+from sweep.tasks.score_words import ScoreWords
 from sweep.words import plain, shortened
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
     """
     from sweep.analysis.frames.load import load
 
-    holder = folder.holder()
+    state = look(folder).state
+    interrupted = state if state is SweepState.INTERRUPTED else None
     with Store(folder.database, read_only=True) as store:
-        died = store.sweep().state is SweepState.RUNNING and holder is None
-        return load(store, SweepState.INTERRUPTED if died else None, folder.name)
+        return load(store, interrupted, folder.name)
 
 
 def write_logs(folder: SweepFolder) -> None:
@@ -70,8 +71,8 @@ def state_text(found: Look) -> str:
     return found.state if found.holder is None else f"{found.state}, {plain(found.holder)}"
 
 
-def best_text(progress: Progress) -> str:
+def best_text(progress: SweepProgress, shown: ScoreWords) -> str:
     """Return the best score so far with its trial."""
     if progress.best_score is None:
         return "none yet"
-    return f"{progress.best_score:.4f} (trial {progress.best_trial})"
+    return f"{shown.score(progress.best_score)} (trial {progress.best_trial})"

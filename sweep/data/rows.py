@@ -29,6 +29,8 @@ class Rows:
     y: NDArray[np.float32]
     """As `sweep.tasks.task` lays it out: (rows,), or (rows, targets); (rows, …) of an autoencoder
     whose inputs have more axes."""
+    weights: NDArray[np.float32] | None = None
+    """How much each row counts in the training loss, (rows,); None if all count the same."""
 
     def __len__(self) -> int:
         return len(self.y)
@@ -47,9 +49,11 @@ class Rows:
 
     def take(self, rows: NDArray[np.integer] | slice) -> "Rows":
         """Return the rows of these numbers, in their order."""
+        weights = None if self.weights is None else self.weights[rows]
         if isinstance(self.x, dict):
-            return Rows({name: array[rows] for name, array in self.x.items()}, self.y[rows])
-        return Rows(self.x[rows], self.y[rows])
+            taken = {name: array[rows] for name, array in self.x.items()}
+            return Rows(taken, self.y[rows], weights)
+        return Rows(self.x[rows], self.y[rows], weights)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 from sweep.data.cache.array_file import sha256_of
 from sweep.data.cache.cache import HIGGS_KEY, Cache, Dataset, default_cache_dir
 from sweep.data.higgs.import_file import open_file
+from sweep.data.kinds import AUTO, BUILTIN, HIGGS, KINDS
 from sweep.data.labels import class_counts, refuse_one_class
 from sweep.data.own_data import OwnData, Sizes
 from sweep.data.ranges import (
@@ -39,7 +40,7 @@ _NO_OPTIONS = OwnData()
 
 
 def load_split(
-    data: str = "auto",
+    data: str = AUTO,
     *,
     train_rows: int = DEFAULT_TRAIN_ROWS,
     validation_rows: int = DEFAULT_VALIDATION_ROWS,
@@ -135,16 +136,16 @@ def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
     `rows` is how many built-in events are wanted; the other data have the rows they have.
     Raises DataError when there are none.
     """
-    if data in ("auto", "higgs"):
+    if data in (AUTO, HIGGS):
         dataset = cache.open(HIGGS_KEY)
         if dataset is not None:
             return HIGGS_KEY, dataset
-        if data == "higgs":
+        if data == HIGGS:
             raise DataError(
                 f"no HIGGS data in {cache.root}; get them with: sweep data fetch, "
                 "or sweep data import FILE"
             )
-    if data in ("auto", BUILTIN_KIND):
+    if data in (AUTO, BUILTIN):
         return open_builtin(cache, rows)
     return open_file(cache, Path(data))
 
@@ -154,7 +155,7 @@ def _is_higgs_format(data: str, own: OwnData) -> bool:
 
     Raises DataError if there is no such file, or if HIGGS is to be read in another way.
     """
-    if data in ("auto", "higgs", BUILTIN_KIND):
+    if data in KINDS:
         refused = [name for name in own.given if not _fits_higgs(name, own)]
         if refused:
             option = refused[0].replace("_", "-")
@@ -165,7 +166,7 @@ def _is_higgs_format(data: str, own: OwnData) -> bool:
         return True
     path = Path(data)
     if not path.exists():
-        raise DataError(f"no data {data!r}: expected auto, builtin, higgs or a file")
+        raise DataError(f"no data {data!r}: expected {', '.join(KINDS)} or a file")
     return path.is_file() and not own.given and is_higgs_shaped(path)
 
 

@@ -27,6 +27,7 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("data", sweep.data.source),
         ("split", _split(sweep.data)),
         *(("labels", line) for line in concerns_of(sweep.data)),
+        *(("search", line) for line in _search(frames)),
         ("seed", str(sweep.settings.seed)),
         ("state", state),
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
@@ -75,6 +76,13 @@ def progress(frames: SweepFrames) -> dict[str, Any]:
         "left_out": left_out,
         **{status: counts[status] for status in _COUNTED},
     }
+
+
+def _search(frames: SweepFrames) -> list[str]:
+    """Return how configurations were chosen; nothing of Hyperband, of which the trials tell."""
+    sweep = frames.sweep
+    is_other = not sweep.settings.has_rungs and sweep.settings.iterations > 0
+    return [sweep.settings.search_in_words(sweep.plan.trials)] if is_other else []
 
 
 def _number(value: int | None) -> str:

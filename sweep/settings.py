@@ -2,9 +2,11 @@
 
 from dataclasses import asdict, dataclass, fields
 
+from sweep.data.kinds import AUTO
+from sweep.data.own_data import OwnData
 from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import InvalidSpaceError
-from sweep.exact import Count, Flag, Integer, Positive, Real, Text
+from sweep.exact import Count, Finite, Flag, Integer, Positive, Text
 from sweep.numerics import Numerics
 from sweep.records import Json
 
@@ -22,6 +24,9 @@ class Stage:
     brackets: Count
 
 
+_NO_OPTIONS = OwnData()
+
+
 @dataclass(frozen=True)
 class Settings:
     """What decides a sweep's numbers, besides its space and its data."""
@@ -34,9 +39,9 @@ class Settings:
     """Runs of each of these, under a seed each; their mean is the configuration's score."""
     initial_points: Integer | None = None
     """Random configurations before a Bayesian search has a model; None for three a dimension."""
-    alpha: Real = 1e-4
+    alpha: Finite = 1e-4
     """Variance of the noise that the model of a Bayesian search expects in standardised scores."""
-    beta: Real = 2.6
+    beta: Finite = 2.6
     """Standard deviations that a Bayesian search hopes for: the larger, the more it explores."""
     max_epochs: Integer = 81
     """Epochs of a trial that reaches the last rung, or of each trial if there are no rungs."""
@@ -45,8 +50,8 @@ class Settings:
     iterations: Integer = 1
     """Times the whole set of brackets is run; 0 trains the baselines only."""
     seed: Integer = 0
-    data: Text = "auto"
-    """auto, builtin, higgs, or a file."""
+    data: Text = AUTO
+    """One of `KINDS`, or a file."""
     train_rows: Integer = DEFAULT_TRAIN_ROWS
     validation_rows: Integer = DEFAULT_VALIDATION_ROWS
     test_rows: Integer | None = None
@@ -61,10 +66,16 @@ class Settings:
     """Seeds under which each baseline is trained."""
     keep: Integer = 20
     """Trials whose checkpoints are kept though they can never be promoted again: the best."""
+    own: OwnData = _NO_OPTIONS
+    """How the file that `data` names is read, prepared and split."""
     stages: tuple[Stage, ...] = ()
     """Of an extended sweep: all stages, the last with the present `max_epochs`."""
     numerics: Numerics | None = None
     """Under what the numbers come about; None of a sweep that began before these were kept."""
+    objective: Text = "loss"
+    """What trials are ranked by: loss, a measure of the task, or a metric of the models."""
+    build: Text | None = None
+    """Name of the search space in its file; None where the file leaves no choice."""
 
     def __post_init__(self) -> None:
         """Raises InvalidSpaceError naming the first setting that cannot be."""

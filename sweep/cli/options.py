@@ -204,12 +204,21 @@ TestRowsOption = Annotated[
 BatchSizeOption = Annotated[
     int, typer.Option("--batch-size", envvar="SWEEP_BATCH_SIZE", help="Rows per training step.")
 ]
+ObjectiveOption = Annotated[
+    str,
+    typer.Option(
+        "--objective",
+        envvar="SWEEP_OBJECTIVE",
+        help="What trials are ranked by: loss, accuracy, auc, mae, mse, rmse, r2, or a metric of "
+        "the models by its name.",
+    ),
+]
 PatienceOption = Annotated[
     int,
     typer.Option(
         "--patience",
         envvar="SWEEP_PATIENCE",
-        help="Epochs without a better validation BCE before a trial stops; 0 for never.",
+        help="Epochs without a better validation score before a trial stops; 0 for never.",
     ),
 ]
 TrainerOption = Annotated[
@@ -219,6 +228,16 @@ TrainerOption = Annotated[
         autocompletion=completion.values(*TRAINERS),
         envvar="SWEEP_TRAINER",
         help="What trains the models: auto, fused or keras.",
+    ),
+]
+BuildOption = Annotated[
+    str | None,
+    typer.Option(
+        "--build",
+        envvar="SWEEP_BUILD",
+        metavar="NAME",
+        help="Which function or HyperModel of the file is the search space, if there are several; "
+        "of a script that also searches, only what this one needs is run.",
     ),
 ]
 BaselinesOption = Annotated[
@@ -271,7 +290,7 @@ MaxTrialsOption = Annotated[
 TargetOption = Annotated[
     float | None,
     typer.Option(
-        "--target", envvar="SWEEP_TARGET", help="Stop when a trial reaches this validation BCE."
+        "--target", envvar="SWEEP_TARGET", help="Stop when a trial reaches this validation score."
     ),
 ]
 KeepOption = Annotated[

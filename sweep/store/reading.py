@@ -21,10 +21,10 @@ from sweep.store.rows import (
     Exportable,
     Losses,
     Opening,
-    Progress,
     Reference,
     Run,
     Standing,
+    SweepProgress,
     SweepRow,
     file_name_of,
 )
@@ -78,6 +78,10 @@ class Reader:
         """Return the rows of a query, every value checked. Raises DataError."""
         with self._named():
             return [checked(row) for row in self._db.execute(query, values)]
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Return the rows of a query of this room, every value checked. Raises DataError."""
+        return self._rows(query, *values)
 
     def problems(self) -> list[str]:
         """Return what is damaged in the database itself; empty if it is sound. Reads all of it."""
@@ -255,7 +259,7 @@ class Reader:
 
     # Counts and tables
 
-    def progress(self) -> Progress:
+    def progress(self) -> SweepProgress:
         """Return counts over the whole sweep, in a few milliseconds."""
         with self._named():
             return read_progress(self._db)

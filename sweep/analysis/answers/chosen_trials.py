@@ -30,7 +30,7 @@ _CONFIRMABLE = (SweepState.FINISHED, SweepState.BUDGET)
 
 
 @dataclass(frozen=True)
-class Run:
+class ChosenRun:
     """A training in full of some configuration."""
 
     trial: int
@@ -49,7 +49,7 @@ class Choice:
     """How the configuration was chosen: best, simplest, or trial if it was named."""
     trial: int
     """The trial of the ranking that has the configuration."""
-    runs: tuple[Run, ...]
+    runs: tuple[ChosenRun, ...]
     """By seed number; more than one if the configuration was repeated. They are the runs of the
     mean."""
     mean: float | None
@@ -58,7 +58,7 @@ class Choice:
     """Whether the mean decided that this configuration is the best."""
 
     @property
-    def run(self) -> Run:
+    def run(self) -> ChosenRun:
         """The run that is tested and exported."""
         return self.runs[0]
 
@@ -84,7 +84,7 @@ def named(frames: SweepFrames, trial: int) -> Choice:
 
 def by_hand(trial: int, val_score: float) -> Choice:
     """Return exactly this trial's run, with its score: no rule has a say."""
-    return Choice("trial", trial, (Run(trial, None, val_score),), None, is_by_mean=False)
+    return Choice("trial", trial, (ChosenRun(trial, None, val_score),), None, is_by_mean=False)
 
 
 def require_ensemble(frames: SweepFrames, choice: Choice) -> Choice:
@@ -136,7 +136,7 @@ def _advice(frames: SweepFrames) -> str:
 def _own(frames: SweepFrames, rule: str, row: "pd.Series[float]") -> Choice:
     """The trial's own run, trained in full."""
     number = 1 if row["baseline"] is not None else None
-    run = Run(int(row["trial"]), number, float(row["val_score"]))
+    run = ChosenRun(int(row["trial"]), number, float(row["val_score"]))
     return Choice(rule, run.trial, (run,), None, is_by_mean=False)
 
 
@@ -148,7 +148,7 @@ def _with_runs(frames: SweepFrames, rule: str, trial: int, *, is_by_mean: bool =
     for _, row in of_trial.iterrows():
         number = row.get("seed_number")
         number = 1 if number is None or pd.isna(number) else int(number)  # a baseline's own run
-        found.append(Run(int(row["trial"]), number, float(row["val_score"])))
+        found.append(ChosenRun(int(row["trial"]), number, float(row["val_score"])))
     found.sort(key=lambda run: (run.seed_number, run.trial))
     means = frames.confirmed.loc[frames.confirmed["trial"] == trial, "val_score"]
     mean = float(means.iloc[0]) if len(means) else None

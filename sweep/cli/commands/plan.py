@@ -10,6 +10,7 @@ from rich.console import Console
 from sweep.cli import options as opt
 from sweep.cli.output import display, hint, out, warn
 from sweep.cli.rung_table import rung_table
+from sweep.cli.work import say_of_space
 from sweep.runner.cold_start import prepare
 from sweep.words import counted, duration, plain
 
@@ -39,6 +40,8 @@ def plan(
     batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
+    objective: opt.ObjectiveOption = opt.DEFAULT.objective,
+    build: opt.BuildOption = opt.DEFAULT.build,
     cache: opt.CacheOption = None,
 ) -> None:
     """Show what a search would train, and about how long that takes."""
@@ -46,6 +49,7 @@ def plan(
     prepared = prepare(space, settings, cache)
     for line in (*prepared.split.concerns, *prepared.concerns):
         warn(line)
+    say_of_space(prepared)
     _print_plan(prepared)
 
 

@@ -40,6 +40,8 @@ def start(
     patience: opt.PatienceOption = opt.DEFAULT.patience or 0,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
+    objective: opt.ObjectiveOption = opt.DEFAULT.objective,
+    build: opt.BuildOption = opt.DEFAULT.build,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
     target: opt.TargetOption = None,
@@ -61,6 +63,7 @@ def start(
         prepared = prepare(space, settings, cache, compared=True)
         for line in (*prepared.split.concerns, *prepared.concerns):
             warn(line)
+        work.say_of_space(prepared)
         folder = new_folder(results, path.stem) if name is None else folder.created()
         with folder.locked() as lock:
             _refuse_existing(folder)

@@ -72,6 +72,8 @@ class Settings:
     """Of an extended sweep: all stages, the last with the present `max_epochs`."""
     numerics: Numerics | None = None
     """Under what the numbers come about; None of a sweep that began before these were kept."""
+    objective: Text = "loss"
+    """What trials are ranked by: loss, a measure of the task, or a metric of the models."""
     build: Text | None = None
     """Name of the search space in its file; None where the file leaves no choice."""
 

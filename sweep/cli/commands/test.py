@@ -18,6 +18,7 @@ from sweep.runner.same_numbers import Numbers
 from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 from sweep.tasks.scoring import Scoring
+from sweep.words import counted
 
 if TYPE_CHECKING:
     from sweep.analysis.answers.chosen_trials import Choice
@@ -105,7 +106,7 @@ def _show(name: str, openings: list[Opening], found: Taken, output: str, scoring
     from sweep.analysis.report import openings as ledger
     from sweep.analysis.report.commands import export_command
 
-    last = openings[-1]
+    last, shown = openings[-1], found.shown
     if output == "json":
         from sweep.cli.trial_lines import print_json
 
@@ -120,11 +121,12 @@ def _show(name: str, openings: list[Opening], found: Taken, output: str, scoring
     table.add_column(f"trial {last.of_trial}")
     table.add_column("value", justify="right")
     table.add_column("95 % confidence interval")
-    for row in (*ledger.chosen_rows(found.choice, last), *ledger.rows(last)):
+    for row in (*ledger.chosen_rows(found.choice, last, shown), *ledger.rows(last, shown)):
         table.add_row(*row)
     display(table)
-    out().print(f"\n{last.rows:,} test rows; {ledger.lines(openings)[0]}")
-    reason = ledger.reason(found.choice, ensemble=found.ensemble)
+    rows = counted(last.rows, "test row")
+    out().print(f"\n{rows}; {ledger.lines(openings, shown)[0]}")
+    reason = ledger.reason(found.choice, shown, ensemble=found.ensemble)
     command = export_command(name, found.choice, ensemble=found.ensemble)
     out().print(f"Tested was trial {last.of_trial}: {reason}. To have it: {command}")
 

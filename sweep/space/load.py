@@ -22,12 +22,12 @@ from sweep.space.check import check_built, check_names, checked_values, declared
 from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
+from sweep.space.effect import without_effect
 from sweep.space.entry import Known, find_entry
 from sweep.space.explore import Explorer, Follow, Trace, suggested
 from sweep.space.faults import Faults
 from sweep.space.find import find_space
 from sweep.space.home import Home
-from sweep.space.hypermodel import check_hypermodels
 from sweep.space.inputs import Inputs
 from sweep.space.record import SpaceRecord
 from sweep.space.run_file import run_file
@@ -144,11 +144,9 @@ def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs
     home = Home(path.parent)
     module, skipped = run_file(path, home, build)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
-    called = HomeBuild(entry.build, home, inputs)
+    called = HomeBuild(path, entry, home, inputs, n_outputs)
     explorer = Explorer(path, called, check=lambda model: check_built(path, model, inputs))
     faults = explorer.faults
-    with faults.kept():
-        check_hypermodels(path, module, entry.build)
     first = explorer.given({})
     if first.error is not None:
         faults.add(explorer.failed(first))
@@ -161,6 +159,8 @@ def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs
     with faults.kept():
         files = _files(path, home, module)
     faults.refuse()
+    with _unheard():
+        warnings = tuple(without_effect(explorer, discovery))
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
@@ -176,6 +176,7 @@ def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs
         explorer,
         searched,
         (*entry.said, *skipped),
+        warnings,
     )
 
 

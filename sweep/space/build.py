@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sweep.errors import InvalidSpaceError
 from sweep.space.entry import Entry
@@ -14,6 +15,7 @@ from sweep.space.home import Home
 from sweep.space.inputs import Inputs, shaped
 from sweep.space.place import users_frame
 from sweep.space.precision import with_policy
+from sweep.tasks.task import HIGGS_TASK, Task
 
 Model = Any
 """A compiled `keras.Model`; Keras publishes no types."""
@@ -22,7 +24,7 @@ Build = Callable[[Any], Model]
 """A search space's `build(hp)`; `hp` is a `keras_tuner.HyperParameters`."""
 
 
-_ROWS = 8
+_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class HomeBuild:
     entry: Entry
     home: Home
     inputs: Inputs
-    n_outputs: int = 2
+    task: Task = HIGGS_TASK
 
     def __call__(self, hp: Any) -> Model:
         with with_policy(self.home.policy):
@@ -56,11 +58,19 @@ class HomeBuild:
 
     def _fit(self, fit: ModelFit, model: Model) -> ModelFit:
         """How the model is to be trained, and what `fit` gives for some made-up rows."""
-        x, y = self.inputs.example(_ROWS), np.arange(_ROWS, dtype=np.float32) % self.n_outputs
+        x, y = self.inputs.example(_ROWS), _targets(self.task)
         try:
             return replace(fit, seen=fit.called(model, x, y, (x, y)))
         except InvalidSpaceError as error:
             return replace(fit, fault=str(error))
+
+
+def _targets(task: Task) -> NDArray[np.float32]:
+    """Some targets of a task, each class among them: (rows,), or (rows, targets) if several."""
+    numbers = np.arange(_ROWS * task.n_targets, dtype=np.float32)
+    if task.n_classes:
+        numbers = numbers % task.n_classes
+    return numbers if task.n_targets == 1 else numbers.reshape(_ROWS, task.n_targets)
 
 
 def build_failed(path: Path, hp: Any, error: BaseException) -> InvalidSpaceError:

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from sweep.space.outputs import End, end_of
+from sweep.space.ends import End, end_of
 
 
 def where(path: Path, model: Any) -> str:

@@ -18,7 +18,13 @@ from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
 from sweep.space.build import Build, HomeBuild
-from sweep.space.check import check_built, check_names, checked_values, declared_baselines
+from sweep.space.check import (
+    check_built,
+    check_names,
+    checked_values,
+    declared_baselines,
+    declared_class_weight,
+)
 from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
@@ -31,7 +37,9 @@ from sweep.space.home import Home
 from sweep.space.inputs import Inputs
 from sweep.space.record import SpaceRecord
 from sweep.space.run_file import run_file
+from sweep.space.scoring import ModelMeasures, measures_of
 from sweep.space.source import fingerprint_of, imported, texts
+from sweep.tasks.task import HIGGS_TASK, Task
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +64,10 @@ class Space:
     """What a person should know of how the file was read."""
     warnings: tuple[str, ...] = ()
     """What in the file has no effect, or another than it seems to have."""
+    measures: tuple[ModelMeasures, ...] = ()
+    """What the models that were built can be ranked by, each different one once."""
+    class_weight: Mapping[Any, float] | None = None
+    """CLASS_WEIGHT of the file: how much each class counts in the training loss, by its label."""
 
     @cached_property
     def hyperparameters(self) -> Any:
@@ -133,19 +145,32 @@ def _asks(trace: Trace, declaration: Declaration) -> bool:
     return any(ask.declaration == declaration for ask in trace.active.values())
 
 
-def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs: int = 2) -> Space:
+def load_space(
+    name: str,
+    inputs: Inputs,
+    *,
+    build: str | None = None,
+    n_outputs: int = 2,
+    task: Task = HIGGS_TASK,
+) -> Space:
     """Return the search space `name`, found, run and checked. Needs Keras to be started.
 
     `build` names the function or HyperModel in the file, `n_outputs` is the number of classes, or
     of amounts. Raises InvalidSpaceError if the space does not exist, does not import, defines no
-    search space or several, or its model cannot be trained on `inputs` and 0/1 labels.
+    search space or several, or its model cannot be trained on `inputs` and the targets of `task`.
     """
     path = find_space(name)
     home = Home(path.parent)
     module, skipped = run_file(path, home, build)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
-    called = HomeBuild(path, entry, home, inputs, n_outputs)
-    explorer = Explorer(path, called, check=lambda model: check_built(path, model, inputs))
+    called = HomeBuild(path, entry, home, inputs, task)
+    seen: dict[ModelMeasures, None] = {}
+
+    def check(model: Any) -> None:
+        check_built(path, model, inputs, task)
+        seen[measures_of(model, task)] = None
+
+    explorer = Explorer(path, called, check=check)
     faults = explorer.faults
     first = explorer.given({})
     if first.error is not None:
@@ -177,6 +202,8 @@ def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs
         searched,
         (*entry.said, *skipped),
         warnings,
+        measures=tuple(seen),
+        class_weight=declared_class_weight(path, module),
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 
+from sweep.data.kinds import AUTO
 from sweep.data.own_data import OwnData
 from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import InvalidSpaceError
@@ -49,8 +50,8 @@ class Settings:
     iterations: Integer = 1
     """Times the whole set of brackets is run; 0 trains the baselines only."""
     seed: Integer = 0
-    data: Text = "auto"
-    """auto, builtin, higgs, or a file."""
+    data: Text = AUTO
+    """One of `KINDS`, or a file."""
     train_rows: Integer = DEFAULT_TRAIN_ROWS
     validation_rows: Integer = DEFAULT_VALIDATION_ROWS
     test_rows: Integer | None = None

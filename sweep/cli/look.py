@@ -8,6 +8,7 @@ from sweep.records import SweepState
 from sweep.runner.look import Look, look
 from sweep.store import Store, SweepProgress
 from sweep.sweep_folder import SweepFolder
+from sweep.tasks.score_words import ScoreWords
 from sweep.words import plain, shortened
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def state_text(found: Look) -> str:
     return found.state if found.holder is None else f"{found.state}, {plain(found.holder)}"
 
 
-def best_text(progress: SweepProgress) -> str:
+def best_text(progress: SweepProgress, shown: ScoreWords) -> str:
     """Return the best score so far with its trial."""
     if progress.best_score is None:
         return "none yet"
-    return f"{progress.best_score:.4f} (trial {progress.best_trial})"
+    return f"{shown.score(progress.best_score)} (trial {progress.best_trial})"

@@ -218,7 +218,7 @@ PatienceOption = Annotated[
     typer.Option(
         "--patience",
         envvar="SWEEP_PATIENCE",
-        help="Epochs without a better validation BCE before a trial stops; 0 for never.",
+        help="Epochs without a better validation score before a trial stops; 0 for never.",
     ),
 ]
 TrainerOption = Annotated[
@@ -290,7 +290,7 @@ MaxTrialsOption = Annotated[
 TargetOption = Annotated[
     float | None,
     typer.Option(
-        "--target", envvar="SWEEP_TARGET", help="Stop when a trial reaches this validation BCE."
+        "--target", envvar="SWEEP_TARGET", help="Stop when a trial reaches this validation score."
     ),
 ]
 KeepOption = Annotated[

@@ -13,6 +13,7 @@ from sweep.data.cache.array_file import sha256_of
 from sweep.data.cache.cache import HIGGS_KEY, Cache, Dataset, default_cache_dir
 from sweep.data.columns import FEATURES
 from sweep.data.higgs.import_file import open_file
+from sweep.data.kinds import AUTO, BUILTIN, HIGGS, KINDS
 from sweep.data.labels import class_counts, concerns_of, refuse_one_class
 from sweep.data.ranges import (
     DEFAULT_TEST_ROWS,
@@ -120,7 +121,7 @@ class Split:
 
 
 def load_split(
-    data: str = "auto",
+    data: str = AUTO,
     *,
     train_rows: int = DEFAULT_TRAIN_ROWS,
     validation_rows: int = DEFAULT_VALIDATION_ROWS,
@@ -191,22 +192,23 @@ def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
     `rows` is how many built-in events are wanted; the other data have the rows they have.
     Raises DataError when there are none.
     """
-    if data in ("auto", "higgs"):
+    if data in (AUTO, HIGGS):
         dataset = cache.open(HIGGS_KEY)
         if dataset is not None:
             return HIGGS_KEY, dataset
-        if data == "higgs":
+        if data == HIGGS:
             raise DataError(
                 f"no HIGGS data in {cache.root}; get them with: sweep data fetch, "
                 "or sweep data import FILE"
             )
-    if data in ("auto", BUILTIN_KIND):
+    if data in (AUTO, BUILTIN):
         return open_builtin(cache, rows)
     try:
         return open_file(cache, Path(data))
     except DataError as error:
         if isinstance(error.__cause__, FileNotFoundError):
-            raise DataError(f"no data {data!r}: expected auto, builtin, higgs or a file") from error
+            kinds = ", ".join(KINDS)
+            raise DataError(f"no data {data!r}: expected {kinds} or a file") from error
         raise
 
 

@@ -1,7 +1,7 @@
 """What a search space's model must be, so that it can be trained and scored here."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,9 +12,10 @@ from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.build import Model, users_frame
 from sweep.space.explore import Explorer, suggested
+from sweep.space.faults import Faults
 from sweep.space.inputs import Inputs, check_inputs
 from sweep.space.keras_loss import TargetForm
-from sweep.space.lines import where
+from sweep.space.lines import where, where_build, where_input
 from sweep.space.outputs import (
     CROSS_ENTROPY,
     OutputsError,
@@ -43,34 +44,55 @@ _OWN = (
 _ROWS = 64
 
 
-def check_model(
-    explorer: Explorer, values: Mapping[str, Value], check: Callable[[Model], None]
-) -> dict[str, Value]:
+def checked_values(explorer: Explorer, values: Mapping[str, Value]) -> dict[str, Value]:
     """Return `values` with the defaults of `build` filled in, and without the inactive ones.
 
-    Raises InvalidSpaceError if the model of these values fails, and what `check` raises of it.
+    Raises InvalidSpaceError if their model cannot be built; `explorer.check` looks at it.
     """
-    trace, model = explorer.run(values, suggested(values))
+    trace, _ = explorer.run(values, suggested(values))
     if trace.error is not None:
         raise explorer.failed(trace)
-    check(model)
     return trace.values
 
 
 def check_built(path: Path, model: Model, inputs: Inputs, task: Task = HIGGS_TASK) -> None:
-    """Raise InvalidSpaceError unless what `build` returned can be trained, scored and exported."""
+    """Raise InvalidSpaceError, naming all faults, unless a model can be trained and exported."""
     import keras
 
     if not isinstance(model, keras.Model):
         raise InvalidSpaceError(
-            f"build(hp) of {path} returned {type(model).__name__}, expected a compiled keras.Model"
+            f"build(hp) of {path}{where_build(path)} returned {type(model).__name__}, expected a "
+            "compiled keras.Model: end it with return model"
         )
+    faults = Faults(path)
+    with faults.kept():
+        _check_compiled(path, model)
+    with faults.kept():
+        _check_class(path, model, inputs)
+    has_graph = isinstance(model, keras.Sequential) or hasattr(model, "outputs")
+    if has_graph:
+        with faults.kept():
+            _check_inputs(path, model, inputs)
+    fits = not faults.found
+    if has_graph and model.built and model.compiled:
+        with faults.kept():
+            _check_scored(path, model, inputs, task)
+    if fits:
+        with faults.kept():
+            check_saved(path, model, inputs)
+    faults.refuse()
+
+
+def _check_compiled(path: Path, model: Model) -> None:
     if not model.compiled or model.optimizer is None:
         raise InvalidSpaceError(
-            f"build(hp) of {path} returned a model that is not compiled: call model.compile()"
+            f"build(hp) of {path}{where_build(path)} returned a model that is not compiled: call "
+            "model.compile()"
         )
-    _check_class(path, model, inputs)
-    _check_shapes(path, model, inputs)
+
+
+def _check_scored(path: Path, model: Model, inputs: Inputs, task: Task) -> None:
+    """Raise InvalidSpaceError unless loss, last activation and targets fit each other."""
     try:
         outputs = outputs_of(model, task)
         form = target_form(model, task)
@@ -80,27 +102,32 @@ def check_built(path: Path, model: Model, inputs: Inputs, task: Task = HIGGS_TAS
         raise InvalidSpaceError(f"the model of {path}{where(path, model)}: {error}") from error
     if task.kind is TaskKind.BINARY:
         _check_metric(path, model, outputs.logits, form)
-    check_saved(path, model, inputs)
 
 
 def _check_class(path: Path, model: Model, inputs: Inputs) -> None:
     """Raise InvalidSpaceError if the model's class trains in its own way or has no graph."""
     import keras
 
-    kind = type(model)
+    kind, faults = type(model), Faults(path)
     for name in _OWN:
         owner = next(one for one in kind.__mro__ if name in vars(one))
-        if not owner.__module__.startswith("keras."):
-            raise InvalidSpaceError(
-                f"{owner.__name__}.{name} of {path}{_line_of(getattr(owner, name))} is not "
-                f"supported: models are trained and scored by Keras' own; delete {name}, and the "
-                "loss and optimizer of compile() are what trains"
-            )
-    if not hasattr(model, "outputs") and kind is not keras.Sequential:
-        raise InvalidSpaceError(
-            f"the model of {path} is a {kind.__name__}, whose layers only its call knows; before "
-            f"model.compile, write: inputs = {inputs.code()}; "
+        with faults.kept():
+            _refuse_own(path, owner, name)
+    if not hasattr(model, "outputs") and not isinstance(model, keras.Sequential):
+        faults.found.append(
+            f"the model of {path}{_line_of(kind.call)} is a {kind.__name__}, whose layers only its "
+            f"call knows; before model.compile, write: inputs = {inputs.code()}; "
             "model = keras.Model(inputs, model.call(inputs))"
+        )
+    faults.refuse()
+
+
+def _refuse_own(path: Path, owner: Any, name: str) -> None:
+    if not owner.__module__.startswith("keras."):
+        raise InvalidSpaceError(
+            f"{owner.__name__}.{name} of {path}{_line_of(getattr(owner, name))} is not "
+            f"supported: models are trained and scored by Keras' own; delete {name}, and the "
+            "loss and optimizer of compile() are what trains"
         )
 
 
@@ -109,11 +136,13 @@ def _line_of(function: object) -> str:
     return f" (line {code.co_firstlineno})" if code is not None else ""
 
 
-def _check_shapes(path: Path, model: Model, inputs: Inputs) -> None:
+def _check_inputs(path: Path, model: Model, inputs: Inputs) -> None:
     try:
         check_inputs(model, inputs)
     except InvalidSpaceError as error:
-        raise InvalidSpaceError(f"the model of {path} does not fit the data: {error}") from error
+        raise InvalidSpaceError(
+            f"the model of {path}{where_input(path)} does not fit the data: {error}"
+        ) from error
 
 
 def _outputs_of_noise(path: Path, model: Model, inputs: Inputs) -> np.ndarray:

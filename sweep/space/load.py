@@ -5,11 +5,8 @@ with the user's own frame.
 """
 
 import contextlib
-import hashlib
-import importlib.util
 import io
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,11 +17,11 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
-from sweep.space.build import Build, HomeBuild, users_frame
+from sweep.space.build import Build, HomeBuild
 from sweep.space.check import (
     check_built,
-    check_model,
     check_names,
+    checked_values,
     declared_baselines,
     declared_class_weight,
 )
@@ -33,13 +30,13 @@ from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
 from sweep.space.entry import Known, find_entry
 from sweep.space.explore import Explorer, Follow, Trace, suggested
+from sweep.space.faults import Faults
 from sweep.space.find import find_space
-from sweep.space.home import Home, forget
+from sweep.space.home import Home
 from sweep.space.hypermodel import check_hypermodels
 from sweep.space.inputs import Inputs
-from sweep.space.precision import policy, with_policy
 from sweep.space.record import SpaceRecord
-from sweep.space.saved import PREFIX
+from sweep.space.run_file import run_file
 from sweep.space.scoring import ModelMeasures, measures_of
 from sweep.space.source import fingerprint_of, imported, texts
 from sweep.tasks.task import HIGGS_TASK, Task
@@ -164,30 +161,34 @@ def load_space(
     """
     path = find_space(name)
     home = Home(path.parent)
-    module = _run(path, home)
+    module, skipped = run_file(path, home, build)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
-    check_hypermodels(path, module, entry.build)
     called = HomeBuild(entry.build, home, inputs)
-    explorer = Explorer(path, called)
     seen: dict[ModelMeasures, None] = {}
 
     def check(model: Any) -> None:
         check_built(path, model, inputs, task)
         seen[measures_of(model, task)] = None
 
-    check_model(explorer, {}, check)
-    explorer.check = check
-    with _unheard():
+    explorer = Explorer(path, called, check=check)
+    faults = explorer.faults
+    with faults.kept():
+        check_hypermodels(path, module, entry.build)
+    first = explorer.given({})
+    if first.error is not None:
+        faults.add(explorer.failed(first))
+        faults.refuse()
+    baselines, files = {}, {}
+    with faults.kept(), _unheard():
         discovery = discover(explorer)
-        known = {one.name for one in discovery.declarations}
-        baselines = {}
-        for label, values in declared_baselines(path, module).items():
-            check_names(path, label, values, known)
-            baselines[label] = check_model(explorer, values, check)
+        with faults.kept():
+            baselines = _baselines(path, module, explorer, discovery)
+    with faults.kept():
+        files = _files(path, home, module)
+    faults.refuse()
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
-    files = _files(path, home, module)
     searched = bool(getattr(module, "SEARCH", True))
     return Space(
         path.stem,
@@ -199,29 +200,24 @@ def load_space(
         replace(discovery, n_builds=explorer.n_builds),
         explorer,
         searched,
-        entry.said,
+        (*entry.said, *skipped),
         measures=tuple(seen),
         class_weight=declared_class_weight(path, module),
     )
 
 
-def _run(path: Path, home: Home) -> ModuleType:
-    name = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InvalidSpaceError(f"{path} is not a Python file: its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
-    forget()
-    sys.modules.pop(name, None)  # so that it is the last one
-    sys.modules[name] = module
-    loader = spec.loader
-    try:
-        with with_policy(None):
-            home.run(lambda: loader.exec_module(module))
-            home.policy = policy()
-    except Exception as error:
-        raise InvalidSpaceError(f"{path} does not import: {users_frame(error, path)}") from error
-    return module
+def _baselines(
+    path: Path, module: ModuleType, explorer: Explorer, discovery: Discovery
+) -> dict[str, dict[str, Value]]:
+    """The BASELINES of a space's file, completed. Raises InvalidSpaceError naming all faults."""
+    known = {one.name for one in discovery.declarations}
+    baselines, faults = {}, Faults(path)
+    for label, values in declared_baselines(path, module).items():
+        with faults.kept():
+            check_names(path, label, values, known)
+            baselines[label] = checked_values(explorer, values)
+    faults.refuse()
+    return baselines
 
 
 @contextlib.contextmanager

@@ -16,7 +16,9 @@ from sweep.settings import Settings
 from sweep.space.record import SpaceRecord
 from sweep.store.columns import checked_value
 from sweep.store.parsing import json_object, plan_record, record
+from sweep.tasks.score_words import ScoreWords
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+from sweep.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,16 @@ class SweepRow:
     active_seconds: float
     scoring: Scoring = BINARY_CROSSENTROPY
     """What the scores measure."""
+
+    @property
+    def task(self) -> Task:
+        """What is predicted from a row."""
+        return self.data.known_task
+
+    @property
+    def score_words(self) -> ScoreWords:
+        """How the scores are shown to people."""
+        return ScoreWords(self.scoring, self.task)
 
     def to_columns(self) -> dict[str, Any]:
         """Return the values as the database holds them: records become JSON."""

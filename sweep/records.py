@@ -33,6 +33,13 @@ class SweepState(StrEnum):
     BUDGET = "budget"
 
 
+def state_now(stored: SweepState, *, is_held: bool) -> SweepState:
+    """Return a sweep's state: one that is stored as running and held by no process has died."""
+    if is_held:
+        return SweepState.RUNNING
+    return SweepState.INTERRUPTED if stored is SweepState.RUNNING else stored
+
+
 @dataclass(frozen=True)
 class EpochRecord:
     """What one trial measured in one epoch.

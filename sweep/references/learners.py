@@ -41,14 +41,16 @@ def trees(x: np.ndarray, y: np.ndarray, seed: int) -> Callable[[np.ndarray], Arr
     return lambda others: np.log(np.clip(model.predict_proba(others), 1e-7, 1))
 
 
-def ridge(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], Array]:
+def ridge(x: np.ndarray, y: np.ndarray, scoring: Scoring) -> Callable[[np.ndarray], Array]:
     """On features standardised by the training rows; L2 with scikit-learn's default strength."""
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     model = make_pipeline(StandardScaler(), Ridge())
-    model.fit(x.astype(np.float64), y.astype(np.float64))
+    weights = _weights(y, scoring)
+    squared = None if weights is None else weights**2
+    model.fit(x.astype(np.float64), y.astype(np.float64), ridge__sample_weight=squared)
     return lambda others: np.asarray(model.predict(others.astype(np.float64)))
 
 
@@ -76,8 +78,18 @@ def tree_amounts(
         validation_fraction=_HELD_OUT,
         random_state=seed,
     )
-    model.fit(x, y)
+    model.fit(x, y, sample_weight=_weights(y, scoring))
     return lambda others: np.asarray(model.predict(others))
+
+
+def _weights(y: np.ndarray, scoring: Scoring) -> np.ndarray | None:
+    """Of the rows' errors under a loss that divides them by the amount; None under the others."""
+    by_loss = scoring.objective is ObjectiveName.LOSS
+    if not by_loss or scoring.loss.name is not LossName.PERCENTAGE_ERROR:
+        return None
+    size = np.abs(y.astype(np.float64))
+    found: np.ndarray = 1 / np.maximum(size, size.mean() * 1e-3)
+    return found
 
 
 def _tree_loss(scoring: Scoring) -> str:

@@ -183,7 +183,11 @@ def _of_amounts(split: Split, seed: int, scoring: Scoring) -> dict[str, Callable
 
         return lambda: _by_column(split, transformed)
 
-    models = {POISSON: fitted(poisson)} if is_poisson else {RIDGE: fitted(ridge)}
+    models = (
+        {POISSON: fitted(poisson)}
+        if is_poisson
+        else {RIDGE: fitted(lambda x, y: ridge(x, y, scoring))}
+    )
     if split.train.y[:1].size <= _MOST_TARGETS:
         models[TREES] = fitted(lambda x, y: tree_amounts(x, y, _seed(seed), scoring))
     return models

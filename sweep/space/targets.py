@@ -68,7 +68,9 @@ def _gives_rows(model: Model, task: Task, form: TargetForm) -> bool:
     n, noise = n_outputs(model), np.random.default_rng(0)
     rows = n + _TRIED_ROWS  # another number than columns, so that neither passes for the other
     outputs = noise.uniform(0.1, 0.9, size=(rows, *model.outputs[0].shape[1:])).astype(np.float32)
-    targets = noise.integers(0, n if form is not TargetForm.AS_THEY_ARE else 2, size=rows)
+    targets: np.ndarray = noise.integers(
+        0, n if form is not TargetForm.AS_THEY_ARE else 2, size=rows
+    )
     if task.kind is TaskKind.AMOUNT:
         targets = noise.uniform(0.1, 0.9, size=outputs.shape)
     elif task.kind is TaskKind.LABELS:

@@ -145,8 +145,10 @@ def test_no_constant_near_it_is_better_than_no_skill_on_the_training_rows(name):
 
 def test_images_have_references_if_they_are_small_and_so_have_several_inputs():
     split, scoring = task_split("three classes")
+    # fmt: off
     small = {part: {"a": rows.x[:, :2], "b": rows.x[:, 2:].reshape(-1, 3, 1)}
-             for part, rows in (("train", split.train), ("validation", split.validation))}  # fmt: skip
+             for part, rows in {"train": split.train, "validation": split.validation}.items()}
+    # fmt: on
     parts = {part: replace(getattr(split, part), x=x) for part, x in small.items()}
     found = reference_models(replace(split, **parts), 3, scoring)
     plain = reference_models(split, 3, scoring)

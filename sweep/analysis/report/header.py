@@ -28,6 +28,7 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("split", _split(sweep.data)),
         *(("labels", line) for line in concerns_of(sweep.data)),
         *(("search", line) for line in _search(frames)),
+        *_measured(frames),
         ("seed", str(sweep.settings.seed)),
         ("state", state),
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),

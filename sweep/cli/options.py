@@ -204,6 +204,15 @@ TestRowsOption = Annotated[
 BatchSizeOption = Annotated[
     int, typer.Option("--batch-size", envvar="SWEEP_BATCH_SIZE", help="Rows per training step.")
 ]
+ObjectiveOption = Annotated[
+    str,
+    typer.Option(
+        "--objective",
+        envvar="SWEEP_OBJECTIVE",
+        help="What trials are ranked by: loss, accuracy, auc, mae, mse, rmse, r2, or a metric of "
+        "the models by its name.",
+    ),
+]
 PatienceOption = Annotated[
     int,
     typer.Option(

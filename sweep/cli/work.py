@@ -48,7 +48,7 @@ def log_to_stderr(verbose: bool) -> None:
 
 def say_of_space(prepared: "Prepared") -> None:
     """Print how the space's file was read, and what in it has no effect."""
-    for line in prepared.space.said:
+    for line in (*prepared.space.said, *prepared.scored.said):
         hint(line)
     for line in prepared.space.warnings:
         warn(line)

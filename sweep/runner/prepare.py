@@ -11,6 +11,7 @@ from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.records import Json, PlanRecord, SweepState
 from sweep.references.models import reference_models
+from sweep.runner.fit_of_data import check_split, n_outputs_of, with_class_weight
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
@@ -26,19 +27,14 @@ from sweep.seeds import derive
 from sweep.settings import Budget, Settings
 from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
+from sweep.space.scoring import SpaceScoring, scoring_of_all
 from sweep.store import Reference, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
-from sweep.training.auto_trainer import AutoTrainer
+from sweep.training.auto_trainer import AutoTrainer, not_fused
 from sweep.training.contract import Trainer
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 from sweep.words import counted
-
-_TRAINERS: dict[str, Callable[..., Trainer]] = {
-    "auto": AutoTrainer,
-    "fused": FusedTrainer,
-    "keras": KerasTrainer,
-}
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,8 @@ class Prepared:
     split: Split
     settings: Settings
     plan: Plan
+    scored: SpaceScoring
+    """What the scores measure, and what is to be said of it."""
     references: Callable[[], Sequence[Reference]]
     """Trains the reference models on the split, or waits for them."""
 
@@ -97,7 +95,16 @@ def prepare(
     Without `references` the reference models are trained when they are asked for. Raises
     InvalidSpaceError in one line.
     """
-    space = load_space(space_name, inputs_of(split.train.x), build=settings.build)
+    space = load_space(
+        space_name,
+        inputs_of(split.train.x),
+        build=settings.build,
+        n_outputs=n_outputs_of(split),
+        task=split.task,
+    )
+    scored = scoring_of_all(space.measures, split.task, settings.objective)
+    check_split(space, scored.scoring, split)
+    split = with_class_weight(split, space)
     # "auto" and relative paths mean the same data at every resume
     settings = replace(settings, data=_resolved(settings.data, split))
     if not space.searched and not settings.stages:  # extended, it is searched after all
@@ -114,7 +121,7 @@ def prepare(
     plan = planned(space, settings)
     if references is None:
         references = partial(reference_models, split, settings.seed)
-    return Prepared(space, split, settings, plan, references)
+    return Prepared(space, split, settings, plan, scored, references)
 
 
 def _resolved(data: str, split: Split) -> str:
@@ -190,6 +197,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
         state=SweepState.INTERRUPTED,
         message=None,
         active_seconds=0.0,
+        scoring=prepared.scored.scoring,
     )
     Store.create(folder.database, row).close()
 
@@ -203,6 +211,11 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
         raise InvalidSpaceError(
             f"the search space {sweep.space.path} has changed since sweep {sweep.name} began; "
             "restore it, or start a new sweep"
+        )
+    if sweep.scoring != prepared.scored.scoring:
+        raise InvalidSpaceError(
+            f"sweep {sweep.name} ranks by {sweep.scoring.measure.name}, and its search space now "
+            f"by {prepared.scored.scoring.measure.name}; restore it, or start a new sweep"
         )
     if sweep.data.fingerprint != prepared.split.fingerprint:
         raise InvalidSpaceError(
@@ -255,8 +268,15 @@ def _runner(work: Work) -> Runner:
 def make_trainer(prepared: Prepared) -> Trainer:
     """The trainer that the settings ask for."""
     settings = prepared.settings
-    given = (prepared.space.build, prepared.split, settings.batch_size, settings.patience)
+    split, scoring = prepared.split, prepared.scored.scoring
+    given = (prepared.space.build, split, settings.batch_size, settings.patience)
     numerics = settings.numerics
-    if settings.trainer == "keras" or numerics is None:
-        return _TRAINERS[settings.trainer](*given)
-    return _TRAINERS[settings.trainer](*given, program_bytes=numerics.program_bytes)
+    if settings.trainer == "keras":
+        return KerasTrainer(*given, scoring=scoring)
+    program_bytes = None if numerics is None else numerics.program_bytes
+    if settings.trainer == "auto":
+        return AutoTrainer(*given, program_bytes=program_bytes, scoring=scoring)
+    reason = not_fused(split, scoring)
+    if reason is not None:
+        raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
+    return FusedTrainer(*given, program_bytes=program_bytes)

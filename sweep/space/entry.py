@@ -19,10 +19,11 @@ from sweep.space.inputs import Inputs
 
 _FIRST = "build"
 _KNOWN = ("build_model", "model_builder")
-_HYPERPARAMETERS = (
+HYPERPARAMETERS = (
     "hp", "hps", "hparams", "hparam", "h", "hyperparameters", "hyperparams", "hyper_parameters",
     "hyper_params", "hyperparameter", "params",
 )  # fmt: skip
+"""What people call the one argument of such a function."""
 _OPTUNAS = "trial"
 _SHAPES = ("input_shape", "shape", "in_shape", "inputs_shape", "input_size_shape")
 _WIDTHS = (
@@ -101,7 +102,7 @@ def _candidates(values: dict[str, Any]) -> list[str]:
     models = _hypermodels(public)
     kinds: Iterable[list[str]] = (
         [name for name in functions if name in _KNOWN],
-        [name for name in functions if _first_word(public[name]) in _HYPERPARAMETERS] + models,
+        [name for name in functions if _first_word(public[name]) in HYPERPARAMETERS] + models,
         [name for name in functions if _first_word(public[name]) != _OPTUNAS],
     )
     return next((names for names in kinds if names), [])
@@ -242,7 +243,7 @@ def _takes_one(value: object) -> bool:
         return False
     required = _required(value)
     return required is not None and (
-        len(required) == 1 or (not required and _first_word(value) in _HYPERPARAMETERS)
+        len(required) == 1 or (not required and _first_word(value) in HYPERPARAMETERS)
     )
 
 

@@ -79,6 +79,10 @@ class Reader:
         with self._named():
             return [checked(row) for row in self._db.execute(query, values)]
 
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Return the rows of a query of this room, every value checked. Raises DataError."""
+        return self._rows(query, *values)
+
     def problems(self) -> list[str]:
         """Return what is damaged in the database itself; empty if it is sound. Reads all of it."""
         found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]

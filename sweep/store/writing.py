@@ -16,9 +16,10 @@ What is promised:
 """
 
 import json
+import math
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, astuple, fields
 from math import nan
@@ -29,13 +30,15 @@ from sweep.errors import PlatformError
 from sweep.records import Assignment, EpochRecord, Json, Outcome, PlanRecord, SweepState
 from sweep.settings import Settings
 from sweep.store.connection import connect_to_write, explained, transaction
+from sweep.store.events import EventKind
 from sweep.store.fragments import BEST
 from sweep.store.reading import Reader
 from sweep.store.rows import NewTrial, Opening, Planned, Reference, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
 
-_EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRecord))
-_epoch_values = attrgetter(*_EPOCH_COLUMNS)
+_NUMBERS = tuple(EpochRecord.meanings())
+_EPOCH_COLUMNS = (*_NUMBERS, "metrics")
+_epoch_values = attrgetter(*_NUMBERS)
 
 
 class Store(Reader):
@@ -91,6 +94,7 @@ class Store(Reader):
     def set_state(self, state: SweepState, message: str | None = None) -> None:
         with self._transaction() as db:
             db.execute("UPDATE sweep SET state = ?, message = ?", (state, message))
+            _tell(db, EventKind.SWEEP)
 
     def set_settings(self, settings: Settings) -> None:
         with self._transaction() as db:
@@ -107,6 +111,7 @@ class Store(Reader):
                     SweepState.INTERRUPTED,
                 ),
             )
+            _tell(db, EventKind.SWEEP)
 
     def set_references(self, references: Sequence[Reference]) -> None:
         """Keep the reference models of the sweep's split."""
@@ -137,6 +142,7 @@ class Store(Reader):
                 f"INSERT INTO opening ({', '.join(names)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [getattr(opening, name) for name in names],
             )
+            _tell(db, EventKind.OPENING)
         return opening
 
     def fill_test(self, opening: Opening) -> None:
@@ -161,12 +167,14 @@ class Store(Reader):
         """
         with self._transaction() as db:
             wave = _insert_planned(db, planned)
+            _tell(db, EventKind.WAVE)
             db.execute("UPDATE sweep SET oracle = ?, wave = ?", (json.dumps(oracle), wave + 1))
 
     def add_confirmations(self, trials: Sequence[NewTrial], last_epoch: int) -> None:
         """Store repeats, to be trained to `last_epoch`; the search does not see them."""
         with self._transaction() as db:
             _insert_planned(db, [Planned(new, last_epoch) for new in trials])
+            _tell(db, EventKind.WAVE)
 
     # Progress of trials
 
@@ -188,6 +196,7 @@ class Store(Reader):
             _insert_records(db, assignment.trial, records)
             _set_checkpoint(db, assignment.trial, file, epoch)
             _set_losses(db, assignment.trial, losses)
+            _tell(db, EventKind.EPOCHS, assignment, epoch)
 
     def finish(
         self,
@@ -231,7 +240,23 @@ class Store(Reader):
                     "UPDATE trial SET params = ? WHERE trial = ?",
                     (outcome.params, assignment.trial),
                 )
+            reached = assignment.first_epoch + outcome.epochs
+            _tell(db, EventKind.FINISHED, assignment, reached)
         return None if score is None else float(score)
+
+
+def _tell(
+    db: sqlite3.Connection,
+    kind: EventKind,
+    assignment: Assignment | None = None,
+    epoch: int | None = None,
+) -> None:
+    """Enter what the transaction at hand has done, so that a reader can ask what is new."""
+    one = (None, None) if assignment is None else (assignment.trial, assignment.assignment)
+    db.execute(
+        "INSERT INTO event (at, kind, trial, assignment, epoch) VALUES (?, ?, ?, ?, ?)",
+        (time.time(), kind.value, *one, epoch),
+    )
 
 
 def _insert_trial(db: sqlite3.Connection, new: NewTrial) -> int:
@@ -272,8 +297,15 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
     marks = ", ".join("?" * (len(_EPOCH_COLUMNS) + 1))
     db.executemany(
         f"INSERT INTO epoch (trial, {', '.join(_EPOCH_COLUMNS)}) VALUES ({marks})",
-        [(trial, *_epoch_values(record)) for record in records],
+        [(trial, *_epoch_values(record), _json_of(record.metrics)) for record in records],
     )
+
+
+def _json_of(metrics: Mapping[str, float]) -> str | None:
+    """A model's own metrics as JSON, in which a number that is not finite is null."""
+    if not metrics:
+        return None
+    return json.dumps({name: v if math.isfinite(v) else None for name, v in metrics.items()})
 
 
 def _set_checkpoint(db: sqlite3.Connection, trial: int, file: str, epoch: int) -> None:

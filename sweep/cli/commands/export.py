@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.analysis.stored import trial_called
 from sweep.cli import completion, output
 from sweep.cli import options as opt
 from sweep.cli.chosen import Taken, taken
-from sweep.cli.look import trial_called
 from sweep.cli.output import hint, out
 from sweep.errors import NotFoundError, UsageError
 from sweep.runner.cold_start import prepare_again

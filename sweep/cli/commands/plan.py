@@ -40,6 +40,7 @@ def plan(
     batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
+    objective: opt.ObjectiveOption = opt.DEFAULT.objective,
     build: opt.BuildOption = opt.DEFAULT.build,
     cache: opt.CacheOption = None,
 ) -> None:

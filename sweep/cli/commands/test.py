@@ -1,5 +1,6 @@
 """sweep test: one trial on rows that no trial was chosen by."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,7 @@ from sweep.cli import options as opt
 from sweep.cli import output as printing
 from sweep.cli.chosen import Taken, taken
 from sweep.cli.output import display, hint, out
-from sweep.errors import UsageError
+from sweep.errors import NotFoundError, UsageError
 from sweep.records import Json
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
@@ -61,7 +62,7 @@ def test(
 
     if rule not in RULES:
         raise UsageError(f"--rule is {rule!r}, expected one of: {', '.join(RULES)}")
-    folder = find_sweep(results, name)
+    folder = _sweep(results, name)
     with folder.locked(), Store(folder.database) as store:
         _refuse_again(folder, store, again)
         found = taken(folder, store, trial, rule, ensemble=ensemble)
@@ -75,6 +76,17 @@ def test(
         open_test(folder, store, prepared, tested, cache)
         openings, scoring = store.openings(), store.sweep().scoring
     _show(folder.name, openings, found, output, scoring)
+
+
+def _sweep(results: Path, name: str | None) -> SweepFolder:
+    """The sweep called `name`, or the newest. A number may be meant for a trial's."""
+    try:
+        return find_sweep(results, name)
+    except NotFoundError as error:
+        if name is None or not name.isdecimal():
+            raise
+        meant = f"to test trial {name} of the newest sweep: sweep test --trial {name}"
+        raise NotFoundError(f"{error}; {meant}") from error
 
 
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:

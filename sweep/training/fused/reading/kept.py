@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from sweep.records import Assignment, Value
+from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training import keras_private
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
@@ -39,6 +40,7 @@ class Readings:
     """
 
     build: Build
+    task: Task = HIGGS_TASK
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
     _initial_bytes: int = 0
@@ -74,7 +76,7 @@ class Readings:
         model = self._model(assignment)
         key = _key(assignment)
         try:
-            description = self._read[key] = read(model)
+            description = self._read[key] = read(model, self.task)
         except NotCarriedError as error:
             self._read[key] = error
             return

@@ -79,6 +79,13 @@ def progress(frames: SweepFrames) -> dict[str, Any]:
     }
 
 
+def _measured(frames: SweepFrames) -> list[tuple[str, str]]:
+    """What the scores measure, unless it is the BCE in nats, as ever."""
+    if frames.sweep.scoring.is_binary_crossentropy:
+        return []
+    return [("score", frames.score_words.description)]
+
+
 def _search(frames: SweepFrames) -> list[str]:
     """Return how configurations were chosen; nothing of Hyperband, of which the trials tell."""
     sweep = frames.sweep

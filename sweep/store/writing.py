@@ -242,6 +242,11 @@ class Store(Reader):
                     "UPDATE trial SET params = ? WHERE trial = ?",
                     (outcome.params, assignment.trial),
                 )
+            if outcome.regularisation is not None:
+                db.execute(
+                    "UPDATE trial SET regularisation = ? WHERE trial = ?",
+                    (outcome.regularisation, assignment.trial),
+                )
             reached = assignment.first_epoch + outcome.epochs
             _tell(db, EventKind.FINISHED, assignment, reached)
         return None if score is None else float(score)

@@ -105,13 +105,13 @@ class Cost:
 
 def ours(n_trials: int, folder: Path) -> Cost:
     from sweep.runner.loop import Runner
-    from sweep.search.hyperband import Search
+    from sweep.search.hyperband import Hyperband
     from sweep.search.plan import rehearse
 
     iterations = math.ceil(n_trials / _TRIALS_AN_ITERATION)
 
-    def search() -> Search:
-        return Search(space(), MAX_EPOCHS, FACTOR, iterations, 0)
+    def search() -> Hyperband:
+        return Hyperband(space(), MAX_EPOCHS, FACTOR, iterations, 0)
 
     plan, _ = timed(lambda: rehearse(search))
     place = SweepFolder(folder, f"s{n_trials}")

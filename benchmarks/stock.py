@@ -34,6 +34,7 @@ def stock(space: str, max_epochs: int, folder: Path) -> None:
     import tensorflow as tf
 
     from sweep.seeds import derive
+    from sweep.space.inputs import columns
     from sweep.space.load import load_space
 
     split = load_split("builtin")
@@ -48,7 +49,7 @@ def stock(space: str, max_epochs: int, folder: Path) -> None:
         (split.validation.x, split.validation.y[:, None])
     )
     tuner = keras_tuner.Hyperband(
-        load_space(space, 28).build,
+        load_space(space, columns(28)).build,
         objective=keras_tuner.Objective("val_binary_crossentropy", "min"),
         max_epochs=max_epochs,
         factor=3,

@@ -4,7 +4,8 @@ Frozen dataclasses and enumerations only; no TensorFlow. The words are the proje
 trial, rung, bracket, wave, assignment, epoch record, outcome.
 """
 
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Annotated, Any, get_type_hints
 
@@ -32,6 +33,13 @@ class SweepState(StrEnum):
     BUDGET = "budget"
 
 
+def state_now(stored: SweepState, *, is_held: bool) -> SweepState:
+    """Return a sweep's state: one that is stored as running and held by no process has died."""
+    if is_held:
+        return SweepState.RUNNING
+    return SweepState.INTERRUPTED if stored is SweepState.RUNNING else stored
+
+
 @dataclass(frozen=True)
 class EpochRecord:
     """What one trial measured in one epoch.
@@ -51,12 +59,15 @@ class EpochRecord:
     val_auc: Annotated[float, "area under the validation ROC curve, ties averaged"]
     learning_rate: Annotated[float, "the optimizer's rate after the epoch's last step"]
     seconds: Annotated[float, "wall time of training and evaluation"]
+    metrics: dict[str, float] = field(default_factory=dict)
+    """What the metrics that the model is compiled with say of the validation rows, by name."""
 
     @classmethod
     def meanings(cls) -> dict[str, str]:
-        """Return what each field holds, as the annotations say, by the field's name."""
+        """Return what each field of a number holds, as the annotations say, by the field's name."""
         annotated = get_type_hints(cls, include_extras=True)
-        return {field.name: annotated[field.name].__metadata__[0] for field in fields(cls)}
+        numbers = [one.name for one in fields(cls) if one.name != "metrics"]
+        return {name: annotated[name].__metadata__[0] for name in numbers}
 
 
 @dataclass(frozen=True)
@@ -153,6 +164,11 @@ class PlannedRung:
     def epochs(self) -> int:
         """Epochs trained in this rung, all its trials together."""
         return self.trials * (self.last_epoch - self.first_epoch)
+
+
+def is_one_rung(rungs: Sequence[PlannedRung]) -> bool:
+    """Return whether trials are trained once, in full, and none is promoted."""
+    return all((r.iteration, r.bracket, r.rung) == (0, 0, 0) for r in rungs)
 
 
 @dataclass(frozen=True)

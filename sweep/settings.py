@@ -2,13 +2,18 @@
 
 from dataclasses import asdict, dataclass, fields
 
+from sweep.data.kinds import AUTO
+from sweep.data.own_data import OwnData
 from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import InvalidSpaceError
-from sweep.exact import Count, Flag, Integer, Positive, Text
+from sweep.exact import Count, Finite, Flag, Integer, Positive, Text
 from sweep.numerics import Numerics
 from sweep.records import Json
 
 TRAINERS = ("auto", "fused", "keras")
+SEARCHES = ("hyperband", "random", "bayesian", "grid")
+_FEW_TRIALS = 10
+"""Of a random or Bayesian search for which no number is given, as in Keras Tuner."""
 
 
 @dataclass(frozen=True)
@@ -19,19 +24,34 @@ class Stage:
     brackets: Count
 
 
+_NO_OPTIONS = OwnData()
+
+
 @dataclass(frozen=True)
 class Settings:
     """What decides a sweep's numbers, besides its space and its data."""
 
+    search: Text = "hyperband"
+    """How configurations are chosen: one of `SEARCHES`."""
+    trials: Integer | None = None
+    """Configurations of a random, Bayesian or grid search; see `n_trials`."""
+    executions: Integer = 1
+    """Runs of each of these, under a seed each; their mean is the configuration's score."""
+    initial_points: Integer | None = None
+    """Random configurations before a Bayesian search has a model; None for three a dimension."""
+    alpha: Finite = 1e-4
+    """Variance of the noise that the model of a Bayesian search expects in standardised scores."""
+    beta: Finite = 2.6
+    """Standard deviations that a Bayesian search hopes for: the larger, the more it explores."""
     max_epochs: Integer = 81
-    """Epochs of a trial that reaches the last rung."""
+    """Epochs of a trial that reaches the last rung, or of each trial if there are no rungs."""
     factor: Integer = 3
     """Hyperband keeps one trial in `factor` at each rung."""
     iterations: Integer = 1
     """Times the whole set of brackets is run; 0 trains the baselines only."""
     seed: Integer = 0
-    data: Text = "auto"
-    """auto, builtin, higgs, or a file."""
+    data: Text = AUTO
+    """One of `KINDS`, or a file."""
     train_rows: Integer = DEFAULT_TRAIN_ROWS
     validation_rows: Integer = DEFAULT_VALIDATION_ROWS
     test_rows: Integer | None = None
@@ -46,10 +66,16 @@ class Settings:
     """Seeds under which each baseline is trained."""
     keep: Integer = 20
     """Trials whose checkpoints are kept though they can never be promoted again: the best."""
+    own: OwnData = _NO_OPTIONS
+    """How the file that `data` names is read, prepared and split."""
     stages: tuple[Stage, ...] = ()
     """Of an extended sweep: all stages, the last with the present `max_epochs`."""
     numerics: Numerics | None = None
     """Under what the numbers come about; None of a sweep that began before these were kept."""
+    objective: Text = "loss"
+    """What trials are ranked by: loss, a measure of the task, or a metric of the models."""
+    build: Text | None = None
+    """Name of the search space in its file; None where the file leaves no choice."""
 
     def __post_init__(self) -> None:
         """Raises InvalidSpaceError naming the first setting that cannot be."""
@@ -63,16 +89,80 @@ class Settings:
             if isinstance(value, int) and not -(2**63) <= value < 2**63:
                 option = field.name.replace("_", "-")
                 raise InvalidSpaceError(f"--{option} is too large, expected less than 2^63")
-        if self.trainer not in TRAINERS:
-            raise InvalidSpaceError(
-                f"--trainer is {self.trainer!r}, expected one of: {', '.join(TRAINERS)}"
-            )
+        for name, words in (("trainer", TRAINERS), ("search", SEARCHES)):
+            value = getattr(self, name)
+            if value not in words:
+                raise InvalidSpaceError(
+                    f"--{name} is {value!r}, expected one of: {', '.join(words)}"
+                )
+        _refuse_those_of_other_searches(self)
+
+    @property
+    def has_rungs(self) -> bool:
+        """Whether trials are promoted: else each is trained once, to `max_epochs`."""
+        return self.search == "hyperband"
+
+    @property
+    def n_trials(self) -> int | None:
+        """How many configurations a search without rungs tries; None for all of a grid."""
+        if self.iterations == 0:
+            return 0
+        return _FEW_TRIALS if self.trials is None and self.search != "grid" else self.trials
 
     def to_json(self) -> Json:
         return asdict(self)
 
+    def of_its_search(self) -> Json:
+        """Return the settings without those that only other searches have."""
+        others = {
+            name
+            for searches, names in _SETTINGS_OF
+            for name in names
+            if self.search not in searches
+        }
+        return {name: value for name, value in asdict(self).items() if name not in others}
 
+    def search_in_words(self, found: int | None) -> str:
+        """Return how configurations are chosen, for a person; `found` is how many there are."""
+        if self.has_rungs:
+            return self.search
+        asked = self.n_trials
+        number = "an unknown number of" if found is None else f"{found:,}"
+        all_of = "all " if asked is None or (found is not None and found < asked) else ""
+        words = [f"{self.search}, {all_of}{number} configuration{'' if found == 1 else 's'}"]
+        if all_of and asked is not None:
+            words.append(f"fewer than the {asked:,} asked for")
+        if self.executions > 1:
+            words.append(f"{self.executions} runs of each")
+        return ", ".join(words)
+
+
+def _refuse_those_of_other_searches(given: Settings) -> None:
+    """Raise InvalidSpaceError for a setting that the search would pass over."""
+    if not 0 < given.alpha < float("inf") or not 0 <= given.beta < float("inf"):
+        raise InvalidSpaceError("--alpha must be above 0 and --beta at least 0, and both finite")
+    for searches, names in _SETTINGS_OF:
+        for name in names:
+            value, default = getattr(given, name), getattr(Settings, name)
+            is_empty = name == "iterations" and value == 0  # the baselines alone, in any search
+            if given.search not in searches and value != default and not is_empty:
+                option = name.replace("_", "-")
+                raise InvalidSpaceError(
+                    f"--{option} is a setting of --search {' or '.join(searches)} and would be "
+                    f"ignored with --search {given.search}; leave it out"
+                )
+
+
+_SETTINGS_OF = (
+    (("hyperband",), ("factor", "iterations", "stages")),
+    (("random", "bayesian", "grid"), ("trials", "executions")),
+    (("bayesian",), ("initial_points", "alpha", "beta")),
+)
+"""Settings that only some searches have."""
 _LEAST = {
+    "trials": 1,
+    "executions": 1,
+    "initial_points": 1,
     "max_epochs": 1,
     "factor": 2,
     "iterations": 0,

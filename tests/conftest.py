@@ -13,6 +13,24 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     # other. Before NumPy is imported, which reads it once
     os.environ.setdefault(_name, "1")
 
+MEMORY = Path("/dev/shm")
+"""A file system in memory, where the system has one: a flush does not wait for a disk there."""
+_ENOUGH_BYTES = 4 << 30
+"""Free in `MEMORY`: the tests leave a third of a gigabyte there, and run beside each other."""
+
+
+def _work_in_memory() -> None:
+    """Have pytest make its folders in memory, if there is room and nobody chose another place."""
+    chosen = {"PYTEST_DEBUG_TEMPROOT", "TMPDIR", "TEMP", "TMP"} & os.environ.keys()
+    if chosen or not os.access(MEMORY, os.W_OK):
+        return
+    facts = os.statvfs(MEMORY)
+    can_run_programs = not facts.f_flag & os.ST_NOEXEC
+    if can_run_programs and facts.f_bavail * facts.f_frsize >= _ENOUGH_BYTES:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
+
+
+_work_in_memory()
 
 LONGEST_FIRST = (
     "training/fused/test_mathematics.py",
@@ -63,20 +81,19 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def memory_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where the system has one: a flush does not wait for a disk there."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
+    """A small folder in memory where the system has one, however little room there is."""
+    if not os.access(MEMORY, os.W_OK):
         yield tmp_path
         return
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         yield Path(folder)
 
 
 @pytest.fixture(scope="session")
 def keras():
-    from sweep.training.start_keras import start_keras
+    from tests.support.programs import start_keras_with_programs
 
-    start_keras()
+    start_keras_with_programs()
     import keras
 
     return keras

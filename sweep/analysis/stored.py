@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sweep.errors import UsageError
-from sweep.records import SweepState
+from sweep.records import state_now
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.words import shortened
@@ -23,10 +23,12 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
     """
     from sweep.analysis.frames.load import load
 
-    holder = folder.holder()
+    was_held = folder.holder() is not None
     with Store(folder.database, read_only=True) as store:
-        died = store.sweep().state is SweepState.RUNNING and holder is None
-        return load(store, SweepState.INTERRUPTED if died else None, folder.name)
+        stored = store.sweep().state
+        # a process may have begun or ended meanwhile: only one that was never there has died
+        is_held = was_held or folder.holder() is not None
+        return load(store, stored if is_held else state_now(stored, is_held=False), folder.name)
 
 
 def baseline_names(store: Store) -> dict[str, int]:

@@ -27,7 +27,7 @@ from sweep.cli.commands import (
     stop,
     test,
 )
-from sweep.cli.ending import Asked, ending
+from sweep.cli.ending import GlobalOptions, ending
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "spaces": spaces.list_spaces,
@@ -80,11 +80,11 @@ def options(
     ] = False,
 ) -> None:
     """Find out which capacity and which regularisation generalise best."""
-    context.ensure_object(Asked).debug = debug
+    context.ensure_object(GlobalOptions).debug = debug
 
 
 def run() -> None:
     """Carry out the command line; errors end in one line and an exit code."""
-    asked = Asked()
+    asked = GlobalOptions()
     with ending(asked):
         app(obj=asked, prog_name="sweep")  # as `python -m sweep`, too

@@ -22,14 +22,14 @@ _NO_MEMORY = (
 
 
 @dataclass
-class Asked:
+class GlobalOptions:
     """What the options before the command ask for; filled in while the command line is read."""
 
     debug: bool = False
 
 
 @contextmanager
-def ending(asked: Asked) -> Iterator[None]:
+def ending(asked: GlobalOptions) -> Iterator[None]:
     """End the process if an error is raised inside, by its exit code; say what a user can mend.
 
     Whatever else is raised is a fault of the program: a traceback, and the request to report it.

@@ -3,8 +3,9 @@
 from sweep.analysis.stored import load_frames
 from sweep.cli.output import hint
 from sweep.runner.look import Look
-from sweep.store import Progress
+from sweep.store import SweepProgress
 from sweep.sweep_folder import SweepFolder
+from sweep.tasks.score_words import ScoreWords
 from sweep.words import plain
 
 
@@ -22,8 +23,8 @@ def state_text(found: Look) -> str:
     return found.state if found.holder is None else f"{found.state}, {plain(found.holder)}"
 
 
-def best_text(progress: Progress) -> str:
+def best_text(progress: SweepProgress, shown: ScoreWords) -> str:
     """Return the best score so far with its trial."""
     if progress.best_score is None:
         return "none yet"
-    return f"{progress.best_score:.4f} (trial {progress.best_trial})"
+    return f"{shown.score(progress.best_score)} (trial {progress.best_trial})"

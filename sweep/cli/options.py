@@ -12,7 +12,7 @@ import typer
 from sweep.cli import completion
 from sweep.cli.output import hint
 from sweep.errors import UsageError
-from sweep.settings import TRAINERS, Settings
+from sweep.settings import SEARCHES, TRAINERS, Settings
 from sweep.words import shortened
 
 DEFAULT = Settings()
@@ -81,12 +81,63 @@ CacheOption = Annotated[
         help="Folder of the data cache; by default in the user's cache folder.",
     ),
 ]
+SearchOption = Annotated[
+    str,
+    typer.Option(
+        "--search",
+        autocompletion=completion.values(*SEARCHES),
+        envvar="SWEEP_SEARCH",
+        help="How configurations are chosen: hyperband, random, bayesian or grid.",
+    ),
+]
+TrialsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--trials",
+        envvar="SWEEP_TRIALS",
+        help="Configurations that a random or bayesian search tries (by default 10), or a grid "
+        "search (by default all).",
+    ),
+]
+ExecutionsOption = Annotated[
+    int,
+    typer.Option(
+        "--executions",
+        envvar="SWEEP_EXECUTIONS",
+        help="Runs of each configuration, each under a seed of its own; not in hyperband.",
+    ),
+]
+InitialPointsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--initial-points",
+        envvar="SWEEP_INITIAL_POINTS",
+        help="Random configurations at the beginning of a bayesian search; by default three for "
+        "each hyperparameter.",
+    ),
+]
+AlphaOption = Annotated[
+    float,
+    typer.Option(
+        "--alpha",
+        envvar="SWEEP_ALPHA",
+        help="Variance of the noise that a bayesian search expects in scores (standardised).",
+    ),
+]
+BetaOption = Annotated[
+    float,
+    typer.Option(
+        "--beta",
+        envvar="SWEEP_BETA",
+        help="How much a bayesian search explores: standard deviations below the expected score.",
+    ),
+]
 MaxEpochsOption = Annotated[
     int,
     typer.Option(
         "--max-epochs",
         envvar="SWEEP_MAX_EPOCHS",
-        help="Epochs of a trial that reaches the last rung.",
+        help="Epochs of a trial that reaches the last rung; of every trial if there are no rungs.",
     ),
 ]
 FactorOption = Annotated[
@@ -153,12 +204,21 @@ TestRowsOption = Annotated[
 BatchSizeOption = Annotated[
     int, typer.Option("--batch-size", envvar="SWEEP_BATCH_SIZE", help="Rows per training step.")
 ]
+ObjectiveOption = Annotated[
+    str,
+    typer.Option(
+        "--objective",
+        envvar="SWEEP_OBJECTIVE",
+        help="What trials are ranked by: loss, accuracy, auc, mae, mse, rmse, r2, or a metric of "
+        "the models by its name.",
+    ),
+]
 PatienceOption = Annotated[
     int,
     typer.Option(
         "--patience",
         envvar="SWEEP_PATIENCE",
-        help="Epochs without a better validation BCE before a trial stops; 0 for never.",
+        help="Epochs without a better validation score before a trial stops; 0 for never.",
     ),
 ]
 TrainerOption = Annotated[
@@ -168,6 +228,16 @@ TrainerOption = Annotated[
         autocompletion=completion.values(*TRAINERS),
         envvar="SWEEP_TRAINER",
         help="What trains the models: auto, fused or keras.",
+    ),
+]
+BuildOption = Annotated[
+    str | None,
+    typer.Option(
+        "--build",
+        envvar="SWEEP_BUILD",
+        metavar="NAME",
+        help="Which function or HyperModel of the file is the search space, if there are several; "
+        "of a script that also searches, only what this one needs is run.",
     ),
 ]
 BaselinesOption = Annotated[
@@ -220,7 +290,7 @@ MaxTrialsOption = Annotated[
 TargetOption = Annotated[
     float | None,
     typer.Option(
-        "--target", envvar="SWEEP_TARGET", help="Stop when a trial reaches this validation BCE."
+        "--target", envvar="SWEEP_TARGET", help="Stop when a trial reaches this validation score."
     ),
 ]
 KeepOption = Annotated[

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -10,8 +10,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord
-from sweep.store import Progress as Counts
+from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord, is_one_rung
+from sweep.runner.look import time_left
+from sweep.store import SweepProgress
+from sweep.tasks.score_words import BCE, ScoreWords
 from sweep.words import counted, duration, plain
 
 _FEWEST_EPOCHS = 20
@@ -26,8 +28,17 @@ _Rung = tuple[int | None, int | None, int, int]
 class Tally:
     """Counts of a running sweep against its plan, with the best trial so far."""
 
-    def __init__(self, plan: PlanRecord | None, progress: Counts, max_epochs: int) -> None:
-        """`plan` is the search's, None when only confirmations are trained."""
+    def __init__(
+        self,
+        plan: PlanRecord | None,
+        progress: SweepProgress,
+        max_epochs: int,
+        shown: ScoreWords = BCE,
+    ) -> None:
+        """`plan` is the search's, None when only confirmations are trained; `shown`, how scores are
+        shown to people.
+        """
+        self.shown = shown
         self.confirmations = max(plan.confirmations if plan else 0, progress.confirmations)
         self.assignments = self.confirmations
         self.epochs = self.confirmations * max_epochs - progress.confirmation_epochs_left_out
@@ -68,11 +79,14 @@ class Tally:
         if len(ended) < _FEWEST_EPOCHS and now - ended[0] < _FEWEST_SECONDS:
             return "ETA not known yet"
         middle = (len(ended) - 1) // 2
-        rate = (now - ended[middle]) / max(1, len(ended) - 1 - middle)
-        return f"ETA {duration(rate * max(0, self.epochs - self.epochs_done))}"
+        since, epochs = now - ended[middle], max(1, len(ended) - 1 - middle)
+        left = time_left(since, epochs, self.epochs - self.epochs_done)
+        return f"ETA {duration(left.seconds)}"
 
     def best_text(self) -> str:
-        return "none yet" if self.best is None else f"{self.best[0]:.4f} (trial {self.best[1]})"
+        if self.best is None:
+            return "none yet"
+        return f"{self.shown.score(self.best[0])} (trial {self.best[1]})"
 
 
 def label(assignment: Assignment) -> str:
@@ -112,7 +126,7 @@ class PlainProgress:
         tally = self.tally
         self.console.print(
             f"[{tally.assignments_done}/{tally.assignments}] trial {label(assignment)}: "
-            f"{describe(assignment, outcome, score)} · best {tally.best_text()} · "
+            f"{describe(assignment, outcome, score, tally.shown)} · best {tally.best_text()} · "
             f"{tally.eta()}",
             soft_wrap=True,
         )
@@ -130,6 +144,7 @@ class LiveProgress:
             )
             for rung in (plan.rungs if plan else ())
         }
+        self._has_rungs = not is_one_rung(plan.rungs if plan else ())
         self._baselines = plan.baselines if plan else 0
         self._done: Counter[_Rung] = Counter()
         self._failed = 0
@@ -159,7 +174,7 @@ class LiveProgress:
         self.tally.epoch()
         self._now = (
             f"trial {label(assignment)} epoch {record.epoch}/{assignment.last_epoch}: "
-            f"val BCE {record.val_score:.4f}"
+            f"{self.tally.shown.val} {self.tally.shown.score(record.val_score)}"
         )
 
     def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
@@ -173,7 +188,7 @@ class LiveProgress:
         failed = f" · {self._failed} failed" if self._failed else ""
         line = (
             f"{tally.assignments_done}/{counted(tally.assignments, 'assignment')}{failed} · "
-            f"{tally.eta()} · best val BCE {tally.best_text()}"
+            f"{tally.eta()} · best {tally.shown.val} {tally.best_text()}"
         )
         return Group(self._ladder(), self._bar, Text(line), Text(self._now, style="dim"))
 
@@ -182,6 +197,21 @@ class LiveProgress:
         for key, (trials, last) in self._planned.items():
             cell = f"{self._done[key]}/{trials} to epoch {last}"
             rows.setdefault(key[:2], []).append(cell)
+        if self._has_rungs:
+            table = self._rungs(rows)
+        else:
+            table = Table("", "", box=None, padding=(0, 2), show_header=False)
+            for cells in rows.values():
+                table.add_row("trials", *cells)
+        if self._baselines:
+            done = sum(count for key, count in self._done.items() if key[1] is None)
+            table.add_row("baselines", f"{done}/{self._baselines} in full")
+        if self.tally.confirmations:
+            done = sum(count for key, count in self._done.items() if key[1] == _CONFIRMATION)
+            table.add_row("other seeds", f"{done}/{self.tally.confirmations} in full")
+        return table
+
+    def _rungs(self, rows: Mapping[tuple[int | None, int | None], Sequence[str]]) -> Table:
         table = Table(title="brackets and rungs", title_justify="left", box=None, padding=(0, 2))
         n_rungs = max((len(cells) for cells in rows.values()), default=1)
         table.add_column("")
@@ -191,12 +221,6 @@ class LiveProgress:
         for (iteration, bracket), cells in rows.items():
             prefix = f"iteration {iteration} " if several else ""
             table.add_row(f"{prefix}bracket {bracket}", *cells)
-        if self._baselines:
-            done = sum(count for key, count in self._done.items() if key[1] is None)
-            table.add_row("baselines", f"{done}/{self._baselines} in full")
-        if self.tally.confirmations:
-            done = sum(count for key, count in self._done.items() if key[1] == _CONFIRMATION)
-            table.add_row("other seeds", f"{done}/{self.tally.confirmations} in full")
         return table
 
 
@@ -205,11 +229,13 @@ def rung_key(assignment: Assignment) -> _Rung:
     return (assignment.iteration, bracket, assignment.rung, assignment.last_epoch)
 
 
-def describe(assignment: Assignment, outcome: Outcome, score: float | None) -> str:
+def describe(
+    assignment: Assignment, outcome: Outcome, score: float | None, shown: ScoreWords
+) -> str:
     """Return what became of an assignment, in a few words."""
     if outcome.status is OutcomeStatus.FAILED:
         return f"failed: {plain(outcome.error or '')}"
-    value = "no score" if score is None else f"val BCE {score:.4f}"
+    value = "no score" if score is None else f"{shown.val} {shown.score(score)}"
     if outcome.status is OutcomeStatus.STOPPED:
         stopped = (
             f"stopped early after {counted(outcome.epochs, 'epoch')}"

@@ -13,7 +13,7 @@ import typer
 
 from sweep.cli import output
 from sweep.cli.look import write_logs
-from sweep.cli.output import err, hint
+from sweep.cli.output import err, hint, warn
 from sweep.cli.progress import LiveProgress, PlainProgress, Tally, rung_key
 from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
@@ -21,7 +21,7 @@ from sweep.records import PlanRecord, SweepState
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
-from sweep.store import Progress, Store, SweepRow
+from sweep.store import Store, SweepProgress, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.words import counted
 
@@ -44,6 +44,14 @@ def log_to_stderr(verbose: bool) -> None:
         logger = logging.getLogger("sweep")
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
+
+
+def say_of_space(prepared: "Prepared") -> None:
+    """Print how the space's file was read, and what in it has no effect."""
+    for line in (*prepared.space.said, *prepared.scored.said):
+        hint(line)
+    for line in prepared.space.warnings:
+        warn(line)
 
 
 def run(
@@ -119,8 +127,8 @@ def confirm_stored(
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:
     """Return live progress on a terminal, plain lines elsewhere. `plan` is the search's, if any."""
     progress, console = store.progress(), err()
-    epochs = store.sweep().settings.max_epochs
-    tally = Tally(plan, progress, epochs)
+    sweep = store.sweep()
+    tally = Tally(plan, progress, sweep.settings.max_epochs, sweep.score_words)
     if progress.best_score is not None:
         tally.best = (progress.best_score, str(progress.best_trial))
     if not console.is_terminal:
@@ -136,7 +144,7 @@ def _left(number: int, noun: str) -> str:
     return f"{counted(number, noun)} {'is' if number == 1 else 'are'} left"
 
 
-def _end(state: SweepState, sweep: SweepRow, progress: Progress, stopping: Stopping) -> None:
+def _end(state: SweepState, sweep: SweepRow, progress: SweepProgress, stopping: Stopping) -> None:
     name = sweep.name
     if state is SweepState.FINISHED:
         hint(f"finished; see: sweep report {name}")
@@ -165,7 +173,7 @@ def budget(
         if value is not None and value < 1:
             raise InvalidSpaceError(f"{option} is {value}, expected at least 1")
     if target is not None and not 0 < target < math.inf:
-        raise InvalidSpaceError(f"--target is {target}, expected a validation BCE above 0")
+        raise InvalidSpaceError(f"--target is {target}, expected a validation score above 0")
     return Budget(_seconds(max_time), max_trials, target, max_failures)
 
 

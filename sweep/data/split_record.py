@@ -5,9 +5,12 @@ The names are the keys of the JSON that the database and `report -o json` hold.
 
 from dataclasses import asdict, dataclass
 
+from sweep.data.own_data import OwnData
 from sweep.data.ranges import RowRanges
-from sweep.exact import Count, Integer, Text
+from sweep.data.tables.preparation import Preparation
+from sweep.exact import Count, Flag, Integer, Text
 from sweep.records import Json
+from sweep.tasks.task import HIGGS_TASK, Task
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,26 @@ class ClassBalance:
 
 
 @dataclass(frozen=True)
+class ClassRows:
+    """Rows of each class of a task, in the order of its classes, in the parts that a sweep sees."""
+
+    train: tuple[Count, ...]
+    validation: tuple[Count, ...]
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """How the rows of a data set were put into parts."""
+
+    name: Text
+    """ordered, shuffled, group:COLUMN, column:COLUMN, or given: by the file's own parts."""
+    seed: Integer | None = None
+    """Of the shuffle. None where nothing is drawn."""
+    stratified: Flag = False
+    """Whether each part has the same shares of the classes."""
+
+
+@dataclass(frozen=True)
 class SplitRecord:
     """Where a split's rows come from, which they are, and what they hash to.
 
@@ -50,7 +73,7 @@ class SplitRecord:
     """
 
     kind: Text | None = None
-    """higgs, file or builtin."""
+    """higgs, builtin, or file: of HIGGS format; table or arrays: a file of another form."""
     source: Text = "unknown"
     """Name for people."""
     seed: Integer | None = None
@@ -58,12 +81,34 @@ class SplitRecord:
     rows: Count | None = None
     """Of the whole data set."""
     row_ranges: RowRanges | None = None
+    """Row numbers in the file, or in the order in which `rule` puts its rows."""
     sha256: SplitHashes | None = None
     class_balance: ClassBalance | None = None
     cache_key: Text | None = None
     """Under which the cache holds the data set."""
     fingerprint: Text | None = None
     """SHA-256 over all arrays that the sweep sees; set once a sweep is stored."""
+    task: Task | None = None
+    """None of data in HIGGS format: see `known_task`."""
+    columns: tuple[Text, ...] | None = None
+    """Names of the columns that models see, or of the inputs if there are several."""
+    rule: SplitRule | None = None
+    """None of data in HIGGS format, whose rows are taken in their order."""
+    preparation: Preparation | None = None
+    """None where models see the file's numbers as they are."""
+    class_rows: ClassRows | None = None
+    """None of amounts, and of data in HIGGS format, which have `class_balance`."""
+    own: OwnData | None = None
+    """What was asked of a file of another form than HIGGS."""
+    notes: tuple[Text, ...] | None = None
+    """What was converted or decided on the way, a sentence each."""
+    warnings: tuple[Text, ...] | None = None
+    """What makes the data doubtful, a sentence each."""
+
+    @property
+    def known_task(self) -> Task:
+        """The task; that of HIGGS where none is stored."""
+        return HIGGS_TASK if self.task is None else self.task
 
     def to_json(self) -> Json:
         """Return the record as a JSON object, without what is missing."""

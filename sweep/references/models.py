@@ -60,8 +60,8 @@ def _logistic(split: Split) -> Logits:
     from sklearn.preprocessing import StandardScaler
 
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    model.fit(split.train.x.astype(np.float64), split.train.y)
-    logits: Logits = model.decision_function(split.validation.x.astype(np.float64))
+    model.fit(split.train.array.astype(np.float64), split.train.y)
+    logits: Logits = model.decision_function(split.validation.array.astype(np.float64))
     return logits
 
 
@@ -72,6 +72,6 @@ def _trees(split: Split, seed: int) -> Logits:
     model = HistGradientBoostingClassifier(
         max_iter=_MOST_TREES, early_stopping=True, validation_fraction=_HELD_OUT, random_state=seed
     )
-    model.fit(split.train.x, split.train.y)
-    logits: Logits = model.decision_function(split.validation.x)
+    model.fit(split.train.array, split.train.y)
+    logits: Logits = model.decision_function(split.validation.array)
     return logits

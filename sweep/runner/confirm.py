@@ -45,7 +45,7 @@ def add_confirmations(
     """
     settings = store.sweep().settings
     there = store.confirmed_seeds()
-    new = confirmations(trials, baselines, seeds, settings.seed, there)
+    new = confirmations(trials, baselines, seeds, settings.seed, there, settings.executions)
     store.add_confirmations(new, settings.max_epochs)
     return Added(len(new), sum(a.confirms is not None for a in store.pending()))
 
@@ -56,15 +56,18 @@ def confirmations(
     seeds: int,
     sweep_seed: int,
     there: Iterable[tuple[int, int]] = (),
+    executions: int = 1,
 ) -> list[NewTrial]:
     """Return the confirmations of `trials`, under seeds number 1 to `seeds` each.
 
     `trials` are hyperparameters by number. Confirmations that are `there` already, as pairs of
-    trial and seed number, are left out.
+    trial and seed number, are left out. Where the search itself had several `executions` of each
+    trial, it chose by all of these, and the numbers of the confirmations begin after them.
     """
     known, named = set(there), set(baselines)
+    searched = executions if executions > 1 else 0
     wanted = [
-        (trial, number)
+        (trial, number if trial in named else number + searched)
         for number in range(1, seeds + 1)
         for trial in trials
         if not (trial in named and number == 1)

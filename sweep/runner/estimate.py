@@ -102,8 +102,9 @@ class Survey:
         baselines = [seconds for seconds, position in epochs if position >= n_roots]
         settings = self.prepared.settings
         seconds = self.programs * max(cost.compiling, costliest.compiling)
-        seconds += (len(plan.proposals) + settings.seeds * len(baselines)) * cost.before
-        seconds += plan.epochs * sum(searched) / max(1, len(searched))
+        n_runs = settings.executions * len(plan.proposals) + settings.seeds * len(baselines)
+        seconds += n_runs * cost.before
+        seconds += settings.executions * plan.epochs * sum(searched) / max(1, len(searched))
         return seconds + settings.seeds * settings.max_epochs * sum(baselines)
 
     def _cost(self, position: int, *, small: bool) -> Cost:

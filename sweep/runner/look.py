@@ -5,9 +5,11 @@ Importing this starts neither TensorFlow nor pandas, and nothing is locked or wr
 
 from dataclasses import dataclass, replace
 
-from sweep.records import SweepState
-from sweep.store import Progress, Store, SweepRow
+from sweep.records import SweepState, state_now
+from sweep.store import Store, SweepProgress, SweepRow
 from sweep.sweep_folder import SweepFolder
+
+_MOST_LOOKS = 5
 
 
 @dataclass(frozen=True)
@@ -15,8 +17,17 @@ class TimeLeft:
     """What a process at work has still to do if no trial stops early."""
 
     seconds: float
-    """At the mean rate of all epochs so far."""
+    """At the rate of the epochs that it was told from."""
     epochs: int
+
+
+def time_left(seconds: float, epochs: int, left: int) -> TimeLeft:
+    """Return how long `left` more epochs take at the rate of `epochs` epochs in `seconds`.
+
+    At least one epoch has ended. Less than none are none.
+    """
+    left = max(0, left)
+    return TimeLeft(seconds / epochs * left, left)
 
 
 @dataclass(frozen=True)
@@ -24,17 +35,14 @@ class Look:
     """A sweep at one moment."""
 
     sweep: SweepRow
-    progress: Progress
+    progress: SweepProgress
     holder: str | None
     """The process at work on the sweep, in words; None if there is none."""
 
     @property
     def state(self) -> SweepState:
         """The state now: a sweep whose process has died is interrupted."""
-        if self.holder is not None:
-            return SweepState.RUNNING
-        died = self.sweep.state is SweepState.RUNNING
-        return SweepState.INTERRUPTED if died else self.sweep.state
+        return state_now(self.sweep.state, is_held=self.holder is not None)
 
     @property
     def epochs_planned(self) -> int:
@@ -48,13 +56,17 @@ class Look:
         if self.holder is None or not done:
             return None
         left = self.epochs_planned - done - self.progress.epochs_left_out
-        return TimeLeft(self.sweep.active_seconds / done * left, left)
+        return time_left(self.sweep.active_seconds, done, left)
 
 
 def look(folder: SweepFolder) -> Look:
     """Return what a sweep is doing now. Raises DataError if its database is damaged."""
     holder = folder.holder()
-    with Store(folder.database, read_only=True) as store:
-        sweep, progress = replace(store.sweep(), name=folder.name), store.progress()
-    # asked twice: a process that ends or begins between has not died
-    return Look(sweep, progress, holder or folder.holder())
+    for _ in range(_MOST_LOOKS):
+        before = holder
+        with Store(folder.database, read_only=True) as store:
+            sweep, progress = replace(store.sweep(), name=folder.name), store.progress()
+        holder = folder.holder()
+        if holder == before:  # else a process began or ended while the database was read
+            break
+    return Look(sweep, progress, holder)

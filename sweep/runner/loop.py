@@ -10,7 +10,7 @@ from sweep.runner.journal import Observer, StoreJournal
 from sweep.runner.limits import Ending, Limits
 from sweep.runner.retention import Room
 from sweep.runner.waves import Confirmations, SearchWaves, Waves
-from sweep.search.hyperband import Search
+from sweep.search.face import Search
 from sweep.settings import Budget, Settings
 from sweep.store import Reference, Store
 from sweep.sweep_folder import SweepFolder
@@ -35,6 +35,8 @@ class Runner:
     """See `retention`."""
     seeds: int = Settings.seeds
     """Under which each baseline is trained."""
+    executions: int = Settings.executions
+    """Runs of each configuration of a search without rungs."""
     references: Callable[[], Sequence[Reference]] = tuple
     """Trains the reference models on the sweep's split."""
 
@@ -48,7 +50,9 @@ class Runner:
         room = Room(self.folder, self.store, self.keep)
         room.make()
         try:
-            waves = SearchWaves(self.store, self.search, self.baselines, self.seeds)
+            waves = SearchWaves(
+                self.store, self.search, self.baselines, self.seeds, self.executions
+            )
             waves.restore()
             limits = self._limits(self.store.n_failures(), self.store.lowest())
             ending = self._work(waves, limits, room)

@@ -7,31 +7,34 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sweep.data.columns import N_FEATURES
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.records import Json, PlanRecord, SweepState
 from sweep.references.models import reference_models
+from sweep.runner.fit_of_data import check_split, n_outputs_of, with_class_weight
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
 from sweep.runner.same_numbers import versions
-from sweep.search.hyperband import Search
+from sweep.search.bayesian import Bayesian
+from sweep.search.face import Search
+from sweep.search.grid import Grid
+from sweep.search.hyperband import Hyperband
+from sweep.search.one_rung import OneRung, Proposer
 from sweep.search.plan import Plan, rehearse
+from sweep.search.random_search import RandomDraws
+from sweep.seeds import derive
 from sweep.settings import Budget, Settings
+from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
+from sweep.space.scoring import SpaceScoring, scoring_of_all
 from sweep.store import Reference, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
-from sweep.training.auto_trainer import AutoTrainer
+from sweep.training.auto_trainer import AutoTrainer, not_fused
 from sweep.training.contract import Trainer
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
-
-_TRAINERS: dict[str, Callable[..., Trainer]] = {
-    "auto": AutoTrainer,
-    "fused": FusedTrainer,
-    "keras": KerasTrainer,
-}
+from sweep.words import counted
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Prepared:
     split: Split
     settings: Settings
     plan: Plan
+    scored: SpaceScoring
+    """What the scores measure, and what is to be said of it."""
     references: Callable[[], Sequence[Reference]]
     """Trains the reference models on the split, or waits for them."""
 
@@ -52,15 +57,28 @@ class Prepared:
     def baselines(self) -> Json:
         return dict(self.space.baselines) if self.settings.baselines else {}
 
+    @property
+    def concerns(self) -> list[str]:
+        """What a person should know of the search before it runs; nothing if all is as asked."""
+        asked, found = self.settings.n_trials, len(self.plan.roots)
+        if self.settings.has_rungs or asked is None or found == asked:
+            return []
+        whole = "grid" if self.settings.search == "grid" else "search space"
+        return [
+            f"the {whole} has {counted(found, 'configuration')}, fewer than the {asked:,} that "
+            "--trials asks for: each of them is trained"
+        ]
+
     def plan_record(self) -> PlanRecord:
         n_baselines = len(self.baselines)
+        n_trials, executions = len(self.plan.roots), self.settings.executions
         n_longer = n_baselines * max(0, len(self.settings.stages) - 1)
         return PlanRecord(
-            trials=len(self.plan.roots),
+            trials=n_trials,
             assignments=len(self.plan.proposals) + n_longer,
             epochs=self.plan.epochs,
             baselines=n_baselines,
-            confirmations=n_baselines * (self.settings.seeds - 1),
+            confirmations=n_baselines * (self.settings.seeds - 1) + n_trials * (executions - 1),
             baseline_epochs=n_baselines * self.settings.max_epochs,
             rungs=self.plan.rungs,
         )
@@ -77,19 +95,33 @@ def prepare(
     Without `references` the reference models are trained when they are asked for. Raises
     InvalidSpaceError in one line.
     """
-    space = load_space(space_name, N_FEATURES)
+    space = load_space(
+        space_name,
+        inputs_of(split.train.x),
+        build=settings.build,
+        n_outputs=n_outputs_of(split),
+        task=split.task,
+    )
+    scored = scoring_of_all(space.measures, split.task, settings.objective)
+    check_split(space, scored.scoring, split)
+    split = with_class_weight(split, space)
     # "auto" and relative paths mean the same data at every resume
     settings = replace(settings, data=_resolved(settings.data, split))
     if not space.searched and not settings.stages:  # extended, it is searched after all
+        if not settings.has_rungs and settings.iterations:
+            raise InvalidSpaceError(
+                f"{space.name} says SEARCH = False: its baselines are all there is to train; "
+                f"leave out --search {settings.search}, or that line"
+            )
         settings = replace(settings, iterations=0)
     if settings.iterations == 0 and not (space.baselines and settings.baselines):
         raise InvalidSpaceError(
             f"nothing to train: no search is asked for, and {space.name} has no BASELINES in use"
         )
-    plan = rehearse(lambda: new_search(space, settings))
+    plan = planned(space, settings)
     if references is None:
         references = partial(reference_models, split, settings.seed)
-    return Prepared(space, split, settings, plan, references)
+    return Prepared(space, split, settings, plan, scored, references)
 
 
 def _resolved(data: str, split: Split) -> str:
@@ -98,15 +130,46 @@ def _resolved(data: str, split: Split) -> str:
 
 
 def new_search(space: Space, settings: Settings) -> Search:
-    return Search(
-        hyperparameters=space.hyperparameters,
-        max_epochs=settings.max_epochs,
-        factor=settings.factor,
-        iterations=settings.iterations,
-        seed=settings.seed,
-        stages=settings.stages,
-        follow=space.follow,
-    )
+    """Return the search that the settings ask for, in which nothing was asked yet."""
+    if settings.has_rungs:
+        return Hyperband(
+            hyperparameters=space.hyperparameters,
+            max_epochs=settings.max_epochs,
+            factor=settings.factor,
+            iterations=settings.iterations,
+            seed=settings.seed,
+            stages=settings.stages,
+            follow=space.follow,
+        )
+    proposer = _proposer(space, settings)
+    return OneRung(proposer, settings.n_trials, settings.max_epochs, settings.seed)
+
+
+def planned(space: Space, settings: Settings) -> Plan:
+    """Return the plan of the search that the settings ask for.
+
+    The configurations of a Bayesian search follow from scores; in its plan, random ones stand for
+    them. Raises InvalidSpaceError for a grid that is too large.
+    """
+    if settings.search == "bayesian":
+        settings = replace(
+            settings,
+            search="random",
+            initial_points=None,
+            alpha=Settings.alpha,
+            beta=Settings.beta,
+        )
+    return rehearse(lambda: new_search(space, settings))
+
+
+def _proposer(space: Space, settings: Settings) -> Proposer:
+    follow, seed = space.configured, derive(settings.seed, "oracle")
+    if settings.search == "grid":
+        return Grid(follow)
+    if settings.search == "random":
+        return RandomDraws(follow, seed)
+    declarations, first = space.discovery.declarations, settings.initial_points
+    return Bayesian(follow, declarations, seed, first, settings.alpha, settings.beta)
 
 
 def create(folder: SweepFolder, prepared: Prepared) -> None:
@@ -134,6 +197,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
         state=SweepState.INTERRUPTED,
         message=None,
         active_seconds=0.0,
+        scoring=prepared.scored.scoring,
     )
     Store.create(folder.database, row).close()
 
@@ -147,6 +211,11 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
         raise InvalidSpaceError(
             f"the search space {sweep.space.path} has changed since sweep {sweep.name} began; "
             "restore it, or start a new sweep"
+        )
+    if sweep.scoring != prepared.scored.scoring:
+        raise InvalidSpaceError(
+            f"sweep {sweep.name} ranks by {sweep.scoring.measure.name}, and its search space now "
+            f"by {prepared.scored.scoring.measure.name}; restore it, or start a new sweep"
         )
     if sweep.data.fingerprint != prepared.split.fingerprint:
         raise InvalidSpaceError(
@@ -191,6 +260,7 @@ def _runner(work: Work) -> Runner:
         interrupted=work.interrupted,
         keep=prepared.settings.keep,
         seeds=prepared.settings.seeds,
+        executions=prepared.settings.executions,
         references=prepared.references,
     )
 
@@ -198,8 +268,15 @@ def _runner(work: Work) -> Runner:
 def make_trainer(prepared: Prepared) -> Trainer:
     """The trainer that the settings ask for."""
     settings = prepared.settings
-    given = (prepared.space.build, prepared.split, settings.batch_size, settings.patience)
+    split, scoring = prepared.split, prepared.scored.scoring
+    given = (prepared.space.build, split, settings.batch_size, settings.patience)
     numerics = settings.numerics
-    if settings.trainer == "keras" or numerics is None:
-        return _TRAINERS[settings.trainer](*given)
-    return _TRAINERS[settings.trainer](*given, program_bytes=numerics.program_bytes)
+    if settings.trainer == "keras":
+        return KerasTrainer(*given, scoring=scoring)
+    program_bytes = None if numerics is None else numerics.program_bytes
+    if settings.trainer == "auto":
+        return AutoTrainer(*given, program_bytes=program_bytes, scoring=scoring)
+    reason = not_fused(split, scoring)
+    if reason is not None:
+        raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
+    return FusedTrainer(*given, program_bytes=program_bytes)

@@ -3,11 +3,12 @@
 Kept are those of every trial that may train on (it has an assignment to do, it waits for its
 bracket's next rung, or it is on its bracket's last one, from where `sweep extend` goes on), of the
 confirmations, which are tested and exported, of the baselines, of the `keep` best trials, and of
-the frontier. A trial that was cut or has failed
-and is none of these keeps its records only; what is removed was beaten and stays beaten, since
-scores only fall. A removed checkpoint can be trained again: `sweep export --retrain`.
+the frontier. Repeats that belong to the search are kept if their trial is. A trial that was cut or
+has failed and is none of these keeps its records only; what is removed was beaten and stays beaten,
+since scores only fall. A removed checkpoint can be trained again: `sweep export --retrain`.
 """
 
+import math
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,8 +46,8 @@ class Removable:
 def removable(folder: SweepFolder, store: Store, keep: int) -> Removable:
     """Return what nothing in a sweep's folder needs. Raises PlatformError if links lead out."""
     folder.refuse_links()
-    standings = store.standings()
-    kept = kept_trials(standings, keep)
+    standings, settings = store.standings(), store.sweep().settings
+    kept = kept_trials(standings, keep, settings.executions, has_rungs=settings.has_rungs)
     cut = [one for one in standings if one.file is not None and one.trial not in kept]
     counted = {one.file for one in standings}
     orphans = [path for path in _own_files(folder) if path.name not in counted]
@@ -116,26 +117,48 @@ def remove_abandoned_spaces(dry_run: bool = False) -> int:
     return total
 
 
-def kept_trials(standings: Sequence[Standing], keep: int) -> set[int]:
-    """Return the trials whose checkpoints are kept."""
+def kept_trials(
+    standings: Sequence[Standing], keep: int, executions: int = 1, *, has_rungs: bool = True
+) -> set[int]:
+    """Return the trials whose checkpoints are kept.
+
+    `executions` are the runs of each trial of the search: these are kept with their trial, which
+    is as good as their mean. Without rungs, nobody waits on one.
+    """
     last_rungs = _last_rungs(standings)
+    searched = {one.trial for one in standings if one.is_searched and executions > 1}
+    runs = [one for one in standings if one.confirms in searched and _number(one) <= executions]
+    of_search = {one.trial for one in runs}
     kept = {
         one.trial
         for one in standings
         if _has_work(one)
         or _is_baseline(one)
-        or _is_good_confirmation(one)
-        or _is_at_the_top(one, last_rungs)
+        or (_is_good_confirmation(one) and one.trial not in of_search)
+        or (has_rungs and _is_at_the_top(one, last_rungs))
     }
+    repeats: dict[int | None, list[float | None]] = {}
+    for one in runs:
+        repeats.setdefault(one.confirms, []).append(None if one.is_failed else one.score)
     scored = [
-        (one.score, one.trial, one.params)
+        (_mean(one.score, repeats.get(one.trial, ())), one.trial, one.params)
         for one in standings
         if one.score is not None and not one.is_failed and not one.is_confirmation
     ]
     scored.sort(key=lambda row: row[:2])
     kept.update(trial for _, trial, _ in scored[:keep])
     kept.update(_frontier(scored))
-    return kept
+    return kept | {one.trial for one in runs if one.confirms in kept and not one.is_failed}
+
+
+def _number(one: Standing) -> int:
+    return one.seed_number or 1
+
+
+def _mean(own: float, repeats: Sequence[float | None]) -> float:
+    """Return the mean of the runs that have ended; infinite if one of them has no score."""
+    scores = [own, *(math.inf if score is None else score for score in repeats)]
+    return math.fsum(scores) / len(scores)
 
 
 def _has_work(one: Standing) -> bool:

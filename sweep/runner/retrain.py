@@ -96,5 +96,5 @@ def ensemble_model(
 
 def _score_of_mean(models: Sequence[Model], rows: Rows) -> float:
     """The BCE of the mean of the models' probabilities, computed outside of Keras."""
-    means = np.mean([expit(predict_logits(model, rows.x)) for model in models], axis=0)
+    means = np.mean([expit(predict_logits(model, rows.array)) for model in models], axis=0)
     return float(example_losses(logits_from_probabilities(means), rows.y).mean())

@@ -64,7 +64,7 @@ def _model(
 
 
 def _evaluated(opening: Opening, model: Model, rows: Rows) -> Opening:
-    logits, labels = predict_logits(model, rows.x), rows.y
+    logits, labels = predict_logits(model, rows.array), rows.y
     n_right = int(((logits > 0) == (labels > 0.5)).sum())
     return replace(
         opening,
@@ -75,6 +75,6 @@ def _evaluated(opening: Opening, model: Model, rows: Rows) -> Opening:
 
 
 def _sha256(rows: Rows) -> str:
-    digest = hashlib.sha256(rows.x.tobytes())
+    digest = hashlib.sha256(rows.array.tobytes())
     digest.update(rows.y.tobytes())
     return digest.hexdigest()

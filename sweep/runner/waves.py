@@ -4,14 +4,15 @@ Nothing is trained that is not in the store, so a sweep that was killed finds th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sweep.records import Assignment, OutcomeStatus, Proposal, Value
 from sweep.runner.confirm import confirmations
-from sweep.search.hyperband import WORST, Search
+from sweep.runner.executions import Executions
+from sweep.search.face import WORST, Search
 from sweep.seeds import derive
-from sweep.store import NewTrial, Planned, Store
+from sweep.store import NewTrial, Planned, Run, Store
 from sweep.training.contract import Ended
 
 
@@ -45,13 +46,22 @@ class SearchWaves:
     baselines: Mapping[str, Mapping[str, Value]]
     seeds: int
     """Under which each baseline is trained."""
+    executions: int = 1
+    """Runs of each configuration of the search, if it has no rungs; their mean is its score."""
     n_begun: int = 0
+    _runs: Executions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._runs = Executions(self.executions)
 
     def restore(self) -> None:
         """Tell the search what the store holds already."""
         sweep = self.store.sweep()
         if sweep.wave > 0:
             told = [(proposal, score) for proposal, _, score in self.store.proposals()]
+            if self.executions > 1:
+                means = dict(filter(None, map(self._runs.ended, self.store.runs())))
+                told = [(proposal, means.get(proposal.oracle_id)) for proposal, _ in told]
             self.search.restore(sweep.oracle, told)
             self.n_begun = self.store.first_wave_size()
 
@@ -60,29 +70,35 @@ class SearchWaves:
         return self.store.pending()
 
     def tell(self, ended: Ended, score: float | None) -> None:
-        oracle_id = ended.assignment.oracle_id
-        if oracle_id is not None:
-            failed = ended.outcome.status is OutcomeStatus.FAILED
-            self.search.tell(oracle_id, WORST if failed or score is None else score)
+        one = ended.assignment
+        failed = ended.outcome.status is OutcomeStatus.FAILED
+        score = WORST if failed or score is None else score
+        if self.executions > 1:
+            trial = one.trial if one.confirms is None else one.confirms
+            if mean := self._runs.ended(Run(trial, one.seed_number or 1, one.oracle_id, score)):
+                self.search.tell(*mean)
+        elif one.oracle_id is not None:
+            self.search.tell(one.oracle_id, score)
 
     @property
     def may_go_on(self) -> bool:
         return self.search.has_complete_rung
 
     def next(self) -> list[Assignment]:
-        promotions = self.search.ask()
-        if not promotions:
+        proposals = self.search.ask()
+        if not proposals:
             return []
         known = self.store.last_assignment()
-        self.store.add_wave(self.search.state(), self._promoted(promotions))
+        roots, promotions = _divided(proposals)
+        planned = [*self._new_trials(roots, {}), *self._promoted(promotions)]
+        self.store.add_wave(self.search.state(), planned)
         return self.store.stored_after(known)
 
     def _store_what_can_start(self) -> None:
         """Ask the search, and store its proposals with all that is trained beside it."""
         first = self.store.sweep().wave == 0
         proposals = self.search.ask()
-        roots = [p for p in proposals if p.oracle_id == p.root_id]
-        promotions = [p for p in proposals if p.oracle_id != p.root_id]
+        roots, promotions = _divided(proposals)
         new = self._new_trials(roots, self.baselines if first else {})
         last = self.search.max_epochs
         if first:
@@ -99,17 +115,31 @@ class SearchWaves:
     def _new_trials(
         self, roots: Sequence[Proposal], baselines: Mapping[str, Mapping[str, Value]]
     ) -> list[Planned]:
-        start = self.store.n_trials()
+        position, number = self.store.n_trials(), self.store.n_all_trials()
         new: list[Planned] = []
         for label, values in baselines.items():
-            seed = self._trial_seed(start + len(new))
-            trial = NewTrial(label, None, None, seed, dict(values))
+            trial = NewTrial(label, None, None, self._trial_seed(position), dict(values))
             new.append(Planned(trial, self.search.max_epochs))
+            position += 1
         for root in roots:
-            seed = self._trial_seed(start + len(new))
+            seed, confirmed = self._trial_seed(position), number + len(new)
             trial = NewTrial(None, root.iteration, root.bracket, seed, root.hyperparameters)
             new.append(Planned.proposed(root, trial))
+            new += [
+                Planned(self._repeat(trial, confirmed, position, n), root.last_epoch)
+                for n in range(2, self.executions + 1)
+            ]
+            position += 1
         return new
+
+    def _repeat(self, trial: NewTrial, confirmed: int, position: int, number: int) -> NewTrial:
+        """Return run `number` of a configuration whose own run gets the number `confirmed`.
+
+        Its seed depends on its place in the search, not on how many repeats there are.
+        """
+        seed = derive(self.search.seed, "execution", position, number)
+        values = dict(trial.hyperparameters)
+        return NewTrial(None, None, None, seed, values, confirms=confirmed, seed_number=number)
 
     def _promoted(self, promotions: Sequence[Proposal]) -> list[Planned]:
         return [Planned.proposed(one, self.store.trial_of(one.root_id)) for one in promotions]
@@ -121,6 +151,12 @@ class SearchWaves:
 
     def _trial_seed(self, trial: int) -> int:
         return derive(self.search.seed, "trial", trial)
+
+
+def _divided(proposals: Sequence[Proposal]) -> tuple[list[Proposal], list[Proposal]]:
+    """Return the proposals of new trials, and those of trials that go on."""
+    roots = [p for p in proposals if p.oracle_id == p.root_id]
+    return roots, [p for p in proposals if p.oracle_id != p.root_id]
 
 
 @dataclass

@@ -14,6 +14,9 @@ from sweep.space.explore import Follow
 _MOST_COLLISIONS = 20
 """Configurations drawn in vain, one after another, before a space counts as exhausted."""
 
+Key = tuple[tuple[str, str], ...]
+"""Names and values of a configuration, to be compared."""
+
 
 class Sampler(Protocol):
     """Draws configurations, none twice."""
@@ -35,7 +38,7 @@ class ActiveSampler:
     def __init__(self, follow: Follow, seed: int) -> None:
         self._follow = follow
         self._seed = seed
-        self._tried: set[tuple[tuple[str, str], ...]] = set()
+        self._tried: set[Key] = set()
 
     @property
     def is_fresh(self) -> bool:
@@ -46,13 +49,13 @@ class ActiveSampler:
         """Return a random configuration that is not marked as tried; None if none is found."""
         for _ in range(_MOST_COLLISIONS + 1):
             values = dict(self._follow(self._answer))
-            if _key(values) not in self._tried:
+            if key(values) not in self._tried:
                 return values
         return None
 
     def mark_as_tried(self, values: Mapping[str, Value]) -> None:
         """Never draw the configuration `values` from now on."""
-        self._tried.add(_key(values))
+        self._tried.add(key(values))
 
     def _answer(self, declaration: Declaration) -> Value:
         value = declaration.sample(self._seed)
@@ -60,5 +63,6 @@ class ActiveSampler:
         return value
 
 
-def _key(values: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
+def key(values: Mapping[str, Value]) -> Key:
+    """Return what two configurations have in common if and only if they are the same."""
     return tuple(sorted((name, repr(value)) for name, value in values.items()))

@@ -19,16 +19,15 @@ from typing import Any
 from sweep.records import Json, Proposal, Value
 from sweep.search.brackets import Bracket, brackets_of, n_brackets
 from sweep.search.draw import ActiveSampler, Sampler
+from sweep.search.face import WORST
 from sweep.search.keras_tuner_oracle import KerasTunerOracle
 from sweep.seeds import derive
 from sweep.settings import Stage
 from sweep.space.explore import Follow
 
-WORST = math.inf
-
 
 @dataclass
-class Search:
+class Hyperband:
     """A Hyperband search: `ask`, train in any order, `tell` each score, ask again.
 
     Brackets do not wait for each other, and who is promoted depends on scores alone.

@@ -8,6 +8,7 @@ from typing import Any
 
 from sweep.errors import InvalidSpaceError
 from sweep.space.home import EndedByItselfError, Home
+from sweep.space.inputs import Inputs, shaped
 from sweep.space.precision import with_policy
 
 Model = Any
@@ -21,16 +22,18 @@ Build = Callable[[Any], Model]
 class HomeBuild:
     """A user's `build(hp)`, run in the space's own folder whoever calls.
 
-    Raises what `build` raises, EndedByItselfError if `build` tries to end the program, and
-    OtherPrecisionError if `build` changes Keras' type of numbers.
+    A model that was given no input shape is built on that of the data. Raises what `build` raises,
+    EndedByItselfError if `build` tries to end the program, and OtherPrecisionError if `build`
+    changes Keras' type of numbers.
     """
 
     build: Build
     home: Home
+    inputs: Inputs
 
     def __call__(self, hp: Any) -> Model:
         with with_policy(self.home.policy):
-            return self.home.run(lambda: self.build(hp))
+            return self.home.run(lambda: shaped(self.build(hp), self.inputs))
 
 
 def build_failed(path: Path, hp: Any, error: BaseException) -> InvalidSpaceError:

@@ -20,6 +20,7 @@ import numpy as np
 
 from sweep.errors import InvalidSpaceError
 from sweep.space.build import Model
+from sweep.space.inputs import Inputs
 
 PREFIX = "_sweep_space_"
 """How the names begin under which the modules of search spaces are kept in `sys.modules`."""
@@ -142,7 +143,7 @@ def how_to_load(path: Path) -> str | None:
     return "; ".join([*lines, f"keras.models.load_model({str(path)!r}, {', '.join(more)})"])
 
 
-def check_saved(path: Path, model: Model, n_features: int) -> None:
+def check_saved(path: Path, model: Model, inputs: Inputs) -> None:
     """Save `model`, load it and compare the outputs, if it has something of the user's own.
 
     Raises InvalidSpaceError with what to change if it could not be exported.
@@ -158,7 +159,7 @@ def check_saved(path: Path, model: Model, n_features: int) -> None:
             file = Path(folder) / "model.keras"
             model.save(file)
             loaded = load_saved(file)
-        x = np.random.default_rng(0).normal(size=(_ROWS, n_features)).astype(np.float32)
+        x = inputs.example(_ROWS)
         ours, theirs = (
             keras.ops.convert_to_numpy(one(x, training=False)) for one in (model, loaded)
         )

@@ -7,7 +7,7 @@ from sweep.errors import DataError
 from sweep.exact import COUNT
 from sweep.store.columns import checked_value
 from sweep.store.fragments import HAS_ENDED, IN_RANKING, IS_FAILED, REPEATS
-from sweep.store.rows import Progress
+from sweep.store.rows import SweepProgress
 
 _ASSIGNMENTS = f"""
 SELECT
@@ -31,13 +31,13 @@ _BEST = (
 )
 
 
-def read_progress(db: sqlite3.Connection) -> Progress:
+def read_progress(db: sqlite3.Connection) -> SweepProgress:
     """Return the counts for a status line. Raises DataError for what cannot be counted."""
     sums = dict(db.execute(_ASSIGNMENTS).fetchone())
     counts = {name: _count(name, value) for name, value in sums.items()}
     of_repeats = _one(db, f"SELECT COUNT(*) FROM epoch WHERE trial IN {REPEATS}")
     best = db.execute(_BEST).fetchone()
-    return Progress(
+    return SweepProgress(
         **counts,
         epochs_done=_one(db, "SELECT COUNT(*) FROM epoch") - of_repeats,
         trials=count_trials(db),

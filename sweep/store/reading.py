@@ -21,9 +21,10 @@ from sweep.store.rows import (
     Exportable,
     Losses,
     Opening,
-    Progress,
     Reference,
+    Run,
     Standing,
+    SweepProgress,
     SweepRow,
     file_name_of,
 )
@@ -106,6 +107,11 @@ class Reader:
         with self._named():
             return count_trials(self._db)
 
+    def n_all_trials(self) -> int:
+        """Return how many trials there are, repeats included: the number that the next one gets."""
+        (row,) = self._rows("SELECT COUNT(*) AS trial FROM trial")
+        return int(row["trial"])
+
     def first_searched(self, limit: int) -> set[int]:
         """Return the first `limit` trials of the search."""
         rows = self._rows(
@@ -181,6 +187,23 @@ class Reader:
         with self._named():
             return [_proposal_row(row) for row in rows]
 
+    def runs(self) -> list[Run]:
+        """Return the runs of the search's configurations that have ended, repeats included."""
+        rows = self._rows(
+            "SELECT COALESCE(confirms, trial) AS trial, COALESCE(seed_number, 1) AS seed_number,"
+            " oracle_id, status, score FROM assignment JOIN trial USING (trial)"
+            f" WHERE baseline IS NULL AND {HAS_ENDED} ORDER BY assignment"
+        )
+        return [
+            Run(
+                row["trial"],
+                row["seed_number"],
+                row["oracle_id"],
+                _score(row["status"], row["score"]),
+            )
+            for row in rows
+        ]
+
     # Confirmations
 
     def confirmed_seeds(self) -> set[tuple[int, int]]:
@@ -205,7 +228,8 @@ class Reader:
         rows = self._rows(
             "SELECT trial, iteration, bracket, params, MIN(score) AS score, MAX(rung) AS rung,"
             f" MAX(oracle_id IS NOT NULL) AS is_searched, MAX({IS_PENDING}) AS is_pending,"
-            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation"
+            f" MAX({IS_FAILED}) AS is_failed, file, confirms IS NOT NULL AS is_confirmation,"
+            " confirms, seed_number"
             " FROM trial JOIN assignment USING (trial)"
             " LEFT JOIN checkpoint USING (trial) GROUP BY trial ORDER BY trial"
         )
@@ -235,7 +259,7 @@ class Reader:
 
     # Counts and tables
 
-    def progress(self) -> Progress:
+    def progress(self) -> SweepProgress:
         """Return counts over the whole sweep, in a few milliseconds."""
         with self._named():
             return read_progress(self._db)
@@ -329,8 +353,13 @@ def _proposal_row(row: dict[str, Any]) -> tuple[Proposal, int, float | None]:
     proposal = Proposal(**{name: values[name] for name in names})
     if status is AssignmentStatus.PENDING:
         return proposal, row["wave"], None
+    return proposal, row["wave"], _score(status, score)
+
+
+def _score(status: AssignmentStatus, score: float | None) -> float:
+    """Return the score of an assignment that has ended; infinite if it has none, or failed."""
     failed = status is AssignmentStatus.FAILED or score is None
-    return proposal, row["wave"], float("inf") if failed else score
+    return float("inf") if failed or score is None else score
 
 
 def _finite(losses: bytes, path: Path) -> np.ndarray:

@@ -16,7 +16,9 @@ from sweep.settings import Settings
 from sweep.space.record import SpaceRecord
 from sweep.store.columns import checked_value
 from sweep.store.parsing import json_object, plan_record, record
+from sweep.tasks.score_words import ScoreWords
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+from sweep.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,16 @@ class SweepRow:
     active_seconds: float
     scoring: Scoring = BINARY_CROSSENTROPY
     """What the scores measure."""
+
+    @property
+    def task(self) -> Task:
+        """What is predicted from a row."""
+        return self.data.known_task
+
+    @property
+    def score_words(self) -> ScoreWords:
+        """How the scores are shown to people."""
+        return ScoreWords(self.scoring, self.task)
 
     def to_columns(self) -> dict[str, Any]:
         """Return the values as the database holds them: records become JSON."""
@@ -128,6 +140,20 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Run:
+    """How a run of a configuration ended: the trial's own, or one that repeats it."""
+
+    trial: int
+    """That proposed by the search, whichever run it is."""
+    number: int
+    """Which seed, from 1, the trial's own run."""
+    oracle_id: str | None
+    """The search's name of the trial, None of a run that repeats it."""
+    score: float
+    """Lowest validation loss; infinite if it failed."""
+
+
+@dataclass(frozen=True)
 class TrialLosses:
     """BCE of each validation row at a trial's best epoch so far: float32 (rows,), in nats."""
 
@@ -145,7 +171,7 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SweepProgress:
     """Counts for a status line."""
 
     assignments: int
@@ -183,6 +209,9 @@ class Standing:
     file: str | None
     """Its checkpoint."""
     is_confirmation: bool = False
+    confirms: int | None = None
+    """Of a confirmation: the trial that it trains again with another seed."""
+    seed_number: int | None = None
 
 
 @dataclass(frozen=True)

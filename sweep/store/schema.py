@@ -88,7 +88,7 @@ STEPS = (_VERSION_1, _VERSION_2, _VERSION_3)
 SCHEMA_VERSION = len(STEPS)
 
 
-class Column(NamedTuple):
+class DatabaseColumn(NamedTuple):
     """A column as a table declares it."""
 
     name: str
@@ -106,7 +106,7 @@ def version(db: sqlite3.Connection) -> int:
 
 
 @cache
-def tables() -> dict[str, list[Column]]:
+def tables() -> dict[str, list[DatabaseColumn]]:
     """Return the columns of each table in this program's schema version."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         upgrade(db)
@@ -114,10 +114,12 @@ def tables() -> dict[str, list[Column]]:
         return {name: columns_of(db, name) for (name,) in rows}
 
 
-def columns_of(db: sqlite3.Connection, table: str) -> list[Column]:
+def columns_of(db: sqlite3.Connection, table: str) -> list[DatabaseColumn]:
     """Return a table's columns; none if there is no such table."""
     rows = db.execute(f"PRAGMA table_info({table})").fetchall()
-    return [Column(name, kind, bool(not_null), key) for _, name, kind, not_null, _, key in rows]
+    return [
+        DatabaseColumn(name, kind, bool(not_null), key) for _, name, kind, not_null, _, key in rows
+    ]
 
 
 def column_types(table: str) -> dict[str, str]:

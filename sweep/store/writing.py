@@ -16,9 +16,10 @@ What is promised:
 """
 
 import json
+import math
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, astuple, fields
 from math import nan
@@ -35,8 +36,9 @@ from sweep.store.reading import Reader
 from sweep.store.rows import NewTrial, Opening, Planned, Reference, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
 
-_EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRecord))
-_epoch_values = attrgetter(*_EPOCH_COLUMNS)
+_NUMBERS = tuple(EpochRecord.meanings())
+_EPOCH_COLUMNS = (*_NUMBERS, "metrics")
+_epoch_values = attrgetter(*_NUMBERS)
 
 
 class Store(Reader):
@@ -295,8 +297,15 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
     marks = ", ".join("?" * (len(_EPOCH_COLUMNS) + 1))
     db.executemany(
         f"INSERT INTO epoch (trial, {', '.join(_EPOCH_COLUMNS)}) VALUES ({marks})",
-        [(trial, *_epoch_values(record)) for record in records],
+        [(trial, *_epoch_values(record), _json_of(record.metrics)) for record in records],
     )
+
+
+def _json_of(metrics: Mapping[str, float]) -> str | None:
+    """A model's own metrics as JSON, in which a number that is not finite is null."""
+    if not metrics:
+        return None
+    return json.dumps({name: v if math.isfinite(v) else None for name, v in metrics.items()})
 
 
 def _set_checkpoint(db: sqlite3.Connection, trial: int, file: str, epoch: int) -> None:

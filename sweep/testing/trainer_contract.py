@@ -123,6 +123,7 @@ class TrainerContract:
         model = trial_model.build_model(plain, LARGE, seed=7)
         trial_model.set_state(model.variables, journal.states[0].best)
         again = trial_model.evaluate(model, SPLIT.validation).losses
+        assert again is not None
         np.testing.assert_allclose(losses, again, rtol=1e-4, atol=1e-5)
 
     def test_a_trial_without_losses_gets_them_with_its_next_best_epoch(

@@ -8,10 +8,16 @@ from types import SimpleNamespace
 from typing import Any
 
 _SLOTS = {
-    "_momentums": "first",  # Adam's
+    "_momentums": "first",  # Adam's, Nadam's, Lion's, RMSprop's
     "momentums": "first",  # SGD's, public
+    "_m": "first",  # Adamax'
+    "_accumulated_delta_vars": "first",  # Adadelta's
     "_velocities": "second",
     "_velocity_hats": "highest",
+    "_u": "second",  # Adamax'
+    "_accumulators": "second",  # Adagrad's
+    "_accumulated_grads": "second",  # Adadelta's
+    "_average_gradients": "average",  # of RMSprop, if it is centred
 }
 """An optimizer's attributes that list one variable for each weight, and what we call that slot."""
 
@@ -30,7 +36,7 @@ def rate_or_schedule(optimizer: Any) -> Any:
 
 
 def slots(optimizer: Any) -> dict[str, list[Any]]:
-    """Return the built optimizer's slots: first, second or highest, with a variable a weight.
+    """Return the built optimizer's slots, such as first or second, with a variable a weight.
 
     A slot that the optimizer does not have is missing, or has no variables.
     """
@@ -39,6 +45,11 @@ def slots(optimizer: Any) -> dict[str, list[Any]]:
         for attribute, slot in _SLOTS.items()
         if hasattr(optimizer, attribute)
     }
+
+
+def product_of_momenta(optimizer: Any) -> Any | None:
+    """Return Nadam's variable for the product of its momenta; None of any other optimizer."""
+    return getattr(optimizer, "_u_product", None)
 
 
 def spares_weights_from_decay(optimizer: Any) -> bool:

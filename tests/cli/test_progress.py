@@ -8,9 +8,9 @@ from rich.console import Console
 from sweep.cli import progress
 from sweep.cli.progress import PREPARING, LiveProgress, PlainProgress, Tally
 from sweep.records import Assignment, EpochRecord, PlanRecord
-from sweep.store import Progress
+from sweep.store import SweepProgress
 
-NOTHING_YET = Progress(0, 0, 0, 0, 0, 0, None, None, 0, 0, 0, 0)
+NOTHING_YET = SweepProgress(0, 0, 0, 0, 0, 0, None, None, 0, 0, 0, 0)
 PLAN = PlanRecord(assignments=50, epochs=140)
 
 

@@ -166,7 +166,7 @@ def test_data_that_do_not_exist(cache_dir, name):
 
 
 def test_a_folder_is_no_file(tmp_path, cache_dir):
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(DataError, match="has no .npy files, expected x.npy and y.npy"):
         load_split(str(tmp_path), cache_dir=cache_dir)
 
 
@@ -237,7 +237,7 @@ def test_the_fingerprint_is_of_the_numbers_only(tmp_path, cache_dir):
     assert split.fingerprint == higgs.fingerprint
     changed = Rows(split.train.x.copy(), split.train.y)
     changed.x[3, 3] = np.nextafter(changed.x[3, 3], np.float32(9))
-    assert Split(changed, split.validation, "", {}).fingerprint != split.fingerprint
+    assert Split(changed, split.validation, "", SplitRecord()).fingerprint != split.fingerprint
     fewer = load_split(str(path), train_rows=49, validation_rows=20, cache_dir=cache_dir)
     assert fewer.fingerprint != split.fingerprint
 

@@ -19,9 +19,10 @@ pytestmark = pytest.mark.usefixtures("keras")
 
 
 def load(path: Path) -> Any:
+    from sweep.space.inputs import columns
     from sweep.space.load import load_space
 
-    return load_space(str(path), 28)
+    return load_space(str(path), columns(28))
 
 
 def written(folder: Path, text: str, name: str = "space.py") -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sweep.errors import InvalidSpaceError
+from sweep.space.inputs import columns
 from sweep.space.load import load_space
 from sweep.space.saved import how_to_load
 
@@ -90,7 +91,7 @@ def _keras(keras: Any) -> None:
 def load(folder: Path, text: str, name: str = "mine.py") -> Any:
     path = folder / name
     path.write_text(text)
-    return load_space(str(path), 28)
+    return load_space(str(path), columns(28))
 
 
 @pytest.mark.parametrize("built", ["", "    model.build((None, 28))\n"])
@@ -156,7 +157,7 @@ def test_the_line_that_is_said_loads_the_model_elsewhere(tmp_path):
 
 
 def test_parts_of_keras_alone_need_no_line(tmp_path):
-    space = load_space("capacity", 28)
+    space = load_space("capacity", columns(28))
     file = tmp_path / "best.keras"
     space.build(space.hyperparameters).save(file)
     assert how_to_load(file) is None

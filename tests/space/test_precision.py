@@ -3,6 +3,7 @@
 import pytest
 
 from sweep.errors import InvalidSpaceError
+from sweep.space.inputs import columns
 from sweep.space.load import load_space
 from sweep.training.model import build_model
 
@@ -31,7 +32,7 @@ def load(tmp_path, keras):
     def with_lines(top="", inside="pass"):
         path = tmp_path / "own.py"
         path.write_text(SPACE.format(top=top, inside=inside))
-        return load_space(str(path), 28)
+        return load_space(str(path), columns(28))
 
     yield with_lines
     assert keras.config.dtype_policy().name == "float32"

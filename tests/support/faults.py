@@ -59,16 +59,16 @@ def arm(kind: str | None, fatal: int) -> Steps:
         return db
 
     sqlite3.connect = armed
-    from sweep.search.hyperband import Search
+    from sweep.search.hyperband import Hyperband
 
-    tell = Search.tell
+    tell = Hyperband.tell
 
     def told(*arguments: Any) -> None:
         steps.here("tell")
         tell(*arguments)
         steps.here("told")
 
-    Search.tell = told
+    Hyperband.tell = told
     return steps
 
 

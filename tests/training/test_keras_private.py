@@ -32,8 +32,25 @@ def built(optimizer: keras.Optimizer) -> keras.Optimizer:
         (lambda: optimizers.Adam(0.5, amsgrad=True), ["_velocity_hats"]),
         (lambda: optimizers.AdamW(0.5), ["_momentums", "_velocities"]),
         (lambda: optimizers.SGD(0.5, momentum=0.5), ["momentums"]),
+        (lambda: optimizers.Nadam(0.5), ["_momentums", "_velocities", "_u_product"]),
+        (lambda: optimizers.Adamax(0.5), ["_m", "_u"]),
+        (lambda: optimizers.Adagrad(0.5), ["_accumulators"]),
+        (lambda: optimizers.Adadelta(0.5), ["_accumulated_grads", "_accumulated_delta_vars"]),
+        (lambda: optimizers.RMSprop(0.5, centered=True), ["_velocities", "_average_gradients"]),
+        (lambda: optimizers.Lion(0.5), ["_momentums"]),
     ],
-    ids=["Adam", "AMSGrad", "AdamW", "SGD"],
+    ids=[
+        "Adam",
+        "AMSGrad",
+        "AdamW",
+        "SGD",
+        "Nadam",
+        "Adamax",
+        "Adagrad",
+        "Adadelta",
+        "RMSprop",
+        "Lion",
+    ],
 )
 def test_the_names_are_there(optimizer, names):
     for name in ("_iterations", "_learning_rate", *names):
@@ -46,6 +63,16 @@ def test_every_variable_of_an_optimizer_is_found_once():
         (optimizers.Adam(0.5, amsgrad=True), {"first": 2, "second": 2, "highest": 2}),
         (optimizers.SGD(0.5, momentum=0.5), {"first": 2}),
         (optimizers.SGD(0.5), {"first": 0}),
+        (optimizers.Nadam(0.5), {"first": 2, "second": 2}),
+        (optimizers.Adamax(0.5), {"first": 2, "second": 2}),
+        (optimizers.Adagrad(0.5), {"second": 2}),
+        (optimizers.Adadelta(0.5), {"first": 2, "second": 2}),
+        (optimizers.RMSprop(0.5), {"first": 0, "second": 2, "average": 0}),
+        (
+            optimizers.RMSprop(0.5, momentum=0.5, centered=True),
+            {"first": 2, "second": 2, "average": 2},
+        ),
+        (optimizers.Lion(0.5), {"first": 2}),
     ):
         slots = keras_private.slots(built(optimizer))
         assert {slot: len(variables) for slot, variables in slots.items()} == expected
@@ -54,6 +81,8 @@ def test_every_variable_of_an_optimizer_is_found_once():
             keras_private.rate_or_schedule(optimizer),
             *(variable for variables in slots.values() for variable in variables),
         ]
+        product = keras_private.product_of_momenta(optimizer)
+        found += [] if product is None else [product]
         assert sorted(map(id, found)) == sorted(map(id, optimizer.variables))
 
 

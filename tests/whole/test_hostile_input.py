@@ -218,11 +218,12 @@ def test_a_length_of_time_is_read_or_refused(text):
 )
 def test_what_is_no_search_space_is_refused_in_one_line(tmp_path, keras, name, content):
     from sweep.space.find import summary
+    from sweep.space.inputs import columns
     from sweep.space.load import load_space
 
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InvalidSpaceError) as caught:
-        load_space(str(tmp_path / name), 28)
+        load_space(str(tmp_path / name), columns(28))
     assert "\n" not in str(caught.value)
     assert isinstance(summary(tmp_path / name), str)
 

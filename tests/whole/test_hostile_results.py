@@ -225,7 +225,7 @@ places = st.sampled_from(
     + [("trial", column) for column in ("trial", "baseline", "hyperparameters", "params", "seed")]
     + [("assignment", column) for column in ("rung", "last_epoch", "status", "score", "epochs")]
     + [("epoch", column) for column in ("epoch", "val_score", "train_score", "seconds")]
-    + [("opening", column) for column in ("opened_at", "rule", "val_score", "bce", "rows")]
+    + [("opening", column) for column in ("opened_at", "rule", "val_score", "score", "rows")]
     + [("checkpoint", "file"), ("losses", "losses"), ("losses", "epoch")]
 )  # fmt: skip
 

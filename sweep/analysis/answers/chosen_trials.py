@@ -30,7 +30,7 @@ _CONFIRMABLE = (SweepState.FINISHED, SweepState.BUDGET)
 
 
 @dataclass(frozen=True)
-class Run:
+class ChosenRun:
     """A training in full of some configuration."""
 
     trial: int
@@ -49,7 +49,7 @@ class Choice:
     """How the configuration was chosen: best, simplest, or trial if it was named."""
     trial: int
     """The trial of the ranking that has the configuration."""
-    runs: tuple[Run, ...]
+    runs: tuple[ChosenRun, ...]
     """By seed number; more than one if the configuration was repeated. They are the runs of the
     mean."""
     mean: float | None
@@ -58,7 +58,7 @@ class Choice:
     """Whether the mean decided that this configuration is the best."""
 
     @property
-    def run(self) -> Run:
+    def run(self) -> ChosenRun:
         """The run that is tested and exported."""
         return self.runs[0]
 
@@ -84,7 +84,7 @@ def named(frames: SweepFrames, trial: int) -> Choice:
 
 def by_hand(trial: int, val_score: float) -> Choice:
     """Return exactly this trial's run, with its score: no rule has a say."""
-    return Choice("trial", trial, (Run(trial, None, val_score),), None, is_by_mean=False)
+    return Choice("trial", trial, (ChosenRun(trial, None, val_score),), None, is_by_mean=False)
 
 
 def require_ensemble(frames: SweepFrames, choice: Choice) -> Choice:
@@ -136,19 +136,19 @@ def _advice(frames: SweepFrames) -> str:
 def _own(frames: SweepFrames, rule: str, row: "pd.Series[float]") -> Choice:
     """The trial's own run, trained in full."""
     number = 1 if row["baseline"] is not None else None
-    run = Run(int(row["trial"]), number, float(row["val_score"]))
+    run = ChosenRun(int(row["trial"]), number, float(row["val_score"]))
     return Choice(rule, run.trial, (run,), None, is_by_mean=False)
 
 
 def _with_runs(frames: SweepFrames, rule: str, trial: int, *, is_by_mean: bool = False) -> Choice:
     """The runs that the trial's mean is over, by seed number; none if it was not repeated."""
-    of_trial = runs(frames.trials, frames.confirmations)
+    of_trial = runs(frames.trials, frames.confirmations, frames.sweep.settings.executions)
     of_trial = of_trial[of_trial["confirms"].astype("int64") == trial]
     found = []
     for _, row in of_trial.iterrows():
         number = row.get("seed_number")
         number = 1 if number is None or pd.isna(number) else int(number)  # a baseline's own run
-        found.append(Run(int(row["trial"]), number, float(row["val_score"])))
+        found.append(ChosenRun(int(row["trial"]), number, float(row["val_score"])))
     found.sort(key=lambda run: (run.seed_number, run.trial))
     means = frames.confirmed.loc[frames.confirmed["trial"] == trial, "val_score"]
     mean = float(means.iloc[0]) if len(means) else None
@@ -156,9 +156,16 @@ def _with_runs(frames: SweepFrames, rule: str, trial: int, *, is_by_mean: bool =
 
 
 def to_confirm(frames: SweepFrames, top: int) -> list[int]:
-    """Return the `top` trials by score in the search, the simplest tied one and the baselines."""
+    """Return the `top` trials by score in the search, the simplest tied one and the baselines.
+
+    The score is the mean over the runs of each trial, if the search had several.
+    """
     trials = frames.trials[is_scored(frames.trials)]
-    wanted = list(trials["trial"].iloc[:top])
+    by_rank = list(trials["trial"])
+    if frames.sweep.settings.executions > 1:
+        by_mean = frames.confirmed["trial"][frames.confirmed["trial"].isin(by_rank)]
+        by_rank = [*by_mean, *by_rank]
+    wanted = list(dict.fromkeys(by_rank))[:top]
     wanted += list(trials.loc[trials["simplest"].fillna(False).astype(bool), "trial"])
     wanted += list(trials.loc[trials["baseline"].notna(), "trial"].sort_values())
     return [int(trial) for trial in dict.fromkeys(wanted)]

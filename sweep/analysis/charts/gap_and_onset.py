@@ -21,7 +21,7 @@ MIN_TRIALS = 5
 
 
 @dataclass(frozen=True)
-class Overfitting:
+class GapsAndOnsets:
     """The numbers of the chart of gap and onset."""
 
     points: pd.DataFrame
@@ -32,7 +32,7 @@ class Overfitting:
     n_outside: int
 
 
-def overfitting(frames: SweepFrames) -> Overfitting:
+def overfitting(frames: SweepFrames) -> GapsAndOnsets:
     """Return gap and onset of each evaluated trial. Raises TooFewDataError below five trials."""
     trials = frames.trials
     known = is_scored(trials) & trials["params"].notna() & trials["gap"].notna()
@@ -44,15 +44,17 @@ def overfitting(frames: SweepFrames) -> Overfitting:
     points["params"] = points["params"].astype(float).clip(lower=1)
     gap = points["gap"].to_numpy(dtype=float)
     low, high = np.quantile(gap, 0.02), np.quantile(gap, 0.98)
-    margin = 0.15 * max(high - low, 1e-3)
+    margin = 0.15 * max(high - low, 1e-3 * frames.no_skill.scale)
     ends = (float(min(low, 0) - margin), float(max(high, 0) + margin))
-    return Overfitting(points, ends, outside(gap, *ends))
+    return GapsAndOnsets(points, ends, outside(gap, *ends))
 
 
 def draw_overfitting(frames: SweepFrames) -> Figure:
     """Draw `overfitting`: the gap above, the onset below."""
     data = overfitting(frames)
-    notes = ["Gap: validation BCE minus train BCE in evaluation mode, at the best epoch."]
+    shown = frames.score_words
+    of = (shown.train, shown.validation) if shown.is_turned else (shown.validation, shown.train)
+    notes = [f"Gap: {of[0]} minus {of[1]} in evaluation mode, at the best epoch."]
     if data.n_outside:
         notes.append(f"Gap off the chart: {words.trials(data.n_outside)}.")
     figure = style.page(frames, "Overfitting by capacity", notes)
@@ -64,7 +66,8 @@ def draw_overfitting(frames: SweepFrames) -> Figure:
         style.log_axis(axes, ends[0] / 1.6, ends[1] * 1.6, ends=ends)
     upper.tick_params(labelbottom=False)
     upper.set_ylim(*data.gap)
-    upper.set_ylabel("gap, nats")
+    upper.set_ylabel(shown.with_unit("gap"))
+    style.amount_axis(upper, shown)
     upper.axhline(0, color=BLACK, linewidth=0.8)
     lower.set_ylabel("onset, epoch (logarithmic)")
     lower.set_xlabel("trainable parameters (logarithmic)")

@@ -36,7 +36,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class RungScores:
     """The numbers of the chart of rungs."""
 
     scores: pd.DataFrame
@@ -44,8 +44,10 @@ class Ladder:
     steps: list[Step]
 
 
-def ladder(frames: SweepFrames) -> Ladder:
+def ladder(frames: SweepFrames) -> RungScores:
     """Return the scores by rung. Raises TooFewDataError if no trial has been promoted."""
+    if not frames.sweep.settings.has_rungs:
+        raise TooFewDataError(f"a {frames.sweep.settings.search} search promotes no trials")
     done = frames.assignments
     done = done[done["is_searched"] & np.isfinite(done["score"])]
     before = done[["trial", "last_epoch", "score"]]
@@ -59,7 +61,7 @@ def ladder(frames: SweepFrames) -> Ladder:
     for (first, last), group in pairs.groupby(["first_epoch", "last_epoch"]):
         found = _correlation(group["score_before"].to_numpy(), group["score"].to_numpy())
         steps.append(Step(int(first), int(last), len(group), *found))
-    return Ladder(before, steps)
+    return RungScores(before, steps)
 
 
 def _correlation(
@@ -80,7 +82,7 @@ def _correlation(
 
 def draw_ladder(frames: SweepFrames) -> Figure:
     """Draw `ladder`: a line for each trial, the correlations in a panel beside them."""
-    data = ladder(frames)
+    data, shown = ladder(frames), frames.score_words
     notes = [
         "Spearman's rank correlation, 95 % interval (Fisher's z), over promoted trials only. "
         "Trials that were cut cannot be followed, which makes the correlation lower."
@@ -91,10 +93,10 @@ def draw_ladder(frames: SweepFrames) -> Figure:
     last = float(scores["last_epoch"].max())
     style.log_axis(axes, 0.85, max(last, 2) * 1.2, ends=[last])
     finite = scores["score"].to_numpy(dtype=float)
-    axes.set_ylim(*score_range(finite, finite, frames.no_skill.validation))
+    y = score_range(finite, finite, frames.no_skill)
+    style.score_axis(axes, frames, y, f"{shown.best} {shown.validation} so far")
     axes.set_xlabel("epochs trained at the end of the rung (logarithmic)")
-    axes.set_ylabel("lowest validation BCE so far, nats")
-    axes.axhline(frames.no_skill.validation, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    style.no_skill_line(axes, frames.no_skill)
     climbed = scores[scores["trial"].duplicated(keep=False)].sort_values(["trial", "last_epoch"])
     lines = list(climbed.groupby("trial"))[:_MAX_LINES]
     for _, line in lines:

@@ -90,6 +90,12 @@ def _setting(frames: SweepFrames, name: str) -> Any:
     return pl.Series(f"{_PREFIX}{name}", values)
 
 
+def _score(frames: SweepFrames) -> str:
+    """What the scores measure, in words: "binary cross-entropy, in nats"."""
+    measure, unit = frames.sweep.scoring.measure, frames.score_words.unit
+    return f"{measure.name}, in {unit}" if unit else measure.name
+
+
 def _dictionary(frames: SweepFrames, names: list[str]) -> dict[str, Any]:
     settings = {
         f"{_PREFIX}{name}": "value of the hyperparameter" for name in frames.hyperparameters
@@ -97,6 +103,7 @@ def _dictionary(frames: SweepFrames, names: list[str]) -> dict[str, Any]:
     return {
         "sweep": frames.sweep.name,
         "data": frames.sweep.data.source,
+        "score": f"{_score(frames)}; lower is better",
         "trials.parquet": _described(frames, {n: TRIAL_COLUMNS[n] for n in names} | settings),
         "epochs.parquet": _described(frames, EPOCH_COLUMNS),
     }

@@ -1,7 +1,8 @@
 """Trials repeated under other seeds: the mean that each configuration reaches.
 
 A searched trial's own run is not part of its mean, because it was chosen for its score. A
-baseline's own run is, because it was not chosen. The validation rows are those of the search, so
+baseline's own run is, because it was not chosen, and so is that of a trial of which the search had
+several runs (see `runs`). The validation rows are those of the search, so
 repeats do not remove selection bias that comes from these rows; only the sealed test rows do.
 """
 
@@ -47,13 +48,22 @@ SeedLosses = Mapping[int, NDArray[np.float32]]
 """By confirmed trial: validation losses of its runs at their best epochs, (seeds, rows)."""
 
 
-def runs(trials: pd.DataFrame, confirmations: pd.DataFrame) -> pd.DataFrame:
+def runs(trials: pd.DataFrame, confirmations: pd.DataFrame, executions: int = 1) -> pd.DataFrame:
     """Return the runs that count, with their onsets; column `confirms` says of which trial.
 
-    They are the repeats that ended, and the own runs of baselines that are repeated.
+    They are the repeats that ended, and the own runs of baselines that are repeated. A search
+    that had several `executions` of each trial chose by their mean: they and the trial's own run
+    count until it is repeated under seeds that the search did not know, and no longer.
     """
     ended = confirmations[confirmations["status"].isin(_ENDED)]
-    own = trials["baseline"].notna() & trials["status"].isin(_ENDED)
+    counts = trials["baseline"].notna()
+    if executions > 1:
+        searched = ended["confirms"].isin(trials.loc[~counts, "trial"])
+        later = searched & (ended["seed_number"] > executions)
+        again = trials["trial"].isin(ended.loc[later, "confirms"])
+        ended = ended[later | ~ended["confirms"].isin(trials.loc[again & ~counts, "trial"])]
+        counts |= ~again
+    own = counts & trials["status"].isin(_ENDED)
     own &= trials["trial"].isin(ended["confirms"])
     baselines = trials[own].assign(confirms=trials.loc[own, "trial"])
     if ended.empty:
@@ -111,7 +121,7 @@ def _row(
         "val_score_low": ends[0],
         "val_score_high": ends[1],
         "search_val_score": own["val_score"],
-        "bias": own["val_score"] - value if own["baseline"] is None else np.nan,
+        "bias": np.nan if (runs["trial"] == trial).any() else own["val_score"] - value,
         "train_score": train,
         "gap": value - train,
         "overfit": int(np.isfinite(onsets).sum()),

@@ -10,7 +10,8 @@ from sweep.settings import Settings, Stage
 from sweep.space.find import shipped_spaces
 from sweep.space.source import fingerprint
 
-_NOT_OPTIONS = ("baselines", "stages", "numerics")
+_NOT_OPTIONS = ("baselines", "stages", "numerics", "own")
+"""Settings that no option of their name gives."""
 
 
 def commands(frames: SweepFrames) -> list[str]:
@@ -82,9 +83,14 @@ def _confirm(frames: SweepFrames, settings: Settings) -> list[list[str]]:
     There is none if no single `--top` gives these trials, as after several confirms.
     """
     runs = frames.confirmations
-    seeds = 0 if runs.empty else int(runs["seed_number"].max())
-    wanted = set(runs["confirms"])
     searched = frames.trials.loc[frames.trials["baseline"].isna(), "trial"]
+    numbers = runs["seed_number"]
+    if settings.executions > 1:  # those are of the search, and the numbers of others follow
+        of_search = runs["confirms"].isin(searched)
+        numbers = numbers - settings.executions * of_search
+        runs, numbers = runs[numbers > 0], numbers[numbers > 0]
+    seeds = 0 if runs.empty else int(numbers.max())
+    wanted = set(runs["confirms"])
     if not wanted & set(searched) and seeds <= settings.seeds:
         return []
     for top in range(1, len(wanted) + 1):

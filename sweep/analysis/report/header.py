@@ -8,7 +8,7 @@ import pandas as pd
 from sweep import words as text
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.trial_status import TrialStatus
-from sweep.data.labels import concerns
+from sweep.data.labels import concerns_of
 from sweep.data.split_record import SplitRecord
 from sweep.records import SweepState
 
@@ -26,7 +26,8 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("space", sweep.space.name),
         ("data", sweep.data.source),
         ("split", _split(sweep.data)),
-        *(("labels", line) for line in _concerns(sweep.data)),
+        *(("labels", line) for line in concerns_of(sweep.data)),
+        *(("search", line) for line in _search(frames)),
         ("seed", str(sweep.settings.seed)),
         ("state", state),
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
@@ -77,6 +78,13 @@ def progress(frames: SweepFrames) -> dict[str, Any]:
     }
 
 
+def _search(frames: SweepFrames) -> list[str]:
+    """Return how configurations were chosen; nothing of Hyperband, of which the trials tell."""
+    sweep = frames.sweep
+    is_other = not sweep.settings.has_rungs and sweep.settings.iterations > 0
+    return [sweep.settings.search_in_words(sweep.plan.trials)] if is_other else []
+
+
 def _number(value: int | None) -> str:
     return "an unknown number" if value is None else f"{value:,}"
 
@@ -88,11 +96,6 @@ def _ends(trials: pd.DataFrame) -> str:
     found = [f"{counts[status]:,} {words.get(status, status)}" for status in _COUNTED]
     found = [line for line, status in zip(found, _COUNTED, strict=True) if counts[status]]
     return f": {', '.join(found)}" if found else ""
-
-
-def _concerns(data: SplitRecord) -> list[str]:
-    """Return what the shares of the classes make doubtful; nothing if they are not known."""
-    return [] if data.class_balance is None else concerns(data.class_balance)
 
 
 def _split(data: SplitRecord) -> str:

@@ -74,7 +74,7 @@ def _export_run(
     build, values = prepared.space.build, one.hyperparameters
     score = export_best(path, build, values, one.seed, state, rows, one.score)
     hint(f"{_chosen(found, folder)}, epoch {state.early_stopping.best_epoch}:")
-    out().print(f"{path}: validation BCE {score:.6f}, as recorded")
+    out().print(f"{path}: {_score(score, found)}, as recorded")
     line = how_to_load(path.absolute())
     if line is not None:
         hint(f"it has parts of your own; load it with: {line}")
@@ -89,7 +89,15 @@ def _export_ensemble(
     model, measured = ensemble_model(folder, identity, prepared, found.members)
     score = export_verified(path, model, prepared.split.validation, measured)
     hint(f"{_chosen(found, folder)}:")
-    out().print(f"{path}: validation BCE {score:.6f}, as measured before it was written")
+    out().print(f"{path}: {_score(score, found)}, as measured before it was written")
+
+
+def _score(score: float, found: Taken) -> str:
+    """What was measured, with more digits than elsewhere: "validation BCE 0.543210"."""
+    shown = found.shown
+    value = shown.precise(score)
+    root = shown.root(score)
+    return f"{shown.validation} {value}" + (f" ({root})" if root else "")
 
 
 def _chosen(found: Taken, folder: SweepFolder) -> str:
@@ -98,7 +106,8 @@ def _chosen(found: Taken, folder: SweepFolder) -> str:
     choice = found.choice
     if choice.rule == "trial" and not found.ensemble:
         return f"trial {choice.trial} of {folder.name}"
-    return f"trial {choice.trial} of {folder.name}, {reason(choice, ensemble=found.ensemble)}"
+    why = reason(choice, found.shown, ensemble=found.ensemble)
+    return f"trial {choice.trial} of {folder.name}, {why}"
 
 
 def _removed(found: Taken, command: str) -> str:

@@ -1,16 +1,18 @@
-"""sweep extend: more iterations, more brackets or more epochs for a finished sweep."""
+"""sweep extend: more iterations, brackets, epochs or trials for a finished sweep."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sweep.cli import options as opt
 from sweep.cli import output, work
-from sweep.cli.output import display, hint, out
+from sweep.cli.output import display, hint, out, warn
 from sweep.cli.rung_table import rung_table
 from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
-from sweep.records import SweepState
+from sweep.records import PlannedRung, SweepState
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
@@ -46,6 +48,14 @@ def extend(
             "--add-brackets", min=0, help="Number of brackets to add, in Hyperband's order."
         ),
     ] = 0,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            "--trials",
+            min=1,
+            help="Number of configurations in all, of a random, bayesian or grid search.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be added.")
     ] = False,
@@ -60,7 +70,7 @@ def extend(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Add iterations, brackets or epochs to a finished sweep; nothing is trained twice."""
+    """Add iterations, brackets, epochs or trials to a finished sweep; nothing is trained twice."""
     work.log_to_stderr(verbose)
     folder = find_sweep(results, name)
     budget = work.budget(max_time, max_trials, target, max_failures)
@@ -77,7 +87,9 @@ def extend(
         before = prepare_again(folder, sweep, cache, stored_space, say=output, numbers=numbers)
         from sweep.runner.extend import extended
 
-        after = extended(before, max_epochs, add_iterations, add_brackets)
+        after = extended(before, max_epochs, add_iterations, add_brackets, trials)
+        for line in after.concerns:
+            warn(line)
         _print_added(folder.name, before, after)
         if dry_run:
             return
@@ -87,18 +99,29 @@ def extend(
 
 
 def _print_added(name: str, before: "Prepared", after: "Prepared") -> None:
-    known = set(before.plan.rungs)
     console = out()
-    display(rung_table([rung for rung in after.plan.rungs if rung not in known]))
+    display(rung_table(_added(before.plan.rungs, after.plan.rungs)))
     old, new = before.plan_record(), after.plan_record()
     trials, epochs = old.trials or 0, old.epochs or 0
     new_trials, new_epochs = (new.trials or 0) - trials, (new.epochs or 0) - epochs
     longer = new.baseline_epochs - old.baseline_epochs
+    runs = f"{counted(new.assignments - old.assignments, 'assignment')}, "
+    repeats = new.confirmations - old.confirmations
+    if not after.settings.has_rungs:
+        runs = f"{counted(repeats, 'more run')} of these with other seeds, " if repeats else ""
     console.print(
-        f"\n{counted(new_trials, 'new trial')}, "
-        f"{counted(new.assignments - old.assignments, 'assignment')}, "
+        f"\n{counted(new_trials, 'new trial')}, {runs}"
         f"{counted(new_epochs, 'epoch')} at most; "
         f"{counted(longer, 'more epoch')} of the baselines"
     )
     there = f"{counted(trials, 'trial')}, {counted(epochs, 'epoch')}"
     hint(f"planned for sweep {name} before: {there}")
+
+
+def _added(before: Sequence[PlannedRung], after: Sequence[PlannedRung]) -> list[PlannedRung]:
+    """Return the rungs that are new; of one that has more trials than before, these alone."""
+    known = {replace(rung, trials=0): rung.trials for rung in before}
+    more = [
+        replace(rung, trials=rung.trials - known.get(replace(rung, trials=0), 0)) for rung in after
+    ]
+    return [rung for rung in more if rung.trials]

@@ -12,6 +12,7 @@ from sweep.cli import options as opt
 from sweep.cli.output import display, hint, out, warn
 from sweep.cli.rung_table import rung_table
 from sweep.cli.trial_lines import print_json
+from sweep.cli.work import say_of_space
 from sweep.runner.cold_start import prepare
 from sweep.words import counted, duration, plain
 
@@ -23,9 +24,15 @@ if TYPE_CHECKING:
 def plan(
     context: typer.Context,
     space: opt.SpaceArgument,
+    search: opt.SearchOption = opt.DEFAULT.search,
+    trials: opt.TrialsOption = opt.DEFAULT.trials,
+    executions: opt.ExecutionsOption = opt.DEFAULT.executions,
     max_epochs: opt.MaxEpochsOption = opt.DEFAULT.max_epochs,
     factor: opt.FactorOption = opt.DEFAULT.factor,
     iterations: opt.IterationsOption = opt.DEFAULT.iterations,
+    initial_points: opt.InitialPointsOption = opt.DEFAULT.initial_points,
+    alpha: opt.AlphaOption = opt.DEFAULT.alpha,
+    beta: opt.BetaOption = opt.DEFAULT.beta,
     seed: opt.SeedOption = opt.DEFAULT.seed,
     seeds: opt.SeedsOption = opt.DEFAULT.seeds,
     data: opt.DataOption = opt.DEFAULT.data,
@@ -35,6 +42,8 @@ def plan(
     batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
+    objective: opt.ObjectiveOption = opt.DEFAULT.objective,
+    build: opt.BuildOption = opt.DEFAULT.build,
     output: opt.TableOrJsonOption = "table",
     cache: opt.CacheOption = None,
 ) -> None:
@@ -42,8 +51,9 @@ def plan(
     opt.check_output(output, opt.TABLE_OR_JSON)
     settings = opt.settings_of(context)
     prepared = prepare(space, settings, cache)
-    for line in prepared.split.concerns:
+    for line in (*prepared.split.concerns, *prepared.concerns):
         warn(line)
+    say_of_space(prepared)
     if output == "json":
         _print_json(prepared)
     else:
@@ -77,7 +87,8 @@ def _print_json(prepared: "Prepared") -> None:
             "params_smallest": smallest,
             "params_largest": largest,
             "seconds": seconds,
-        }
+        },
+        prepared.scored.scoring,
     )
 
 
@@ -90,17 +101,16 @@ def _print_plan(prepared: "Prepared") -> None:
     if prepared.plan.rungs:
         display(rung_table(prepared.plan.rungs))
         console.print()
+    steps = f"{counted(made.assignments, 'assignment')}, " if prepared.settings.has_rungs else ""
     console.print(
-        f"{counted(made.trials or 0, 'trial')}, {counted(made.assignments, 'assignment')}, "
+        f"{counted(made.trials or 0, 'trial')}, {steps}"
         f"{counted(made.epochs or 0, 'epoch')}; {counted(made.baselines, 'baseline')} beside, "
         f"{counted(made.baseline_epochs, 'epoch')}"
     )
     if made.confirmations:
         epochs = made.confirmations * prepared.settings.max_epochs
-        console.print(
-            f"{counted(made.confirmations, 'more baseline run')} with other seeds, {epochs:,} "
-            f"epochs"
-        )
+        whose = "more run" if prepared.settings.executions > 1 else "more baseline run"
+        console.print(f"{counted(made.confirmations, whose)} with other seeds, {epochs:,} epochs")
     survey = Survey(prepared)
     _print_fused(survey, console)
     smallest, largest = survey.extremes()

@@ -80,7 +80,7 @@ def report(
     tensorboard: opt.TensorboardOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:
-    """Rank the trials by validation BCE, and draw the charts."""
+    """Rank the trials by their validation scores, and draw the charts."""
     opt.check_output(output, _FORMATS)
     if schema:
         _print_schema()

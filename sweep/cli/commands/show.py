@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sweep.analysis.answers.one_trial import Details
 
 _CURVE_WIDTH = 60
-"""Characters of the curve of validation BCE."""
+"""Characters of the curve of validation scores."""
 
 
 def show(
@@ -52,26 +52,26 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
     from sweep.analysis.answers.one_trial import reason, sparkline
     from sweep.analysis.answers.two_trials import label
 
-    row, best = found.row, found.best
+    row, best, shown = found.row, found.best, found.shown
     rank = f"rank {row['rank']} of {found.n_trials:,}"
     lines = [("trial", f"{label(row)} of sweep {found.sweep}, {rank}")]
     values = row["hyperparameters"]
     given = [name for name in found.names if name in values]
-    shown = [f"{words.plain(name)}={words.settings([values[name]])[0]}" for name in given]
-    lines.append(("settings", ", ".join(shown)))
+    settings = [f"{words.plain(name)}={words.settings([values[name]])[0]}" for name in given]
+    lines.append(("settings", ", ".join(settings)))
     lines.append(("seed", str(row["seed"])))
-    lines += [line for line in results_of(row) if line[0] not in ("rank", "class", "gap")]
-    gap = words.with_error(row["gap"], found.gap_se, words.decimals_of(found.gap_se))
-    lines.append(("gap", gap))
+    lines += [line for line in results_of(row, shown) if line[0] not in ("rank", "class", "gap")]
+    lines.append(("gap", shown.gap_with_error(row["gap"], found.gap_se)))
     why = reason(found)
     lines.append(("class", f"{row['class']}: {why}" if why else words.MISSING))
     if best is not None:
-        lines.append(("accuracy", f"{best['val_accuracy']:.3f}"))
-        lines.append(("AUC", f"{best['val_auc']:.3f}"))
+        for name, column in (("accuracy", "val_accuracy"), ("AUC", "val_auc")):
+            if best[column] == best[column] and shown.short != name:  # an amount has neither
+                lines.append((name, f"{best[column]:.3f}"))
         lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
-    curve = sparkline(found.epochs["val_score"].to_numpy(), _CURVE_WIDTH)
+    curve = sparkline(shown.shown_all(found.epochs["val_score"].to_numpy()), _CURVE_WIDTH)
     if curve:
-        lines.append(("val BCE by epoch", curve))
+        lines.append((f"{shown.val} by epoch", curve))
     kept = folder.checkpoints / found.checkpoint if found.checkpoint else "none"
     lines.append(("checkpoint", str(kept)))
     width = max(len(name) for name, _ in lines)
@@ -81,18 +81,21 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
 
 
 def _print_rungs(found: "Details") -> None:
+    import pandas as pd
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("rung", "epochs", "trained", "status", "best val BCE", "trainer", "seconds"):
+    has_rungs = found.row["baseline"] is not None or not pd.isna(found.row["rung"])
+    headings = ("epochs", "trained", "status", f"best {found.shown.val}", "trainer", "seconds")
+    for heading in ("rung", *headings) if has_rungs else headings:
         table.add_column(heading, justify="left" if heading in ("status", "trainer") else "right")
     for one in found.rungs:
         score, seconds = one["score"], one["seconds"]
         table.add_row(
-            str(one["rung"]),
+            *([str(one["rung"])] if has_rungs else []),
             f"{one['first_epoch'] + 1}–{one['last_epoch']}",
             str(one["epochs"]),
             one["status"],
-            words.MISSING if score is None else words.score(score),
+            words.MISSING if score is None else found.shown.score(score),
             one["trainer"] or words.MISSING,
             words.MISSING if seconds is None else words.seconds(seconds),
         )
@@ -100,6 +103,7 @@ def _print_rungs(found: "Details") -> None:
     display(table)
     for one in found.rungs:
         if one["error"]:
-            out().print(f"\nerror in rung {one['rung']}: {words.plain(one['error'])}")
+            where = f" in rung {one['rung']}" if has_rungs else ""
+            out().print(f"\nerror{where}: {words.plain(one['error'])}")
             for line in (one["traceback"] or "").splitlines():
                 out().print(f"  {words.plain(line)}", soft_wrap=True)

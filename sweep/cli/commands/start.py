@@ -21,9 +21,15 @@ def start(
         envvar="SWEEP_NAME",
         help="Name of the new sweep; by default the space's name and a number.",
     ),
+    search: opt.SearchOption = opt.DEFAULT.search,
+    trials: opt.TrialsOption = opt.DEFAULT.trials,
+    executions: opt.ExecutionsOption = opt.DEFAULT.executions,
     max_epochs: opt.MaxEpochsOption = opt.DEFAULT.max_epochs,
     factor: opt.FactorOption = opt.DEFAULT.factor,
     iterations: opt.IterationsOption = opt.DEFAULT.iterations,
+    initial_points: opt.InitialPointsOption = opt.DEFAULT.initial_points,
+    alpha: opt.AlphaOption = opt.DEFAULT.alpha,
+    beta: opt.BetaOption = opt.DEFAULT.beta,
     seed: opt.SeedOption = opt.DEFAULT.seed,
     seeds: opt.SeedsOption = opt.DEFAULT.seeds,
     data: opt.DataOption = opt.DEFAULT.data,
@@ -34,6 +40,8 @@ def start(
     patience: opt.PatienceOption = opt.DEFAULT.patience or 0,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
+    objective: opt.ObjectiveOption = opt.DEFAULT.objective,
+    build: opt.BuildOption = opt.DEFAULT.build,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,
     target: opt.TargetOption = None,
@@ -44,7 +52,7 @@ def start(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Search a space with Hyperband, and train its baselines too."""
+    """Search a space, with Hyperband unless told otherwise, and train its baselines too."""
     settings = opt.settings_of(context)
     work.log_to_stderr(verbose)
     budget = work.budget(max_time, max_trials, target, max_failures)
@@ -53,8 +61,9 @@ def start(
     _refuse_existing(folder)
     with Stopping() as stopping:
         prepared = prepare(space, settings, cache, compared=True)
-        for line in prepared.split.concerns:
+        for line in (*prepared.split.concerns, *prepared.concerns):
             warn(line)
+        work.say_of_space(prepared)
         folder = new_folder(results, path.stem) if name is None else folder.created()
         with folder.locked() as lock:
             _refuse_existing(folder)

@@ -4,7 +4,7 @@ from sweep.cli import options as opt
 from sweep.cli.look import best_text, state_text
 from sweep.cli.output import out
 from sweep.runner.look import Look, TimeLeft, look
-from sweep.store import Progress
+from sweep.store import SweepProgress
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
 from sweep.words import counted, duration, plain
 
@@ -21,12 +21,16 @@ def _facts(found: Look) -> list[tuple[str, str]]:
     facts = [
         ("sweep", f"{sweep.name} ({state_text(found)})"),
         ("space", f"{sweep.space.name}, seed {sweep.settings.seed}"),
+        (
+            "search",
+            "" if sweep.settings.has_rungs else sweep.settings.search_in_words(sweep.plan.trials),
+        ),
         ("data", sweep.data.source),
         ("progress", f"{progress.assignments_done} of {counted(total, 'assignment')}"),
         ("epochs", f"{progress.epochs_done:,} of at most {found.epochs_planned:,}"),
         ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
         ("seeds", _seeds(progress)),
-        ("best", best_text(progress)),
+        ("best", best_text(progress, sweep.score_words)),
         ("worked", duration(sweep.active_seconds)),
         ("left", _left(found.time_left)),
         ("message", sweep.message or ""),
@@ -34,7 +38,7 @@ def _facts(found: Look) -> list[tuple[str, str]]:
     return [(label, line) for label, line in facts if line]
 
 
-def _seeds(progress: Progress) -> str:
+def _seeds(progress: SweepProgress) -> str:
     if not progress.confirmations:
         return ""
     planned = counted(progress.confirmations, "run")

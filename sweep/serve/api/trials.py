@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -13,6 +13,9 @@ from sweep.serve.api.sweeps import trials_of
 from sweep.serve.api.who import Reads
 from sweep.store import Store
 from sweep.store.pages import assignments_after, epochs_of, rungs
+
+if TYPE_CHECKING:
+    from sweep.analysis.frames.load import SweepFrames
 
 router = APIRouter(tags=["trials"])
 _Trial = Annotated[int, Query(ge=0, le=10**9)]
@@ -41,13 +44,20 @@ def list_trials(
 def get_trial(who: Reads, name: str, trial: int) -> Json:
     """Everything about one trial, as `sweep show -o json` prints it."""
     from sweep.analysis.answers import one_trial
-    from sweep.analysis.report.trials_json import json_line
 
     folder = who.service.sweep(name)
     frames = who.service.looks.frames(folder)
     with Store(folder.database, read_only=True) as store:
-        found: Json = json.loads(json_line(one_trial.details(store, frames, trial).to_json()))
-    return found
+        return _printed(one_trial.details(store, frames, trial).to_json(), frames)
+
+
+def _printed(found: Json, frames: "SweepFrames") -> Json:
+    """Return an object as the commands print it with `-o json`."""
+    from sweep.analysis.report.older_names import with_older_names
+    from sweep.analysis.report.trials_json import json_line
+
+    printed: Json = json.loads(json_line(with_older_names(found, frames.sweep.scoring)))
+    return printed
 
 
 @router.get("/sweeps/{name}/trials/{trial}/epochs")
@@ -148,11 +158,9 @@ def compare_trials(
 ) -> Json:
     """Two trials side by side, as `sweep compare -o json` prints them: `?trials=3,28`."""
     from sweep.analysis.answers import two_trials
-    from sweep.analysis.report.trials_json import json_line
 
     folder = who.service.sweep(name)
     a, b = (int(part) for part in trials.split(","))
     with Store(folder.database, read_only=True) as store:
         frames, losses = who.service.looks.frames(folder), store.losses()
-    found: Json = json.loads(json_line(two_trials.compare(frames, losses, a, b).to_json()))
-    return found
+    return _printed(two_trials.compare(frames, losses, a, b).to_json(), frames)

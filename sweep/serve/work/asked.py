@@ -93,6 +93,8 @@ class ExtendAsked(JobAsked):
     max_epochs: Annotated[Whole, Field(ge=1, le=10**9)] | None = None
     add_iterations: Annotated[Whole, Field(ge=0, le=10**6)] = 0
     add_brackets: Annotated[Whole, Field(ge=0, le=10**6)] = 0
+    trials: Annotated[Whole, Field(ge=1, le=10**9)] | None = None
+    """Configurations in all, of a search without rungs."""
     budget: BudgetAsked = BudgetAsked()
 
 

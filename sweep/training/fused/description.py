@@ -7,7 +7,8 @@ from sweep.training.fused.program.optimizers import OptimizerRule
 
 Role = tuple[str, int]
 """Kind and layer of a variable. The kind is kernel, bias, gamma, beta, mean, variance or generator
-(of dropout); in an optimizer it is iteration, rate, or a slot and a kind, "first kernel"."""
+(of dropout), or constant, and then the layer is its number; in an optimizer it is iteration, rate,
+product, or a slot and a kind, "first kernel"."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,13 @@ class Loss:
     """Mean squared error of the model's probability, instead of cross-entropy."""
     categorical: bool = False
     """Categorical cross-entropy of two outputs: the binary one of their difference."""
+    kind: str = ""
+    """Of tasks other than one of two classes: `classes`, `labels`, or the loss of amounts by the
+    name that `sweep.tasks.losses` has for it; the three fields above are then false."""
+    delta: float = 1.0
+    """Of `huber`."""
+    end: str = "linear"
+    """Of amounts: the activation that the last layer's values pass."""
 
     @property
     def is_metric(self) -> bool:
@@ -86,19 +94,21 @@ class Loss:
 
 @dataclass(frozen=True)
 class Description:
-    """A model that the fused trainer can carry. Its output has width 1 or 2 and is linear.
+    """A model that the fused trainer can carry. Its output is linear: what follows is the loss'.
 
     The roles are those of the model's and of the optimizer's variables, in Keras' order.
     """
 
     given: Unit
-    """The input."""
+    """The input, flattened."""
     hidden: tuple[Unit, ...]
     output: Unit
     loss: Loss
     optimizer: OptimizerRule
     model_roles: tuple[Role, ...]
     optimizer_roles: tuple[Role, ...]
+    scaling: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    """What is subtracted from each feature, and what it is then divided by; None for nothing."""
 
     @property
     def features(self) -> int:

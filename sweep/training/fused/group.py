@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from sweep import metrics
 from sweep.data.split import Split
 from sweep.records import EpochRecord
+from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+from sweep.tasks.task import HIGGS_TASK, Task
+from sweep.training.fused.measuring import measured as measures
+from sweep.training.fused.measuring import score as score_of
 from sweep.training.fused.packing import Clock, Packing
 from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Sums, Trials
 from sweep.training.fused.program.backend import on_device
+from sweep.training.fused.program.optimizers import KINDS
 from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.model import epoch_order
 
@@ -39,22 +43,31 @@ class Trained:
     record: EpochRecord
     """Its seconds are the trial's share of the group's."""
     val_losses: np.ndarray
-    """BCE of each validation row, shape (validation,); the record's `val_score` is their mean."""
+    """A number for each validation row, (validation,); the record's `val_score` is their mean."""
 
 
 class Resident:
-    """The split as a program sees it, kept on the device."""
+    """The split as a program sees it, kept on the device: each row's features in a line."""
 
-    def __init__(self, split: Split, rows: RowCounts) -> None:
-        self.split, self.rows = split, rows
+    def __init__(
+        self,
+        split: Split,
+        rows: RowCounts,
+        task: Task = HIGGS_TASK,
+        scoring: Scoring = BINARY_CROSSENTROPY,
+    ) -> None:
+        self.split, self.rows, self.task, self.scoring = split, rows, task, scoring
         n_rows = rows.train + rows.validation
-        x = np.zeros((rows.chunks * rows.chunk, split.train.x.shape[1]), np.float32)
-        x[:n_rows] = np.concatenate([split.train.x, split.validation.x])
+        parts = [flat(part.array) for part in (split.train, split.validation)]
+        x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
+        x[:n_rows] = np.concatenate(parts)
+        y = split.train.y
+        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         counts = np.full(rows.steps, rows.batch, np.float32)
         counts[-1] = rows.train - (rows.steps - 1) * rows.batch
         real = np.arange(rows.batch)[None, :] < counts[:, None]
         shares = np.where(real, np.float32(1) / counts[:, None], np.float32(0))
-        arrays = (x, split.train.y, shares, counts)
+        arrays = (x, y, shares, counts)
         self.data = Data(*(on_device(array) for array in arrays))
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
@@ -62,6 +75,11 @@ class Resident:
         order = np.zeros(self.rows.steps * self.rows.batch, np.int32)
         order[: self.rows.train] = epoch_order(self.rows.train, seed, epoch)
         return order.reshape(self.rows.steps, self.rows.batch)
+
+
+def flat(x: np.ndarray) -> np.ndarray:
+    """Return features (rows, …) as (rows, features)."""
+    return x.reshape(len(x), -1)
 
 
 class Group:
@@ -115,7 +133,8 @@ class Group:
         measured = _as_arrays(measured)
         self._state = state
         for _, seat in self.taken:
-            seat.clock = seat.clock.after(self.shape.rows.steps)
+            rule = seat.packing.description.optimizer
+            seat.clock = seat.clock.after(self.shape.rows.steps, rule)
             seat.epoch += 1
             seat.improved = False
         trained = {slot: self._trained(slot, seat, measured) for slot, seat in self.taken}
@@ -128,13 +147,15 @@ class Group:
     def _next_epoch(self) -> Epoch:
         shape, steps = self.shape, self.shape.rows.steps
         order = np.zeros((steps, shape.slots, shape.rows.batch), np.int32)
-        rates = np.zeros((steps, 2, shape.slots), np.float32)
+        rates = np.zeros((steps, KINDS[shape.optimizer].rates, shape.slots), np.float32)
         keys = np.zeros((steps, len(shape.masks), shape.slots, 2), np.uint32)
         improved = np.zeros(shape.slots, bool)
         for slot, seat in self.taken:
             rule, clock = seat.packing.description.optimizer, seat.clock
             order[:, slot] = self.resident.order(seat.seed, seat.epoch + 1)
-            rates[..., slot] = rule.rates(clock.learning_rate, clock.iteration, steps)
+            rates[..., slot] = rule.rates(
+                clock.learning_rate, clock.iteration, steps, clock.product
+            )
             keys[:, :, slot] = seat.packing.keys(clock, steps)
             improved[slot] = seat.improved
         return Epoch(*(on_device(array) for array in (order, rates, keys, improved)))
@@ -142,36 +163,25 @@ class Group:
     def _trained(self, slot: int, seat: Seat, measured: Measured) -> Trained:
         """The trial's epoch, but for its seconds."""
         split, n_train = self.resident.split, self.shape.rows.train
-        rule, labels = seat.packing.description.optimizer, split.validation.y
-        train, validation = self._logits(slot, seat, measured)
+        rule, clock = seat.packing.description.optimizer, seat.clock
+        of, meaning = seat.packing.description.loss, (self.resident.task, self.resident.scoring)
+        outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
-        val_losses = metrics.example_losses(validation, labels)
-        val_score = float(val_losses.mean())
-        clock = seat.clock
+        validation = measures(of, outputs[n_train:], split.validation, *meaning)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch,
             fit_loss=loss + penalty,
             fit_score=score,
-            train_score=float(metrics.example_losses(train, split.train.y).mean()),
-            val_score=val_score,
-            val_loss=val_score + float(measured.penalty[slot]),
-            val_accuracy=metrics.accuracy(validation, labels),
-            val_auc=metrics.auc(validation, labels),
+            train_score=score_of(of, outputs[:n_train], split.train, *meaning),
+            val_score=validation.score,
+            val_loss=validation.loss + float(measured.penalty[slot]),
+            val_accuracy=validation.accuracy,
+            val_auc=validation.auc,
             learning_rate=float(rate[0]),
             seconds=0.0,
         )
-        return Trained(record, val_losses)
-
-    def _logits(self, slot: int, seat: Seat, measured: Measured) -> tuple[np.ndarray, np.ndarray]:
-        """Of the training rows and of the validation rows, as Keras would have them."""
-        n_train = self.shape.rows.train
-        logits = measured.logits[slot, : n_train + self.shape.rows.validation]
-        if not seat.packing.description.loss.from_logits:
-            with np.errstate(over="ignore"):
-                probabilities = 1 / (1 + np.exp(-logits))
-            logits = metrics.logits_from_probabilities(probabilities)
-        return logits[:n_train], logits[n_train:]
+        return Trained(record, validation.losses)
 
     def _on_host(self) -> State:
         """The stacked arrays as NumPy arrays that may be written to."""
@@ -212,6 +222,8 @@ class Group:
         arrays["norms"][..., 2] = 1.0
         arrays["numbers"][:, 2] = 1.0  # Adam's ε: 0/0 in an empty slot would only cost time
         arrays["numbers"][:, 4] = 1.0
+        scaling = (slots, 2 if self.shape.scaled else 0, self.shape.features)
+        arrays["scaling"] = np.ones(scaling, np.float32)
         return Trials(**arrays)
 
 

@@ -13,6 +13,7 @@ from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.fused.description import Description, Role, Unit
 from sweep.training.fused.program import dropout
 from sweep.training.fused.program.arrays import State, Trials
+from sweep.training.fused.program.optimizers import KINDS, OptimizerRule
 from sweep.training.fused.program.shape import INPUT, Shape
 from sweep.training.trial_progress import TrialProgress
 
@@ -33,11 +34,18 @@ class Clock:
     learning_rate: np.float32 | None
     """The rate kept as a variable; None under a schedule."""
     generators: Generators
+    product: np.float32 | None = None
+    """Nadam's product of momenta; None for any other optimizer."""
+    constants: Arrays = ()
+    """Variables of the model that never change, such as what a Normalization was adapted to."""
 
-    def after(self, steps: int) -> "Clock":
+    def after(self, steps: int, rule: OptimizerRule) -> "Clock":
         """The clock `steps` training steps later."""
         later = tuple((seed, count + steps) for seed, count in self.generators)
-        return replace(self, iteration=self.iteration + steps, generators=later)
+        product = self.product
+        if product is not None:
+            product = rule.products(product, self.iteration, steps)[-1]
+        return replace(self, iteration=self.iteration + steps, generators=later, product=product)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,12 @@ class Packing:
             iteration=int(optimizer["iteration", -1]),
             learning_rate=None if rate is None else _F(rate),
             generators=generators(description.model_roles, state.model),
+            product=_F(optimizer["product", -1]) if ("product", -1) in optimizer else None,
+            constants=tuple(
+                array
+                for (kind, _), array in zip(description.model_roles, state.model, strict=True)
+                if kind == "constant"
+            ),
         )
         values = (*self.shape.weights, *self.shape.averages)
         arrays = State(
@@ -72,23 +86,27 @@ class Packing:
         """The state in Keras' order; `progress` holds the generators after the best epoch."""
         roles = self.description.optimizer_roles
         slots = {"first": arrays.firsts, "second": arrays.seconds}
-        if self.shape.optimizer == "amsgrad":
-            slots |= {"second": self._of_pairs(arrays.seconds, 0),
-                      "highest": self._of_pairs(arrays.seconds, 1)}  # fmt: skip
+        held = KINDS[self.shape.optimizer].seconds
+        if len(held) > 1:
+            slots |= {slot: self._of_pairs(arrays.seconds, n) for n, slot in enumerate(held)}
         optimizer: list[np.ndarray] = []
         for kind, layer in roles:
             if kind == "iteration":
                 optimizer.append(np.array(clock.iteration, dtype=np.int64))
             elif kind == "rate":
                 optimizer.append(np.array(clock.learning_rate, dtype=_F))
+            elif kind == "product":
+                optimizer.append(np.array(clock.product, dtype=_F))
             else:
                 slot, weight = kind.split()
                 optimizer.append(self._cut(slots[slot], (weight, layer)))
         return TrialState(
             epoch=progress.epoch,
-            model=self._model(arrays.values, clock.generators),
+            model=self._model(arrays.values, clock.generators, clock.constants),
             optimizer=tuple(optimizer),
-            best=() if progress.best is None else self._model(arrays.best, progress.best),
+            best=()
+            if progress.best is None
+            else self._model(arrays.best, progress.best, clock.constants),
             early_stopping=progress.early_stopping,
             val_losses=progress.val_losses,
         )
@@ -116,9 +134,11 @@ class Packing:
                 thresholds[layer] = dropout.threshold(unit.rate)
                 scales[layer] = dropout.scale(unit.rate)
         loss = description.loss
-        smoothing = np.array([loss.smoothing, loss.metric_smoothing], _F)
+        first = loss.delta if loss.kind == "huber" else loss.smoothing
+        smoothing = np.array([first, loss.metric_smoothing], _F)
         numbers = description.optimizer.numbers
-        return Trials(units, l1, l2, thresholds, scales, smoothing, norms, numbers)
+        scaling = np.array(description.scaling or (), _F).reshape(-1, shape.features)
+        return Trials(units, l1, l2, thresholds, scales, smoothing, norms, numbers, scaling)
 
     def keys(self, clock: Clock, steps: int) -> np.ndarray:
         """Dropout keys of the next `steps` steps: uint32 (steps, masks, 2)."""
@@ -129,21 +149,26 @@ class Packing:
             keys[:, layers] = dropout.step_keys(seeds, counts, steps)
         return keys
 
-    def _model(self, weights: list[np.ndarray], generators: Generators) -> Arrays:
-        following = iter(generators)
-        return tuple(
-            np.array(next(following), dtype=np.int64)
-            if role[0] == "generator"
-            else self._cut(weights, role)
-            for role in self.description.model_roles
-        )
+    def _model(
+        self, weights: list[np.ndarray], generators: Generators, constants: Arrays
+    ) -> Arrays:
+        following, unchanged = iter(generators), iter(constants)
+        found: list[np.ndarray] = []
+        for role in self.description.model_roles:
+            if role[0] == "generator":
+                found.append(np.array(next(following), dtype=np.int64))
+            else:
+                constant = role[0] == "constant"
+                found.append(next(unchanged) if constant else self._cut(weights, role))
+        return tuple(found)
 
     def _seconds(self, optimizer: dict[Role, np.ndarray]) -> list[np.ndarray]:
         """Padded second slots; one number a weight where the optimizer has none."""
-        if self.shape.optimizer == "adam":
-            return self._slots(optimizer, "second")
-        if self.shape.optimizer == "amsgrad":
-            pairs = (self._slots(optimizer, slot) for slot in ("second", "highest"))
+        held = KINDS[self.shape.optimizer].seconds
+        if len(held) == 1:
+            return self._slots(optimizer, held[0])
+        if held:
+            pairs = (self._slots(optimizer, slot) for slot in held)
             return [
                 np.stack(pair, axis=len(self.shape.stack(role)))
                 for role, *pair in zip(self.shape.roles, *pairs, strict=True)
@@ -170,7 +195,7 @@ class Packing:
     ) -> list[np.ndarray]:
         padded = [np.zeros(shape, _F) for shape in shapes]
         for role, array in arrays.items():
-            if role[0] != "generator":
+            if role[0] not in ("generator", "constant"):
                 expected = self._shape(role)
                 if array.shape != expected:
                     raise ValueError(f"{role} has shape {expected}, the state {array.shape}")

@@ -102,6 +102,21 @@ MODELS = {
             schedules.CosineDecay(0.001, 8, warmup_target=0.01, warmup_steps=3), weight_decay=0.1
         ),
     ),
+    "looped, RMSprop with momentum": lambda: compiled(
+        chain(layers.Dense(20, "relu"), layers.Dense(9, "relu"), layers.Dense(1)),
+        optimizers.RMSprop(0.002, momentum=0.5, epsilon=1e-3),
+    ),
+    "looped, centred RMSprop": lambda: compiled(
+        chain(layers.Dense(20, "tanh"), layers.Dense(9, "tanh"), layers.Dense(1)),
+        optimizers.RMSprop(0.002, centered=True, epsilon=1e-3),
+    ),
+    "Nadam under ExponentialDecay": lambda: compiled(
+        chain(layers.Dense(12, "elu"), layers.Dense(1)),
+        optimizers.Nadam(schedules.ExponentialDecay(0.01, 5, 0.9)),
+    ),
+    "Adagrad": lambda: compiled(
+        chain(layers.Dense(12, "elu"), layers.Dense(1)), optimizers.Adagrad(0.05)
+    ),
     "sigmoid and softplus, probabilities, SGD with momentum under PolynomialDecay": lambda: (
         compiled(
             chain(
@@ -341,7 +356,7 @@ def test_activation_layers_are_known_by_what_they_do(layer):
 @st.composite
 def random_optimizers(draw):
     """An optimizer with options that are simple to carry."""
-    kind = draw(st.sampled_from([optimizers.Adam, optimizers.AdamW, optimizers.SGD]))
+    kind = draw(st.sampled_from(OPTIMIZERS))
     options = {"learning_rate": draw(st.sampled_from([1e-3, 0.1]))}
     clip = draw(st.sampled_from([None, "clipnorm", "global_clipnorm", "clipvalue"]))
     if clip is not None:
@@ -350,12 +365,20 @@ def random_optimizers(draw):
         options["weight_decay"] = draw(st.sampled_from([1e-2, 0.3]))
     if kind is optimizers.SGD:
         options |= {"momentum": draw(st.sampled_from([0.0, 0.9])), "nesterov": draw(st.booleans())}
-    else:
+    elif kind is optimizers.RMSprop:
+        options |= {"momentum": draw(st.sampled_from([0.0, 0.9])), "centered": draw(st.booleans())}
+    elif kind in (optimizers.Adam, optimizers.AdamW):
         options["amsgrad"] = draw(st.booleans())
     return kind(**options)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+OPTIMIZERS = [
+    optimizers.Adam, optimizers.AdamW, optimizers.SGD, optimizers.RMSprop, optimizers.Nadam,
+    optimizers.Adagrad, optimizers.Adadelta, optimizers.Adamax, optimizers.Lion,
+]  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(optimizer=random_optimizers(), seed=st.integers(0, 99))
 def test_random_optimizers_step_as_keras_does(optimizer, seed):
     """Two weights of one trial over four steps; its neighbour has no gradient and stays zero."""
@@ -372,10 +395,10 @@ def test_random_optimizers_step_as_keras_does(optimizer, seed):
 
     weights = [
         Weight(*map(beside_nothing, (value, 0 * value,
-               np.zeros(second_slot(rule.kind, value.shape), np.float32))))
+               np.full(second_slot(rule.kind, value.shape), rule.initial, np.float32))))
         for value in initial
     ]  # fmt: skip
-    rates = rule.rates(np.float32(optimizer.learning_rate), 0, 4)
+    rates = rule.rates(np.float32(optimizer.learning_rate), 0, 4, np.float32(1))
     for step in range(4):
         given = [random.normal(size=shape).astype(np.float32) * 4**step for shape in shapes]
         optimizer.apply([ops.convert_to_tensor(one) for one in given])

@@ -97,7 +97,10 @@ REFUSED = {
     "probabilities come from hard_sigmoid": lambda: compiled(
         layers.Dense(1, activation="hard_sigmoid"), loss="bce", metric="binary_crossentropy"
     ),
-    "optimizer RMSprop": lambda: compiled(layers.Dense(1), optimizer=optimizers.RMSprop()),
+    "optimizer Ftrl": lambda: compiled(layers.Dense(1), optimizer=optimizers.Ftrl()),
+    "RMSprop with epsilon=0.0": lambda: compiled(
+        layers.Dense(1), optimizer=optimizers.RMSprop(epsilon=0.0)
+    ),
     "Adam with use_ema=True": lambda: compiled(
         layers.Dense(1), optimizer=optimizers.Adam(use_ema=True)
     ),
@@ -121,7 +124,6 @@ REFUSED = {
         layers.Dense(1), loss=CATEGORICAL(from_logits=True), metric=LIKEWISE
     ),
     "loss hinge": lambda: compiled(layers.Dense(1), loss="hinge"),
-    "no metric named binary_crossentropy": lambda: compiled(layers.Dense(1), metric="accuracy"),
     "the metric binary_crossentropy is not the loss": lambda: compiled(
         layers.Dense(1), metric=keras.metrics.BinaryCrossentropy(name="binary_crossentropy")
     ),
@@ -227,6 +229,9 @@ OPTIMIZERS = {
     "Adam": lambda: optimizers.Adam(0.01),
     "AMSGrad": lambda: optimizers.Adam(0.01, amsgrad=True),
     "AdamW": lambda: optimizers.AdamW(optimizers.schedules.ExponentialDecay(0.1, 9, 0.9)),
+    "Nadam": lambda: optimizers.Nadam(0.1),
+    "Adagrad": lambda: optimizers.Adagrad(0.1, initial_accumulator_value=0.3),
+    "RMSprop": lambda: optimizers.RMSprop(0.1, momentum=0.5, centered=True),
     "SGD": lambda: optimizers.SGD(0.1),
     "momentum": lambda: optimizers.SGD(0.1, momentum=0.9),
     "Nesterov": lambda: optimizers.SGD(

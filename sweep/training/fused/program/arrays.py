@@ -27,18 +27,22 @@ class Trials(NamedTuple):
     l2: Tensor  # (slots, ordinals)
     thresholds: Tensor  # (slots, masks) uint32: dropout
     scales: Tensor  # (slots, masks)
-    smoothing: Tensor  # (slots, 2): of the labels, for the loss and for its metric
+    smoothing: Tensor
+    """(slots, 2): smoothing of the labels, for the loss and for its metric; Huber's δ, and 0."""
     norms: Tensor
     """(slots, hidden + 1, 3): momentum, 1 − momentum and ε of each layer's normalisation, the
     input's last; (slots, 0, 3) where there is none."""
     numbers: Tensor  # (slots, 5): the optimizer's
+    scaling: Tensor
+    """(slots, 2, features): what is subtracted from each feature, and what it is divided by;
+    (slots, 0, features) where features are taken as they are."""
 
 
 class Epoch(NamedTuple):
     """What distinguishes the epoch."""
 
     order: Tensor  # (steps, slots, batch) int32: rows of each batch
-    rates: Tensor  # (steps, 2, slots): step size and learning rate
+    rates: Tensor  # (steps, 2 or more, slots): step size, learning rate, Nadam's two more
     keys: Tensor  # (steps, masks, slots, 2) uint32: dropout
     improved: Tensor  # (slots,) bool: the weights given are the best so far
 
@@ -47,7 +51,7 @@ class Data(NamedTuple):
     """Resident on the device."""
 
     x: Tensor  # (chunks · chunk, features): train rows, validation rows, padding
-    y: Tensor  # (train,)
+    y: Tensor  # (train,), or (train, targets) if there are several
     shares: Tensor  # (steps, batch): each row's weight in its batch's mean, 0 for padding
     counts: Tensor  # (steps,): rows in each batch
 
@@ -56,7 +60,7 @@ class Sums(NamedTuple):
     """What was measured while the weights moved, summed over the epoch's rows: each (slots,)."""
 
     score: Tensor
-    """The metric."""
+    """The metric: the rows' score with the weights of the moment."""
     penalty: Tensor
     loss: Tensor
     """Without penalty; the metric again if the loss is the metric."""
@@ -67,7 +71,9 @@ class Measured(NamedTuple):
 
     sums: Sums
     penalty: Tensor  # (slots,): with the weights at the end
-    logits: Tensor  # (slots, chunks · chunk): with the weights at the end
+    logits: Tensor
+    """With the weights at the end: (slots, chunks · chunk), or (…, outputs) if the loss takes
+    several; of amounts the predictions."""
 
 
 Program = Callable[[State, Trials, Epoch, Data], tuple[State, Measured]]

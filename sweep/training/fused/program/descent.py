@@ -40,7 +40,7 @@ class Descent:
 
     shape: Shape
     trials: Trials
-    rates: Tensor  # (2, slots): step size and learning rate
+    rates: Tensor  # (2 or more, slots): step size, learning rate, Nadam's two more
 
     def moved(
         self,

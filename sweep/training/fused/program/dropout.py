@@ -16,7 +16,6 @@ from keras import ops
 from sweep.training.fused.program.arrays import Tensor
 
 MAX_UNITS = 1 << 16
-MAX_BATCH = 1 << 16
 
 
 def step_keys(seeds: np.ndarray, first_count: np.ndarray, steps: int) -> np.ndarray:

@@ -79,20 +79,21 @@ def _train_step(
     share = data.shares[index]
     batch = layers.Batch(shape, weights.values, trials, epoch.keys[index], share)
     kept = {}
-    h, kept[INPUT] = layers.given(batch, x)  # (slots, batch, features)
+    h, kept[INPUT] = layers.given(batch, layers.scaled(shape, trials, x))
     if shape.looped:
         last, *tapes = layer_loop.forward(batch, h, *tapes)
         h, kept[0] = last, layers.Kept(h, layer_loop.left(tapes[0], 0))
     else:
         for layer in shape.unrolled:
             h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)  # (slots, batch, units)
-    z = _output(shape, h, weights.values)  # (slots, batch)
-    of = losses.of(shape.loss, z, y, trials.smoothing)
+    z = _output(shape, h, weights.values)  # (slots, batch), or (slots, batch, outputs)
+    of = losses.of(shape, z, y, trials.smoothing)
     fit = [ops.sum(of.metric * share, axis=1), penalty(shape, weights.values, trials, loop=False)]
     if of.loss is not None:
         fit.append(ops.sum(of.loss * share, axis=1))
     descent = Descent(shape, trials, epoch.rates[index])
-    dh, found = _output_gradients(batch, of.gradient * share, h)  # dh: (slots, batch, units)
+    by_row = share[:, None] if shape.several else share
+    dh, found = _output_gradients(batch, of.gradient * by_row, h)  # dh: (slots, batch, units)
     if shape.looped:
         dh, weights, of_loop = layer_loop.backward(batch, weights, dh, tapes[0], descent)
         fit[1] = fit[1] + of_loop
@@ -130,13 +131,13 @@ def _at(shape: Shape, layer: int, kernel: Tensor, bias: Tensor) -> dict[int, Ten
 
 
 def _output(shape: Shape, h: Tensor, values: list[Tensor]) -> Tensor:
-    """Logits (slots, batch)."""
+    """The last layer's values, (slots, batch) or (slots, batch, outputs); of two one logit."""
     kernel, bias = (values[shape.position(kind, len(shape.widths))] for kind in ("kernel", "bias"))
     z = ops.matmul(h, kernel)
     if shape.outputs == 1:
         return z[..., 0] + bias
     z = z + bias[:, None, :]
-    return z[..., 1] - z[..., 0]
+    return z if shape.several else z[..., 1] - z[..., 0]
 
 
 def _output_gradients(
@@ -149,8 +150,8 @@ def _output_gradients(
     """
     shape, out = batch.shape, len(batch.shape.widths)
     kernel = batch.values[shape.position("kernel", out)]
-    if shape.outputs == 2:
-        dz = ops.stack([-of_logit, of_logit], axis=-1)
+    if shape.outputs > 1:
+        dz = of_logit if shape.several else ops.stack([-of_logit, of_logit], axis=-1)
         of_weights = layers.product_gradients(batch, h, dz, shape.biased[-1])
         return layers.back_through(dz, kernel), _at(shape, out, *of_weights)
     dz = of_logit[..., None]
@@ -160,19 +161,24 @@ def _output_gradients(
 
 
 def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: Data) -> Tensor:
-    """Logits of all rows in evaluation mode: (slots, chunks · chunk)."""
-    size = shape.rows.chunk
+    """What is predicted for all rows in evaluation mode: (slots, chunks · chunk), or (…, outputs).
+
+    Of classes these are logits.
+    """
+    size, chunks = shape.rows.chunk, shape.rows.chunks
+    own = (shape.outputs,) if shape.several else ()
 
     def chunk(index: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         start = index * size
         rows = ops.slice(data.x, (start, 0), (size, shape.features))
         h = ops.broadcast_to(rows[None], (shape.slots, size, shape.features))
-        h = layers.evaluated_input(shape, values, trials, h)
+        h = layers.evaluated_input(shape, values, trials, layers.scaled(shape, trials, h))
         for layer in shape.unrolled:
             h = layers.evaluated(shape, values, trials, Layer(layer, layer), h)
         if shape.looped:
             h = layer_loop.evaluated(shape, values, trials, h)
-        return index + 1, ops.slice_update(logits, (0, start), _output(shape, h, values))
+        found = losses.ended(shape, _output(shape, h, values))
+        return index + 1, ops.slice_update(logits, (0, start, *(0 for _ in own)), found)
 
-    first = (ops.zeros((), "int32"), ops.zeros((shape.slots, shape.rows.chunks * size)))
+    first = (ops.zeros((), "int32"), ops.zeros((shape.slots, chunks * size, *own)))
     return ops.while_loop(lambda index, _: index < shape.rows.chunks, chunk, first)[1]

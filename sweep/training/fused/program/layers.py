@@ -65,6 +65,13 @@ DROPPED = float(np.finfo(np.float32).min)
 and the trial would fail."""
 
 
+def scaled(shape: Shape, trials: Trials, x: Tensor) -> Tensor:
+    """Return the features x (slots, rows, features) shifted and divided, if the shape has that."""
+    if not shape.scaled:
+        return x
+    return (x - trials.scaling[:, 0][:, None, :]) / trials.scaling[:, 1][:, None, :]
+
+
 def given(batch: Batch, x: Tensor) -> tuple[Tensor, Kept]:
     """Return what the first layer gets of the input x (slots, batch, features), and what is kept.
 

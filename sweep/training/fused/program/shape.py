@@ -12,7 +12,7 @@ from sweep.training.fused.program.optimizers import second_slot
 _EVALUATION_ROWS = 512
 
 
-LossKind = Literal["metric", "smoothed", "squared"]
+LossKind = str
 Depth = Literal["exact", "padded", "looped"]
 INPUT = -1
 """The layer number of the model's input; hidden layers count from 0."""
@@ -85,11 +85,11 @@ class Shape:
     input_dropout: bool
     norms: tuple[NormPlace, ...]
     outputs: int
-    """Units of the output: 1, the logit; or 2, whose difference is the logit."""
+    """Units of the output. Of one of two classes: 1, the logit; or 2, whose difference is it."""
     loss: LossKind
-    """metric: cross-entropy, which is the recorded metric as well. smoothed: cross-entropy, with
-    labels smoothed for the loss, for the metric or for both. squared: the squared error of the
-    probability."""
+    """One of two classes: metric is cross-entropy, which is the recorded metric as well; smoothed
+    is cross-entropy with labels smoothed for the loss, for the metric or for both; squared is the
+    squared error of the probability. The others are in `losses`."""
     optimizer: str
     clip: str
     l1: bool
@@ -98,6 +98,18 @@ class Shape:
     """Whether there is a penalty on anything but kernels."""
     slots: int
     """Number of trials that the program has room for."""
+    end: str = "linear"
+    """Of amounts: the activation behind the last layer."""
+    scaled: bool = False
+    """Whether features are shifted and divided first."""
+
+    @property
+    def several(self) -> bool:
+        """Whether the loss takes several outputs of a row, so that they have an axis of their own.
+
+        The two outputs of one of two classes become one: their difference.
+        """
+        return self.outputs > 1 and self.loss not in ("metric", "smoothed", "squared")
 
     @property
     def masked(self) -> bool:

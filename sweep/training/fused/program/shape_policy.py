@@ -46,8 +46,11 @@ def shape_of(description: Description, rows: RowCounts, memory_bytes: int, on_gp
     widths, activations, depth = _padded(description, on_gpu)
     slots = _slots(max(widths, default=1), on_gpu)
     norms = _norms(description)
+    # the one or two outputs of two classes are one number a row
+    outputs = description.output.width if description.loss.kind else 1
     while (
-        slots > 1 and slots * slot_bytes(rows, description.features, widths, norms) > memory_bytes
+        slots > 1
+        and slots * slot_bytes(rows, description.features, widths, norms, outputs) > memory_bytes
     ):
         slots //= 2
     return Shape(
@@ -66,11 +69,17 @@ def shape_of(description: Description, rows: RowCounts, memory_bytes: int, on_gp
         l1=any(one.l1 for unit in units for one in unit.penalties.values()),
         bias_penalty=any(set(unit.penalties) - {"kernel"} for unit in units),
         slots=slots,
+        end=description.loss.end,
+        scaled=description.scaling is not None,
     )
 
 
 def slot_bytes(
-    rows: RowCounts, features: int, widths: tuple[int, ...], norms: tuple[NormPlace, ...] = ()
+    rows: RowCounts,
+    features: int,
+    widths: tuple[int, ...],
+    norms: tuple[NormPlace, ...] = (),
+    outputs: int = 1,
 ) -> int:
     """Return an upper estimate of the memory that one trial takes in a program, in bytes.
 
@@ -78,11 +87,11 @@ def slot_bytes(
     best before and after, gradients), a batch's activations four times (argument, value, mask,
     gradient), and twice more if they are normalised.
     """
-    layers = [features, *widths, 1]
+    layers = [features, *widths, outputs]
     weights = sum((a + 1) * b for a, b in itertools.pairwise(layers))
     batch = max(rows.batch, rows.chunk) * sum(layers)
     normed = rows.batch * sum(layers[norm.layer + 1] for norm in norms)
-    return 4 * (10 * weights + 4 * batch + 2 * normed + 2 * rows.chunks * rows.chunk)
+    return 4 * (10 * weights + 4 * batch + 2 * normed + 2 * outputs * rows.chunks * rows.chunk)
 
 
 def _padded(
@@ -105,6 +114,8 @@ def _padded(
 
 
 def _loss(loss: Loss) -> LossKind:
+    if loss.kind:
+        return f"{loss.kind} smoothed" if loss.smoothing else loss.kind
     if loss.squared:
         return "squared"
     return "metric" if loss.is_metric else "smoothed"

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from sweep.records import Assignment, Value
+from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training import keras_private
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
@@ -39,6 +40,7 @@ class Readings:
     """
 
     build: Build
+    task: Task = HIGGS_TASK
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
     _initial_bytes: int = 0
@@ -74,7 +76,7 @@ class Readings:
         model = self._model(assignment)
         key = _key(assignment)
         try:
-            description = self._read[key] = read(model)
+            description = self._read[key] = read(model, self.task)
         except NotCarriedError as error:
             self._read[key] = error
             return
@@ -125,19 +127,25 @@ def _key(assignment: Assignment) -> Key:
 
 
 def _initial_slots(model: trial_model.Model, description: Description) -> Arrays:
-    """The state of the model's optimizer before its first step: moments are zero."""
+    """The state of the model's optimizer before its first step: moments are at the beginning."""
+    rule = description.optimizer
     shapes = {
         role: tuple(variable.shape)
         for role, variable in zip(description.model_roles, model.variables, strict=True)
     }
     rate = keras_private.rate_or_schedule(model.optimizer)
     counted = {"iteration": model.optimizer.iterations, "rate": rate}
-    return tuple(
-        trial_model.get_state([counted[kind]])[0]
-        if kind in counted
-        else np.zeros(shapes[kind.split()[1], layer], np.float32)
-        for kind, layer in description.optimizer_roles
-    )
+
+    def initial(kind: str, layer: int) -> np.ndarray:
+        if kind in counted:
+            return trial_model.get_state([counted[kind]])[0]
+        if kind == "product":
+            return np.array(1.0, np.float32)
+        slot, weight = kind.split()
+        value = rule.initial if slot == "second" else 0.0
+        return np.full(shapes[weight, layer], value, np.float32)
+
+    return tuple(initial(kind, layer) for kind, layer in description.optimizer_roles)
 
 
 def _bytes(arrays: Arrays) -> int:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import keras
+import numpy as np
 from keras import activations, layers, regularizers
 
 from sweep.training.fused.description import Norm, Penalty, Role, Unit
@@ -12,6 +14,60 @@ from sweep.training.fused.reading.refusal import NotCarriedError, name_of, requi
 
 _ACTIVATIONS = (layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU)
 _LAYERS = (layers.Dense, *_ACTIVATIONS, layers.Dropout, layers.BatchNormalization)
+_SCALES = (layers.Normalization, layers.Rescaling)
+
+Scaling = tuple[tuple[float, ...], tuple[float, ...]]
+"""What is subtracted from each feature, and what it is then divided by."""
+
+
+def read_input(
+    shape: tuple[int, ...], chain: list[Any]
+) -> tuple[list[Any], Scaling | None, dict[int, Role]]:
+    """Return the layers behind those that only prepare the input, and what these do to it.
+
+    They are Flatten, and Normalization and Rescaling, whose numbers are constants; `shape` is that
+    of a row. The last result holds the role of each of their variables by its id. Raises
+    NotCarriedError unless a row is a vector behind them.
+    """
+    rest, roles, scaled = list(chain), dict[int, Role](), False
+    shift, divisor = np.zeros(shape), np.ones(shape)
+    while rest and type(rest[0]) in (layers.Flatten, *_SCALES):
+        layer = rest.pop(0)
+        if type(layer) is layers.Flatten:
+            shift, divisor = shift.reshape(-1), divisor.reshape(-1)
+            continue
+        require(layer.dtype_policy.name == "float32", f"precision {layer.dtype_policy.name}")
+        factor, summand = _affine(layer, shift.shape)
+        require(bool(np.all(factor != 0)), f"{name_of(layer)} by 0")
+        if scaled:  # (x − s)/d·a + b = (x − (s − b·d/a)) / (d/a)
+            shift, divisor = shift - summand * divisor / factor, divisor / factor
+        else:
+            shift, divisor = -summand / factor, 1 / factor
+        scaled = True
+        roles |= {id(one): ("constant", len(roles) + n) for n, one in enumerate(layer.variables)}
+    require(shift.ndim == 1, f"input of shape {shape}")
+    if not scaled:
+        return rest, None, roles
+    first, second = (tuple(one.astype(np.float32).tolist()) for one in (shift, divisor))
+    return rest, (first, second), roles
+
+
+def _affine(layer: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The factor and the summand, each of `shape`, by which a layer maps its input."""
+    if type(layer) is layers.Rescaling:
+        pair = layer.scale, layer.offset
+    else:
+        require(layer.mean is not None, "Normalization without an input shape")
+        mean, variance = (
+            np.asarray(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(one)), np.float64)
+            for one in (layer.mean, layer.variance)
+        )
+        root = np.maximum(np.sqrt(variance), keras.config.epsilon())
+        pair = (root, mean) if layer.invert else (1 / root, -mean / root)
+    found = (np.broadcast_to(np.asarray(one, np.float64), (1, *shape))[0] for one in pair)
+    factor, summand = found
+    return factor, summand
+
 
 _UNLIKE = "ReLU with a threshold, or with both a slope and a maximum"
 
@@ -30,6 +86,8 @@ def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, 
     units = [Unit(width=features)]
     roles: dict[int, Role] = {}
     for layer in chain:
+        if type(layer) is layers.Flatten:
+            continue  # a row is a vector already
         require(type(layer) in _LAYERS, f"layer {name_of(layer)}")
         require(layer.trainable, f"{name_of(layer)} is frozen")
         require(layer.dtype_policy.name == "float32", f"precision {layer.dtype_policy.name}")

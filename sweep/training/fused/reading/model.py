@@ -1,53 +1,52 @@
 """Reads a compiled Keras model into a description, or says why it is left to Keras.
 
 What can be described: a Sequential or functional chain of Dense, each followed by at most one
-activation, one BatchNormalization and one Dropout, which the input may have as well, down to one
-logit or probability, or to one of each class; L1 and L2 penalties; Adam, AdamW or SGD under a
-constant rate or a built-in schedule; binary cross-entropy, labels smoothed or not, categorical
-cross-entropy, or mean squared error. Everything else, known or unknown, is refused by name:
-nothing is guessed.
+activation, one BatchNormalization and one Dropout, which the input may have as well, behind
+Flatten, Normalization and Rescaling; L1 and L2 penalties; most optimizers under a constant rate or
+a built-in schedule; the cross-entropies, labels smoothed or not, and the usual losses of amounts.
+Everything else, known or unknown, is refused by name: nothing is guessed.
 """
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import keras
 from keras import layers
 
-from sweep.training.fused.description import Description
-from sweep.training.fused.reading.layers import SOFTMAX, read_layers
+from sweep.tasks.task import HIGGS_TASK, Task
+from sweep.training.fused.description import Description, Loss, Unit
+from sweep.training.fused.program.losses import AMOUNTS
+from sweep.training.fused.reading.layers import SOFTMAX, read_input, read_layers
 from sweep.training.fused.reading.loss import read_loss
 from sweep.training.fused.reading.optimizer import optimizer_roles, read_optimizer, roles_of
 from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
 from sweep.training.model import Model
 
 
-def carries(model: Model) -> str | None:
+def carries(model: Model, task: Task = HIGGS_TASK) -> str | None:
     """Return None if the fused trainer can carry `model`, else one line that says why not."""
     try:
-        read(model)
+        read(model, task)
     except NotCarriedError as error:
         return str(error)
     return None
 
 
-def read(model: Model) -> Description:
+def read(model: Model, task: Task = HIGGS_TASK) -> Description:
     """Return the description of a compiled model, its optimizer built or not.
 
     Raises NotCarriedError.
     """
-    loss = read_loss(model)
-    chain = _chain(model)
-    units, roles = read_layers(int(model.input_shape[-1]), chain)
+    loss = read_loss(model, task)
+    shape, chain = _chain(model)
+    chain, scaling, constants = read_input(shape, chain)
+    units, roles = read_layers(math.prod(shape), chain)
+    roles |= constants
     given, *hidden, output = units
     require(all(unit.activation != SOFTMAX for unit in hidden), f"activation {SOFTMAX}")
-    if loss.from_logits:
-        require(output.activation == "linear", f"logits pass through {output.activation}")
-    else:
-        squashing = SOFTMAX if loss.categorical else "sigmoid"
-        require(output.activation == squashing, f"probabilities come from {output.activation}")
-        output = replace(output, activation="linear")
-    require(output.width == 1 + loss.categorical, f"the output has {output.width} units")
+    loss = _ended(loss, output, task)
+    output = replace(output, activation="linear")
     require(output.rate is None, "Dropout follows the output")
     require(output.norm is None, "BatchNormalization follows the output")
     optimizer = read_optimizer(model.optimizer)
@@ -60,17 +59,38 @@ def read(model: Model) -> Description:
         optimizer=optimizer,
         model_roles=roles_of(model.variables, roles, "model"),
         optimizer_roles=optimizer_roles(optimizer, trainable),
+        scaling=scaling,
     )
 
 
-def _chain(model: Model) -> list[Any]:
-    """The model's layers in order, the input left out."""
+def _ended(loss: Loss, output: Unit, task: Task) -> Loss:
+    """The loss with the activation of the last layer, once they are seen to fit the task."""
+    classes = loss.categorical or loss.kind == "classes"
+    wanted = 1 + loss.categorical
+    if loss.kind:
+        wanted = task.n_classes if classes else task.n_targets
+    require(output.width == wanted, f"the output has {output.width} units")
+    if loss.kind in AMOUNTS:
+        require(output.activation != SOFTMAX, f"amounts come from {SOFTMAX}")
+        return replace(loss, end=output.activation)
+    if loss.from_logits:
+        require(output.activation == "linear", f"logits pass through {output.activation}")
+    else:
+        squashing = SOFTMAX if classes else "sigmoid"
+        require(output.activation == squashing, f"probabilities come from {output.activation}")
+    return loss
+
+
+def _chain(model: Model) -> tuple[tuple[int, ...], list[Any]]:
+    """The shape of a row, and the model's layers in order, the input left out."""
     kind = type(model)
     require(kind is keras.Sequential or kind.__name__ == "Functional", f"class {name_of(model)}")
     require(len(model.inputs) == 1 and len(model.outputs) == 1, "several inputs or outputs")
-    require(len(model.input_shape) == 2, f"input of shape {model.input_shape[1:]}")
+    shape = tuple(model.input_shape[1:])
+    require(bool(shape) and None not in shape, f"input of shape {shape}")
+    require(model.inputs[0].dtype == "float32", f"input of {model.inputs[0].dtype}")
     if kind is keras.Sequential:
-        return list(model.layers)
+        return shape, list(model.layers)
     tensor = model.inputs[0]
     chain = []
     for layer in model.layers:
@@ -84,4 +104,4 @@ def _chain(model: Model) -> list[Any]:
         require(follows, f"{name_of(layer)} is not in a simple chain")
         chain.append(layer)
     require(tensor is model.outputs[0], "the layers are not a simple chain")
-    return chain
+    return shape, chain

@@ -1,6 +1,8 @@
 """Reads a Keras optimizer: the rule by which it moves the weights, and each variable's role."""
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -13,7 +15,32 @@ from sweep.training.fused.program.optimizers import OptimizerRule
 from sweep.training.fused.program.schedules import KINDS, RateSchedule
 from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
 
-_KINDS = (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.SGD)
+
+@dataclass(frozen=True)
+class _Known:
+    """How an optimizer of Keras is read."""
+
+    kind: Callable[[dict[str, Any]], str]
+    """The name of its rule, from its settings."""
+    decays: tuple[str, str]
+    """The settings that are its two decays; "" for 0."""
+
+
+_ADAM = _Known(lambda c: "amsgrad" if c["amsgrad"] else "adam", ("beta_1", "beta_2"))
+_KNOWN = {
+    "Adam": _ADAM,
+    "AdamW": _ADAM,
+    "Nadam": _Known(lambda c: "nadam", ("beta_1", "beta_2")),
+    "Adamax": _Known(lambda c: "adamax", ("beta_1", "beta_2")),
+    "Adagrad": _Known(lambda c: "adagrad", ("", "")),
+    "Adadelta": _Known(lambda c: "adadelta", ("", "rho")),
+    "RMSprop": _Known(
+        lambda c: "rmsprop_centered" if c["centered"] else "rmsprop", ("momentum", "rho")
+    ),
+    "Lion": _Known(lambda c: "lion", ("beta_1", "beta_2")),
+    "SGD": _Known(lambda c: "nesterov" if c["nesterov"] and c["momentum"] else "sgd",
+                  ("momentum", "")),
+}  # fmt: skip
 
 _REFUSED = ("use_ema", "loss_scale_factor", "gradient_accumulation_steps")
 """Settings that are left to Keras. Under `use_ema`, `fit` puts the averaged weights in place when
@@ -28,32 +55,28 @@ def read_optimizer(optimizer: Any) -> OptimizerRule:
     Raises NotCarriedError, with one line that says why the optimizer is left to Keras.
     """
     kind = type(optimizer)
-    require(kind in _KINDS, f"optimizer {kind.__name__}")
+    known = _KNOWN.get(kind.__name__)
+    if known is None or kind is not getattr(keras.optimizers, kind.__name__):
+        raise NotCarriedError(f"optimizer {kind.__name__}")
     config = optimizer.get_config()
     for setting in _REFUSED:
         require(not config.get(setting), f"{kind.__name__} with {setting}={config.get(setting)}")
     spared = keras_private.spares_weights_from_decay(optimizer)
     require(not spared, "weights excluded from weight decay")
+    epsilon = float(config.get("epsilon", 0.0))
+    require(epsilon > 0 or "epsilon" not in config, f"{kind.__name__} with epsilon={epsilon}")
     clip, limit = _clipping(config)
-    name, decays, epsilon = _kind(kind, config)
+    first, second = (float(config[name] or 0) if name else 0.0 for name in known.decays)
     return OptimizerRule(
-        kind=name,
+        kind=known.kind(config),
         schedule=_schedule(optimizer),
-        decays=decays,
+        decays=(first, second),
         epsilon=epsilon,
         weight_decay=float(config.get("weight_decay") or 0.0),
         clip=clip,
         limit=limit,
+        initial=float(config.get("initial_accumulator_value", 0.0)),
     )
-
-
-def _kind(kind: type, config: dict[str, Any]) -> tuple[str, tuple[float, float], float]:
-    """The rule's name, its decays and its ε."""
-    if kind is keras.optimizers.SGD:
-        name = "nesterov" if config["nesterov"] and config["momentum"] else "sgd"
-        return name, (float(config["momentum"]), 0.0), 0.0
-    name = "amsgrad" if config["amsgrad"] else "adam"
-    return name, (float(config["beta_1"]), float(config["beta_2"])), float(config["epsilon"])
 
 
 def _clipping(config: dict[str, Any]) -> tuple[str, float]:
@@ -88,7 +111,8 @@ def read_schedule(schedule: Any) -> RateSchedule | None:
 def optimizer_roles(rule: OptimizerRule, trainable: tuple[Role, ...]) -> tuple[Role, ...]:
     """Return the role of each variable of the optimizer, in their order.
 
-    A slot's role is that of its weight with the slot before it, for instance "first kernel".
+    The count of steps is iteration, the learning rate is rate, Nadam's product is product. A slot's
+    role is that of its weight with the slot before it, for instance "first kernel".
     `trainable` are the roles of the model's trainable variables, in their order.
     """
     scheduled, momentum = rule.schedule is not None, rule.decays[0] != 0
@@ -107,12 +131,20 @@ def _optimizer_roles(
     rate = schedules.InverseTimeDecay(1.0, 1, 1.0) if scheduled else 1.0
     if kind in ("adam", "amsgrad"):
         optimizer = keras.optimizers.Adam(rate, amsgrad=kind == "amsgrad")
-    else:
+    elif kind in ("sgd", "nesterov"):
         optimizer = keras.optimizers.SGD(rate, momentum=0.5 if momentum else 0.0)
+    elif kind in ("rmsprop", "rmsprop_centered"):
+        options = {"momentum": 0.5 if momentum else 0.0, "centered": kind != "rmsprop"}
+        optimizer = keras.optimizers.RMSprop(rate, **options)
+    else:
+        optimizer = getattr(keras.optimizers, kind.capitalize())(rate)
     optimizer.build([keras.Variable(np.zeros(1, np.float32)) for _ in trainable])
     found: dict[int, Role] = {id(keras_private.iteration_count(optimizer)): ("iteration", -1)}
     if not scheduled:
         found[id(keras_private.rate_or_schedule(optimizer))] = ("rate", -1)
+    product = keras_private.product_of_momenta(optimizer)
+    if product is not None:
+        found[id(product)] = ("product", -1)
     for slot, variables in keras_private.slots(optimizer).items():
         for variable, (weight, layer) in zip(variables, trainable, strict=False):
             found[id(variable)] = (f"{slot} {weight}", layer)

@@ -1,0 +1,264 @@
+"""Which function or `HyperModel` of a file is its search space, under whatever name it stands.
+
+`build`, `build_model` and `model_builder` are known names. Else it is the only public function that
+takes the hyperparameters, or the only `HyperModel`: an object of one, or a class that can be made
+without arguments, or with what the data say: the input shape, the number of classes. What is
+imported from elsewhere counts only if the file has nothing of its own.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sweep.errors import InvalidSpaceError
+from sweep.space.home import is_users
+from sweep.space.inputs import Inputs
+
+_FIRST = "build"
+_KNOWN = ("build_model", "model_builder")
+HYPERPARAMETERS = (
+    "hp", "hps", "hparams", "hparam", "h", "hyperparameters", "hyperparams", "hyper_parameters",
+    "hyper_params", "hyperparameter", "params",
+)  # fmt: skip
+"""What people call the one argument of such a function."""
+_OPTUNAS = "trial"
+_SHAPES = ("input_shape", "shape", "in_shape", "inputs_shape", "input_size_shape")
+_WIDTHS = (
+    "input_dim", "n_features", "num_features", "input_size", "n_inputs", "num_inputs", "n_columns",
+    "features", "input_dims", "n_cols",
+)  # fmt: skip
+_CLASSES = (
+    "num_classes", "n_classes", "classes", "nb_classes", "n_outputs", "num_outputs", "output_dim",
+    "n_class", "num_class", "number_of_classes", "output_size",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The search space of a file."""
+
+    name: str
+    """As the file calls it."""
+    build: Callable[[Any], Any]
+    hypermodel: Any = None
+    """The `HyperModel` that `build` belongs to."""
+    said: tuple[str, ...] = ()
+    """What a person should know of how it was found."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the data say, for a `HyperModel` that is made with it."""
+
+    inputs: Inputs
+    n_outputs: int = 2
+    """Classes of the target; of amounts and labels, their number."""
+
+
+def find_entry(path: Path, module: ModuleType, wanted: str | None, known: Known) -> Entry:
+    """Return the search space of a file that has been run; `wanted` names it.
+
+    Raises InvalidSpaceError that names the candidates if there is none, or more than one.
+    """
+    if wanted is not None:
+        return _wanted(path, module, wanted, known)
+    own = {name: value for name, value in vars(module).items() if _is_own(module, value)}
+    first = vars(module).get(_FIRST)
+    if first is not None and (_FIRST in own or _takes_one(first) or _is_hypermodel(first)):
+        return _refuse_unheard_fit(path, _entry(path, _FIRST, first, known), own)
+    if first is not None and not callable(first):
+        raise InvalidSpaceError(f"build of {path} is {type(first).__name__}, and no function")
+    imported = {name: value for name, value in vars(module).items() if _is_users_own(value)}
+    names = _candidates(own) or _candidates(imported)
+    if len(names) != 1:
+        raise InvalidSpaceError(_none(path, own) if not names else _several(path, names))
+    return _refuse_unheard_fit(path, _entry(path, names[0], vars(module)[names[0]], known), own)
+
+
+def _wanted(path: Path, module: ModuleType, name: str, known: Known) -> Entry:
+    value = vars(module).get(name)
+    if value is None:
+        own = {key: one for key, one in vars(module).items() if _is_own(module, one)}
+        there = ", ".join(_candidates(own) or own)
+        raise InvalidSpaceError(
+            f"{path} defines no {name}, which --build asks for"
+            + (f"; found: {there}" if there else "")
+        )
+    if not _is_hypermodel(value) and not callable(value):
+        raise InvalidSpaceError(
+            f"{name} of {path}, which --build asks for, is {type(value).__name__}: expected a "
+            "function of the hyperparameters or a keras_tuner.HyperModel"
+        )
+    return _entry(path, name, value, known)
+
+
+def _candidates(values: dict[str, Any]) -> list[str]:
+    """The names that may be the search space: the strongest kind of which there is one."""
+    public = {name: value for name, value in values.items() if not name.startswith("_")}
+    functions = [name for name, value in public.items() if _takes_one(value)]
+    models = _hypermodels(public)
+    kinds: Iterable[list[str]] = (
+        [name for name in functions if name in _KNOWN],
+        [name for name in functions if _first_word(public[name]) in HYPERPARAMETERS] + models,
+        [name for name in functions if _first_word(public[name]) != _OPTUNAS],
+    )
+    return next((names for names in kinds if names), [])
+
+
+def _hypermodels(public: dict[str, Any]) -> list[str]:
+    """The objects of HyperModels; if there are none, the classes on which no other is built."""
+    objects = [n for n, v in public.items() if _is_hypermodel(v) and not isinstance(v, type)]
+    classes = [n for n, v in public.items() if _is_hypermodel(v) and isinstance(v, type)]
+    leaves = [
+        name
+        for name in classes
+        if not any(
+            public[name] is not public[other] and issubclass(public[other], public[name])
+            for other in classes
+        )
+    ]
+    return objects or leaves
+
+
+def _entry(path: Path, name: str, value: Any, known: Known) -> Entry:
+    """The search space that a name stands for; a class is made an object."""
+    if not _is_hypermodel(value):
+        owner = getattr(getattr(value, "func", value), "__self__", None)
+        return Entry(name, value, owner if _is_hypermodel(owner) else None)
+    said: tuple[str, ...] = ()
+    if isinstance(value, type):
+        value, said = _made(path, name, value, known)
+    return Entry(name, value.build, value, said)
+
+
+def _made(path: Path, name: str, kind: Any, known: Known) -> tuple[Any, tuple[str, ...]]:
+    """An object of a HyperModel's class, and what it was made with."""
+    given: dict[str, Any] = {}
+    required = _required(kind)
+    if required is None:
+        raise InvalidSpaceError(f"the arguments of class {name} of {path} cannot be read")
+    for argument in required:
+        found = _from_the_data(argument, known)
+        if found is None:
+            raise InvalidSpaceError(
+                f"class {name} of {path} is made with {', '.join(required)}, and what "
+                f"{argument} is cannot be told from the data; write at the end of the file: "
+                f"hypermodel = {name}(…)"
+            )
+        given[argument] = found
+    try:
+        made = kind(**given)
+    except Exception as error:
+        text = " ".join(str(error).split())
+        raise InvalidSpaceError(
+            f"{name}({_spelt(given)}) of {path} fails: {type(error).__name__}: {text}"
+        ) from error
+    return made, ((f"{name}({_spelt(given)}): taken from the data",) if given else ())
+
+
+def _from_the_data(argument: str, known: Known) -> Any:
+    one = known.inputs.only
+    plain = argument.lower()
+    if plain in _SHAPES and one is not None:
+        return one.shape
+    if plain in _WIDTHS and one is not None and len(one.shape) == 1:
+        return one.shape[0]
+    return known.n_outputs if plain in _CLASSES else None
+
+
+def _refuse_unheard_fit(path: Path, entry: Entry, own: dict[str, Any]) -> Entry:
+    """Raise InvalidSpaceError if a HyperModel of the file has a `fit` that would be passed over."""
+    import keras_tuner
+
+    for name, value in own.items():
+        kind: Any = value if isinstance(value, type) else type(value)
+        if not _is_hypermodel(value) or isinstance(entry.hypermodel, kind):
+            continue
+        method = kind.fit
+        if method is not keras_tuner.HyperModel.fit:
+            line = f" (line {method.__code__.co_firstlineno})" if _has_line(method) else ""
+            raise InvalidSpaceError(
+                f"{path} has {entry.name} and {name}, whose fit{line} would be passed over; "
+                f"say which of them is the search space: --build {entry.name} or --build {name}"
+            )
+    return entry
+
+
+def _has_line(function: object) -> bool:
+    return hasattr(function, "__code__")
+
+
+def _none(path: Path, own: dict[str, Any]) -> str:
+    found = f"; found: {', '.join(own)}" if own else ""
+    optunas = [name for name, value in own.items() if _first_word(value) == _OPTUNAS]
+    if optunas:
+        return (
+            f"{path} has {optunas[0]}({_OPTUNAS}), which is Optuna's, and no function of Keras "
+            "Tuner's hyperparameters; docs/coming-from-optuna.md says what to write instead"
+        )
+    return (
+        f"{path} defines no build(hp), nor another function of the hyperparameters alone or "
+        f"HyperModel{found}"
+    )
+
+
+def _several(path: Path, names: list[str]) -> str:
+    options = " or ".join(f"--build {name}" for name in names)
+    return f"{path} has {len(names)} search spaces: {', '.join(names)}; say which with {options}"
+
+
+def _spelt(given: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in given.items())
+
+
+def _is_own(module: ModuleType, value: object) -> bool:
+    if _is_hypermodel(value) and not isinstance(value, type):
+        value = type(value)
+    return callable(value) and getattr(value, "__module__", None) == module.__name__
+
+
+def _is_users_own(value: object) -> bool:
+    """Whether a function or class comes from a file that is not installed; a HyperModel is."""
+    if _is_hypermodel(value) and not isinstance(value, type):
+        return True
+    try:
+        return is_users(Path(inspect.getfile(value)))  # type: ignore[arg-type]  # any object
+    except (TypeError, OSError):
+        return False
+
+
+def _is_hypermodel(value: object) -> bool:
+    import keras_tuner
+
+    base = keras_tuner.HyperModel
+    return isinstance(value, base) or (isinstance(value, type) and issubclass(value, base))
+
+
+def _takes_one(value: object) -> bool:
+    """Whether a function can be called with the hyperparameters alone."""
+    if isinstance(value, type) or not callable(value):
+        return False
+    required = _required(value)
+    return required is not None and (
+        len(required) == 1 or (not required and _first_word(value) in HYPERPARAMETERS)
+    )
+
+
+def _required(value: Any) -> list[str] | None:
+    """The arguments without a default; None if they cannot be read."""
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in kinds]
+
+
+def _first_word(value: Any) -> str:
+    try:
+        return next(iter(inspect.signature(value).parameters), "").lower()
+    except (TypeError, ValueError):
+        return ""

@@ -14,7 +14,8 @@ from sweep.words import counted
 Indices = NDArray[np.int64]
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
-DEFAULT"""Of the rows that validate, and of those that test."""
+DEFAULT_SHARE = 0.2
+"""Of the rows that validate, and of those that test."""
 MOST_BY_DEFAULT = 10_000
 """Rows to validate and to test: more would lessen the error of a score very little."""
 _COUNT = re.compile(r"[0-9][0-9,_]*", re.ASCII)

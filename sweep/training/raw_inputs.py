@@ -1,7 +1,7 @@
 """A model that takes raw columns: the preparation of its data put before it, in Keras alone.
 
-What is saved of it loads without this package. Numbers are prepared in double precision and then
-rounded, exactly as training rows were.
+What is saved of it loads without this package. Numbers are float32, prepared in double precision
+and then rounded, exactly as training rows were.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ Tensor = Any
 def with_raw_inputs(model: Model, preparation: Preparation | None) -> Model:
     """Return a model that prepares raw columns and then does what `model` does.
 
-    If all columns are numbers it takes one input "columns" (rows, columns), float64, in the
+    If all columns are numbers it takes one input "columns" (rows, columns) in the
     file's order, NaN where a value is missing. If some are words it takes a named input
-    (rows, 1) for each column, words as strings, "" where one is missing. Without a preparation,
-    `model` itself.
+    (rows, 1) for each column (see `input_names`), words as strings, "" where one is missing.
+    Without a preparation, `model` itself.
     """
     if preparation is None or _changes_nothing(preparation):
         return model
@@ -27,15 +27,14 @@ def with_raw_inputs(model: Model, preparation: Preparation | None) -> Model:
 
     columns = preparation.columns
     if preparation.all_numbers:
-        inputs = keras.Input((len(columns),), dtype="float64", name="columns")
+        inputs = keras.Input((len(columns),), dtype="float32", name="columns")
         prepared = _numbers(inputs, columns)
         return keras.Model(inputs, model(prepared), name=model.name)
     named = {}
     parts = []
-    for i, column in enumerate(columns):
-        dtype = "float64" if column.levels is None else "string"
-        named[column.name] = keras.Input((1,), dtype=dtype, name=f"column_{i + 1}")
-        raw = named[column.name]
+    for name, column in zip(input_names(preparation), columns, strict=True):
+        dtype = "float32" if column.levels is None else "string"
+        named[name] = raw = keras.Input((1,), dtype=dtype, name=name)
         parts.append(
             _numbers(raw, [column]) if column.levels is None else _words(raw, column.levels)
         )
@@ -43,23 +42,33 @@ def with_raw_inputs(model: Model, preparation: Preparation | None) -> Model:
     return keras.Model(named, model(prepared), name=model.name)
 
 
+def input_names(preparation: Preparation) -> list[str]:
+    """Return the name of the input for each raw column: its own, as far as Keras allows it."""
+    found: list[str] = []
+    for i, column in enumerate(preparation.columns):
+        name = column.name.replace("/", "_") or f"column_{i + 1}"
+        found.append(f"{name}_{i + 1}" if name in found else name)
+    return found
+
+
 def _changes_nothing(preparation: Preparation) -> bool:
     return all(column == ColumnPreparation(column.name) for column in preparation.columns)
 
 
 def _numbers(raw: Tensor, columns: Sequence[ColumnPreparation]) -> Tensor:
-    """Prepared numbers, (rows, prepared columns) float32, of raw ones, (rows, columns) float64."""
+    """Prepared numbers, (rows, prepared columns) float32, of raw ones, (rows, columns)."""
     import keras
+    import numpy as np
     from keras import ops
 
-    values = raw
+    values = raw = ops.cast(raw, "float64")
     missing = [column.fill is not None for column in columns]
     if any(missing):
         fills = [0.0 if column.fill is None else column.fill for column in columns]
         values = _filled(raw, fills, missing)
-    scale = [column.scale for column in columns]
-    offset = [column.offset for column in columns]
-    values = keras.layers.Rescaling(scale, offset, dtype="float64")(values)
+    # no Rescaling layer, which rounds its constants to float32
+    values = ops.multiply(values, np.array([column.scale for column in columns]))
+    values = ops.add(values, np.array([column.offset for column in columns]))
     values = ops.cast(values, "float32")
     if not any(column.indicator for column in columns):
         return values
@@ -83,7 +92,7 @@ def _filled(raw: Tensor, fills: Sequence[float], allowed: Sequence[bool]) -> Ten
 
 
 def _words(raw: Tensor, levels: Sequence[str]) -> Tensor:
-    """One-hot words, (rows, levels) float32, of words, (rows, 1); a word that is no level: zeros."""
+    """One-hot words, (rows, levels), of words, (rows, 1); zeros for a word that is no level."""
     import keras
 
     lookup = keras.layers.StringLookup(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from sweep.data.own_data import OwnData
 from sweep.data.rows import Split
 from sweep.data.tables.columns import plain_columns, without_index
+from sweep.data.tables.preparation import ColumnPreparation
 from sweep.data.tables.reading import Read
 from sweep.errors import DataError
 from sweep.records import Json
+from sweep.words import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,16 +58,7 @@ def with_use(columns: list[ColumnOverview], split: Split) -> list[ColumnOverview
     for column in columns:
         use, becomes = "left out", ""
         if column.name in prepared:
-            use, one = "input", prepared[column.name]
-            n = len(one.names)
-            becomes = f"{n} columns" if n > 1 else "a column"
-            if one.levels is None:
-                becomes = (
-                    "standardized"
-                    if split.preparation and split.preparation.standardized
-                    else "as it is"
-                )
-                becomes += ", and where it is missing" if one.indicator else ""
+            use, becomes = "input", _becomes(prepared[column.name], split)
         elif column.name in split.task.targets or _is_target(column.name, split):
             use = "label"
         elif column.name == own.group:
@@ -91,6 +84,14 @@ def to_json(columns: list[ColumnOverview], split: Split) -> Json:
         "class_weights": list(split.class_weights),
         "warnings": split.concerns,
     }
+
+
+def _becomes(column: ColumnPreparation, split: Split) -> str:
+    if column.levels is not None:
+        return counted(len(column.levels), "column")
+    is_standardized = split.preparation is not None and split.preparation.standardized
+    more = ", and where it is missing" if column.indicator else ""
+    return ("standardized" if is_standardized else "as it is") + more
 
 
 def _is_target(name: str, split: Split) -> bool:

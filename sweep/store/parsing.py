@@ -5,11 +5,12 @@ is not as a sweep writes it raises DataError in one line that names the column a
 """
 
 import json
+import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.errors import DataError, InvalidSpaceError
-from sweep.records import REGULARISERS, Json, PlannedRung, PlanRecord, Value
+from sweep.records import REGULARISERS, Estimate, Json, PlannedRung, PlanRecord, Value
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -73,6 +74,20 @@ def hyperparameters_of(text: object) -> dict[str, Value]:
         if not _is_value(value):
             raise _damaged("hyperparameters", f"{name[:40]!r} is no text or 64-bit number")
     return values
+
+
+def estimates(text: object) -> dict[str, Estimate]:
+    """Return the estimates in column `measures`, by name: [value, low, high], null for NaN.
+
+    Raises DataError if it holds none.
+    """
+    found = {}
+    for name, numbers in json_object("measures", text).items():
+        good = isinstance(numbers, list) and len(numbers) == 3
+        if not good or not all(one is None or type(one) in (int, float) for one in numbers):
+            raise _damaged("measures", f"{name[:40]!r} is no value with its interval")
+        found[name] = Estimate(*(math.nan if one is None else float(one) for one in numbers))
+    return found
 
 
 def regularisation_of(text: object) -> dict[str, dict[str, float]] | None:

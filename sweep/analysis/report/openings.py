@@ -9,9 +9,11 @@ from sweep.analysis.answers.chosen_trials import Choice, chosen
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.report.commands import export_command
 from sweep.errors import NotFoundError
-from sweep.records import Json
+from sweep.records import Estimate, Json
 from sweep.store import Opening
+from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.score_words import ScoreWords
+from sweep.tasks.scoring import Scoring
 
 _METRICS = ("score", "accuracy", "auc")
 _RULES = {"best": "the best", "simplest": "the simplest of the best", "trial": "chosen by hand"}

@@ -23,6 +23,7 @@ from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.fit_score import report_fit_score
 from sweep.training.model import Build, Evaluation, Model
+from sweep.training.regularisation import regularisation
 from sweep.training.tensorflow_private import traces_forgotten
 from sweep.training.trial_progress import TrialProgress, error_line
 
@@ -72,6 +73,7 @@ class KerasTrainer:
             status=status,
             epochs=max(0, progress.epoch - assignment.first_epoch),
             params=run.params,
+            regularisation=run.regularisation,
             seconds=time.perf_counter() - started,
             error=error or progress.failure,
             traceback=trace,
@@ -91,6 +93,7 @@ class _Run:
     journal: Journal
     stop: StopRequested
     params: int | None = None
+    regularisation: str | None = None
     records: list[EpochRecord] = field(default_factory=list)
     model: Model = None
     form: TargetForm = TargetForm.AS_THEY_ARE
@@ -117,6 +120,7 @@ class _Run:
         self.fit_score = report_fit_score(self.model, task, scoring, self.form)
         self.has_metrics = any(name != self.fit_score for name in own_metrics(self.model))
         self.params = trial_model.count_params(self.model)
+        self.regularisation = regularisation(self.model)
         train, validation = self.trainer.split.train, self.trainer.split.validation
         self.given = fit_arguments(self.model, train.x, train.y, (validation.x, validation.y))
         self.progress = replace(self.progress, most_epochs=self.given.epochs)

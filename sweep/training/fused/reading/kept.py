@@ -18,6 +18,7 @@ from sweep.training.fused.description import Description
 from sweep.training.fused.reading.model import read
 from sweep.training.fused.reading.refusal import NotCarriedError, require
 from sweep.training.model import Build
+from sweep.training.regularisation import regularisation
 
 _KEPT_BYTES = 256 << 20
 """Bytes of initial states that are kept between reading and training. When there are more, all are
@@ -45,6 +46,7 @@ class Readings:
     batch_size: int | None = None
     """Of the programs; a trial whose own `fit` asks for another is left to Keras. None for any."""
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
+    _regularised: dict[Key, str] = field(default_factory=dict)
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
     _initial_bytes: int = 0
     _left_bytes: int = 0
@@ -66,6 +68,10 @@ class Readings:
             raise found
         return found
 
+    def regularisation(self, assignment: Assignment) -> str | None:
+        """Return what the trial's model is regularised by, if it was read: JSON text."""
+        return self._regularised.get(_key(assignment))
+
     def initial_state(self, assignment: Assignment, patience: int | None) -> TrialState:
         """Return the trial's state before its first epoch. Raises whatever `build` raises."""
         key = (_key(assignment), assignment.seed)
@@ -86,6 +92,7 @@ class Readings:
             self._read[key] = error
             return
         self._carried = True
+        self._regularised[key] = regularisation(model)
         if self._initial_bytes > _KEPT_BYTES:
             self._initial.clear()
             self._initial_bytes = 0

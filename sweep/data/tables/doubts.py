@@ -13,6 +13,7 @@ from sweep.data.labels import RARE, differ, percent
 from sweep.data.rows import Rows
 from sweep.data.split_record import ClassCounts, ClassRows
 from sweep.data.tables.columns import counts_up, listed
+from sweep.data.tables.preparation import Preparation
 from sweep.errors import DataError
 from sweep.tasks.task import Task, TaskKind
 from sweep.words import counted
@@ -26,6 +27,8 @@ _SURE_ROWS = 20
 """Training rows from which on two columns do not go together by chance."""
 _FIRST_ROWS = 1_000
 _HASHED_ROWS = 1 << 16
+_COARSE = 100 * 2.0**-24
+"""Spread of a column, in parts of its largest value, below which rounding to float32 is felt."""
 _ONE = 1 - 1e-10
 """Of a correlation: float32 rounds the label."""
 
@@ -85,6 +88,21 @@ def of_columns(raw: "pl.DataFrame") -> Iterator[str]:
     if constant:
         verb = "has one value" if len(constant) == 1 else "have one value each"
         yield f"{_columns(constant)} {verb} in all training rows, nothing can be learned from it"
+
+
+def of_precision(raw: "pl.DataFrame", preparation: Preparation) -> Iterator[str]:
+    """Yield which columns of the training rows differ by little more than float32 resolves."""
+    for column in preparation.columns:
+        if column.levels is None and len(raw):
+            values = raw[column.name].drop_nulls().to_numpy()
+            if not len(values):
+                continue
+            if 0 < float(values.std()) < _COARSE * float(np.abs(values).max()):
+                yield (
+                    f"column {column.name!r}: its differences are lost when float32 rounds its "
+                    "values; subtract a constant from it, or leave it out with "
+                    f"--drop {column.name!r}"
+                )
 
 
 def of_numbering(frame: "pl.DataFrame") -> Iterator[str]:

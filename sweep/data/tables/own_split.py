@@ -237,7 +237,11 @@ def _prepared(chosen: Chosen, own: OwnData, parts: Parts, stored: Preparation | 
         preparation.names,
         preparation,
         list(_notes(raw[0], preparation, own)),
-        [*doubts.of_columns(raw[0]), *_unknown(raw, preparation)],
+        [
+            *doubts.of_columns(raw[0]),
+            *doubts.of_precision(raw[0], preparation),
+            *_unknown(raw, preparation),
+        ],
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.data.cache.cache import Cache
-from sweep.data.cache.file_set import FileSet, Written, open_files, store_files
+from sweep.data.cache.file_set import KEY_PREFIX, FileSet, Written, open_files, store_files
 from sweep.data.cache.manifest import Origin
 from sweep.data.columns import N_FEATURES
 from sweep.data.tables.text_file import chunks_of, csv_form, first_cells, first_line, write_plain
@@ -135,7 +135,7 @@ def _key(paths: list[Path], form: str, header: bool | None) -> str:
         digest.update(path.name.encode() if len(paths) > 1 else b"")
         for chunk in chunks_of(path):
             digest.update(chunk)
-    return f"own-{digest.hexdigest()[:_KEY_DIGITS]}"
+    return f"{KEY_PREFIX}{digest.hexdigest()[:_KEY_DIGITS]}"
 
 
 def _writer(

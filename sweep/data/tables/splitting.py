@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.own_data import OwnData, Sizes
+from sweep.data.own_data import OwnData, Sizes, share_of
 from sweep.data.split_record import SplitRule
 from sweep.errors import DataError
 from sweep.words import counted
@@ -18,7 +18,6 @@ DEFAULT_SHARE = 0.2
 """Of the rows that validate, and of those that test."""
 MOST_BY_DEFAULT = 10_000
 """Rows to validate and to test: more would lessen the error of a score very little."""
-_SHARE = re.compile(r"(\d+(?:\.\d+)?) *%|(0?\.\d+)", re.ASCII)
 _COUNT = re.compile(r"[0-9][0-9,_]*", re.ASCII)
 _PARTS = {
     "train": TRAIN, "training": TRAIN,
@@ -51,12 +50,11 @@ def rows_asked(text: str, rows: int, option: str) -> int:
 
     Raises DataError if it means nothing, or more than all.
     """
-    share = _SHARE.fullmatch(text.strip())
+    share = share_of(text)
     if share is not None:
-        part = float(share[1]) / 100 if share[1] else float(share[2])
-        if part >= 1:
+        if share >= 1:
             raise DataError(f"{option} is {text}, expected less than all rows")
-        return round(rows * part)
+        return round(rows * share)
     if not _COUNT.fullmatch(text.strip()):
         raise DataError(f"{option} is {text!r}, expected a number or a share such as 20%")
     return int(re.sub("[,_]", "", text))

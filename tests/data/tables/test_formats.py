@@ -165,5 +165,6 @@ def test_numbers_and_words_come_back_as_they_were_written(
     (folder / "t.csv").write_bytes(buffer.getvalue())
     found = read_file(Cache(folder / "cache"), folder / "t.csv", True).frame
     assert found["amount"].cast(pl.Float64).to_list() == numbers
-    assert [str(word) for word in found["word"].cast(pl.String)] != None
+    if found["word"].dtype == pl.String:  # else all of them look like numbers
+        assert found["word"].to_list() == words
     np.testing.assert_equal(found.height, n)

@@ -11,6 +11,13 @@ from typing import Annotated, Any, get_type_hints
 
 from sweep.exact import FINITE, FLAG, INTEGER, TEXT, Count, Epoch, Number
 
+REGULARISERS = (
+    "l1", "l2", "dropout", "noise", "weight decay", "label smoothing", "max norm", "augmentation",
+    "other penalty", "batch normalization", "unseen",
+)  # fmt: skip
+"""Kinds of regulariser that a trial's model is read for, in the order in which they are named. The
+last two are kept and not counted: see `sweep.training.regularisation`."""
+
 Value = bool | int | float | str
 """A hyperparameter's value."""
 
@@ -31,6 +38,13 @@ class SweepState(StrEnum):
     FINISHED = "finished"
     FAILED = "failed"
     BUDGET = "budget"
+
+
+def state_now(stored: SweepState, *, is_held: bool) -> SweepState:
+    """Return a sweep's state: one that is stored as running and held by no process has died."""
+    if is_held:
+        return SweepState.RUNNING
+    return SweepState.INTERRUPTED if stored is SweepState.RUNNING else stored
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,8 @@ class Outcome:
     traceback: str | None = None
     trainer: str = ""
     """Name of the trainer that carried the assignment."""
+    regularisation: str | None = None
+    """JSON text: by kind what the built model is regularised by; None if it was not read."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweep.cli.look import load_frames
+from sweep.analysis.stored import load_frames
 from sweep.cli.output import hint
 from sweep.errors import NotFoundError
 from sweep.store import Exportable, Store

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from sweep.cli.look import baseline_names
+from sweep.analysis.stored import baseline_names
 from sweep.data.kinds import KINDS
 from sweep.space.find import shipped_spaces
 from sweep.store import Store

@@ -22,6 +22,7 @@ from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.fit_score import report_fit_score
 from sweep.training.model import Build, Evaluation, Model
+from sweep.training.regularisation import regularisation
 from sweep.training.tensorflow_private import traces_forgotten
 from sweep.training.trial_progress import TrialProgress, error_line
 
@@ -71,6 +72,7 @@ class KerasTrainer:
             status=status,
             epochs=max(0, progress.epoch - assignment.first_epoch),
             params=run.params,
+            regularisation=run.regularisation,
             seconds=time.perf_counter() - started,
             error=error or progress.failure,
             traceback=trace,
@@ -90,6 +92,7 @@ class _Run:
     journal: Journal
     stop: StopRequested
     params: int | None = None
+    regularisation: str | None = None
     records: list[EpochRecord] = field(default_factory=list)
     model: Model = None
     form: TargetForm = TargetForm.AS_THEY_ARE
@@ -114,6 +117,7 @@ class _Run:
         self.fit_score = report_fit_score(self.model, task, scoring, self.form)
         self.has_metrics = any(name != self.fit_score for name in own_metrics(self.model))
         self.params = trial_model.count_params(self.model)
+        self.regularisation = regularisation(self.model)
         state = self.journal.load(assignment)
         if state is not None:
             self._restore(state)

@@ -64,7 +64,8 @@ def write_study(frames: SweepFrames, folder: Path) -> Path:
     """Write the sweep as a study of its name into `folder`/optuna.db; return the path.
 
     Values are validation scores, to be minimised, or to be maximised where people know them as
-    higher if better; intermediate values are those of each epoch. A file that holds the same sweep is replaced, whole or not at all.
+    higher if better; intermediate values are those of each epoch. A file that holds the same sweep
+    is replaced, whole or not at all.
     Raises PlatformError when Optuna is missing or the file cannot be written, UsageError when
     it holds anything else.
     """

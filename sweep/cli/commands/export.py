@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.analysis.stored import trial_called
 from sweep.cli import completion, output
 from sweep.cli import options as opt
 from sweep.cli.chosen import Taken, taken
-from sweep.cli.look import trial_called
 from sweep.cli.output import hint, out
 from sweep.errors import NotFoundError, UsageError
 from sweep.runner.cold_start import prepare_again
@@ -70,9 +70,10 @@ def _export_run(
 
     ((trial, one),) = found.members.items()
     state = state_of(folder, identity, prepared, trial, one)
-    rows = prepared.split.validation
+    rows, task = prepared.split.validation, prepared.split.task
     build, values = prepared.space.build, one.hyperparameters
-    score = export_best(path, build, values, one.seed, state, rows, one.score)
+    scoring = prepared.scored.scoring
+    score = export_best(path, build, values, one.seed, state, rows, one.score, task, scoring)
     hint(f"{_chosen(found, folder)}, epoch {state.early_stopping.best_epoch}:")
     out().print(f"{path}: {_score(score, found)}, as recorded")
     line = how_to_load(path.absolute())
@@ -87,7 +88,8 @@ def _export_ensemble(
     from sweep.training.export import export_verified
 
     model, measured = ensemble_model(folder, identity, prepared, found.members)
-    score = export_verified(path, model, prepared.split.validation, measured)
+    split, scoring = prepared.split, prepared.scored.scoring
+    score = export_verified(path, model, split.validation, measured, split.task, scoring)
     hint(f"{_chosen(found, folder)}:")
     out().print(f"{path}: {_score(score, found)}, as measured before it was written")
 

@@ -6,9 +6,9 @@ import typer
 from rich.table import Table
 
 from sweep import words
+from sweep.analysis.stored import load_frames, trial_called
 from sweep.cli import completion
 from sweep.cli import options as opt
-from sweep.cli.look import load_frames, trial_called
 from sweep.cli.output import display, out
 from sweep.cli.trial_lines import open_sweep, print_json, results_of, split_arguments
 from sweep.store import Store
@@ -68,6 +68,9 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
         for name, column in (("accuracy", "val_accuracy"), ("AUC", "val_auc")):
             if best[column] == best[column] and shown.short != name:  # an amount has neither
                 lines.append((name, f"{best[column]:.3f}"))
+        for name, value in row["metrics"].items():
+            shown_value = words.MISSING if value is None else words.amount(value)
+            lines.append((words.cut(name), shown_value))
         lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
     curve = sparkline(shown.shown_all(found.epochs["val_score"].to_numpy()), _CURVE_WIDTH)
     if curve:

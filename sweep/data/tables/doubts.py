@@ -3,6 +3,7 @@
 All that is said of test rows is how many of them repeat training rows.
 """
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -214,7 +215,7 @@ def _hashes(rows: Rows) -> NDArray[np.uint64]:
         arrays.append(rows.y)
     random = np.random.default_rng(0)
     for array in arrays:
-        flat = np.ascontiguousarray(array).reshape(len(array), -1)
+        flat = np.ascontiguousarray(array).reshape(len(array), math.prod(array.shape[1:]))
         words = flat.astype(np.float32, copy=False).view(np.uint32)
         factors = random.integers(1, 2**63, words.shape[1], dtype=np.uint64) | np.uint64(1)
         for start in range(0, len(found), _HASHED_ROWS):

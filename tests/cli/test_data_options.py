@@ -82,7 +82,7 @@ def test_info_shows_what_will_be_done_with_a_file(info):
     result = info("--validation-rows", "25%")
     assert result.exit_code == 0
     rows = {line.split()[1]: line.split() for line in result.stdout.splitlines()[2:5]}
-    assert rows["size"][2:] == ["numbers", "0", "114", "input", "standardized"]
+    assert rows["size"][2:] == ["numbers", "0", "120", "input", "standardized"]
     assert rows["colour"][2:] == ["words", "0", "2", "input", "2", "columns"]
     assert rows["label"][2:] == ["numbers", "0", "3", "label"]
     assert "task: classes of 'label': 0, 1, 2 (only 3 different whole numbers)" in result.stdout

@@ -210,7 +210,7 @@ def _name(column: str) -> str:
 
 def _write_npz(path: Path, folder: Path) -> Written:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return _write_arrays({name: archive[name] for name in archive}, folder, path.name)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Stands for the command `sweep` where a test is of the queue: the same files, locks and exit codes.
+"""Stands for the command `sweep` in tests of the queue: the same files, locks and exit codes.
 
     python -m tests.support.quick_sweep PYTHON -P -m sweep start SPACE --name=N … --results=R
 

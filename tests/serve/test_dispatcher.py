@@ -213,7 +213,7 @@ def test_a_job_that_ended_while_nobody_served_is_settled_by_what_its_sweep_store
         number = start(service, "a")
         turn_until(service, dispatcher, number, "running")
     until_epoch(options, "a", EPOCHS)
-    time.sleep(0.3)
+    LEFT[-1].wait(20)
     with opened(options) as (service, dispatcher):
         dispatcher.turn()
         assert jobs.get(service.database, number).state == "finished"

@@ -314,7 +314,8 @@ def make_trainer(prepared: Prepared) -> Trainer:
     """The trainer that the settings ask for."""
     settings = prepared.settings
     split, scoring = prepared.split, prepared.scored.scoring
-    given = (prepared.space.build, split, settings.batch_size, settings.patience)
+    patience = settings.patience if settings.stopping is None else settings.stopping
+    given = (prepared.space.build, split, settings.batch_size, patience)
     numerics = settings.numerics
     if settings.trainer == "keras":
         return KerasTrainer(*given, scoring=scoring)

@@ -11,6 +11,7 @@ from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.batches import training_weights
 from sweep.training.contract import Endings, Journal, Source, StopRequested
+from sweep.training.early_stopping import Patience
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.reading.refusal import NotCarriedError
 from sweep.training.fused.trainer import FusedTrainer
@@ -39,7 +40,7 @@ class AutoTrainer:
     build: Build
     split: Split
     batch_size: int
-    patience: int | None
+    patience: Patience
     checkpoint_seconds: float = 10.0
     program_bytes: int | None = None
     scoring: Scoring = BINARY_CROSSENTROPY

@@ -21,6 +21,7 @@ from sweep.training import model as trial_model
 from sweep.training.batches import shuffled_batches, training_weights
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
+from sweep.training.early_stopping import Patience
 from sweep.training.fit_score import report_fit_score
 from sweep.training.model import Build, Evaluation, Model
 from sweep.training.regularisation import regularisation
@@ -38,7 +39,7 @@ class KerasTrainer:
     build: Build
     split: Split
     batch_size: int
-    patience: int | None
+    patience: Patience
     checkpoint_seconds: float = 10.0
     name: str = "keras"
     scoring: Scoring = BINARY_CROSSENTROPY

@@ -19,6 +19,7 @@ from sweep.data.split import Split
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
+from sweep.training.early_stopping import Patience
 from sweep.training.fused.description import Description
 from sweep.training.fused.device import groups_at_once, program_bytes
 from sweep.training.fused.group import Group, Resident, Trained
@@ -51,7 +52,7 @@ class FusedTrainer:
     build: Build
     split: Split
     batch_size: int
-    patience: int | None
+    patience: Patience
     checkpoint_seconds: float = 10.0
     name: str = TRAINER
     program_bytes: int | None = None

@@ -13,7 +13,7 @@ from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training import keras_private
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
-from sweep.training.early_stopping import EarlyStopping
+from sweep.training.early_stopping import EarlyStopping, Patience
 from sweep.training.fused.description import Description
 from sweep.training.fused.reading.model import read
 from sweep.training.fused.reading.refusal import NotCarriedError, require
@@ -72,14 +72,14 @@ class Readings:
         """Return what the trial's model is regularised by, if it was read: JSON text."""
         return self._regularised.get(_key(assignment))
 
-    def initial_state(self, assignment: Assignment, patience: int | None) -> TrialState:
+    def initial_state(self, assignment: Assignment, patience: Patience) -> TrialState:
         """Return the trial's state before its first epoch. Raises whatever `build` raises."""
         key = (_key(assignment), assignment.seed)
         if key not in self._initial:
             self._build(assignment)
         model, optimizer = self._initial.pop(key)
         self._initial_bytes -= _bytes(model) + _bytes(optimizer)
-        return TrialState(0, model, optimizer, (), EarlyStopping(patience))
+        return TrialState(0, model, optimizer, (), EarlyStopping.of(patience))
 
     def _build(self, assignment: Assignment) -> None:
         model = self._model(assignment)

@@ -39,9 +39,9 @@ class ScriptSpace:
     parts: Mapping[str, str]
     """Of what `build` consists, each with its SHA-256, to name what has changed."""
 
-    @property
-    def name(self) -> str:
-        return self.path.stem
+    def fitted(self, hypermodel: Any) -> "ScriptSpace":
+        """Return the space with a HyperModel that says how its models are fitted."""
+        return replace(self, hypermodel=hypermodel)
 
     def called(self, x: Arrays, task: Task) -> HomeBuild:
         """Return `build` as it is called for these inputs, targets of this task."""

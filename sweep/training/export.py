@@ -1,9 +1,16 @@
 """Writes a trial's best model as an ordinary `.keras` file, and proves it."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sweep.data.split import Rows
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.data.split import Rows, Split
+from sweep.data.tables.preparation import Preparation
 from sweep.disk import whole
 from sweep.errors import InvalidSpaceError, PlatformError
 from sweep.records import Value
@@ -12,10 +19,28 @@ from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training.checkpoint import TrialState
 from sweep.training.model import Build, Model, build_model, evaluate, set_state
+from sweep.training.raw_inputs import changes_nothing, raw_rows, with_raw_inputs
 
 _TOLERANCE = 1e-6
 _ABSOLUTE = 1e-9
 """A score may be 0."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The validation rows before they were prepared, and the preparation."""
+
+    columns: Mapping[str, NDArray[Any]]
+    """Each (rows,), by name."""
+    preparation: Preparation
+
+
+def raw_of(split: Split) -> Raw | None:
+    """Return the raw validation rows of a split; None if rows are as they were."""
+    preparation, columns = split.preparation, split.raw_validation
+    if preparation is None or columns is None or changes_nothing(preparation):
+        return None
+    return Raw(columns, preparation)
 
 
 def export_best(
@@ -28,6 +53,7 @@ def export_best(
     recorded: float,
     task: Task = HIGGS_TASK,
     scoring: Scoring = BINARY_CROSSENTROPY,
+    raw: Raw | None = None,
 ) -> float:
     """Save the model with the weights of the trial's best epoch; whole or not at all.
 
@@ -37,7 +63,7 @@ def export_best(
     """
     model = build_model(build, hyperparameters, seed, task=task)
     set_state(model.variables, state.best)
-    return export_verified(path, model, validation, recorded, task, scoring)
+    return export_verified(path, model, validation, recorded, task, scoring, raw)
 
 
 def export_verified(
@@ -47,10 +73,12 @@ def export_verified(
     expected: float,
     task: Task = HIGGS_TASK,
     scoring: Scoring = BINARY_CROSSENTROPY,
+    raw: Raw | None = None,
 ) -> float:
     """Save the model; whole or not at all.
 
     The file is loaded again as anybody would and evaluated on `validation`; returns its score.
+    With `raw` what is saved takes raw columns, and gives for them what it gave for `validation`.
     Raises InvalidSpaceError when that differs from `expected`, or when the model does not load.
     """
     try:
@@ -62,9 +90,23 @@ def export_verified(
                     f"the exported model has validation {scoring.measure.short} {score:.7f}, "
                     f"recorded was {expected:.7f}; build(hp) must return the same model each time"
                 )
+            if raw is not None:
+                _save_with_preparation(new, model, validation, raw)
     except OSError as error:
         raise PlatformError(f"cannot write {path}: {error.strerror or error}") from error
     return score
+
+
+def _save_with_preparation(path: Path, model: Model, validation: Rows, raw: Raw) -> None:
+    """Put the preparation before the model. Raises InvalidSpaceError if outputs differ."""
+    with_raw_inputs(model, raw.preparation).save(path)
+    found = _loaded(path).predict(raw_rows(raw.columns, raw.preparation), verbose=0)
+    expected = model.predict(validation.x, verbose=0)
+    if not np.allclose(found, expected, rtol=_TOLERANCE, atol=_TOLERANCE):
+        raise InvalidSpaceError(
+            "the exported model gives other outputs for raw columns than for prepared ones; "
+            "build(hp) must return the same model each time"
+        )
 
 
 def is_same(score: float, expected: float) -> bool:

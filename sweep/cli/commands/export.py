@@ -11,6 +11,7 @@ from sweep.cli import completion, output
 from sweep.cli import options as opt
 from sweep.cli.chosen import Taken, taken
 from sweep.cli.output import hint, out
+from sweep.data.tables.columns import listed
 from sweep.errors import NotFoundError, UsageError
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
@@ -19,6 +20,7 @@ from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 
 if TYPE_CHECKING:
     from sweep.runner.prepare import Prepared
+    from sweep.training.export import Raw
 
 
 def export(
@@ -66,14 +68,16 @@ def _export_run(
 ) -> None:
     from sweep.runner.retrain import state_of
     from sweep.space.saved import how_to_load
-    from sweep.training.export import export_best
+    from sweep.training.export import export_best, raw_of
 
     ((trial, one),) = found.members.items()
     state = state_of(folder, identity, prepared, trial, one)
     rows, task = prepared.split.validation, prepared.split.task
     build, values = prepared.space.build, one.hyperparameters
     scoring = prepared.scored.scoring
-    score = export_best(path, build, values, one.seed, state, rows, one.score, task, scoring)
+    raw = raw_of(prepared.split)
+    score = export_best(path, build, values, one.seed, state, rows, one.score, task, scoring, raw)
+    _say_inputs(raw)
     hint(f"{_chosen(found, folder)}, epoch {state.early_stopping.best_epoch}:")
     out().print(f"{path}: {_score(score, found)}, as recorded")
     line = how_to_load(path.absolute())
@@ -85,13 +89,24 @@ def _export_ensemble(
     path: Path, folder: SweepFolder, identity: str, prepared: "Prepared", found: Taken
 ) -> None:
     from sweep.runner.retrain import ensemble_model
-    from sweep.training.export import export_verified
+    from sweep.training.export import export_verified, raw_of
 
     model, measured = ensemble_model(folder, identity, prepared, found.members)
     split, scoring = prepared.split, prepared.scored.scoring
-    score = export_verified(path, model, split.validation, measured, split.task, scoring)
+    raw = raw_of(split)
+    score = export_verified(path, model, split.validation, measured, split.task, scoring, raw)
+    _say_inputs(raw)
     hint(f"{_chosen(found, folder)}:")
     out().print(f"{path}: {_score(score, found)}, as measured before it was written")
+
+
+def _say_inputs(raw: "Raw | None") -> None:
+    """Say which raw columns the exported model takes, if it prepares them itself."""
+    if raw is None:
+        return
+    names = [column.name for column in raw.preparation.columns]
+    how = "one input, the columns" if raw.preparation.all_numbers else "an input for each column"
+    hint(f"it prepares raw columns itself: {how} in this order: {listed(names)}")
 
 
 def _score(score: float, found: Taken) -> str:

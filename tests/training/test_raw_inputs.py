@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,10 @@ from sweep.data.own_data import OwnData
 from sweep.data.tables.own_split import own_split
 from sweep.data.tables.preparation import prepare
 from sweep.data.tables.reading import Read
-from sweep.training.raw_inputs import input_names, with_raw_inputs
+from sweep.errors import InvalidSpaceError
+from sweep.training.export import export_verified, raw_of
+from sweep.training.model import evaluate
+from sweep.training.raw_inputs import input_names, raw_rows, with_raw_inputs
 
 _RNG = np.random.default_rng(3)
 N = 80
@@ -26,12 +30,14 @@ def frame(*, words: bool, missing: bool) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def model_of(n: int):
+def model_of(n: int, outputs: int = 3):
     import keras
 
     keras.utils.set_random_seed(0)
     inputs = keras.Input((n,))
-    return keras.Model(inputs, keras.layers.Dense(3, "tanh")(inputs))
+    return keras.Model(
+        inputs, keras.layers.Dense(outputs, "tanh" if outputs > 1 else "sigmoid")(inputs)
+    )
 
 
 CASES = [(False, ""), (False, "mean"), (False, "indicator"), (True, ""), (True, "indicator")]
@@ -104,3 +110,25 @@ def test_without_a_preparation_it_is_the_model_itself():
     raw = frame(words=False, missing=False)
     split = own_split(Read("t", frame=raw), OwnData(standardize=False))
     assert with_raw_inputs(model, split.preparation) is model
+
+
+def test_an_export_takes_raw_columns_and_is_refused_if_it_gives_other_outputs(tmp_path):
+    raw = frame(words=True, missing=True)
+    split = own_split(Read("t", frame=raw), OwnData(missing="indicator"))
+    model = model_of(len(split.columns), outputs=1)
+    model.compile("sgd", "binary_crossentropy")
+    model.optimizer.build(model.trainable_variables)
+    given = raw_of(split)
+    score = evaluate(model, split.validation).score
+    path = tmp_path / "best.keras"
+    found = export_verified(path, model, split.validation, score, raw=given)
+    assert found == pytest.approx(score)
+    import keras
+
+    loaded = keras.models.load_model(path)
+    outputs = loaded.predict(raw_rows(split.raw_validation, split.preparation), verbose=0)
+    np.testing.assert_allclose(outputs, model.predict(split.validation.x, verbose=0), rtol=1e-6)
+    other = replace(given, columns={**given.columns, "size": given.columns["size"] + 1})
+    with pytest.raises(InvalidSpaceError, match="other outputs for raw columns"):
+        export_verified(tmp_path / "x.keras", model, split.validation, score, raw=other)
+    assert not (tmp_path / "x.keras").exists()

@@ -70,9 +70,6 @@ class Split:
     """Names of the columns of x (rows, columns), or of the inputs; () of images and sequences."""
     preparation: Preparation | None = None
     """What made the rows from raw columns; None where they are as they were."""
-    raw_validation: dict[str, NDArray[Any]] | None = None
-    """Validation rows before `preparation`, by column: numbers with NaN, or words with "", where
-    one is missing. None where rows are as they were."""
     class_weights: tuple[float, ...] = ()
     """Of each class in the training loss, by its number; () for the same of every row."""
 

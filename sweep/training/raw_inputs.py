@@ -4,10 +4,8 @@ What is saved of it loads without this package. Numbers are float32, prepared in
 and then rounded, exactly as training rows were.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from numpy.typing import NDArray
 
 from sweep.data.tables.preparation import ColumnPreparation, Preparation
 
@@ -23,7 +21,7 @@ def with_raw_inputs(model: Model, preparation: Preparation | None) -> Model:
     (rows, 1) for each column (see `input_names`), words as strings, "" where one is missing.
     Without a preparation, `model` itself.
     """
-    if preparation is None or changes_nothing(preparation):
+    if preparation is None or _changes_nothing(preparation):
         return model
     import keras
 
@@ -44,23 +42,6 @@ def with_raw_inputs(model: Model, preparation: Preparation | None) -> Model:
     return keras.Model(named, model(prepared), name=model.name)
 
 
-def raw_rows(raw: Mapping[str, NDArray[Any]], preparation: Preparation) -> Any:
-    """Return rows as `with_raw_inputs` takes them, of raw columns by name, each (rows,)."""
-    import numpy as np
-
-    columns = [raw[column.name] for column in preparation.columns]
-    if preparation.all_numbers:
-        return np.stack(columns, axis=1)
-    import tensorflow as tf
-
-    return {
-        name: tf.constant(values[:, None].tolist())
-        if values.dtype.kind in "OU"
-        else values[:, None].astype(np.float32)
-        for name, values in zip(input_names(preparation), columns, strict=True)
-    }
-
-
 def input_names(preparation: Preparation) -> list[str]:
     """Return the name of the input for each raw column: its own, as far as Keras allows it."""
     found: list[str] = []
@@ -70,7 +51,7 @@ def input_names(preparation: Preparation) -> list[str]:
     return found
 
 
-def changes_nothing(preparation: Preparation) -> bool:
+def _changes_nothing(preparation: Preparation) -> bool:
     """Whether prepared rows are the raw ones."""
     return all(column == ColumnPreparation(column.name) for column in preparation.columns)
 

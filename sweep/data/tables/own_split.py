@@ -126,7 +126,6 @@ def whole_split(read: Read, own: OwnData, stored: Preparation | None = None) -> 
         task=task,
         columns=prepared.columns,
         preparation=prepared.preparation,
-        raw_validation=_raw_rows(chosen, parts.validation),
         class_weights=_class_weights(own, task, classes),
     )
     return Whole(split, rows[2])
@@ -246,18 +245,6 @@ def _prepared(chosen: Chosen, own: OwnData, parts: Parts, stored: Preparation | 
             *_unknown(raw, preparation),
         ],
     )
-
-
-def _raw_rows(chosen: Chosen, rows: Indices) -> dict[str, NDArray[Any]] | None:
-    """Rows of a table as they stand in it, by column."""
-    if isinstance(chosen.features, dict | np.ndarray):
-        return None
-    import polars as pl
-
-    return {
-        s.name: s.fill_null("").to_numpy() if s.dtype == pl.String else s.to_numpy()
-        for s in chosen.features[rows].iter_columns()
-    }
 
 
 def _taken(chosen: Chosen, x: Inputs, parts: Parts) -> _Prepared:

@@ -11,6 +11,7 @@ from sweep.cli import completion, output
 from sweep.cli import options as opt
 from sweep.cli.chosen import Taken, taken
 from sweep.cli.output import hint, out
+from sweep.data.tables.columns import listed
 from sweep.errors import NotFoundError, UsageError
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
@@ -80,6 +81,7 @@ def _export_run(
     build, values = prepared.space.build, one.hyperparameters
     split, scoring, raw = prepared.split, prepared.scored.scoring, _raw(prepared, cache)
     score = export_best(path, build, values, one.seed, state, split, one.score, scoring, raw)
+    _say_inputs(raw, prepared)
     hint(f"{_chosen(found, folder)}, epoch {state.early_stopping.best_epoch}:")
     out().print(f"{path}: {_score(score, found)}, as recorded")
     line = how_to_load(path.absolute())
@@ -101,6 +103,7 @@ def _export_ensemble(
     model, measured = ensemble_model(folder, identity, prepared, found.members)
     split, scoring, raw = prepared.split, prepared.scored.scoring, _raw(prepared, cache)
     score = export_verified(path, model, split, measured, scoring, raw)
+    _say_inputs(raw, prepared)
     hint(f"{_chosen(found, folder)}:")
     out().print(f"{path}: {_score(score, found)}, as measured before it was written")
 
@@ -112,6 +115,15 @@ def _raw(prepared: "Prepared", cache: Path | None) -> "list[NDArray[Any]] | None
     if prepared.split.preparation is None:
         return None
     return raw_validation(prepared.split.manifest, cache)
+
+
+def _say_inputs(raw: "list[NDArray[Any]] | None", prepared: "Prepared") -> None:
+    """Say which raw columns the exported model takes, if it prepares them itself."""
+    preparation = prepared.split.preparation
+    if raw is not None and preparation is not None:
+        names = listed([column.name for column in preparation.columns])
+        how = "one input, the columns" if preparation.all_numbers else "an input for each column"
+        hint(f"it prepares raw columns itself: {how} in this order: {names}")
 
 
 def _score(score: float, found: Taken) -> str:

@@ -13,7 +13,7 @@ from sweep.analysis.frames.evidence import why_errors_are_unknown
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import has_a_columns_name, shown_name
 from sweep.analysis.frames.trial_status import TrialStatus
-from sweep.analysis.report import openings
+from sweep.analysis.report import openings, rare_class
 from sweep.statistics.onset import TOLERANCE
 from sweep.tasks.score_words import ScoreWords
 
@@ -106,6 +106,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
             f"{_tolerance(frames)}; >N: no such {shown.rise} in N epochs."
         )
     found += _notes_on_errors(frames, trials)
+    found += rare_class.notes(frames)
     errors = trials.loc[trials["status"] == TrialStatus.FAILED, ["trial", "error"]]
     found += [
         f"trial {trial} failed: {words.cut(error or 'no reason was recorded')}"
@@ -228,7 +229,7 @@ def trial_names(trials: pd.DataFrame) -> list[str]:
     numbers = [str(number) for number in trials["trial"]]
     width = max(map(len, numbers), default=0)
     return [
-        number.rjust(width) if name is None else f"{number.rjust(width)} {words.plain(name)}"
+        number.rjust(width) if name is None else f"{number.rjust(width)} {words.cut(name)}"
         for number, name in zip(numbers, trials["baseline"], strict=True)
     ]
 

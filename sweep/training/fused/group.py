@@ -212,8 +212,9 @@ class Group:
         hidden, masks = len(self.shape.widths), len(self.shape.masks)
         weights = self.shape.ordinals
         shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": masks,
-                  "scales": masks, "smoothing": 2, "numbers": 5}  # fmt: skip
-        kinds = {"units": np.int32, "thresholds": np.uint32}
+                  "scales": masks, "smoothing": 2, "numbers": 5,
+                  "kinds": hidden if self.shape.mixed else 0}  # fmt: skip
+        kinds = {"units": np.int32, "thresholds": np.uint32, "kinds": np.int32}
         arrays = {
             name: np.zeros((slots, size), kinds.get(name, np.float32))
             for name, size in shapes.items()

@@ -26,7 +26,7 @@ from sweep.training.fused.program.arrays import Program
 from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.program.shape import RowCounts, Shape
-from sweep.training.fused.program.shape_policy import shape_of
+from sweep.training.fused.program.shape_policy import ALIKE, Sharing, shape_of
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.run import TRAINER, Run
 from sweep.training.fused.seated_group import SeatedGroup
@@ -57,6 +57,7 @@ class FusedTrainer:
     program_bytes: int | None = None
     task: Task = HIGGS_TASK
     scoring: Scoring = BINARY_CROSSENTROPY
+    sharing: Sharing = ALIKE
     readings: Readings = field(init=False)
     _programs: dict[Shape, Program] = field(init=False, default_factory=dict)
     _compiled: set[Shape] = field(init=False, default_factory=set)
@@ -97,7 +98,7 @@ class FusedTrainer:
     def shape(self, description: Description) -> Shape:
         """The program that carries the described trial."""
         most = self.program_bytes or program_bytes()
-        shape = shape_of(description, self._rows, most, on_gpu())
+        shape = shape_of(description, self._rows, most, on_gpu(), self.sharing)
         while shape in self._narrower:
             shape = self._narrower[shape]
         return shape

@@ -14,6 +14,7 @@ input on.
 """
 
 import itertools
+from dataclasses import dataclass
 
 from sweep.training.fused.description import Description, Loss
 from sweep.training.fused.program.shape import INPUT, Depth, LossKind, NormPlace, RowCounts, Shape
@@ -29,6 +30,19 @@ back takes a tenth of an epoch."""
 _LOOP = 4
 """A loop's stack has room for a multiple of this many layers; those that no trial has take memory
 only."""
+_FEWEST_MIXED = 64
+_WIDEST_MIXED = 512
+"""Units of the narrowest and of the widest mixed program: between them powers of 2."""
+_MIXED_DEPTH = 4
+"""The depth of mixed programs is a multiple of it."""
+_VALUES = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "leaky_relu", "leaky_relu(0.3)",
+           "leaky_relu(0.01)")  # fmt: skip
+PALETTES = (
+    _VALUES,
+    (*_VALUES, "gelu", "silu", "softplus", "mish", "softsign", "exponential", "relu6",
+     "hard_sigmoid"),
+)  # fmt: skip
+"""The activations of mixed programs: those whose values tell their slopes, and some more."""
 _NARROW = 32
 """Units: up to this width two trials share a program on a CPU, as each operation costs more than
 its arithmetic."""
@@ -37,14 +51,36 @@ _FEWEST_UNITS = 32
 for compiling one program more (2 to 3 s of processor time) after some 800 epochs of such trials."""
 
 
-def shape_of(description: Description, rows: RowCounts, memory_bytes: int, on_gpu: bool) -> Shape:
+@dataclass(frozen=True)
+class Sharing:
+    """How far trials that are unlike share programs: decided once for a sweep.
+
+    `mixed` is the width of the narrowest program for layers of unlike widths and activations; with
+    0 there are none, and each combination of widths has a program of its own.
+    """
+
+    mixed: int = 0
+
+
+ALIKE = Sharing()
+"""Only trials whose layers are alike share a program."""
+
+
+def shape_of(
+    description: Description,
+    rows: RowCounts,
+    memory_bytes: int,
+    on_gpu: bool,
+    sharing: Sharing = ALIKE,
+) -> Shape:
     """Return the shape of the program that carries the described trial.
 
-    Its slots together take no more than `memory_bytes`, unless it has only one.
+    Its slots together take no more than `memory_bytes`, unless it has only one. Under `sharing` the
+    trial shares its program with trials that are less or more like it.
     """
     units = (description.given, *description.hidden, description.output)
-    widths, activations, depth = _padded(description, on_gpu)
-    slots = _slots(max(widths, default=1), on_gpu)
+    widths, activations, depth, mixed = _padded(description, on_gpu, sharing)
+    slots = 1 if mixed else _slots(max(widths, default=1), on_gpu)
     norms = _norms(description)
     # the one or two outputs of two classes are one number a row
     outputs = description.output.width if description.loss.kind else 1
@@ -70,6 +106,7 @@ def shape_of(description: Description, rows: RowCounts, memory_bytes: int, on_gp
         bias_penalty=any(set(unit.penalties) - {"kernel"} for unit in units),
         slots=slots,
         end=description.loss.end,
+        mixed=mixed,
         scaled=description.scaling is not None,
     )
 
@@ -95,8 +132,13 @@ def slot_bytes(
 
 
 def _padded(
-    description: Description, on_gpu: bool
-) -> tuple[tuple[int, ...], tuple[str, ...], Depth]:
+    description: Description, on_gpu: bool, sharing: Sharing
+) -> tuple[tuple[int, ...], tuple[str, ...], Depth, bool]:
+    """Widths, activations and depth of the program, and whether its layers are mixed."""
+    mixed = None if on_gpu or not sharing.mixed else _mixed(description, sharing.mixed)
+    if mixed is not None:
+        width, depth, names = mixed
+        return (width,) * depth, names, "looped", True
     widths = [width_class(unit.width) for unit in description.hidden]
     activations = [unit.activation for unit in description.hidden]
     widest = max(widths, default=0)
@@ -107,10 +149,26 @@ def _padded(
     at_once = description.optimizer.clip == "global_clipnorm"
     loops = not on_gpu and not at_once and widest <= _WIDEST_LOOP
     if not (alike and not normed and one_width) or (widest > _MEDIUM and not loops):
-        return tuple(widths), tuple(activations), "exact"
+        return tuple(widths), tuple(activations), "exact", False
     multiple = _LOOP if loops else 4 if widest <= _SMALL else 2
     layers = -(-len(widths) // multiple) * multiple
-    return (widest,) * layers, (activations[0],) * layers, "looped" if loops else "padded"
+    depth: Depth = "looped" if loops else "padded"
+    return (widest,) * layers, (activations[0],) * layers, depth, False
+
+
+def _mixed(description: Description, narrowest: int) -> tuple[int, int, tuple[str, ...]] | None:
+    """Width, depth and activations of the mixed program that carries a trial; None if none does."""
+    hidden = description.hidden
+    if not hidden or description.optimizer.clip == "global_clipnorm":
+        return None
+    if any(unit.norm is not None for unit in hidden) or len({unit.biased for unit in hidden}) > 1:
+        return None
+    used = {unit.activation for unit in hidden}
+    names = next((palette for palette in PALETTES if used <= {*palette}), None)
+    width = max(narrowest, _FEWEST_MIXED, 1 << (max(unit.width for unit in hidden) - 1).bit_length())
+    if names is None or width > _WIDEST_MIXED:
+        return None
+    return width, _MIXED_DEPTH * -(-len(hidden) // _MIXED_DEPTH), names
 
 
 def _loss(loss: Loss) -> LossKind:

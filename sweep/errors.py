@@ -30,6 +30,16 @@ class InvalidSpaceError(SweepError):
     exit_code = 4
 
 
+class SpaceFaultsError(InvalidSpaceError):
+    """Several faults of one search space, so that none is found only after another is mended."""
+
+    def __init__(self, where: str, faults: tuple[str, ...]) -> None:
+        listed = "; ".join(f"({number}) {fault}" for number, fault in enumerate(faults, 1))
+        super().__init__(f"{where} has {len(faults)} faults: {listed}")
+        self.where = where
+        self.faults = faults
+
+
 class DataError(SweepError):
     """Data are missing, damaged or not what was asked for."""
 

@@ -5,11 +5,18 @@ trial, rung, bracket, wave, assignment, epoch record, outcome.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from dataclasses import asdict, astuple, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Annotated, Any, get_type_hints
 
 from sweep.exact import FINITE, FLAG, INTEGER, TEXT, Count, Epoch, Number
+
+REGULARISERS = (
+    "l1", "l2", "dropout", "noise", "weight decay", "label smoothing", "max norm", "augmentation",
+    "other penalty", "batch normalization", "unseen",
+)  # fmt: skip
+"""Kinds of regulariser that a trial's model is read for, in the order in which they are named. The
+last two are kept and not counted: see `sweep.training.regularisation`."""
 
 Value = bool | int | float | str
 """A hyperparameter's value."""
@@ -33,6 +40,13 @@ class SweepState(StrEnum):
     BUDGET = "budget"
 
 
+def state_now(stored: SweepState, *, is_held: bool) -> SweepState:
+    """Return a sweep's state: one that is stored as running and held by no process has died."""
+    if is_held:
+        return SweepState.RUNNING
+    return SweepState.INTERRUPTED if stored is SweepState.RUNNING else stored
+
+
 @dataclass(frozen=True)
 class EpochRecord:
     """What one trial measured in one epoch.
@@ -52,12 +66,15 @@ class EpochRecord:
     val_auc: Annotated[float, "area under the validation ROC curve, ties averaged"]
     learning_rate: Annotated[float, "the optimizer's rate after the epoch's last step"]
     seconds: Annotated[float, "wall time of training and evaluation"]
+    metrics: dict[str, float] = field(default_factory=dict)
+    """What the metrics that the model is compiled with say of the validation rows, by name."""
 
     @classmethod
     def meanings(cls) -> dict[str, str]:
-        """Return what each field holds, as the annotations say, by the field's name."""
+        """Return what each field of a number holds, as the annotations say, by the field's name."""
         annotated = get_type_hints(cls, include_extras=True)
-        return {field.name: annotated[field.name].__metadata__[0] for field in fields(cls)}
+        numbers = [one.name for one in fields(cls) if one.name != "metrics"]
+        return {name: annotated[name].__metadata__[0] for name in numbers}
 
 
 @dataclass(frozen=True)
@@ -122,6 +139,8 @@ class Outcome:
     traceback: str | None = None
     trainer: str = ""
     """Name of the trainer that carried the assignment."""
+    regularisation: str | None = None
+    """JSON text: by kind what the built model is regularised by; None if it was not read."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 
+from sweep.data.kinds import AUTO
 from sweep.data.own_data import OwnData
 from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import InvalidSpaceError
@@ -49,8 +50,8 @@ class Settings:
     iterations: Integer = 1
     """Times the whole set of brackets is run; 0 trains the baselines only."""
     seed: Integer = 0
-    data: Text = "auto"
-    """auto, builtin, higgs, or a file."""
+    data: Text = AUTO
+    """One of `KINDS`, or a file."""
     train_rows: Integer = DEFAULT_TRAIN_ROWS
     validation_rows: Integer = DEFAULT_VALIDATION_ROWS
     test_rows: Integer | None = None
@@ -71,6 +72,8 @@ class Settings:
     """Of an extended sweep: all stages, the last with the present `max_epochs`."""
     numerics: Numerics | None = None
     """Under what the numbers come about; None of a sweep that began before these were kept."""
+    objective: Text = "loss"
+    """What trials are ranked by: loss, a measure of the task, or a metric of the models."""
     build: Text | None = None
     """Name of the search space in its file; None where the file leaves no choice."""
 

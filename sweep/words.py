@@ -51,6 +51,52 @@ def with_error(value: float, error: float, decimals: int) -> str:
     return f"{shown} ± {score(error, decimals)}"
 
 
+_FIXED = (1e-4, 1e7)
+"""Sizes of amounts that are written without an exponent."""
+_FAR_OFF = 1e4
+"""Times its usual size from which on a number is written short: it diverged."""
+_DIGITS = 4
+"""Of an amount whose error is unknown."""
+
+
+def first_digits(error: float) -> int:
+    """Decimals that show the first two digits of an error; below 0, places before the point."""
+    return 1 - math.floor(math.log10(error))
+
+
+def decimals_of_size(size: float | None) -> int:
+    """Decimals that show four digits of a number of this size."""
+    if not size or not math.isfinite(size):
+        return DECIMALS
+    return _DIGITS - 1 - math.floor(math.log10(abs(size)))
+
+
+def rounded(value: float, decimals: int, size: float) -> str:
+    """An amount at so many decimals, in the style of amounts of this size: 2,900; 3.02e-6."""
+    if not math.isfinite(value):
+        return MISSING
+    size = abs(size) or 1.0
+    if abs(value) >= _FAR_OFF * size and abs(value) >= 1:
+        return f"{value:.3g}"
+    if _FIXED[0] <= size < _FIXED[1]:
+        return f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}"
+    exponent = math.floor(math.log10(size))
+    return f"{value / 10.0**exponent:.{max(decimals + exponent, 0)}f}e{exponent}"
+
+
+def amount(value: float, digits: int = _DIGITS, *, trailing: bool = True) -> str:
+    """A number by itself, with so many significant digits: 2,900; 0.0302; 3.02e-6."""
+    if not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    shown = rounded(value, digits - 1 - math.floor(math.log10(abs(value))), value)
+    if trailing or "." not in shown:
+        return shown
+    mantissa, mark, exponent = shown.partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}{mark}{exponent}"
+
+
 def difference(value: float, error: float) -> str:
     """-0.017 ± 0.005, +0.017 ± 0.005: rounded to the error."""
     shown = with_error(value, error, decimals_of(error))

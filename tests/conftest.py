@@ -13,20 +13,42 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     # other. Before NumPy is imported, which reads it once
     os.environ.setdefault(_name, "1")
 
+MEMORY = Path("/dev/shm")
+"""A file system in memory, where the system has one: a flush does not wait for a disk there."""
+_ENOUGH_BYTES = 4 << 30
+"""Free in `MEMORY`: the tests leave a third of a gigabyte there, and run beside each other."""
+
+
+def _work_in_memory() -> None:
+    """Have pytest make its folders in memory, if there is room and nobody chose another place."""
+    chosen = {"PYTEST_DEBUG_TEMPROOT", "TMPDIR", "TEMP", "TMP"} & os.environ.keys()
+    if chosen or not os.access(MEMORY, os.W_OK):
+        return
+    facts = os.statvfs(MEMORY)
+    can_run_programs = not facts.f_flag & os.ST_NOEXEC
+    if can_run_programs and facts.f_bavail * facts.f_frsize >= _ENOUGH_BYTES:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
+
+
+_work_in_memory()
 
 LONGEST_FIRST = (
+    "whole/test_cli.py",
     "training/fused/test_mathematics.py",
     "training/fused/test_trainer.py",
-    "training/fused/test_dropout.py",
-    "whole/test_cli.py",
     "training/test_trainers.py",
-    "training/fused/test_kept_programs.py",
+    "whole/test_numerics.py",
     "whole/test_kills.py",
+    "runner/test_test_rows.py",
+    "training/fused/test_dropout.py",
+    "training/fused/test_kept_programs.py",
+    "doctor/test_doctor.py",
+    "cli/test_stopping.py",
     "whole/test_hostile_results.py",
     "analysis/page/test_browser.py",
     "data/simulation/test_difficulty.py",
 )
-"""Files of half a minute and more: one that began last would leave the other cores idle."""
+"""Files of a quarter of a minute and more: one that began last would leave the other cores idle."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,20 +85,19 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def memory_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where the system has one: a flush does not wait for a disk there."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
+    """A small folder in memory where the system has one, however little room there is."""
+    if not os.access(MEMORY, os.W_OK):
         yield tmp_path
         return
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         yield Path(folder)
 
 
 @pytest.fixture(scope="session")
 def keras():
-    from sweep.training.start_keras import start_keras
+    from tests.support.programs import start_keras_with_programs
 
-    start_keras()
+    start_keras_with_programs()
     import keras
 
     return keras

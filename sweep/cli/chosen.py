@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweep.cli.look import load_frames
+from sweep.analysis.stored import load_frames
 from sweep.cli.output import hint
 from sweep.errors import NotFoundError
 from sweep.store import Exportable, Store
 from sweep.sweep_folder import SweepFolder
+from sweep.tasks.score_words import ScoreWords
 
 if TYPE_CHECKING:
     from sweep.analysis.answers.chosen_trials import Choice
@@ -21,13 +22,14 @@ class Taken:
     ensemble: bool
     members: dict[int, Exportable]
     """The run by its number; the members if it is an ensemble."""
+    shown: ScoreWords
 
     @property
     def rule(self) -> str:
         """How it was chosen, with words, for the ledger."""
         from sweep.analysis.report.openings import rule_of
 
-        return rule_of(self.choice, ensemble=self.ensemble)
+        return rule_of(self.choice, self.shown, ensemble=self.ensemble)
 
     @property
     def trial(self) -> int:
@@ -74,7 +76,8 @@ def taken(
         else:
             choice = chosen_trials.by_hand(trial, _exportable(folder, store, trial).score)
     runs = choice.runs if ensemble else (choice.run,)
-    return Taken(choice, ensemble, {r.trial: _exportable(folder, store, r.trial) for r in runs})
+    members = {r.trial: _exportable(folder, store, r.trial) for r in runs}
+    return Taken(choice, ensemble, members, store.sweep().score_words)
 
 
 def _exportable(folder: SweepFolder, store: Store, trial: int) -> Exportable:

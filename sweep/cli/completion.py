@@ -12,7 +12,8 @@ from pathlib import Path
 
 import typer
 
-from sweep.cli.look import baseline_names
+from sweep.analysis.stored import baseline_names
+from sweep.data.kinds import KINDS
 from sweep.space.find import shipped_spaces
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, sweep_folders
@@ -42,8 +43,7 @@ def spaces(incomplete: str) -> list[str]:
 def data_sources(incomplete: str) -> list[str]:
     """Offer the kinds of data and the CSV files beside what is typed."""
     with suppress(Exception):
-        kinds = ("auto", "builtin", "higgs")
-        return _starting(incomplete, [*kinds, *_files(incomplete, ".csv", ".csv.gz")])
+        return _starting(incomplete, [*KINDS, *_files(incomplete, ".csv", ".csv.gz")])
     return []
 
 

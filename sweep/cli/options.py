@@ -204,12 +204,21 @@ TestRowsOption = Annotated[
 BatchSizeOption = Annotated[
     int, typer.Option("--batch-size", envvar="SWEEP_BATCH_SIZE", help="Rows per training step.")
 ]
+ObjectiveOption = Annotated[
+    str,
+    typer.Option(
+        "--objective",
+        envvar="SWEEP_OBJECTIVE",
+        help="What trials are ranked by: loss, accuracy, auc, mae, mse, rmse, r2, or a metric of "
+        "the models by its name.",
+    ),
+]
 PatienceOption = Annotated[
     int,
     typer.Option(
         "--patience",
         envvar="SWEEP_PATIENCE",
-        help="Epochs without a better validation BCE before a trial stops; 0 for never.",
+        help="Epochs without a better validation score before a trial stops; 0 for never.",
     ),
 ]
 TrainerOption = Annotated[
@@ -281,7 +290,7 @@ MaxTrialsOption = Annotated[
 TargetOption = Annotated[
     float | None,
     typer.Option(
-        "--target", envvar="SWEEP_TARGET", help="Stop when a trial reaches this validation BCE."
+        "--target", envvar="SWEEP_TARGET", help="Stop when a trial reaches this validation score."
     ),
 ]
 KeepOption = Annotated[

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from sweep.errors import SpaceFaultsError
 from sweep.words import plain
 
 _PLAIN_WIDTH = 10_000
@@ -77,5 +78,9 @@ def warn(text: str) -> None:
 
 
 def show_error(error: object) -> None:
-    """Print an error in one line on stderr."""
-    err().print(f"error: {plain(error)}", style="bold red", soft_wrap=True)
+    """Print an error in one line on stderr; of several faults of a file, each in its own line."""
+    lines = [plain(error)]
+    if isinstance(error, SpaceFaultsError):
+        lines = [f"{plain(error.where)} has {len(error.faults)} faults:"]
+        lines += [f"  {plain(fault)}" for fault in error.faults]
+    err().print("\n".join([f"error: {lines[0]}", *lines[1:]]), style="bold red", soft_wrap=True)

@@ -13,6 +13,7 @@ from rich.text import Text
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus, PlanRecord, is_one_rung
 from sweep.runner.look import time_left
 from sweep.store import SweepProgress
+from sweep.tasks.score_words import BCE, ScoreWords
 from sweep.words import counted, duration, plain
 
 _FEWEST_EPOCHS = 20
@@ -27,8 +28,17 @@ _Rung = tuple[int | None, int | None, int, int]
 class Tally:
     """Counts of a running sweep against its plan, with the best trial so far."""
 
-    def __init__(self, plan: PlanRecord | None, progress: SweepProgress, max_epochs: int) -> None:
-        """`plan` is the search's, None when only confirmations are trained."""
+    def __init__(
+        self,
+        plan: PlanRecord | None,
+        progress: SweepProgress,
+        max_epochs: int,
+        shown: ScoreWords = BCE,
+    ) -> None:
+        """`plan` is the search's, None when only confirmations are trained; `shown`, how scores are
+        shown to people.
+        """
+        self.shown = shown
         self.confirmations = max(plan.confirmations if plan else 0, progress.confirmations)
         self.assignments = self.confirmations
         self.epochs = self.confirmations * max_epochs - progress.confirmation_epochs_left_out
@@ -74,7 +84,9 @@ class Tally:
         return f"ETA {duration(left.seconds)}"
 
     def best_text(self) -> str:
-        return "none yet" if self.best is None else f"{self.best[0]:.4f} (trial {self.best[1]})"
+        if self.best is None:
+            return "none yet"
+        return f"{self.shown.score(self.best[0])} (trial {self.best[1]})"
 
 
 def label(assignment: Assignment) -> str:
@@ -114,7 +126,7 @@ class PlainProgress:
         tally = self.tally
         self.console.print(
             f"[{tally.assignments_done}/{tally.assignments}] trial {label(assignment)}: "
-            f"{describe(assignment, outcome, score)} · best {tally.best_text()} · "
+            f"{describe(assignment, outcome, score, tally.shown)} · best {tally.best_text()} · "
             f"{tally.eta()}",
             soft_wrap=True,
         )
@@ -162,7 +174,7 @@ class LiveProgress:
         self.tally.epoch()
         self._now = (
             f"trial {label(assignment)} epoch {record.epoch}/{assignment.last_epoch}: "
-            f"val BCE {record.val_score:.4f}"
+            f"{self.tally.shown.val} {self.tally.shown.score(record.val_score)}"
         )
 
     def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
@@ -176,7 +188,7 @@ class LiveProgress:
         failed = f" · {self._failed} failed" if self._failed else ""
         line = (
             f"{tally.assignments_done}/{counted(tally.assignments, 'assignment')}{failed} · "
-            f"{tally.eta()} · best val BCE {tally.best_text()}"
+            f"{tally.eta()} · best {tally.shown.val} {tally.best_text()}"
         )
         return Group(self._ladder(), self._bar, Text(line), Text(self._now, style="dim"))
 
@@ -217,11 +229,13 @@ def rung_key(assignment: Assignment) -> _Rung:
     return (assignment.iteration, bracket, assignment.rung, assignment.last_epoch)
 
 
-def describe(assignment: Assignment, outcome: Outcome, score: float | None) -> str:
+def describe(
+    assignment: Assignment, outcome: Outcome, score: float | None, shown: ScoreWords
+) -> str:
     """Return what became of an assignment, in a few words."""
     if outcome.status is OutcomeStatus.FAILED:
         return f"failed: {plain(outcome.error or '')}"
-    value = "no score" if score is None else f"val BCE {score:.4f}"
+    value = "no score" if score is None else f"{shown.val} {shown.score(score)}"
     if outcome.status is OutcomeStatus.STOPPED:
         stopped = (
             f"stopped early after {counted(outcome.epochs, 'epoch')}"

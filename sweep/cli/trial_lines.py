@@ -11,6 +11,7 @@ from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.records import Json
 from sweep.sweep_folder import SweepFolder, find_sweep
+from sweep.tasks.score_words import ScoreWords
 from sweep.tasks.scoring import Scoring
 
 if TYPE_CHECKING:
@@ -43,17 +44,18 @@ def print_json(value: Json, scoring: Scoring) -> None:
     typer.echo(json_line(with_older_names(value, scoring)))
 
 
-def results_of(row: "pd.Series[Any]") -> list[tuple[str, str]]:
+def results_of(row: "pd.Series[Any]", shown: ScoreWords) -> list[tuple[str, str]]:
     """Return a trial's results as labels with their texts. `row` is of `SweepFrames.trials`."""
     from sweep.analysis.frames.trial_status import standing
 
-    places = words.decimals_of(float(row["val_score_se"]))
+    places, root = shown.decimals(float(row["val_score_se"])), shown.root(row["val_score"])
+    score = shown.with_error(row["val_score"], row["val_score_se"], places)
     return [
         ("rank", words.count(row["rank"])),
         ("params", _count(row["params"])),
-        ("val BCE", words.with_error(row["val_score"], row["val_score_se"], places)),
-        ("train BCE", words.score(row["train_score"], places)),
-        ("gap", words.score(row["gap"], places)),
+        (shown.val, f"{score} ({root})" if root else score),
+        (shown.train, shown.score(row["train_score"], places)),
+        ("gap", shown.gap(row["gap"], places)),
         ("tied", {True: "with the best", False: "no", None: words.MISSING}[row["tied"]]),
         ("class", row["class"] or words.MISSING),
         ("best epoch", _count(row["best_epoch"])),

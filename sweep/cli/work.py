@@ -48,7 +48,7 @@ def log_to_stderr(verbose: bool) -> None:
 
 def say_of_space(prepared: "Prepared") -> None:
     """Print how the space's file was read, and what in it has no effect."""
-    for line in prepared.space.said:
+    for line in (*prepared.space.said, *prepared.scored.said):
         hint(line)
     for line in prepared.space.warnings:
         warn(line)
@@ -127,8 +127,8 @@ def confirm_stored(
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:
     """Return live progress on a terminal, plain lines elsewhere. `plan` is the search's, if any."""
     progress, console = store.progress(), err()
-    epochs = store.sweep().settings.max_epochs
-    tally = Tally(plan, progress, epochs)
+    sweep = store.sweep()
+    tally = Tally(plan, progress, sweep.settings.max_epochs, sweep.score_words)
     if progress.best_score is not None:
         tally.best = (progress.best_score, str(progress.best_trial))
     if not console.is_terminal:
@@ -173,7 +173,7 @@ def budget(
         if value is not None and value < 1:
             raise InvalidSpaceError(f"{option} is {value}, expected at least 1")
     if target is not None and not 0 < target < math.inf:
-        raise InvalidSpaceError(f"--target is {target}, expected a validation BCE above 0")
+        raise InvalidSpaceError(f"--target is {target}, expected a validation score above 0")
     return Budget(_seconds(max_time), max_trials, target, max_failures)
 
 

@@ -54,10 +54,10 @@ def concerns(balance: ClassBalance) -> list[str]:
         for part, counts in (("training", balance.train), ("validation", balance.validation))
         for line in _of_part(part, counts)
     ]
-    if _differ(balance.train, balance.validation):
+    if differ(balance.train, balance.validation):
         found.append(
-            f"class 1 is {_percent(share(balance.train))} of the training rows, but "
-            f"{_percent(share(balance.validation))} of the validation rows, more than chance "
+            f"class 1 is {percent(share(balance.train))} of the training rows, but "
+            f"{percent(share(balance.validation))} of the validation rows, more than chance "
             f"allows: {_SHUFFLE} by label or in time"
         )
     return found
@@ -91,14 +91,14 @@ def _of_part(part: str, counts: ClassCounts) -> list[str]:
     if least / _rows(counts) >= RARE:
         return []
     label = 1 if counts.signal == least else 0
-    of = _percent(least / _rows(counts))
+    of = percent(least / _rows(counts))
     return [
         f"class {label} is only {of} of the {part} rows ({least:,} of {_rows(counts):,}): look at "
         "the AUC, as the accuracy of always saying the other class is high"
     ]
 
 
-def _differ(one: ClassCounts, other: ClassCounts) -> bool:
+def differ(one: ClassCounts, other: ClassCounts) -> bool:
     """Whether the shares differ by more than chance: the test of two proportions, pooled."""
     n_one, n_other = _rows(one), _rows(other)
     if min(n_one, n_other) < 2:
@@ -112,6 +112,6 @@ def _rows(counts: ClassCounts) -> int:
     return counts.signal + counts.background
 
 
-def _percent(part: float) -> str:
+def percent(part: float) -> str:
     """3.1 %, 52.9 %."""
     return f"{100 * part:.3g} %"

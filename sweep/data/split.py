@@ -1,30 +1,28 @@
 """The rows a sweep trains and validates on. Test rows are not among them: they are sealed."""
 
-import hashlib
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sweep.data.cache.array_file import sha256_of
 from sweep.data.cache.cache import HIGGS_KEY, Cache, Dataset, default_cache_dir
-from sweep.data.columns import FEATURES
 from sweep.data.higgs.import_file import open_file
-from sweep.data.labels import class_counts, concerns_of, refuse_one_class
+from sweep.data.kinds import AUTO, BUILTIN, HIGGS, KINDS
+from sweep.data.labels import class_counts, refuse_one_class
+from sweep.data.own_data import OwnData, Sizes
 from sweep.data.ranges import (
     DEFAULT_TEST_ROWS,
     DEFAULT_TRAIN_ROWS,
     DEFAULT_VALIDATION_ROWS,
     row_ranges,
 )
+from sweep.data.rows import Inputs, Rows, Split
 from sweep.data.simulation.cached import BUILTIN_KIND, open_builtin
 from sweep.data.split_record import ClassBalance, PartHashes, SplitHashes, SplitRecord
-from sweep.data.tables.preparation import Preparation
+from sweep.data.tables.own_split import own_split, whole_split
+from sweep.data.tables.reading import is_higgs_shaped, read_again, read_file
+from sweep.data.tables.splitting import rows_asked
 from sweep.errors import DataError
-from sweep.tasks.task import HIGGS_TASK, Task
 
 __all__ = [
     "DEFAULT_TEST_ROWS",
@@ -38,113 +36,55 @@ __all__ = [
 ]
 
 
-Inputs = NDArray[Any] | dict[str, NDArray[Any]]
-"""What a model takes: one float32 array (rows, …), or named arrays if it has several inputs."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The features and targets of one part of a split."""
-
-    x: Inputs
-    """(rows, …) float32; or named arrays, of which those of integers keep their type."""
-    y: NDArray[np.float32]
-    """As `sweep.tasks.task` lays it out: (rows,), or (rows, targets); (rows, …) of an autoencoder
-    whose inputs have more axes."""
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    @property
-    def array(self) -> NDArray[np.float32]:
-        """The one input array. Raises DataError if there are several."""
-        if isinstance(self.x, dict):
-            raise DataError(f"one input array expected, the data have {', '.join(self.x)}")
-        return self.x
-
-    @property
-    def inputs(self) -> dict[str, NDArray[Any]]:
-        """All input arrays by name; the only one is called "x"."""
-        return self.x if isinstance(self.x, dict) else {"x": self.x}
-
-    def take(self, rows: NDArray[np.integer] | slice) -> "Rows":
-        """Return the rows of these numbers, in their order."""
-        if isinstance(self.x, dict):
-            return Rows({name: array[rows] for name, array in self.x.items()}, self.y[rows])
-        return Rows(self.x[rows], self.y[rows])
-
-
-@dataclass(frozen=True)
-class Split:
-    """The rows that trials may see, and where they come from."""
-
-    train: Rows
-    validation: Rows
-    source: str
-    """Name for people: "built-in simulated events", "HIGGS (…)", or a file's name."""
-    manifest: SplitRecord
-    task: Task = HIGGS_TASK
-    columns: tuple[str, ...] = FEATURES
-    """Names of the columns of x (rows, columns), or of the inputs; () of images and sequences."""
-    preparation: Preparation | None = None
-    """What made the rows from raw columns; None where they are as they were."""
-    class_weights: tuple[float, ...] = ()
-    """Of each class in the training loss, by its number; () for the same of every row."""
-
-    @property
-    def concerns(self) -> list[str]:
-        """What makes scores on it doubtful, a sentence each."""
-        return concerns_of(self.manifest)
-
-    @property
-    def input_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of a row of each input; the only one is called "x"."""
-        return {name: array.shape[1:] for name, array in self.train.inputs.items()}
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 over the arrays and all that says what they mean: equal if that is."""
-        digest = hashlib.sha256()
-        for rows in (self.train, self.validation):
-            y = rows.y[:, None] if rows.y.ndim == 1 else rows.y  # as a column: it is stored
-            for array in (*rows.inputs.values(), y):
-                digest.update(f"{array.shape} {sha256_of(array)}\n".encode())
-        if self.manifest.task is not None:  # HIGGS format means one thing
-            meaning = (self.task, self.columns, self.preparation, self.class_weights)
-            digest.update(repr((*meaning, [*self.train.inputs])).encode())
-        return digest.hexdigest()
+_NO_OPTIONS = OwnData()
 
 
 def load_split(
-    data: str = "auto",
+    data: str = AUTO,
     *,
     train_rows: int = DEFAULT_TRAIN_ROWS,
     validation_rows: int = DEFAULT_VALIDATION_ROWS,
     test_rows: int | None = None,
+    own: OwnData = _NO_OPTIONS,
     cache_dir: Path | None = None,
 ) -> Split:
-    """Return the split of `data`: validation rows first, then training rows; test rows stay out.
+    """Return the split of `data`, without its test rows, which stay sealed.
 
     `data` is "auto" (cached HIGGS if there is one, built-in events otherwise), "builtin",
-    "higgs", or a .csv or .csv.gz file, which is parsed at its first use only. `test_rows=None`
-    means the default, or what is left.
+    "higgs", or a file or folder of any kind that is read here, parsed at its first use only.
 
-    Raises DataError if data are missing or damaged, if there are too few rows, or if those of one
-    part are all of one class.
+    Data in HIGGS format are taken in order: validation rows first, then training rows, then test
+    rows; `test_rows=None` means the default, or what is left. Any other file is read, prepared
+    and split as `own` says; there the numbers of rows count if they differ from their defaults.
+    Sizes in `own` go before the numbers of rows.
+
+    Raises DataError if data are missing or damaged, if there are too few rows, if those of one
+    part are all of one class, or if an option in `own` does not fit the data.
     """
     cache = Cache(default_cache_dir() if cache_dir is None else cache_dir)
+    if not _is_higgs_format(data, own):
+        numbered = Sizes(
+            train="" if train_rows == DEFAULT_TRAIN_ROWS else str(train_rows),
+            validation="" if validation_rows == DEFAULT_VALIDATION_ROWS else str(validation_rows),
+            test="" if test_rows is None else str(test_rows),
+        )
+        return own_split(
+            read_file(cache, Path(data), own.header),
+            own if own.sizes else own.with_sizes(numbered),
+        )
     wanted = validation_rows + train_rows + (DEFAULT_TEST_ROWS if test_rows is None else test_rows)
     key, dataset = open_data(data, cache, wanted)
+    rows, origin = dataset.manifest.rows, dataset.manifest.origin
+    sizes = own.sizes
     ranges = row_ranges(
-        dataset.manifest.rows,
-        source=dataset.manifest.origin.source,
-        train_rows=train_rows,
-        validation_rows=validation_rows,
-        test_rows=test_rows,
+        rows,
+        source=origin.source,
+        train_rows=_asked(sizes.train, "--train-rows", rows, train_rows),
+        validation_rows=_asked(sizes.validation, "--validation-rows", rows, validation_rows),
+        test_rows=rows_asked(sizes.test, rows, "--test-rows") if sizes.test else test_rows,
     )
     train = _rows(dataset, ranges.train)
     validation = _rows(dataset, ranges.validation)
-    origin = dataset.manifest.origin
     balance = ClassBalance(class_counts(train.y), class_counts(validation.y))
     refuse_one_class(balance, origin.source)
     manifest = SplitRecord(
@@ -157,53 +97,95 @@ def load_split(
         class_balance=balance,
         cache_key=key,
     )
-    return Split(train, validation, origin.source, manifest)
+    weights = _class_weights(balance) if own.class_weight else ()
+    return Split(train, validation, origin.source, manifest, class_weights=weights)
 
 
 def load_test_rows(manifest: SplitRecord, cache_dir: Path | None = None) -> Rows:
     """Return the sealed test rows that belong to a split. No trial may see them.
 
-    Raises DataError when the data have changed or gone since the split was loaded.
+    They are prepared as the training rows were. Raises DataError when the data have changed or
+    gone since the split was loaded.
     """
     cache = Cache(default_cache_dir() if cache_dir is None else cache_dir)
     ranges, source, hashes = manifest.row_ranges, manifest.source, manifest.sha256
     if ranges is None or hashes is None or manifest.cache_key is None:
         raise DataError(f"it is not known which rows of {source} the sweep has not seen")
+    if manifest.own is not None:
+        read = read_again(cache, manifest.cache_key, source)
+        whole = whole_split(read, manifest.own, manifest.preparation)
+        found = whole.split.manifest.sha256
+        if found is None or found.train != hashes.train:
+            raise DataError(f"{source} has changed since the sweep began; restore the data")
+        return whole.test
     if manifest.kind == BUILTIN_KIND:
         dataset = open_builtin(cache, ranges.test[1])[1]
     else:
-        found = cache.open(manifest.cache_key)
-        if found is None:
+        dataset_found = cache.open(manifest.cache_key)
+        if dataset_found is None:
             raise DataError(f"{source} is not in the cache {cache.root} any more; get it again")
-        dataset = found
+        dataset = dataset_found
     if _sha256(_rows(dataset, ranges.train)) != hashes.train:
         raise DataError(f"{source} has changed since the sweep began; restore the data")
     return _rows(dataset, ranges.test)
 
 
 def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
-    """Return the cache's key and the verified arrays that `data` stands for.
+    """Return the cache's key and the verified arrays of data in HIGGS format.
 
     `rows` is how many built-in events are wanted; the other data have the rows they have.
     Raises DataError when there are none.
     """
-    if data in ("auto", "higgs"):
+    if data in (AUTO, HIGGS):
         dataset = cache.open(HIGGS_KEY)
         if dataset is not None:
             return HIGGS_KEY, dataset
-        if data == "higgs":
+        if data == HIGGS:
             raise DataError(
                 f"no HIGGS data in {cache.root}; get them with: sweep data fetch, "
                 "or sweep data import FILE"
             )
-    if data in ("auto", BUILTIN_KIND):
+    if data in (AUTO, BUILTIN):
         return open_builtin(cache, rows)
-    try:
-        return open_file(cache, Path(data))
-    except DataError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            raise DataError(f"no data {data!r}: expected auto, builtin, higgs or a file") from error
-        raise
+    return open_file(cache, Path(data))
+
+
+def _is_higgs_format(data: str, own: OwnData) -> bool:
+    """Whether data are HIGGS, its simulation, or a file like it that nothing else is asked of.
+
+    Raises DataError if there is no such file, or if HIGGS is to be read in another way.
+    """
+    if data in KINDS:
+        refused = [name for name in own.given if not _fits_higgs(name, own)]
+        if refused:
+            option = refused[0].replace("_", "-")
+            raise DataError(
+                f"--{option} is for files of your own, --data is {data}: leave it out, or name a "
+                "file"
+            )
+        return True
+    path = Path(data)
+    if not path.exists():
+        raise DataError(f"no data {data!r}: expected {', '.join(KINDS)} or a file")
+    return path.is_file() and not own.given and is_higgs_shaped(path)
+
+
+def _fits_higgs(name: str, own: OwnData) -> bool:
+    """Whether an option asks for what holds for HIGGS anyway, or can be done with it."""
+    return name == "class_weight" or getattr(own, name) in (
+        {"split": "ordered", "task": "binary", "label": ("label",)}.get(name),
+        False,  # of what is on or off: no header, not standardized
+    )
+
+
+def _asked(size: str, option: str, rows: int, number: int) -> int:
+    return rows_asked(size, rows, option) if size else number
+
+
+def _class_weights(balance: ClassBalance) -> tuple[float, ...]:
+    """n / (2 · rows of the class), of the training rows."""
+    counts = balance.train.background, balance.train.signal
+    return tuple(sum(counts) / (2 * count) for count in counts)
 
 
 def _rows(dataset: Dataset, part: tuple[int, int]) -> Rows:

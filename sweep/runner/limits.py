@@ -38,11 +38,11 @@ class Limits:
     n_failures: int = 0
     """Failed assignments; those of earlier processes too if they count."""
     lowest: tuple[int, float] | None = None
-    """The trial with the lowest validation BCE of earlier processes, and that."""
+    """The trial with the lowest validation score of earlier processes, and that."""
     _deadline: float | None = field(init=False, default=None)
     _over_failures: bool = field(init=False, default=False)
     _reached: tuple[int, float] | None = field(init=False, default=None)
-    """The trial that reached the target, and its validation BCE."""
+    """The trial that reached the target, and its validation score."""
 
     def __post_init__(self) -> None:
         if self.budget.max_seconds is not None:

@@ -5,7 +5,7 @@ Importing this starts neither TensorFlow nor pandas, and nothing is locked or wr
 
 from dataclasses import dataclass, replace
 
-from sweep.records import SweepState
+from sweep.records import SweepState, state_now
 from sweep.store import Store, SweepProgress, SweepRow
 from sweep.sweep_folder import SweepFolder
 
@@ -42,10 +42,7 @@ class Look:
     @property
     def state(self) -> SweepState:
         """The state now: a sweep whose process has died is interrupted."""
-        if self.holder is not None:
-            return SweepState.RUNNING
-        died = self.sweep.state is SweepState.RUNNING
-        return SweepState.INTERRUPTED if died else self.sweep.state
+        return state_now(self.sweep.state, is_held=self.holder is not None)
 
     @property
     def epochs_planned(self) -> int:

@@ -4,13 +4,20 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.records import Json, PlanRecord, SweepState
-from sweep.references.models import reference_models
+from sweep.references.models import Fitted, reference_models
+from sweep.references.no_skill import RowScores
+from sweep.runner.fit_of_data import (
+    check_split,
+    n_outputs_of,
+    scores_of,
+    with_class_weight,
+    with_no_skill,
+)
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
@@ -26,19 +33,14 @@ from sweep.seeds import derive
 from sweep.settings import Budget, Settings
 from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
+from sweep.space.scoring import SpaceScoring, scoring_of_all
 from sweep.store import Reference, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
-from sweep.training.auto_trainer import AutoTrainer
+from sweep.training.auto_trainer import AutoTrainer, not_fused
 from sweep.training.contract import Trainer
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 from sweep.words import counted
-
-_TRAINERS: dict[str, Callable[..., Trainer]] = {
-    "auto": AutoTrainer,
-    "fused": FusedTrainer,
-    "keras": KerasTrainer,
-}
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Prepared:
     split: Split
     settings: Settings
     plan: Plan
+    scored: SpaceScoring
+    """What the scores measure, and what is to be said of it."""
+    scores: RowScores
+    """From predictions and targets to each row's score."""
     references: Callable[[], Sequence[Reference]]
     """Trains the reference models on the split, or waits for them."""
 
@@ -90,14 +96,23 @@ def prepare(
     space_name: str,
     settings: Settings,
     split: Split,
-    references: Callable[[], Sequence[Reference]] | None = None,
+    fitted: Callable[[], Sequence[Fitted]] | None = None,
 ) -> Prepared:
     """Load and check everything a sweep on `split` needs. Keras must have been started.
 
-    Without `references` the reference models are trained when they are asked for. Raises
+    Without `fitted` the reference models are trained when they are asked for. Raises
     InvalidSpaceError in one line.
     """
-    space = load_space(space_name, inputs_of(split.train.x), build=settings.build)
+    space = load_space(
+        space_name,
+        inputs_of(split.train.x),
+        build=settings.build,
+        n_outputs=n_outputs_of(split),
+        task=split.task,
+    )
+    scored = scoring_of_all(space.measures, split.task, settings.objective)
+    check_split(space, scored.scoring, split)
+    split = with_class_weight(split, space)
     # "auto" and relative paths mean the same data at every resume
     settings = replace(settings, data=_resolved(settings.data, split))
     if not space.searched and not settings.stages:  # extended, it is searched after all
@@ -112,9 +127,13 @@ def prepare(
             f"nothing to train: no search is asked for, and {space.name} has no BASELINES in use"
         )
     plan = planned(space, settings)
-    if references is None:
-        references = partial(reference_models, split, settings.seed)
-    return Prepared(space, split, settings, plan, references)
+    scores = scores_of(space, split.task, scored.scoring)
+
+    def references() -> Sequence[Reference]:
+        found = None if fitted is None else fitted()
+        return reference_models(split, settings.seed, scored.scoring, scores, found)
+
+    return Prepared(space, split, settings, plan, scored, scores, references)
 
 
 def _resolved(data: str, split: Split) -> str:
@@ -182,7 +201,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
         created_at=time.time(),
         settings=prepared.settings,
         space=prepared.space.describe(),
-        data=replace(prepared.split.manifest, fingerprint=prepared.split.fingerprint),
+        data=with_no_skill(prepared.split, prepared.scored.scoring, prepared.scores),
         versions=versions(None if numerics is None else numerics.backend),
         plan=prepared.plan_record(),
         oracle={},
@@ -190,6 +209,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
         state=SweepState.INTERRUPTED,
         message=None,
         active_seconds=0.0,
+        scoring=prepared.scored.scoring,
     )
     Store.create(folder.database, row).close()
 
@@ -203,6 +223,11 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
         raise InvalidSpaceError(
             f"the search space {sweep.space.path} has changed since sweep {sweep.name} began; "
             "restore it, or start a new sweep"
+        )
+    if sweep.scoring != prepared.scored.scoring:
+        raise InvalidSpaceError(
+            f"sweep {sweep.name} ranks by {sweep.scoring.measure.name}, and its search space now "
+            f"by {prepared.scored.scoring.measure.name}; restore it, or start a new sweep"
         )
     if sweep.data.fingerprint != prepared.split.fingerprint:
         raise InvalidSpaceError(
@@ -255,8 +280,15 @@ def _runner(work: Work) -> Runner:
 def make_trainer(prepared: Prepared) -> Trainer:
     """The trainer that the settings ask for."""
     settings = prepared.settings
-    given = (prepared.space.build, prepared.split, settings.batch_size, settings.patience)
+    split, scoring = prepared.split, prepared.scored.scoring
+    given = (prepared.space.build, split, settings.batch_size, settings.patience)
     numerics = settings.numerics
-    if settings.trainer == "keras" or numerics is None:
-        return _TRAINERS[settings.trainer](*given)
-    return _TRAINERS[settings.trainer](*given, program_bytes=numerics.program_bytes)
+    if settings.trainer == "keras":
+        return KerasTrainer(*given, scoring=scoring)
+    program_bytes = None if numerics is None else numerics.program_bytes
+    if settings.trainer == "auto":
+        return AutoTrainer(*given, program_bytes=program_bytes, scoring=scoring)
+    reason = not_fused(split, scoring)
+    if reason is not None:
+        raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
+    return FusedTrainer(*given, program_bytes=program_bytes)

@@ -21,7 +21,7 @@ from itertools import islice
 import numpy as np
 
 from sweep.records import Value
-from sweep.search.gaussian_process import GaussianProcess, Points
+from sweep.search.gaussian_process import GaussianProcess, Points, alone
 from sweep.search.one_rung import Configuration
 from sweep.search.random_search import Draw
 from sweep.seeds import derive
@@ -85,6 +85,12 @@ class Bayesian:
         """
         if most is None:
             raise ValueError("a Bayesian search has a number of trials")
+        with alone():
+            return self._wave(before, scores, most)
+
+    def _wave(
+        self, before: Sequence[Configuration], scores: Sequence[float], most: int
+    ) -> list[Configuration]:
         model = self._model(before, scores)
         draw = Draw(self.follow, self.seed, before)
         found: list[Configuration] = []

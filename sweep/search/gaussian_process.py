@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 
-_RESTARTS = 20
-"""Of the search for the kernel's length scale, as in Keras Tuner."""
-_CANDIDATES = 2048
-"""Points at which a lower bound is looked for before the best are refined."""
-_REFINED = 5
+_RESTARTS = 5
+"""Of the search for the kernel's only parameter, its length scale."""
+_CANDIDATES = 1024
+"""Points among which the lowest bound is looked for first."""
+_RADII = (0.1, 0.03, 0.01, 0.003)
+"""How far around the best points it is looked for then: standard deviations."""
+_REFINED, _AROUND_EACH = 5, 50
 
 
 class GaussianProcess:
@@ -38,8 +40,7 @@ class GaussianProcess:
             alpha=alpha,
             random_state=seed,
         )
-        with _alone():
-            self._model.fit(points, scores)
+        self._model.fit(points, scores)
 
     def suppose(self, point: Points) -> None:
         """Take the score at `point` (dimensions,) as known: one deviation above its mean.
@@ -49,45 +50,40 @@ class GaussianProcess:
         """
         from sklearn.gaussian_process import GaussianProcessRegressor
 
-        with _alone():
-            mean, deviation = self._model.predict(point.reshape(1, -1), return_std=True)
-            self._points = np.vstack([self._points, point])
-            self._scores = np.append(self._scores, mean[0] + deviation[0])
-            self._model = GaussianProcessRegressor(
-                kernel=self._model.kernel_, optimizer=None, normalize_y=True, alpha=self._alpha
-            ).fit(self._points, self._scores)
+        mean, deviation = self._model.predict(point.reshape(1, -1), return_std=True)
+        self._points = np.vstack([self._points, point])
+        self._scores = np.append(self._scores, mean[0] + deviation[0])
+        self._model = GaussianProcessRegressor(
+            kernel=self._model.kernel_, optimizer=None, normalize_y=True, alpha=self._alpha
+        ).fit(self._points, self._scores)
 
     def promising(self, beta: float, seed: int) -> Points:
         """Return points (candidates, dimensions), that with the lowest lower bound first.
 
-        The bound is the mean minus `beta` standard deviations.
+        The bound is the mean minus `beta` standard deviations. It is looked for among random
+        points, then ever closer around the best of them.
         """
-        from scipy.optimize import minimize
+        random = np.random.default_rng(seed)
+        found = self._sorted(random.uniform(size=(_CANDIDATES, self._points.shape[1])), beta)
+        for radius in _RADII:
+            centres = np.repeat(found[:_REFINED], _AROUND_EACH, axis=0)
+            near = centres + random.normal(scale=radius, size=centres.shape)
+            found = self._sorted(np.vstack([found, near.clip(0.0, 1.0)]), beta)
+        return found
 
-        dimensions = self._points.shape[1]
-        drawn = np.random.default_rng(seed).uniform(size=(_CANDIDATES, dimensions))
-
-        def bound(points: Points) -> Points:
-            mean, deviation = self._model.predict(points.reshape(-1, dimensions), return_std=True)
-            found: Points = mean - beta * deviation
-            return found
-
-        def one(point: Points) -> float:
-            return float(bound(point)[0])
-
-        with _alone():
-            drawn = drawn[np.argsort(bound(drawn), kind="stable")]
-            ends = [(0.0, 1.0)] * dimensions
-            refined = [
-                minimize(one, start, bounds=ends, method="L-BFGS-B").x for start in drawn[:_REFINED]
-            ]
-            found = np.vstack([*refined, drawn])
-            return found[np.argsort(bound(found), kind="stable")]
+    def _sorted(self, points: Points, beta: float) -> Points:
+        mean, deviation = self._model.predict(points, return_std=True)
+        order = np.argsort(mean - beta * deviation, kind="stable")
+        found: Points = points[order]
+        return found
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """One thread, so that sums have one order; and no warnings of what the fit copes with."""
+def alone() -> Iterator[None]:
+    """Within it processes are fitted by one thread, so that sums have one order.
+
+    Nor is there a warning of what a fit copes with: a length scale at the end of its range.
+    """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1), warnings.catch_warnings():

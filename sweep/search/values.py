@@ -44,6 +44,5 @@ def _stepped(declaration: Declaration, most: int) -> Sequence[Value] | None:
         return sorted(chosen) if declaration.kind == "Boolean" else chosen
     if declaration.step is None:
         return None
-    number = sum(1 for _ in declaration.parameter.values)
-    sample = declaration.parameter.prob_to_value
-    return [sample((place + 0.5) / number) for place in range(min(number, most + 1))]
+    found = islice(declaration.parameter.values, most + 1)  # there may be very many
+    return [int(value) for value in found] if declaration.kind == "Int" else list(found)

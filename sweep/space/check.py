@@ -1,5 +1,6 @@
 """What a search space's model must be, so that it can be trained and scored here."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -9,27 +10,33 @@ import numpy as np
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
-from sweep.space.build import Model, users_frame
+from sweep.space.build import Model
 from sweep.space.explore import Explorer, suggested
+from sweep.space.faults import Faults
+from sweep.space.fit import fit_of
 from sweep.space.inputs import Inputs, check_inputs
-from sweep.space.lines import where
+from sweep.space.keras_loss import TargetForm
+from sweep.space.lines import where, where_build, where_input
 from sweep.space.outputs import (
-    CATEGORICAL,
     CROSS_ENTROPY,
-    PROBABLE,
-    SQUARED_ERROR,
     OutputsError,
     check_probabilities,
-    end_of,
-    losses_in,
     metric_in,
     outputs_of,
 )
+from sweep.space.place import line_of, users_frame
 from sweep.space.saved import check_saved
+from sweep.space.targets import target_form
+from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 
-METRIC = "binary_crossentropy"
-"""The name of the metric that the records hold."""
+METRIC = CROSS_ENTROPY[0]
+"""The name of the metric that is the binary cross-entropy, if a model has it."""
 
+_METRICS = {
+    TargetForm.AS_THEY_ARE: "BinaryCrossentropy",
+    TargetForm.NUMBERS: "SparseCategoricalCrossentropy",
+    TargetForm.ONE_HOT: "CategoricalCrossentropy",
+}
 _OWN = (
     "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "compile",
     "train_on_batch", "fit", "evaluate", "predict", "make_train_function",
@@ -39,112 +46,103 @@ _OWN = (
 _ROWS = 64
 
 
-def check_model(
-    explorer: Explorer, values: Mapping[str, Value], inputs: Inputs
-) -> dict[str, Value]:
+def checked_values(explorer: Explorer, values: Mapping[str, Value]) -> dict[str, Value]:
     """Return `values` with the defaults of `build` filled in, and without the inactive ones.
 
-    Raises InvalidSpaceError if the model of these values cannot be trained on inputs of shape
-    that of `inputs` and labels 0 and 1.
+    Raises InvalidSpaceError if their model cannot be built; `explorer.check` looks at it.
     """
-    trace, model = explorer.run(values, suggested(values))
+    trace, _ = explorer.run(values, suggested(values))
     if trace.error is not None:
         raise explorer.failed(trace)
-    check_built(explorer.path, model, inputs)
     return trace.values
 
 
-def check_built(path: Path, model: Model, inputs: Inputs) -> None:
-    """Raise InvalidSpaceError unless what `build` returned can be trained, scored and exported."""
+def check_built(path: Path, model: Model, inputs: Inputs, task: Task = HIGGS_TASK) -> None:
+    """Raise InvalidSpaceError, naming all faults, unless a model can be trained and exported."""
     import keras
 
     if not isinstance(model, keras.Model):
         raise InvalidSpaceError(
-            f"build(hp) of {path} returned {type(model).__name__}, expected a compiled keras.Model"
+            f"build(hp) of {path}{where_build(path)} returned {type(model).__name__}, expected a "
+            "compiled keras.Model: end it with return model"
         )
+    faults = Faults(path)
+    with faults.kept():
+        _check_compiled(path, model)
+    with faults.kept():
+        _check_class(path, model, inputs)
+    has_graph = isinstance(model, keras.Sequential) or hasattr(model, "outputs")
+    if has_graph:
+        with faults.kept():
+            _check_inputs(path, model, inputs)
+    fit = fit_of(model)
+    if fit is not None and fit.fault is not None:
+        faults.found.append(fit.fault)
+    fits = not faults.found
+    if has_graph and model.built and model.compiled:
+        with faults.kept():
+            _check_scored(path, model, inputs, task)
+    if fits:
+        with faults.kept():
+            check_saved(path, model, inputs)
+    faults.refuse()
+
+
+def _check_compiled(path: Path, model: Model) -> None:
     if not model.compiled or model.optimizer is None:
         raise InvalidSpaceError(
-            f"build(hp) of {path} returned a model that is not compiled: call model.compile()"
+            f"build(hp) of {path}{where_build(path)} returned a model that is not compiled: call "
+            "model.compile()"
         )
-    _check_class(path, model, inputs)
-    _check_shapes(path, model, inputs)
-    _check_loss(path, model)
+
+
+def _check_scored(path: Path, model: Model, inputs: Inputs, task: Task) -> None:
+    """Raise InvalidSpaceError unless loss, last activation and targets fit each other."""
     try:
-        outputs = outputs_of(model)
+        outputs = outputs_of(model, task)
+        form = target_form(model, task)
         if not outputs.logits and not outputs.by_construction:
-            check_probabilities(_outputs_of_noise(path, model, inputs))
+            check_probabilities(_outputs_of_noise(path, model, inputs), task)
     except OutputsError as error:
         raise InvalidSpaceError(f"the model of {path}{where(path, model)}: {error}") from error
-    _check_metric(path, model, outputs.logits)
-    check_saved(path, model, inputs)
+    if task.kind is TaskKind.BINARY:
+        _check_metric(path, model, outputs.logits, form)
 
 
 def _check_class(path: Path, model: Model, inputs: Inputs) -> None:
     """Raise InvalidSpaceError if the model's class trains in its own way or has no graph."""
     import keras
 
-    kind = type(model)
+    kind, faults = type(model), Faults(path)
     for name in _OWN:
         owner = next(one for one in kind.__mro__ if name in vars(one))
-        if not owner.__module__.startswith("keras."):
-            raise InvalidSpaceError(
-                f"{owner.__name__}.{name} of {path}{_line_of(getattr(owner, name))} is not "
-                f"supported: models are trained and scored by Keras' own; delete {name}, and the "
-                "loss and optimizer of compile() are what trains"
-            )
-    if not hasattr(model, "outputs") and kind is not keras.Sequential:
-        raise InvalidSpaceError(
-            f"the model of {path} is a {kind.__name__}, whose layers only its call knows; before "
-            f"model.compile, write: inputs = {inputs.code()}; "
+        with faults.kept():
+            _refuse_own(path, owner, name)
+    if not hasattr(model, "outputs") and not isinstance(model, keras.Sequential):
+        faults.found.append(
+            f"the model of {path}{line_of(kind.call)} is a {kind.__name__}, whose layers only its "
+            f"call knows; before model.compile, write: inputs = {inputs.code()}; "
             "model = keras.Model(inputs, model.call(inputs))"
+        )
+    faults.refuse()
+
+
+def _refuse_own(path: Path, owner: Any, name: str) -> None:
+    if not owner.__module__.startswith("keras."):
+        raise InvalidSpaceError(
+            f"{owner.__name__}.{name} of {path}{line_of(getattr(owner, name))} is not "
+            f"supported: models are trained and scored by Keras' own; delete {name}, and the "
+            "loss and optimizer of compile() are what trains"
         )
 
 
-def _line_of(function: object) -> str:
-    code = getattr(function, "__code__", None)
-    return f" (line {code.co_firstlineno})" if code is not None else ""
-
-
-def _check_shapes(path: Path, model: Model, inputs: Inputs) -> None:
+def _check_inputs(path: Path, model: Model, inputs: Inputs) -> None:
     try:
         check_inputs(model, inputs)
     except InvalidSpaceError as error:
-        raise InvalidSpaceError(f"the model of {path} does not fit the data: {error}") from error
-    shape = model.output_shape
-    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] not in (1, 2):
         raise InvalidSpaceError(
-            f"the model of {path} has outputs of shape {shape}, expected (None, 1) or (None, 2)"
-        )
-
-
-def _kind(model: Model) -> str:
-    two = int(model.output_shape[1]) == 2
-    return "SparseCategoricalCrossentropy" if two else "BinaryCrossentropy"
-
-
-def _check_loss(path: Path, model: Model) -> None:
-    """Raise InvalidSpaceError unless the loss fits one output (a logit or probability) or two."""
-    from keras import losses
-
-    kind = _kind(model)
-    if kind == "BinaryCrossentropy":
-        kinds: tuple[Any, ...] = (losses.BinaryCrossentropy, losses.MeanSquaredError)
-        names: tuple[str, ...] = (*CROSS_ENTROPY, *SQUARED_ERROR)
-        more = ", or loss=keras.losses.MeanSquaredError() of a probability"
-    else:
-        kinds, names = (losses.SparseCategoricalCrossentropy,), CATEGORICAL
-        more = ", as it has two outputs"
-    known = isinstance(model.loss, kinds) or (isinstance(model.loss, str) and model.loss in names)
-    if not known:
-        probable = end_of(model).activation in PROBABLE
-        raise InvalidSpaceError(
-            f"the model of {path} is compiled with loss {_name(model.loss)}; expected "
-            f"{losses_in(kind, not probable)}{more}"
-        )
-
-
-def _name(loss: object) -> str:
-    return loss if isinstance(loss, str) else type(loss).__name__
+            f"the model of {path}{where_input(path)} does not fit the data: {error}"
+        ) from error
 
 
 def _outputs_of_noise(path: Path, model: Model, inputs: Inputs) -> np.ndarray:
@@ -160,18 +158,13 @@ def _outputs_of_noise(path: Path, model: Model, inputs: Inputs) -> np.ndarray:
         raise InvalidSpaceError(f"the model of {path} fails: {users_frame(error, path)}") from error
 
 
-def _check_metric(path: Path, model: Model, logits: bool) -> None:
-    """Raise InvalidSpaceError unless the recorded metric measures what the loss is given."""
-    wanted = metric_in(_kind(model), logits)
+def _check_metric(path: Path, model: Model, logits: bool, form: TargetForm) -> None:
+    """Raise InvalidSpaceError if a metric of that name does not measure the cross-entropy."""
     metric = recorded_metric(model)
     if metric is None:
-        raise InvalidSpaceError(
-            f"the model of {path} lacks the metric {METRIC!r} "
-            f"(it has: {', '.join(_metrics(model)) or 'none'}); "
-            f"add {wanted} to compile(metrics=[])"
-        )
-    settings, wrong = metric["config"], ""
-    if metric["class_name"] != _kind(model):
+        return
+    settings, wrong, kind = metric["config"], "", _METRICS[form]
+    if metric["class_name"] != kind:
         wrong = f"is a {metric['class_name']}"
     elif bool(settings.get("from_logits")) != logits:
         wrong = f"takes {'probabilities' if logits else 'logits'}, and the outputs are not"
@@ -180,7 +173,7 @@ def _check_metric(path: Path, model: Model, logits: bool) -> None:
     if wrong:
         raise InvalidSpaceError(
             f"the metric {METRIC!r} of the model of {path}{where(path, model)} {wrong}; "
-            f"write {wanted} instead"
+            f"write {metric_in(kind, logits)} instead"
         )
 
 
@@ -192,14 +185,6 @@ def recorded_metric(model: Model) -> dict[str, Any] | None:
         if isinstance(metric, dict) and metric.get("config", {}).get("name") == METRIC:
             return dict(metric)
     return None
-
-
-def _metrics(model: Model) -> list[str]:
-    """Return the names of the metrics that `model` is compiled with."""
-    return [
-        str(one.get("config", {}).get("name")) if isinstance(one, dict) else str(one)
-        for one in _given_metrics(model)
-    ]
 
 
 def _given_metrics(model: Model) -> list[Any]:
@@ -217,6 +202,25 @@ def declared_baselines(path: Path, module: ModuleType) -> dict[str, dict[str, Va
             f'BASELINES of {path} must be a dict of dicts, such as {{"Tiny": {{"width": 16}}}}'
         )
     return baselines
+
+
+def declared_class_weight(path: Path, module: ModuleType) -> dict[Any, float] | None:
+    """Return the CLASS_WEIGHT of a space's module, by label; None if it has none.
+
+    Raises InvalidSpaceError unless it is a dict of weights.
+    """
+    given = getattr(module, "CLASS_WEIGHT", None)
+    if given is None:
+        return None
+    numbers = isinstance(given, dict) and all(
+        isinstance(one, int | float) and 0 <= one < math.inf for one in given.values()
+    )
+    if not numbers or not any(given.values()):
+        raise InvalidSpaceError(
+            f"CLASS_WEIGHT of {path} must be a dict from labels to numbers that are not negative, "
+            "such as {0: 1.0, 1: 5.0}"
+        )
+    return {label: float(weight) for label, weight in given.items()}
 
 
 def check_names(path: Path, label: str, values: Mapping[str, Value], known: set[str]) -> None:

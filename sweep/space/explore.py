@@ -12,7 +12,9 @@ from pathlib import Path
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Ask, Asked, AskedWronglyError, Declaration
-from sweep.space.build import Build, Model, build_failed, users_frame
+from sweep.space.build import Build, Model, build_failed
+from sweep.space.faults import Faults
+from sweep.space.place import users_frame
 from sweep.space.same_model import Outline, outline
 
 
@@ -60,8 +62,13 @@ class Explorer:
     """Whether models of the same values are compared."""
     check: Callable[[Model], None] | None = None
     """Raises InvalidSpaceError if a model cannot be trained; asked for each that is built."""
+    faults: Faults = field(init=False)
+    """What `check` raised."""
     _outlines: dict[str, Outline] = field(default_factory=dict)
     _root: _Node = field(default_factory=_Node)
+
+    def __post_init__(self) -> None:
+        self.faults = Faults(self.path)
 
     def follow(self, answer: Answer) -> Trace:
         """Return what a build asks for if `answer` gives the values, each name asked once.
@@ -128,8 +135,8 @@ class Explorer:
         try:
             self.check(model)
         except InvalidSpaceError as wrong:
-            chosen = f" (with {json.dumps(trace.values)})" if trace.values else ""
-            raise InvalidSpaceError(f"{wrong}{chosen}") from wrong
+            is_default = self.n_builds == 1 or not trace.values
+            self.faults.add(wrong, "" if is_default else f" (with {json.dumps(trace.values)})")
 
     def _compare(self, trace: Trace, model: Model) -> None:
         """Raise InvalidSpaceError if the values of `trace` gave another model before."""

@@ -1,10 +1,10 @@
-"""Where in a space's file a model's loss and its last layer stand, if that can be told."""
+"""Where in a space's file a model's loss, last layer and inputs stand, if that can be told."""
 
 import ast
 from pathlib import Path
 from typing import Any
 
-from sweep.space.outputs import End, end_of
+from sweep.space.ends import End, end_of
 
 
 def where(path: Path, model: Any) -> str:
@@ -12,11 +12,7 @@ def where(path: Path, model: Any) -> str:
 
     A line is said only if exactly one place in the file fits.
     """
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls = _calls(path)
     found = {
         "loss": [
             word.value.lineno
@@ -28,6 +24,41 @@ def where(path: Path, model: Any) -> str:
     }
     said = [f"{what}: line {lines[0]}" for what, lines in found.items() if len(lines) == 1]
     return f" ({', '.join(said)})" if said else ""
+
+
+def where_input(path: Path) -> str:
+    """Return " (line 7)", where the file says the shape of a model's inputs, or nothing."""
+    said = [call.lineno for call in _calls(path) if _called(call) in ("Input", "InputLayer")]
+    said += [
+        word.value.lineno
+        for call in _calls(path)
+        for word in call.keywords
+        if word.arg in ("input_shape", "input_dim")
+    ]
+    return f" (line {said[0]})" if len(said) == 1 else ""
+
+
+def where_build(path: Path) -> str:
+    """Return " (line 7)", where the file's one function of hyperparameters is, or nothing."""
+    functions = [node for node in _nodes(path) if isinstance(node, ast.FunctionDef)]
+    lines = [
+        one.lineno
+        for one in functions
+        if [word.arg for word in one.args.args if word.arg != "self"][:1] == ["hp"]
+        and one.name != "fit"
+    ]
+    return f" (line {lines[0]})" if len(lines) == 1 else ""
+
+
+def _nodes(path: Path) -> list[ast.AST]:
+    try:
+        return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _calls(path: Path) -> list[ast.Call]:
+    return [node for node in _nodes(path) if isinstance(node, ast.Call)]
 
 
 def _called(call: ast.Call) -> str:

@@ -5,11 +5,8 @@ with the user's own frame.
 """
 
 import contextlib
-import hashlib
-import importlib.util
 import io
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,21 +17,29 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
-from sweep.space.build import Build, HomeBuild, users_frame
-from sweep.space.check import check_built, check_model, check_names, declared_baselines
+from sweep.space.build import Build, HomeBuild
+from sweep.space.check import (
+    check_built,
+    check_names,
+    checked_values,
+    declared_baselines,
+    declared_class_weight,
+)
 from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
+from sweep.space.effect import without_effect
 from sweep.space.entry import Known, find_entry
 from sweep.space.explore import Explorer, Follow, Trace, suggested
+from sweep.space.faults import Faults
 from sweep.space.find import find_space
-from sweep.space.home import Home, forget
-from sweep.space.hypermodel import check_hypermodels
+from sweep.space.home import Home
 from sweep.space.inputs import Inputs
-from sweep.space.precision import policy, with_policy
 from sweep.space.record import SpaceRecord
-from sweep.space.saved import PREFIX
+from sweep.space.run_file import run_file
+from sweep.space.scoring import ModelMeasures, measures_of
 from sweep.space.source import fingerprint_of, imported, texts
+from sweep.tasks.task import HIGGS_TASK, Task
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +64,10 @@ class Space:
     """What a person should know of how the file was read."""
     warnings: tuple[str, ...] = ()
     """What in the file has no effect, or another than it seems to have."""
+    measures: tuple[ModelMeasures, ...] = ()
+    """What the models that were built can be ranked by, each different one once."""
+    class_weight: Mapping[Any, float] | None = None
+    """CLASS_WEIGHT of the file: how much each class counts in the training loss, by its label."""
 
     @cached_property
     def hyperparameters(self) -> Any:
@@ -136,33 +145,50 @@ def _asks(trace: Trace, declaration: Declaration) -> bool:
     return any(ask.declaration == declaration for ask in trace.active.values())
 
 
-def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs: int = 2) -> Space:
+def load_space(
+    name: str,
+    inputs: Inputs,
+    *,
+    build: str | None = None,
+    n_outputs: int = 2,
+    task: Task = HIGGS_TASK,
+) -> Space:
     """Return the search space `name`, found, run and checked. Needs Keras to be started.
 
     `build` names the function or HyperModel in the file, `n_outputs` is the number of classes, or
     of amounts. Raises InvalidSpaceError if the space does not exist, does not import, defines no
-    search space or several, or its model cannot be trained on `inputs` and 0/1 labels.
+    search space or several, or its model cannot be trained on `inputs` and the targets of `task`.
     """
     path = find_space(name)
     home = Home(path.parent)
-    module = _run(path, home)
+    module, skipped = run_file(path, home, build)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
-    check_hypermodels(path, module, entry.build)
-    called = HomeBuild(entry.build, home, inputs)
-    explorer = Explorer(path, called)
-    check_model(explorer, {}, inputs)
-    explorer.check = lambda model: check_built(path, model, inputs)
-    with _unheard():
+    called = HomeBuild(path, entry, home, inputs, task)
+    seen: dict[ModelMeasures, None] = {}
+
+    def check(model: Any) -> None:
+        check_built(path, model, inputs, task)
+        seen[measures_of(model, task)] = None
+
+    explorer = Explorer(path, called, check=check)
+    faults = explorer.faults
+    first = explorer.given({})
+    if first.error is not None:
+        faults.add(explorer.failed(first))
+        faults.refuse()
+    baselines, files = {}, {}
+    with faults.kept(), _unheard():
         discovery = discover(explorer)
-        known = {one.name for one in discovery.declarations}
-        baselines = {}
-        for label, values in declared_baselines(path, module).items():
-            check_names(path, label, values, known)
-            baselines[label] = check_model(explorer, values, inputs)
+        with faults.kept():
+            baselines = _baselines(path, module, explorer, discovery)
+    with faults.kept():
+        files = _files(path, home, module)
+    faults.refuse()
+    with _unheard():
+        warnings = tuple(without_effect(explorer, discovery))
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
-    files = _files(path, home, module)
     searched = bool(getattr(module, "SEARCH", True))
     return Space(
         path.stem,
@@ -174,27 +200,25 @@ def load_space(name: str, inputs: Inputs, *, build: str | None = None, n_outputs
         replace(discovery, n_builds=explorer.n_builds),
         explorer,
         searched,
-        entry.said,
+        (*entry.said, *skipped),
+        warnings,
+        measures=tuple(seen),
+        class_weight=declared_class_weight(path, module),
     )
 
 
-def _run(path: Path, home: Home) -> ModuleType:
-    name = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InvalidSpaceError(f"{path} is not a Python file: its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
-    forget()
-    sys.modules.pop(name, None)  # so that it is the last one
-    sys.modules[name] = module
-    loader = spec.loader
-    try:
-        with with_policy(None):
-            home.run(lambda: loader.exec_module(module))
-            home.policy = policy()
-    except Exception as error:
-        raise InvalidSpaceError(f"{path} does not import: {users_frame(error, path)}") from error
-    return module
+def _baselines(
+    path: Path, module: ModuleType, explorer: Explorer, discovery: Discovery
+) -> dict[str, dict[str, Value]]:
+    """The BASELINES of a space's file, completed. Raises InvalidSpaceError naming all faults."""
+    known = {one.name for one in discovery.declarations}
+    baselines, faults = {}, Faults(path)
+    for label, values in declared_baselines(path, module).items():
+        with faults.kept():
+            check_names(path, label, values, known)
+            baselines[label] = checked_values(explorer, values)
+    faults.refuse()
+    return baselines
 
 
 @contextlib.contextmanager

@@ -1,31 +1,29 @@
-"""Whether a model's outputs are logits or probabilities: its loss and its last activation say.
+"""Whether a model's outputs are logits, probabilities or amounts: task, loss and last layer say.
 
 What a metric says is not asked. Both trainers, the checks of a space, test and export ask here.
 """
 
-from dataclasses import dataclass
-from typing import Any, cast
+import math
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+
+from sweep.space.ends import PROBABLE, SHARES, WITHIN, End, called, end_of
+from sweep.space.keras_loss import KerasLoss, OutputsError, TargetForm, loss_of
+from sweep.tasks.losses import LossName
+from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
+
+__all__ = ["CATEGORICAL", "CROSS_ENTROPY", "SQUARED_ERROR", "Outputs", "OutputsError",
+           "check_probabilities", "metric_in", "n_outputs", "outputs_of"]  # fmt: skip
 
 CROSS_ENTROPY = ("binary_crossentropy", "bce")
 SQUARED_ERROR = ("mean_squared_error", "mse", "MSE")
 CATEGORICAL = ("sparse_categorical_crossentropy",)
-"""Keras' names of the losses that a model may have; the last of one with two outputs."""
-
-_WITHIN = ("sigmoid", "hard_sigmoid", "sparse_sigmoid")
-"""Activations with values in [0, 1]."""
-_SHARES = ("softmax", "sparsemax")
-"""Activations whose values are in [0, 1] and sum to 1."""
-PROBABLE = (*_WITHIN, *_SHARES)
-"""Activations that give probabilities, of one output or of two."""
+"""Keras' names of the losses of a yes or no; the last of a model with two outputs."""
 
 _ROUNDING = 1e-6
 _TOLERANCE = 1e-3
-
-
-class OutputsError(ValueError):
-    """The loss contradicts the outputs, or the outputs cannot be scored. The text is one line."""
 
 
 @dataclass(frozen=True)
@@ -33,187 +31,213 @@ class Outputs:
     """What the numbers mean that a model returns."""
 
     logits: bool
-    """Else they are probabilities."""
+    """Of classes; else they are probabilities."""
     by_construction: bool
     """Whether the last activation was recognised; else probabilities are checked as they come."""
+    amounts: bool = False
+    """Whether they are amounts, neither logits nor probabilities."""
 
 
-@dataclass(frozen=True)
-class End:
-    """The last operation of a model."""
+def outputs_of(model: Any, task: Task = HIGGS_TASK) -> Outputs:
+    """Return the meaning of a compiled model's outputs, given what is to be predicted.
 
-    name: str
-    """Its class."""
-    activation: str | None
-    """Keras' name of what its values passed last, "linear" if unbounded; None if unknown."""
-    units: int | None = None
-
-
-def outputs_of(model: Any) -> Outputs:
-    """Return the meaning of a compiled model's outputs, one or two.
-
-    A loss without `from_logits` is one by name, which means probabilities to Keras, or a squared
-    error, which is scored only if the outputs lie in [0, 1] by construction. Raises OutputsError if
-    the loss is another, or contradicts the last activation.
+    A cross-entropy without `from_logits` is one by name, which means probabilities to Keras. A
+    squared error of classes is scored only if the outputs are probabilities by construction.
+    Raises OutputsError if loss, outputs and task do not fit.
     """
-    logits = takes_logits(model.loss)
     if not getattr(model, "outputs", None):
         raise OutputsError(f"{type(model).__name__} has no outputs that can be read")
-    end = end_of(model)
-    two = int(model.outputs[0].shape[-1]) == 2
-    if logits is None and (end.activation is None or not _gives_probabilities(end, two)):
+    if len(model.outputs) > 1:
+        raise OutputsError(f"the model has {len(model.outputs)} outputs, and one is scored here")
+    given, end = loss_of(model), end_of(model)
+    if task.kind is TaskKind.AMOUNT:
+        return _of_amounts(given, end, model, task)
+    wanted = _Wanted(task, n_outputs(model))
+    wanted.check_size()
+    wanted.check_loss(given, end)
+    if given.loss.name is LossName.SQUARED_ERROR and not wanted.is_probable(end):
         raise OutputsError(
-            f"{_loss_name(model.loss)} compares amounts, and {_called(end)}: amounts are not "
-            f"supported yet; end the model with {_probable_end(two)}"
+            f"the loss {given.name} compares amounts, the target is {wanted.what}, and "
+            f"{called(end)}; end the model with {wanted.probable_end()}"
         )
-    if end.activation is None:
-        return Outputs(bool(logits), by_construction=False)
-    if logits and end.activation in PROBABLE:
-        raise OutputsError(
-            f"the loss {loss_text(model.loss)} takes logits, and {_called(end)}, which are no "
-            f"logits; {_advice(two, end)}"
-        )
-    if not logits and not _gives_probabilities(end, two):
-        raise OutputsError(
-            f"the loss {loss_text(model.loss)} takes probabilities, and {_called(end)}, which are "
-            f"not {'two probabilities that sum to 1' if two else 'a probability'}; "
-            f"{_advice(two, end)}"
-        )
-    return Outputs(bool(logits), by_construction=True)
+    if given.loss.name is LossName.OWN:
+        return _of_own(given, end)
+    return wanted.meaning(given, end)
 
 
-def takes_logits(loss: Any) -> bool | None:
-    """Return whether a loss takes logits; None for a squared error. Raises OutputsError."""
-    from keras import losses
-
-    if isinstance(loss, losses.BinaryCrossentropy | losses.SparseCategoricalCrossentropy):
-        return bool(loss.from_logits)
-    if isinstance(loss, str) and loss in (*CROSS_ENTROPY, *CATEGORICAL):
-        return False
-    if isinstance(loss, losses.MeanSquaredError):
-        return None
-    if isinstance(loss, str) and loss in SQUARED_ERROR:
-        return None
-    raise OutputsError(f"the loss {_loss_name(loss)} is not supported")
+def n_outputs(model: Any) -> int:
+    """Return how many numbers a model gives for a row. Raises OutputsError if that is not fixed."""
+    shape = model.outputs[0].shape[1:]
+    if any(size is None for size in shape):
+        raise OutputsError(f"the model has outputs of shape {model.output_shape}, not of one size")
+    return math.prod(shape)
 
 
-def check_probabilities(outputs: np.ndarray) -> None:
-    """Raise OutputsError if `outputs`, shape (rows, 1 or 2), are no probabilities. NaN may be."""
+def check_probabilities(outputs: np.ndarray, task: Task = HIGGS_TASK) -> None:
+    """Raise OutputsError if `outputs`, shape (rows, …), are no probabilities. NaN may be."""
     low, high = float(np.min(outputs, initial=0)), float(np.max(outputs, initial=0))
+    wanted = _Wanted(task, math.prod(outputs.shape[1:]))
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise OutputsError(
             "the loss takes probabilities, and the last layer gives values from "
-            f"{low:.3g} to {high:.3g}; end the model with {ends_in(outputs.shape[1] == 2)}"
+            f"{low:.3g} to {high:.3g}; end the model with {wanted.end()}"
         )
-    if outputs.shape[1] == 2 and np.any(np.abs(outputs.sum(axis=1) - 1) > _TOLERANCE):
+    if wanted.shares and np.any(np.abs(outputs.sum(axis=1) - 1) > _TOLERANCE):
         raise OutputsError(
-            "the loss takes probabilities, and those of the two classes do not sum to 1; "
-            f"end the model with {ends_in(True)}"
+            f"the loss takes probabilities, and those of the {_number(wanted.n)} classes do not "
+            f"sum to 1; end the model with {wanted.end()}"
         )
-
-
-def end_of(model: Any) -> End:
-    """Return the last operation of a Sequential or functional model that changes the values."""
-    from keras import activations, layers
-
-    operation = _last_operation(model)
-    if operation is None:
-        return End(type(model).__name__, None)
-    kind, name = type(operation), type(operation).__name__
-    if kind in (layers.Dense, layers.EinsumDense, layers.Activation):
-        function = operation.activation
-        known = getattr(function, "__name__", "")
-        same = getattr(activations, known, None) is function
-        units = operation.units if kind is layers.Dense else None
-        return End(name, known if same else None, units)
-    if kind is layers.Softmax:
-        return End(name, "softmax" if operation.axis in (-1, 1) else None)
-    unbounded = (
-        layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU, layers.BatchNormalization,
-        layers.LayerNormalization,
-    )  # fmt: skip
-    if kind in unbounded:
-        return End(name, "linear")
-    from_ops = kind.__module__.startswith("keras.") and name.lower() in PROBABLE
-    return End(name, name.lower() if from_ops else None)
-
-
-def _last_operation(model: Any) -> Any | None:
-    """The operation whose output is the model's, past those that change no value when used."""
-    from keras import layers
-
-    passes = (
-        layers.Dropout, layers.GaussianNoise, layers.GaussianDropout, layers.AlphaDropout,
-        layers.ActivityRegularization, layers.Identity, layers.Flatten, layers.Reshape,
-    )  # fmt: skip
-    tensor = model.outputs[0]
-    by_output = {}
-    for operation in _operations(model):
-        try:
-            by_output[id(operation.output)] = operation
-        except (AttributeError, ValueError):  # used twice, or never
-            continue
-    while (operation := by_output.get(id(tensor))) is not None:
-        if type(operation) in passes:
-            tensor = operation.input
-        elif hasattr(operation, "outputs") and hasattr(operation, "layers"):
-            return _last_operation(operation)
-        else:
-            return operation
-    return None
-
-
-def _operations(model: Any) -> list[Any]:
-    """All operations of a model in order, also those that are no layers."""
-    return list(getattr(model, "operations", None) or model.layers)
-
-
-def _gives_probabilities(end: End, two: bool) -> bool:
-    return end.activation in (_SHARES if two else _WITHIN)
-
-
-def ends_in(two: bool) -> str:
-    """Return the code of a last layer that gives probabilities."""
-    return f'keras.layers.Dense({1 + two}, activation="{"softmax" if two else "sigmoid"}")'
-
-
-def _advice(two: bool, end: End) -> str:
-    probable = _gives_probabilities(end, two)
-    within = end.activation in PROBABLE
-    kind = f"{'SparseCategorical' if two else 'Binary'}Crossentropy"
-    if within and not probable:
-        return f"end the model with {ends_in(two)} and compile it with {losses_in(kind, False)}"
-    first = f"compile it with {losses_in(kind, not probable)}"
-    return first if probable else f"{first}, or end it with {_probable_end(two)}"
-
-
-def _probable_end(two: bool) -> str:
-    kind = "SparseCategoricalCrossentropy" if two else "BinaryCrossentropy"
-    return f"{ends_in(two)} and metrics=[{metric_in(kind, False)}]"
-
-
-def losses_in(kind: str, logits: bool) -> str:
-    """Return the code of the loss and the metric that a model needs."""
-    return f"loss=keras.losses.{kind}(from_logits={logits}), metrics=[{metric_in(kind, logits)}]"
 
 
 def metric_in(kind: str, logits: bool) -> str:
-    """Return the code of the metric that a model needs."""
+    """Return the code of the metric of binary cross-entropy that fits a model."""
     return f'keras.metrics.{kind}(from_logits={logits}, name="{CROSS_ENTROPY[0]}")'
 
 
-def loss_text(loss: Any) -> str:
-    """Return the loss as it was given, with what it takes if that was said."""
-    if isinstance(loss, str):
-        return repr(loss)
-    said = getattr(loss, "from_logits", None)
-    return type(loss).__name__ + ("" if said is None else f"(from_logits={bool(said)})")
+@dataclass(frozen=True)
+class _Wanted:
+    """What a task of classes wants of a model with `n` outputs."""
+
+    task: Task
+    n: int
+
+    @property
+    def shares(self) -> bool:
+        """Whether the outputs are shares of classes that exclude each other."""
+        return self.task.kind is TaskKind.CLASSES or (self._is_binary and self.n == 2)
+
+    @property
+    def _is_binary(self) -> bool:
+        return self.task.kind is TaskKind.BINARY
+
+    @property
+    def kind(self) -> str:
+        """Keras' class of the loss that fits."""
+        return "SparseCategoricalCrossentropy" if self.shares else "BinaryCrossentropy"
+
+    @property
+    def what(self) -> str:
+        """The target in words."""
+        if self.task.kind is TaskKind.LABELS:
+            return f"{self.task.n_targets} answers of yes or no"
+        return f"one of {_number(self.task.n_classes)} classes"
+
+    def check_size(self) -> None:
+        """Raise OutputsError unless there are as many outputs as the task wants."""
+        wanted: tuple[int, ...] = (1, 2)
+        if not self._is_binary:
+            is_class = self.task.kind is TaskKind.CLASSES
+            wanted = (self.task.n_classes if is_class else self.task.n_targets,)
+        if self.n not in wanted:
+            shapes = " or ".join(f"(None, {size})" for size in wanted)
+            raise OutputsError(
+                f"it has outputs of shape (None, {self.n}), expected {shapes}, as the target is "
+                f"{self.what}; end the model with {replace(self, n=wanted[0]).end()}"
+            )
+
+    def check_loss(self, given: KerasLoss, end: End) -> None:
+        """Raise OutputsError if the loss cannot be of these classes."""
+        name, form = given.loss.name, given.form
+        if name is LossName.OWN or (name is LossName.SQUARED_ERROR and not self._is_pair):
+            return
+        fits = (
+            name is LossName.CROSSENTROPY if self.shares else name is LossName.BINARY_CROSSENTROPY
+        )
+        if fits and not (self._is_pair and form is TargetForm.ONE_HOT and given.is_smoothed):
+            return
+        more = ", as it has two outputs" if self._is_pair else ""
+        if not self.shares:
+            more = ", or loss=keras.losses.MeanSquaredError() of a probability"
+        raise OutputsError(
+            f"it is compiled with loss {given.name}; expected "
+            f"{self.losses(end.activation not in PROBABLE)}{more}"
+        )
+
+    @property
+    def _is_pair(self) -> bool:
+        return self._is_binary and self.n == 2
+
+    def meaning(self, given: KerasLoss, end: End) -> Outputs:
+        """Return whether the outputs are logits. Raises OutputsError if the end contradicts."""
+        if end.activation is None:
+            return Outputs(bool(given.logits), by_construction=False)
+        if given.logits and end.activation in PROBABLE:
+            raise OutputsError(
+                f"the loss {given.text} takes logits, and {called(end)}, which are no "
+                f"logits; {self._advice(end)}"
+            )
+        if not given.logits and not self.is_probable(end):
+            probable = f"{_number(self.n)} probabilities that sum to 1"
+            raise OutputsError(
+                f"the loss {given.text} takes probabilities, and {called(end)}, which are "
+                f"not {probable if self.shares else 'a probability'}; {self._advice(end)}"
+            )
+        return Outputs(bool(given.logits), by_construction=True)
+
+    def is_probable(self, end: End) -> bool:
+        """Whether the values are probabilities of these classes, or would be under this loss."""
+        return end.activation in (SHARES if self.shares else WITHIN)
+
+    def end(self) -> str:
+        """Return the code of a last layer that gives probabilities."""
+        activation = "softmax" if self.shares else "sigmoid"
+        return f'keras.layers.Dense({self.n}, activation="{activation}")'
+
+    def losses(self, logits: bool) -> str:
+        """Return the code of the loss that fits."""
+        loss = f"loss=keras.losses.{self.kind}(from_logits={logits})"
+        return f"{loss}, metrics=[{metric_in(self.kind, logits)}]" if self._is_binary else loss
+
+    def probable_end(self) -> str:
+        """Return the code of a last layer that gives probabilities, with its metric."""
+        metric = f" and metrics=[{metric_in(self.kind, False)}]" if self._is_binary else ""
+        return f"{self.end()}{metric}"
+
+    def _advice(self, end: End) -> str:
+        probable = self.is_probable(end)
+        if end.activation in PROBABLE and not probable:
+            return f"end the model with {self.end()} and compile it with {self.losses(False)}"
+        first = f"compile it with {self.losses(not probable)}"
+        return first if probable else f"{first}, or end it with {self.probable_end()}"
 
 
-def _loss_name(loss: Any) -> str:
-    return cast(str, getattr(loss, "__name__", None) or loss_text(loss))
+def _of_own(given: KerasLoss, end: End) -> Outputs:
+    """Outputs under a loss of the user's own: it says what it takes, or the end does."""
+    if given.logits is not None:
+        return Outputs(given.logits, by_construction=True)
+    return Outputs(end.activation not in PROBABLE, by_construction=True)
 
 
-def _called(end: End) -> str:
-    gives = "outputs of an unknown range" if end.activation is None else end.activation
-    return f"the last layer, {end.name}, gives {gives} values".replace("range values", "range")
+def _of_amounts(given: KerasLoss, end: End, model: Any, task: Task) -> Outputs:
+    """Amounts; or probabilities of amounts within [0, 1], under a binary cross-entropy."""
+    n, wanted = n_outputs(model), task.n_targets
+    if n != wanted and len(model.outputs[0].shape) == 2:  # of images and the like, see the rows
+        raise OutputsError(
+            f"it has outputs of shape (None, {n}), expected (None, {wanted}), as "
+            f"{', '.join(task.targets[:5])}{' …' if wanted > 5 else ''} "
+            f"{'is' if wanted == 1 else 'are'} to be predicted; end the model with "
+            f"keras.layers.Dense({wanted})"
+        )
+    name = given.loss.name
+    if name is LossName.CROSSENTROPY:
+        raise OutputsError(
+            f"the loss {given.name} compares classes, and the target is an amount; compile it with "
+            "loss=keras.losses.MeanSquaredError(), or say --task classes"
+        )
+    if name is LossName.BINARY_CROSSENTROPY:
+        return _Wanted(Task(TaskKind.LABELS, task.targets), n).meaning(given, end)
+    if name is LossName.POISSON and end.activation in ("linear", "tanh"):
+        raise OutputsError(
+            f"the loss {given.name} takes amounts above 0, and {called(end)}, which may be below; "
+            f'end the model with keras.layers.Dense({n}, activation="softplus")'
+        )
+    if end.activation in SHARES and n == 1:
+        raise OutputsError(
+            f"{called(end)}, and of a single output that is always 1; end the model with "
+            "keras.layers.Dense(1)"
+        )
+    return Outputs(logits=False, by_construction=True, amounts=True)
+
+
+def _number(n: int) -> str:
+    return "two" if n == 2 else str(n)

@@ -1,4 +1,4 @@
-"""When overfitting sets in: the epoch of the minimum after which validation BCE rises for good."""
+"""When overfitting sets in: after the minimum from which the validation score rises for good."""
 
 from collections.abc import Sequence
 
@@ -8,24 +8,25 @@ from numpy.typing import NDArray
 HALF_WINDOW = 2
 """Epochs on either side that the smoothed curve averages: a window of five."""
 TOLERANCE = 0.005
-"""Nats that the smoothed curve must end above its minimum. Epochs of one trial are compared on
-the same rows, so this is above the jitter from epoch to epoch and below any rise that matters."""
+"""Of a BCE, the nats that the smoothed curve must end above its minimum; of any other score, so
+many parts of what counts as a nat there. Epochs of one trial are compared on the same rows, so this
+is above the jitter from epoch to epoch and below any rise that matters."""
 
 
-def onset(val_score: Sequence[float]) -> int | None:
+def onset(val_score: Sequence[float], tolerance: float = TOLERANCE) -> int | None:
     """Return the epoch at which overfitting sets in, or None if training ended first ("> N").
 
-    `val_score` is the validation BCE of epochs 1, 2, …; those that are not finite are left out.
+    `val_score` is the validation score of epochs 1, 2, …; those that are not finite are left out.
 
     The rule: smooth the curve by a centred mean over five epochs (at either end, over those of
     the five that exist). The onset is the last epoch at which the smoothed curve attains its
-    minimum, provided that the smoothed curve ends more than `TOLERANCE` above that minimum.
+    minimum, provided that the smoothed curve ends more than `tolerance` above that minimum.
     So one lucky epoch makes no minimum, one bad epoch makes no rise, and a curve that comes
     back down has no onset. Three epochs or fewer average to the same value: they have none.
     """
     values = np.asarray(val_score, dtype=float)
     epochs = np.arange(1, len(values) + 1)
-    (found,) = onsets(np.zeros(len(values), dtype=np.intp), epochs, values, 1)
+    (found,) = onsets(np.zeros(len(values), dtype=np.intp), epochs, values, 1, tolerance)
     return None if np.isnan(found) else int(found)
 
 
@@ -34,6 +35,7 @@ def onsets(
     epoch: NDArray[np.integer],
     val_score: NDArray[np.floating],
     n_trials: int,
+    tolerance: float = TOLERANCE,
 ) -> NDArray[np.float64]:
     """Return the onset of each of many trials at once; NaN for none.
 
@@ -51,7 +53,7 @@ def onsets(
     lowest = np.minimum.reduceat(smooth, starts)
     is_lowest = smooth == np.repeat(lowest, ends - starts + 1)
     last_lowest = np.maximum.reduceat(np.where(is_lowest, np.arange(len(trial)), -1), starts)
-    rises = smooth[ends] - lowest > TOLERANCE
+    rises = smooth[ends] - lowest > tolerance
     result[trial[starts[rises]]] = epoch[last_lowest[rises]]
     return result
 

@@ -15,6 +15,7 @@ from sweep.records import AssignmentStatus
 
 COLUMNS: dict[str, Exactly] = {
     **dict.fromkeys(("trial", "assignment", "opening", "wave", "rung"), exact.NUMBER),
+    "event": exact.COUNT,
     **dict.fromkeys(("iteration", "bracket", "confirms", "seed_number"), exact.NUMBER),
     **dict.fromkeys(("first_epoch", "last_epoch", "epochs", "epoch"), exact.EPOCH),
     "seed": exact.INTEGER,
@@ -26,10 +27,11 @@ COLUMNS: dict[str, Exactly] = {
     **dict.fromkeys(("val_accuracy", "val_auc", "accuracy", "auc"), exact.SHARE),
     **dict.fromkeys(("accuracy_low", "accuracy_high", "auc_low", "auc_high"), exact.SHARE),
     **dict.fromkeys(("seconds", "active_seconds"), exact.SECONDS),
-    **dict.fromkeys(("created_at", "ended_at", "opened_at"), exact.INSTANT),
+    **dict.fromkeys(("created_at", "ended_at", "opened_at", "at"), exact.INSTANT),
     **dict.fromkeys(("name", "identity", "message", "state", "status", "file"), exact.TEXT),
+    "kind": exact.TEXT,
     **dict.fromkeys(("baseline", "oracle_id", "root_id", "trainer", "hyperparameters"), exact.TEXT),
-    **dict.fromkeys(("error", "traceback", "rule", "sha256", "metrics"), exact.TEXT),
+    **dict.fromkeys(("error", "traceback", "rule", "sha256", "metrics", "measures"), exact.TEXT),
     **dict.fromkeys(("regularisation", "scoring"), exact.TEXT),
     "losses": Exactly(bytes),
 }

@@ -62,9 +62,19 @@ def _is_of_contents(error: sqlite3.OperationalError) -> bool:
     return "integer overflow" in str(error) or str(error).startswith("Could not decode")
 
 
-def connect_to_write(path: Path) -> sqlite3.Connection:
-    """Return a connection whose commits are on the disk when they return. Raises sqlite3.Error."""
-    db = _configured(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS))
+def connect_to_write(path: Path, *, several_threads: bool = False) -> sqlite3.Connection:
+    """Return a connection whose commits are on the disk when they return. Raises sqlite3.Error.
+
+    If `several_threads`, threads may use it that see to it that only one does at a time.
+    """
+    db = _configured(
+        sqlite3.connect(
+            path,
+            isolation_level=None,
+            timeout=_BUSY_SECONDS,
+            check_same_thread=not several_threads,
+        )
+    )
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     return db

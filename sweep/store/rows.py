@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from sweep.settings import Settings
 from sweep.space.record import SpaceRecord
 from sweep.store.columns import checked_value
 from sweep.store.parsing import json_object, plan_record, record
+from sweep.tasks.score_words import ScoreWords
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+from sweep.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,16 @@ class SweepRow:
     active_seconds: float
     scoring: Scoring = BINARY_CROSSENTROPY
     """What the scores measure."""
+
+    @property
+    def task(self) -> Task:
+        """What is predicted from a row."""
+        return self.data.known_task
+
+    @property
+    def score_words(self) -> ScoreWords:
+        """How the scores are shown to people."""
+        return ScoreWords(self.scoring, self.task)
 
     def to_columns(self) -> dict[str, Any]:
         """Return the values as the database holds them: records become JSON."""
@@ -246,13 +258,15 @@ class Opening:
     """How it was chosen: best, simplest or trial (`…-ensemble` for one), then in words after a
     colon; an older version wrote no words."""
     val_score: float
-    """The validation BCE of what was tested, when it was chosen."""
+    """The validation score of what was tested, when it was chosen."""
     rows: int
     sha256: str
     """Over the test rows."""
     score: Estimate | None = None
     accuracy: Estimate | None = None
     auc: Estimate | None = None
+    measures: dict[str, Estimate] = field(default_factory=dict)
+    """Other measures by name: mae, rmse and r2 of amounts; loss if the score is another."""
     confirms: int | None = None
     """Of a repeat: the trial that it trains again."""
 

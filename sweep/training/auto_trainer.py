@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from sweep.data.split import Split
 from sweep.records import Assignment, Value
+from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+from sweep.tasks.task import TaskKind
+from sweep.training.batches import training_weights
 from sweep.training.contract import Endings, Journal, Source, StopRequested
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.reading.refusal import NotCarriedError
@@ -38,6 +41,7 @@ class AutoTrainer:
     patience: int | None
     checkpoint_seconds: float = 10.0
     program_bytes: int | None = None
+    scoring: Scoring = BINARY_CROSSENTROPY
     _fused: FusedTrainer = field(init=False)
     _keras: KerasTrainer = field(init=False)
 
@@ -46,7 +50,7 @@ class AutoTrainer:
             self.build, self.split, self.batch_size, self.patience, self.checkpoint_seconds
         )  # fmt: skip
         self._fused = FusedTrainer(*settings, program_bytes=self.program_bytes)
-        self._keras = KerasTrainer(*settings)
+        self._keras = KerasTrainer(*settings, scoring=self.scoring)
 
     @property
     def compilations(self) -> int:
@@ -73,6 +77,8 @@ class AutoTrainer:
 
     def refusal(self, assignment: Assignment) -> str | None:
         """Return why a trial is left to Keras, in one line; None if the trial is fused."""
+        if (reason := not_fused(self.split, self.scoring)) is not None:
+            return reason
         try:
             self._fused.readings.description(assignment)
         except NotCarriedError as error:
@@ -80,6 +86,19 @@ class AutoTrainer:
         except Exception as exception:  # the Keras trainer records it as the trial's failure
             return f"build(hp) raises {type(exception).__name__}"
         return None
+
+
+def not_fused(split: Split, scoring: Scoring) -> str | None:
+    """Return why no trial on these rows, scored like this, is fused; None if trials may be."""
+    if split.task.kind is not TaskKind.BINARY or not scoring.is_binary_crossentropy:
+        return f"the score is {scoring.measure.name}, of a target that is {split.task.kind}"
+    if training_weights(split) is not None:
+        return "rows or classes have weights"
+    if isinstance(split.train.x, dict):
+        return "several inputs"
+    if split.train.x.ndim != 2:
+        return "inputs that are no vectors"
+    return None
 
 
 @dataclass

@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 
 import keras
 
-from sweep.data.split import Split
+from sweep.data.split import Rows, Split
 from sweep.errors import SweepError
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
+from sweep.space.keras_loss import TargetForm
+from sweep.space.outputs import n_outputs
+from sweep.space.scoring import own_metrics
+from sweep.space.targets import target_form
+from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training import model as trial_model
+from sweep.training.batches import shuffled_batches, training_weights
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
+from sweep.training.fit_score import report_fit_score
 from sweep.training.model import Build, Evaluation, Model
+from sweep.training.regularisation import regularisation
 from sweep.training.tensorflow_private import traces_forgotten
 from sweep.training.trial_progress import TrialProgress, error_line
 
@@ -32,6 +40,7 @@ class KerasTrainer:
     patience: int | None
     checkpoint_seconds: float = 10.0
     name: str = "keras"
+    scoring: Scoring = BINARY_CROSSENTROPY
 
     def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
         while not stop() and (assignment := source.take()) is not None:
@@ -63,6 +72,7 @@ class KerasTrainer:
             status=status,
             epochs=max(0, progress.epoch - assignment.first_epoch),
             params=run.params,
+            regularisation=run.regularisation,
             seconds=time.perf_counter() - started,
             error=error or progress.failure,
             traceback=trace,
@@ -82,8 +92,15 @@ class _Run:
     journal: Journal
     stop: StopRequested
     params: int | None = None
+    regularisation: str | None = None
     records: list[EpochRecord] = field(default_factory=list)
     model: Model = None
+    form: TargetForm = TargetForm.AS_THEY_ARE
+    """How the model's loss takes targets."""
+    fit_score: str | None = None
+    """Under which name `fit` reports the training score."""
+    has_metrics: bool = False
+    """Whether the model has metrics beside the one that is the score."""
     progress: TrialProgress[Arrays] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,10 +109,15 @@ class _Run:
     def train(self) -> OutcomeStatus:
         """Build, restore and fit; return how the assignment ended. Raises what the model raises."""
         assignment = self.assignment
+        task, scoring = self.trainer.split.task, self.trainer.scoring
         self.model = trial_model.build_model(
-            self.trainer.build, assignment.hyperparameters, assignment.seed
+            self.trainer.build, assignment.hyperparameters, assignment.seed, task=task
         )
+        self.form = target_form(self.model, task)
+        self.fit_score = report_fit_score(self.model, task, scoring, self.form)
+        self.has_metrics = any(name != self.fit_score for name in own_metrics(self.model))
         self.params = trial_model.count_params(self.model)
+        self.regularisation = regularisation(self.model)
         state = self.journal.load(assignment)
         if state is not None:
             self._restore(state)
@@ -109,15 +131,22 @@ class _Run:
         self.progress = self.progress.restored(state, state.best)
 
     def _fit(self) -> None:
-        rows, batch_size = self.trainer.split.train, self.trainer.batch_size
+        split, batch_size = self.trainer.split, self.trainer.batch_size
         first_epoch, last_epoch = self.progress.epoch, self.assignment.last_epoch
         self.model.fit(
-            trial_model.shuffled_batches(
-                rows, batch_size, self.assignment.seed, first_epoch, last_epoch
+            shuffled_batches(
+                split.train,
+                batch_size,
+                self.assignment.seed,
+                first_epoch,
+                last_epoch,
+                form=self.form,
+                n_classes=n_outputs(self.model),
+                weights=training_weights(split),
             ),
             initial_epoch=first_epoch,
             epochs=last_epoch,
-            steps_per_epoch=math.ceil(len(rows.x) / batch_size),
+            steps_per_epoch=math.ceil(len(split.train) / batch_size),
             shuffle=False,  # the batches come shuffled
             callbacks=[_EpochEnd(self)],
             verbose=0,
@@ -125,7 +154,7 @@ class _Run:
 
     def end_epoch(self, logs: dict[str, float], started: float) -> None:
         """Evaluate and record the epoch that just ended, and decide how the trial goes on."""
-        validation = trial_model.evaluate(self.model, self.trainer.split.validation)
+        validation = self._evaluated(self.trainer.split.validation, with_metrics=self.has_metrics)
         record = self._record(logs, validation, started)
         self.records.append(record)
         self.progress = self.progress.after(
@@ -137,18 +166,29 @@ class _Run:
     def _record(
         self, logs: dict[str, float], validation: Evaluation, started: float
     ) -> EpochRecord:
-        train = trial_model.evaluate(self.model, self.trainer.split.train)
+        train = self._evaluated(self.trainer.split.train)
         return EpochRecord(
             epoch=self.progress.epoch + 1,
             fit_loss=float(logs["loss"]),
-            fit_score=float(logs["binary_crossentropy"]),
+            fit_score=math.nan if self.fit_score is None else float(logs[self.fit_score]),
             train_score=train.score,
             val_score=validation.score,
-            val_loss=validation.score + trial_model.penalty(self.model),
+            val_loss=validation.loss + trial_model.penalty(self.model),
             val_accuracy=validation.accuracy,
             val_auc=validation.auc,
             learning_rate=trial_model.learning_rate(self.model),
             seconds=time.perf_counter() - started,
+            metrics=validation.metrics,
+        )
+
+    def _evaluated(self, rows: Rows, *, with_metrics: bool = False) -> Evaluation:
+        return trial_model.evaluate(
+            self.model,
+            rows,
+            self.trainer.split.task,
+            self.trainer.scoring,
+            form=self.form,
+            with_metrics=with_metrics,
         )
 
     def state(self) -> TrialState:

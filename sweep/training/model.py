@@ -5,9 +5,8 @@ What trainers share. The optimizer's and the generators' states count as state; 
 """
 
 import math
-from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -20,14 +19,27 @@ from sweep.seeds import derive
 from sweep.space.asked import Asked
 from sweep.space.build import Build as Build  # trainers have both from here
 from sweep.space.build import Model as Model
-from sweep.space.outputs import check_probabilities, outputs_of
+from sweep.space.keras_loss import TargetForm
+from sweep.space.outputs import n_outputs
+from sweep.space.targets import shaped, target_form
+from sweep.tasks.losses import Array, LossName, row_losses
+from sweep.tasks.objectives import ObjectiveName, row_values
+from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
+from sweep.training import predictions
+from sweep.training.batches import epoch_order as epoch_order
+from sweep.training.batches import shuffled_batches as shuffled_batches
+from sweep.training.fit_score import NAME as OF_FIT
 from sweep.training.unmade_variables import variables_unmade
-
-_ROWS_AT_ONCE = 10_000
 
 
 def build_model(
-    build: Build, hyperparameters: dict[str, Value], seed: int, *, for_fit: bool = True
+    build: Build,
+    hyperparameters: dict[str, Value],
+    seed: int,
+    *,
+    for_fit: bool = True,
+    task: Task = HIGGS_TASK,
 ) -> Model:
     """The trial's model with its initial weights, the same for the same seed.
 
@@ -40,18 +52,20 @@ def build_model(
         model = build(Asked(hyperparameters))
     if for_fit:
         model.optimizer.build(model.trainable_variables)
-        _create_metrics_variables(model)
+        _create_metrics_variables(model, target_form(model, task))
     return model
 
 
-def _create_metrics_variables(model: Model) -> None:
+def _create_metrics_variables(model: Model, form: TargetForm) -> None:
     """Create the metrics' variables now instead of within `fit`, as the optimizer's are.
 
     A function that creates variables is traced twice by TensorFlow, and the first trace is never
     freed: 5.6 MiB and half a second a trial (`benchmarks/memory.py`).
     """
-    x, y = np.zeros((1, *model.input_shape[1:]), np.float32), np.zeros((1, 1), np.float32)
-    model.compute_metrics(x, keras.ops.convert_to_tensor(y), model(x, training=False))
+    outputs = np.zeros((1, *(size or 1 for size in model.outputs[0].shape[1:])), np.float32)
+    shape = (1, 1) if form is TargetForm.NUMBERS or outputs.size == 1 else outputs.shape
+    given = [keras.ops.convert_to_tensor(one) for one in (np.zeros(shape, np.float32), outputs)]
+    model.compute_metrics(None, *given)
     model.reset_metrics()
 
 
@@ -83,68 +97,94 @@ def learning_rate(model: Model) -> float:
     return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
 
 
-def shuffled_batches(
-    rows: Rows, batch_size: int, seed: int, first_epoch: int, last_epoch: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Batches of epochs `first_epoch` + 1 … `last_epoch`, each epoch in an order of its own.
-
-    The order is a function of (seed, epoch) alone, so an epoch is the same in whatever rung,
-    process or trainer it falls. Yields x (batch, features) and y (batch, 1); the last batch of
-    an epoch may be smaller.
-    """
-    for epoch in range(first_epoch + 1, last_epoch + 1):
-        order = epoch_order(len(rows.x), seed, epoch)
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            yield rows.array[chosen], rows.y[chosen, None]
-
-
-def epoch_order(n_rows: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of the training rows in an epoch, shape (n_rows,)."""
-    return np.random.default_rng(derive(seed, "shuffle", epoch)).permutation(n_rows)
-
-
 @dataclass(frozen=True)
 class Evaluation:
     """A model on some rows, in evaluation mode. No penalty is in it."""
 
-    losses: np.ndarray
-    """BCE of each row, shape (rows,)."""
+    losses: np.ndarray | None
+    """A number for each row, shape (rows,), whose mean is the score; None if it has no rows."""
     score: float
-    """Their mean."""
+    """Lower is better."""
     accuracy: float
+    """NaN of amounts."""
     auc: float
+    """NaN unless the target is one of two classes."""
+    row_losses: np.ndarray
+    """The model's loss of each row, shape (rows,); the same unless the score is another measure."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """What the metrics that the model is compiled with say of these rows, where asked for."""
+
+    @property
+    def loss(self) -> float:
+        """The mean of the model's loss over the rows."""
+        return float(self.row_losses.mean())
 
 
 def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
-    """Logits in evaluation mode, shape (rows,), double precision.
+    """Logits of one of two classes in evaluation mode, shape (rows,), double precision.
 
-    Runs without compiling: a graph for it would cost each trial more than it saves. Raises
-    OutputsError if the outputs are not what the loss takes.
+    Raises OutputsError if the outputs are not what the loss takes.
     """
-    parts = [
-        keras.ops.convert_to_numpy(model(x[start : start + _ROWS_AT_ONCE], training=False))
-        for start in range(0, len(x), _ROWS_AT_ONCE)
-    ]
-    outputs = np.concatenate(parts).astype(np.float64)
-    meaning = outputs_of(model)
-    if not meaning.logits:  # two are the probabilities of 0 and 1
-        if not meaning.by_construction:
-            check_probabilities(outputs)
-        return metrics.logits_from_probabilities(outputs[:, -1])
-    return outputs[:, 0] if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
+    return predictions.predict(model, x)
 
 
-def evaluate(model: Model, rows: Rows) -> Evaluation:
-    """BCE, accuracy and AUC of `model` on `rows`."""
-    logits, labels = predict_logits(model, rows.array), rows.y
-    losses = metrics.example_losses(logits, labels)
+def evaluate(
+    model: Model,
+    rows: Rows,
+    task: Task = HIGGS_TASK,
+    scoring: Scoring = BINARY_CROSSENTROPY,
+    *,
+    form: TargetForm | None = None,
+    with_metrics: bool = False,
+) -> Evaluation:
+    """Score, accuracy and AUC of `model` on `rows`; its own metrics too if they are asked for.
+
+    `form` is what `target_form` says; that it need not be found out again at each epoch.
+    """
+    form = target_form(model, task) if form is None else form
+    outputs = predictions.raw_outputs(model, rows.x)
+    predicted = predictions.predictions(model, outputs, task)
+    y = rows.y if rows.y.ndim <= 2 else rows.y.reshape(len(rows), -1)
+    measured = predictions.measured(model, predicted, task)
+    by_metric = scoring.objective is ObjectiveName.METRIC
+    said = own_metrics(model, outputs, rows.y, form) if with_metrics or by_metric else {}
+    if scoring.loss.name is LossName.OWN:
+        losses = predictions.own_row_losses(model, outputs, rows.y, form)
+    else:
+        is_logit = scoring.loss.name is LossName.BINARY_CROSSENTROPY
+        losses = row_losses(scoring.loss, predicted if is_logit else measured, y)
+    values: Array | None = losses
+    if by_metric:
+        values, score = None, said[scoring.metric] * (-1 if scoring.is_higher_better else 1)
+    elif scoring.objective is ObjectiveName.LOSS:
+        score = float(losses.mean())
+    else:
+        values = row_values(scoring.objective, measured, y)
+        score = float(values.mean())
     return Evaluation(
-        losses=losses,
-        score=float(losses.mean()),
-        accuracy=metrics.accuracy(logits, labels),
-        auc=metrics.auc(logits, labels),
+        losses=values,
+        score=score,
+        accuracy=_accuracy(predicted, rows.y, task),
+        auc=metrics.auc(predicted, rows.y) if task.kind is TaskKind.BINARY else math.nan,
+        row_losses=losses,
+        metrics=said,
     )
+
+
+def _accuracy(predicted: Array, y: np.ndarray, task: Task) -> float:
+    if task.kind is TaskKind.AMOUNT:
+        return math.nan
+    if task.kind is TaskKind.BINARY:
+        return metrics.accuracy(predicted, y)
+    return 1 - float(row_values(ObjectiveName.ACCURACY, predicted, y).mean())
+
+
+def own_metrics(
+    model: Model, outputs: np.ndarray, y: np.ndarray, form: TargetForm
+) -> dict[str, float]:
+    """Return what the metrics that the model is compiled with say of these outputs, by name."""
+    found = predictions.metrics_of(model, outputs, shaped(y, form, n_outputs(model)))
+    return {name: value for name, value in found.items() if name not in ("loss", OF_FIT)}
 
 
 def penalty(model: Model) -> float:

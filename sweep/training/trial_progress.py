@@ -30,7 +30,7 @@ class TrialProgress(Generic[Best]):
     best: Best | None = None
     """None before the first epoch."""
     val_losses: np.ndarray | None = None
-    """BCE of each validation row at the best epoch, as `TrialState` keeps it."""
+    """Score of each validation row at the best epoch, as `TrialState` keeps it."""
     failure: str | None = None
     """Why the trial cannot go on, in a line: a number that is not finite."""
     n_trained: int = 0
@@ -52,12 +52,12 @@ class TrialProgress(Generic[Best]):
         )
 
     def after(
-        self, record: EpochRecord, losses: np.ndarray, best: Callable[[], Best]
+        self, record: EpochRecord, losses: np.ndarray | None, best: Callable[[], Best]
     ) -> "TrialProgress[Best]":
         """Return the progress once an epoch has ended.
 
-        `losses` are the validation rows' BCE after it, shape (rows,). `best` is called if no
-        epoch was better, for what is to be kept of this one.
+        `losses` are the validation rows' scores after it, shape (rows,), or None if the score has
+        no rows. `best` is called if no epoch was better, for what is to be kept of this one.
         """
         trained = replace(self, epoch=record.epoch, n_trained=self.n_trained + 1)
         for name in _MUST_BE_FINITE:
@@ -68,7 +68,8 @@ class TrialProgress(Generic[Best]):
         trained = replace(trained, early_stopping=early_stopping)
         if not trained.is_best:
             return trained
-        return replace(trained, best=best(), val_losses=metrics.kept_losses(losses))
+        kept = None if losses is None else metrics.kept_losses(losses)
+        return replace(trained, best=best(), val_losses=kept)
 
     @property
     def is_best(self) -> bool:

@@ -34,19 +34,20 @@ class Slow(keras.layers.Layer):
 )
 
 
-def impatient() -> None:
+def impatient(trainer: str) -> None:
     """The epoch under way is waited for a second, not five."""
     from sweep.cli import stopping
 
     stopping._EPOCH_SECONDS = 1.0
+    if trainer == "fused":
+        slow_programs()
 
 
 @pytest.mark.parametrize("trainer", ["keras", "fused"])
 def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, trainer):
     place = tiny.make_place(tmp_path, SLOW_SPACE if trainer == "keras" else tiny.SPACE)
-    hook = slow_programs if trainer == "fused" else impatient
     warm.run(place, *tiny.start("whole", trainer))
-    broken = warm.begin(place, *tiny.start("broken", trainer), before=hook)
+    broken = warm.begin(place, *tiny.start("broken", trainer), before=impatient, given=(trainer,))
     database = place / "results/broken/sweep.db"
     checkpoints = database.parent / "checkpoints"
     wait_for(lambda: database.exists() and any(checkpoints.glob("*.npz")), broken)

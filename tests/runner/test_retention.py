@@ -138,3 +138,21 @@ def test_folders_of_spaces_are_removed_once_their_processes_are_gone(tmp_path, m
     os.utime(unknown, (time.time() - 90_000,) * 2)
     remove_abandoned_spaces()
     assert {path.name for path in tmp_path.iterdir()} == {own.split("/")[-1], "sweep-space-link"}
+
+
+def test_runs_of_one_search_trial_are_kept_together_if_their_mean_is_among_the_best():
+    def runs(trial: int, own: float, repeat: float | None) -> list[Standing]:
+        values = {"is_searched": False, "is_confirmation": True, "confirms": trial}
+        again = standing(trial + 1, repeat, is_failed=repeat is None, seed_number=2, **values)
+        return [standing(trial, own), again]
+
+    standings = [
+        standing(0, 0.9, is_searched=False),
+        standing(1, 0.9, is_searched=False, is_confirmation=True, confirms=0, seed_number=2),
+        *runs(2, 0.40, 0.70),
+        *runs(4, 0.50, 0.50),
+        *runs(6, 0.30, None),
+        standing(8, 0.8, is_searched=False, is_confirmation=True, confirms=2, seed_number=3),
+    ]
+    assert kept_trials(standings, 1, executions=2, has_rungs=False) == {0, 1, 4, 5, 8}
+    assert kept_trials(standings, 2, executions=2, has_rungs=False) == {0, 1, 2, 3, 4, 5, 8}

@@ -97,6 +97,8 @@ def test_the_first_opening_is_free_and_the_second_is_stamped_on_every_report(pla
 
     shown = warm.run(place, "test", "s").stdout
     assert f"{best['val_score']:.4f}" in shown and "test rows opened once" in shown
+    refused = warm.run(place, "test", "0", code=3).stderr
+    assert "no sweep named '0'" in refused and "sweep test --trial 0" in refused
     refused = warm.run(place, "test", "s", code=2).stderr
     assert f"opened for trial {best['trial']}" in refused and "--again" in refused
     with Store(place / "results" / "s" / "sweep.db", read_only=True) as store:

@@ -164,7 +164,6 @@ REFUSED = {
     ),
     "a metric of logits under probabilities": (SIGMOID, '"bce"', metric_text(1, True)),
     "a metric by name under logits": (LINEAR, LOGITS, metric_text(1, None)),
-    "no metric": (LINEAR, LOGITS, ""),
     "another metric of that name": (
         SIGMOID,
         '"bce"',
@@ -217,5 +216,5 @@ def test_an_end_that_cannot_be_told_is_taken_at_the_losss_word(tmp_path):
     load(tmp_path, "layers.Dense(1), layers.Lambda(lambda x: 2 * x)", LOGITS, metric_text(1, True))
     end = f"{SIGMOID}, layers.Lambda(lambda x: x * x)"
     load(tmp_path, end, '"bce"', metric_text(1, None), "squares.py")
-    with pytest.raises(InvalidSpaceError, match="amounts are not supported"):
+    with pytest.raises(InvalidSpaceError, match="compares amounts"):
         load(tmp_path, end, '"mse"', metric_text(1, None), "amounts.py")

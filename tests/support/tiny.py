@@ -62,6 +62,8 @@ def contents(place: Path, name: str) -> dict[str, Any]:
         for (table,) in db.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
         ).fetchall():
+            if table == "event":  # the history, with its kills and resumptions
+                continue
             cursor = db.execute(f'SELECT * FROM "{table}"')
             names = [column[0] for column in cursor.description]
             left_out = CLOCKED | ORDERED | (_OWN if table == "sweep" else set())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sweep.training.start_keras import start_keras
+from tests.support.programs import start_keras_with_programs
 
 pytest.register_assert_rewrite("sweep.testing.trainer_contract")  # says what was compared
-start_keras()
+start_keras_with_programs()

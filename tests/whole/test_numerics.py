@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import tiny, warm
+from tests.support.programs import open_programs
 
 ROOT = Path(__file__).parents[2]
 WIDE = """
@@ -25,12 +26,15 @@ def build(hp):
 """
 ROWS = ("--data", "builtin", "--train-rows", "2000", "--validation-rows", "500")
 SHORT = ("--test-rows", "50", "--max-epochs", "2", "--trainer", "fused")
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC")
+"""Set in every process that has started Keras."""
 PROCESS = "import os, sys; os.sched_setaffinity(0, eval(sys.argv.pop(1))); import sweep.cli as c; "
 
 
 def on_cores(place: Path, cores: set[int], *arguments: str, code: int = 0) -> str:
     """Carry out `sweep arguments` in a process that has these cores from its start."""
-    environment = {name: value for name, value in os.environ.items() if name[:6] != "SWEEP_"}
+    own = {name for name in os.environ if name in THREADS or name.startswith("SWEEP_")}
+    environment = {name: value for name, value in os.environ.items() if name not in own}
     done = subprocess.run(
         [sys.executable, "-c", f"{PROCESS} c.main()", repr(cores), *arguments],
         cwd=place,
@@ -42,13 +46,22 @@ def on_cores(place: Path, cores: set[int], *arguments: str, code: int = 0) -> st
     return done.stderr
 
 
+def on_these(place: Path, cores: set[int]) -> None:
+    """The same, before TensorFlow computes in a forked process."""
+    os.sched_setaffinity(0, cores)
+    for name in THREADS:
+        os.environ.pop(name, None)
+    open_programs(place / "programs")
+
+
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
 def test_a_sweep_begun_on_two_cores_goes_on_to_the_same_numbers_on_one(tmp_path):
     place = tiny.make_place(tmp_path, WIDE)
     two = set(sorted(os.sched_getaffinity(0))[:2])
-    on_cores(place, two, "start", "tiny.py", "--name", "whole", *ROWS, *SHORT)
+    on_two = {"before": on_these, "given": (place, two)}
+    warm.run(place, "start", "tiny.py", "--name", "whole", *ROWS, *SHORT, **on_two)
     begun = ("--name", "parts", "--max-time", "0.001s")
-    on_cores(place, two, "start", "tiny.py", *begun, *ROWS, *SHORT, code=8)
+    warm.run(place, "start", "tiny.py", *begun, *ROWS, *SHORT, code=8, **on_two)
     on_cores(place, {min(two)}, "resume", "parts")
     assert tiny.differences(tiny.contents(place, "whole"), tiny.contents(place, "parts")) == []
 

@@ -1,5 +1,6 @@
 """All that the store knows about one trial: its row, its epochs, its rungs, its checkpoint."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweep import words
 from sweep.analysis.answers.two_trials import as_json, trial_row
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.trial_class import ERRORS, TrialClass, gap_errors
 from sweep.records import Json
 from sweep.store import Store
+from sweep.tasks.score_words import ScoreWords
 
 SCHEMA = "sweep.trial/1"
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -32,11 +33,13 @@ class Details:
     """Its assignments in order, with status, score, trainer, seconds, error and traceback."""
     checkpoint: str | None
     no_skill: float
-    """Training rows' BCE without skill."""
+    """Training rows' score without skill; NaN if it is unknown."""
     gap_se: float
     """NaN when errors are unknown."""
     names: list[str]
     """Hyperparameters, in the order of the search space."""
+    shown: ScoreWords
+    """How scores are shown to people."""
 
     @property
     def best(self) -> "pd.Series[Any] | None":
@@ -83,15 +86,16 @@ def details(store: Store, frames: SweepFrames, trial: int) -> Details:
             if one["trial"] == trial
         ],
         checkpoint=None if found is None else found[0],
-        no_skill=frames.no_skill.train,
+        no_skill=frames.no_skill.floor,
         gap_se=float(errors[0]),
         names=frames.hyperparameter_names,
+        shown=frames.score_words,
     )
 
 
 def reason(found: Details) -> str | None:
     """Return why the trial has its class, with the numbers of the rule; None without a class."""
-    row, epochs = found.row, found.epochs
+    row, epochs, shown = found.row, found.epochs, found.shown
     if row["class"] is None:
         return None
     if row["class"] == TrialClass.DIVERGED:
@@ -99,23 +103,24 @@ def reason(found: Details) -> str | None:
         lost = np.flatnonzero(~np.isfinite(measured).all(axis=1))
         if len(lost):
             return f"a loss was not finite in epoch {epochs['epoch'].iloc[lost[0]]}"
-        first, last = (_score(epochs["train_score"].iloc[at]) for at in (0, -1))
+        first, last = (shown.score(float(epochs["train_score"].iloc[at])) for at in (0, -1))
+        guessing = f"{shown.score(found.no_skill)} (guessing) and "
         return (
-            f"train BCE ended at {last}, above {_score(found.no_skill)} (guessing) and "
-            f"the {first} of its first epoch"
+            f"{shown.train} ended at {last}, {shown.above} "
+            f"{'' if math.isnan(found.no_skill) else guessing}the {first} of its first epoch"
         )
-    limit = f"2 of its errors ({_score(ERRORS * found.gap_se)})"
+    limit = f"2 of its errors ({_size(found, ERRORS * found.gap_se)})"
     last_gap = float((epochs["val_score"] - epochs["train_score"]).iloc[-1])
     rose = not pd.isna(row["onset_epoch"])
     if row["class"] == TrialClass.BALANCED:
         if rose:
-            return f"tied with the best; the gap ended at {_score(last_gap)}, within {limit}"
-        return "tied with the best, and val BCE did not rise for good"
-    behind, gap = _score(row["difference"]), _score(row["gap"])
+            return f"tied with the best; the gap ended at {_size(found, last_gap)}, within {limit}"
+        return f"tied with the best, and {shown.val} did not {shown.rise} for good"
+    behind, gap = _size(found, row["difference"]), _size(found, row["gap"])
     if row["class"] == TrialClass.OVERFIT and rose and last_gap > ERRORS * found.gap_se:
         return (
-            f"val BCE rose for good after epoch {row['onset_epoch']}, and the gap ended at "
-            f"{_score(last_gap)}, beyond {limit}"
+            f"{shown.val} {shown.rose} for good after epoch {row['onset_epoch']}, and the gap "
+            f"ended at {_size(found, last_gap)}, beyond {limit}"
         )
     if row["class"] == TrialClass.OVERFIT:
         return f"{behind} worse than the best, and most of that is its gap of {gap}, beyond {limit}"
@@ -124,8 +129,9 @@ def reason(found: Details) -> str | None:
     return f"{behind} worse than the best, and its gap of {gap} is the smaller part of that"
 
 
-def _score(value: Any) -> str:
-    return words.score(float(value))
+def _size(found: Details, value: Any) -> str:
+    """The text of a difference of scores."""
+    return found.shown.gap(float(value))
 
 
 def sparkline(values: NDArray[np.floating], width: int) -> str:

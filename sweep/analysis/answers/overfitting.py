@@ -16,7 +16,7 @@ class Overfitting:
     judged: int
     """Trials long enough."""
     seen: int
-    """Those whose validation BCE rose for good."""
+    """Those whose validation score rose for good."""
     from_params: int | None
     """The smallest trial from which on at least half of the trials judged overfit."""
     smallest_params: int | None

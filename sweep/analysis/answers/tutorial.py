@@ -48,8 +48,11 @@ class Conclusion:
 def conclusions(frames: SweepFrames) -> list[Conclusion]:
     """Return the tutorial's conclusions that can be checked.
 
-    There are none if fewer than two of its models have two seeds.
+    There are none if fewer than two of its models have two seeds, or if scores are no BCE, which
+    its conclusions are of.
     """
+    if not frames.sweep.scoring.is_binary_crossentropy:
+        return []
     rows = frames.confirmed[frames.confirmed["seeds"] >= 2]
     trials = {
         str(name): int(trial)

@@ -11,13 +11,14 @@ from sweep.errors import NotFoundError
 from sweep.records import Json
 from sweep.statistics.paired import Difference, difference
 from sweep.store import Losses
+from sweep.tasks.score_words import ScoreWords
 
 SCHEMA = "sweep.compare/1"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Trials A and B. `difference` is A − B in val BCE, None when either's losses are unknown."""
+    """Trials A and B. `difference` is A − B in val score, None when either's losses are unknown."""
 
     sweep: str
     a: "pd.Series[Any]"
@@ -28,6 +29,8 @@ class Comparison:
     """Validation rows."""
     names: list[str]
     """Hyperparameters, in the order of the search space."""
+    shown: ScoreWords
+    """How scores are shown to people."""
 
     @property
     def differing(self) -> list[str]:
@@ -55,7 +58,8 @@ def compare(frames: SweepFrames, losses: Losses, a: int, b: int) -> Comparison:
         rows = {int(trial): row for row, trial in enumerate(losses.trials)}
         found = difference(losses.values[rows[a]], losses.values[rows[b]])
     n_rows = losses.values.shape[1]
-    return Comparison(frames.sweep.name, one, other, found, n_rows, frames.hyperparameter_names)
+    names = frames.hyperparameter_names
+    return Comparison(frames.sweep.name, one, other, found, n_rows, names, frames.score_words)
 
 
 def trial_row(frames: SweepFrames, trial: int) -> "pd.Series[Any]":
@@ -94,11 +98,12 @@ def _of_the_two(found: Comparison) -> str:
     if value == 0 and se == 0:
         return "The two are equal on every row."
     better = label(found.a if value < 0 else found.b)
-    by = words.with_error(abs(value), se, words.decimals_of(se))
+    by = found.shown.size_with_error(value, se)
     rows = words.counted(found.n_rows, "validation row")
     if found.difference.low <= 0 <= found.difference.high:
         return f"{better} is better by {by}: tied, {rows} cannot tell the two apart (95 %)."
-    return f"{better} is better by {by}: {rows} tell the two apart (95 %)."
+    tell = "tells" if found.n_rows == 1 else "tell"
+    return f"{better} is better by {by}: {rows} {tell} the two apart (95 %)."
 
 
 def _among_all(found: Comparison) -> list[str]:

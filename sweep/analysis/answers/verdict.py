@@ -6,7 +6,7 @@ best trial was itself trained in full and was no longer improving at the end.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -25,6 +25,7 @@ from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.records import Json, SweepState
 from sweep.statistics.onset import TOLERANCE
 from sweep.statistics.selection_bias import Optimism
+from sweep.tasks.score_words import ScoreWords
 from sweep.words import counted
 
 SCHEMA = "sweep.verdict/1"
@@ -98,9 +99,13 @@ class Verdict:
     """The tutorial's conclusions, when its models were trained under several seeds."""
     test_openings: int
     """Times the sealed test rows were opened."""
+    shown: ScoreWords = field(default_factory=ScoreWords)
+    """How the scores are shown to people; not in files for programs."""
 
     def to_json(self) -> Json:
-        return {"schema": SCHEMA, **asdict(self)}
+        values = asdict(self)
+        del values["shown"]
+        return {"schema": SCHEMA, **values}
 
 
 @lru_cache(maxsize=1)  # each form of the report of one sweep has it
@@ -108,7 +113,7 @@ def verdict(frames: SweepFrames) -> Verdict:
     """Return the answer of a sweep as it stands."""
     scored = is_scored(frames.trials)
     trials = frames.trials[scored].copy()
-    trials["kind"] = regularisation.kinds(frames.hyperparameters[scored])
+    trials["kind"] = regularisation.kinds_of(frames)[scored]
     trials["ended"] = trials["status"].isin(_ENDED)
     trials["is_tied"] = trials["tied"].eq(True)  # unknown is not tied
     known = bool(trials["is_tied"].any())
@@ -138,6 +143,7 @@ def verdict(frames: SweepFrames) -> Verdict:
         advantages=frames.advantages,
         tutorial=conclusions(frames),
         test_openings=len(frames.openings),
+        shown=frames.score_words,
     )
 
 
@@ -146,11 +152,14 @@ def _reasons(
 ) -> list[str]:
     """Return why there is not enough evidence; an empty list if there is."""
     if len(trials) < LEAST_TRIALS:
-        return [f"only {len(trials)} of at least {LEAST_TRIALS} trials have a score"]
+        have = "has" if len(trials) == 1 else "have"
+        return [f"only {len(trials)} of at least {LEAST_TRIALS} trials {have} a score"]
     if tied is None:
         why = why_errors_are_unknown(frames.sweep.settings.validation_rows)
         return [f"the errors of the scores are unknown: {why}"]
     reasons = _unarrived(frames, trials)
+    if frames.beats_guessing is False:
+        reasons.insert(0, "the best trial is no better than guessing")
     if tied == len(trials):
         reasons.append(f"all {tied:,} trials are tied")
     elif not any(answer is not None and answer.is_decided for answer in answers):
@@ -178,6 +187,8 @@ def _worth(frames: SweepFrames, trials: pd.DataFrame) -> bool | None:
     Further trials, or more epochs of the best one, could still beat the reference models.
     """
     found = is_worth(frames.advantages)
+    if found and frames.beats_guessing is False:
+        return None  # what beats a model that guesses worse is still no better than guessing
     is_open = (
         frames.sweep.state is not SweepState.FINISHED
         or len(trials) < LEAST_TRIALS
@@ -187,7 +198,7 @@ def _worth(frames: SweepFrames, trials: pd.DataFrame) -> bool | None:
 
 
 def is_improving(frames: SweepFrames, trial: int) -> bool:
-    """Whether the trial's validation BCE fell at the end, by more than the onset's tolerance.
+    """Whether the trial's validation score fell at the end, by more than the onset's tolerance.
 
     By the straight line through its last quarter of epochs (least squares): one lucky epoch at the
     end of a flat curve is no fall.
@@ -195,7 +206,8 @@ def is_improving(frames: SweepFrames, trial: int) -> bool:
     values = frames.epochs.loc[frames.epochs["trial"] == trial, "val_score"].to_numpy()
     last = values[max(min(int(len(values) * (1 - _LAST_PART)), len(values) - 2), 0) :]
     at = np.arange(len(last)) - (len(last) - 1) / 2
-    return len(last) > 1 and bool(-(at @ last) / (at @ at) * (len(last) - 1) > TOLERANCE)
+    least = TOLERANCE * frames.no_skill.scale
+    return len(last) > 1 and bool(-(at @ last) / (at @ at) * (len(last) - 1) > least)
 
 
 def _confirmation(frames: SweepFrames) -> Confirmation | None:

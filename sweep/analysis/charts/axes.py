@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweep.analysis.frames.no_skill import NoSkill
+
 
 class TooFewDataError(Exception):
     """A chart cannot be drawn from what there is; says what it needs."""
@@ -43,6 +45,11 @@ def _round_ticks(first: float, last: float) -> list[float]:
             return ticks
     if len(ticks) == 2:
         return ticks
+    return even_ticks(first, last)
+
+
+def even_ticks(first: float, last: float) -> list[float]:
+    """Return about five ticks from `first` to `last`, evenly spaced."""
     from matplotlib.ticker import MaxNLocator  # not at the top: most axes need no matplotlib
 
     even = MaxNLocator(nbins=5).tick_values(first, last)
@@ -63,17 +70,18 @@ def tick_label(tick: float, ends: Sequence[float] = ()) -> str:
 
 
 def score_range(
-    values: NDArray[np.floating], val_score: NDArray[np.floating], no_skill: float
+    values: NDArray[np.floating], val_score: NDArray[np.floating], level: NoSkill
 ) -> tuple[float, float]:
-    """Return a range for an axis of BCE that diverged and memorising trials cannot stretch.
+    """Return a range for an axis of scores that diverged and memorising trials cannot stretch.
 
     With d the distance from the best of `val_score` down from `no_skill`: at most d further down,
     at most d / 2 above no skill, and no further than the `values` go. Holds the best and no skill.
     What is off the chart, `outside` counts for a note.
     """
+    no_skill, scale = level.validation, level.scale
     values, val_score = values[np.isfinite(values)], val_score[np.isfinite(val_score)]
     if len(val_score) == 0:
-        return no_skill - 0.2, no_skill + 0.02
+        return no_skill - 0.2 * scale, no_skill + 0.02 * scale
     best = float(val_score.min())
     distance = no_skill - best
     if distance > 0:
@@ -81,18 +89,18 @@ def score_range(
         high = min(max(float(values.max()), no_skill), no_skill + distance / 2)
     else:
         low, high = no_skill, float(np.quantile(values, 0.9))
-    margin = 0.05 * max(high - low, 1e-3)
+    margin = 0.05 * max(high - low, 1e-3 * scale)
     return low - margin, high + margin
 
 
-def colour_range(values: NDArray[np.floating], error: float) -> tuple[float, float]:
+def colour_range(values: NDArray[np.floating], error: float, scale: float) -> tuple[float, float]:
     """Return the ends of a colour scale for `values`, four standard errors apart at least.
 
     So no difference within two errors gets the two ends. If the `error` is unknown (NaN), they
-    are a thousandth of a nat apart at least.
+    are a thousandth of `scale` apart at least: of a nat, of a BCE.
     """
     low, high = float(values.min()), float(values.max())
-    least = 4 * error if np.isfinite(error) else 1e-3  # a scale needs two ends
+    least = 4 * error if np.isfinite(error) else 1e-3 * scale  # two ends
     wider = max(least - (high - low), 0.0) / 2
     return low - wider, high + wider
 

@@ -61,9 +61,7 @@ def curves_data(frames: SweepFrames, smoothing: int = 0) -> CurvesData:
     baselines = _curves(frames, named, smoothing)
     every = [*best, *baselines]
     values = np.concatenate([np.r_[c.train_score, c.val_score] for c in every] or [np.array([])])
-    low, high = score_range(
-        values, np.array([c.val_best for c in every]), frames.no_skill.validation
-    )
+    low, high = score_range(values, np.array([c.val_best for c in every]), frames.no_skill)
     leaving = [c for c in every if outside(np.r_[c.train_score, c.val_score], low, high)]
     return CurvesData(best, baselines, (low, high), len(leaving), smoothing)
 
@@ -71,10 +69,14 @@ def curves_data(frames: SweepFrames, smoothing: int = 0) -> CurvesData:
 def _curves(frames: SweepFrames, trials: pd.DataFrame, smoothing: int) -> list[Curve]:
     records = frames.epochs[frames.epochs["trial"].isin(trials["trial"])]
     by_trial = dict(iter(records.groupby("trial")))
-    return [_curve(row, by_trial[row["trial"]], smoothing) for row in trials.to_dict("records")]
+    return [
+        _curve(frames, row, by_trial[row["trial"]], smoothing) for row in trials.to_dict("records")
+    ]
 
 
-def _curve(trial: dict[Hashable, Any], records: pd.DataFrame, smoothing: int) -> Curve:
+def _curve(
+    frames: SweepFrames, trial: dict[Hashable, Any], records: pd.DataFrame, smoothing: int
+) -> Curve:
     train, val = (
         smoothed(np.zeros(len(records), np.intp), records[name].to_numpy(), smoothing)
         for name in ("train_score", "val_score")
@@ -82,7 +84,7 @@ def _curve(trial: dict[Hashable, Any], records: pd.DataFrame, smoothing: int) ->
     name = trial["baseline"]
     what = f"trial {trial['trial']}" if name is None else words.shortened(words.plain(name), 20)
     return Curve(
-        label=f"{what}: {words.score(trial['val_score'])}, {_params(trial['params'])}",
+        label=f"{what}: {frames.score_words.score(trial['val_score'])}, {_params(trial['params'])}",
         trial=int(trial["trial"]),
         epoch=records["epoch"].to_numpy(),
         train_score=train,
@@ -112,11 +114,9 @@ def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
         axes = figure.add_axes((0.08 + number * (width + 0.03), 0.36, width, 0.505))
         axes.set_title(title)
         style.log_axis(axes, 0.93, max(last, 2) * 1.08, ends=[last])
-        axes.set_ylim(*data.y)
+        style.score_axis(axes, frames, data.y, frames.score_words.name if number == 0 else "")
         axes.set_xlabel("epoch (logarithmic)")
-        if number == 0:
-            axes.set_ylabel("binary cross-entropy, nats")
-        else:
+        if number:
             axes.tick_params(labelleft=False)
         _draw(axes, curves, frames.no_skill)
     return figure
@@ -137,11 +137,12 @@ def _notes(data: CurvesData) -> list[str]:
 
 
 def _draw(axes: Axes, curves: list[Curve], no_skill: NoSkill) -> None:
-    axes.axhline(no_skill.validation, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
-    axes.annotate(
-        no_skill.name, (1, no_skill.validation), xytext=(0, 3), textcoords="offset points",
-        fontsize=8, ha="right", xycoords=("axes fraction", "data"),
-    )  # fmt: skip
+    if no_skill.is_known:
+        axes.axhline(no_skill.validation, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+        axes.annotate(
+            no_skill.name, (1, no_skill.validation), xytext=(0, 3), textcoords="offset points",
+            fontsize=8, ha="right", xycoords=("axes fraction", "data"),
+        )  # fmt: skip
     handles = []
     looks = zip(SERIES, MARKERS, strict=True)
     for curve, (color, marker) in zip(curves, looks, strict=False):

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import TooFewDataError, magnitude, score_range
-from sweep.analysis.charts.colours import BLACK, BLUE, ORANGE, VERMILLION
+from sweep.analysis.charts.colours import BLUE, ORANGE, VERMILLION
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
 
@@ -60,10 +60,11 @@ def decades(frames: SweepFrames) -> list[Decade]:
 
 def draw_decades(frames: SweepFrames) -> Figure:
     """Draw `decades`, one panel each, all on the same axes."""
-    found = decades(frames)
+    found, shown = decades(frames), frames.score_words
     notes = [
         f"Up to {N_CURVES} trials in each panel, those trained longest; trials of at least "
-        f"{_MIN_EPOCHS} epochs only. Onset: the epoch after which validation BCE rises for good."
+        f"{_MIN_EPOCHS} epochs only. Onset: the epoch after which "
+        f"{shown.validation} {shown.rises} for good."
     ]
     figure = style.page(frames, "Learning curves by capacity", notes)
     drawn = pd.concat([decade.trials for decade in found])
@@ -72,7 +73,7 @@ def draw_decades(frames: SweepFrames) -> Figure:
     y = score_range(
         records[["train_score", "val_score"]].to_numpy().ravel(),
         drawn["val_score"].to_numpy(float),
-        frames.no_skill.validation,
+        frames.no_skill,
     )
     last = int(records["epoch"].max())
     n_columns = min(len(found), 3)
@@ -85,13 +86,11 @@ def draw_decades(frames: SweepFrames) -> Figure:
         share = f"{decade.n_onset} of {decade.n_trials} with onset"
         axes.set_title(f"{decade.title}: {share}", fontsize=9)
         style.log_axis(axes, 0.93, max(last, 2) * 1.08, ends=[last])
-        axes.set_ylim(*y)
+        style.score_axis(axes, frames, y, shown.short if column == 0 else "")
         axes.tick_params(labelleft=column == 0, labelbottom=number + n_columns >= len(found))
-        if column == 0:
-            axes.set_ylabel("BCE, nats")
         if number + n_columns >= len(found):
             axes.set_xlabel("epoch (logarithmic)")
-        axes.axhline(frames.no_skill.validation, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+        style.no_skill_line(axes, frames.no_skill)
         _draw(axes, decade, by_trial)
     figure.legend(handles=_legend(), loc="upper left", bbox_to_anchor=(0.06, 0.915), ncols=4)
     return figure

@@ -12,11 +12,12 @@ from sweep.analysis.frames.no_skill import NoSkill
 from sweep.analysis.frames.ranking import frontier, is_scored
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.metrics import NO_SKILL_NAME
+from sweep.tasks.score_words import ScoreWords
 
 _APART = 1.06
 """Ratio of the places of neighbouring intervals at one capacity."""
 CROWD = 800
-"""Trials above which points are small, of one size, an image in the SVG, and without train BCE."""
+"""Trials above which points are small, of one size, an image in the SVG, without train scores."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class FrontierData:
     x: tuple[float, float]
     y: tuple[float, float]
     n_outside: int
-    """Trials whose validation BCE is off the chart."""
+    """Trials whose validation score is off the chart."""
     n_failed: int
     n_unsized: int
     """Trials whose number of parameters is not known before their first assignment ends."""
@@ -45,7 +46,9 @@ class FrontierData:
     """The rows of `confirmed` with the lowest mean reachable at each capacity."""
     no_skill: NoSkill
     references: tuple[tuple[str, float], ...]
-    """Name and validation BCE of the models that are no networks, but for no skill."""
+    """Name and validation score of the models that are no networks, but for no skill."""
+    shown: ScoreWords
+    """How scores are shown to people."""
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -77,7 +80,7 @@ def frontier_data(frames: SweepFrames) -> FrontierData:
     y = score_range(
         np.r_[val, train, others],
         np.r_[val, others] if len(val) else val,
-        frames.no_skill.validation,
+        frames.no_skill,
     )
     params = points["params"] if len(points) else pd.Series([100.0, 1e6])
     return FrontierData(
@@ -95,6 +98,7 @@ def frontier_data(frames: SweepFrames) -> FrontierData:
         ],
         references=references,
         no_skill=frames.no_skill,
+        shown=frames.score_words,
     )
 
 

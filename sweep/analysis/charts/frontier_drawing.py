@@ -1,4 +1,4 @@
-"""Draws the frontier of `frontier.frontier_data`: capacity, validation BCE, the gap, all marks."""
+"""Draws the frontier of `frontier.frontier_data`: capacity, scores, the gap, all marks."""
 
 from typing import Any
 
@@ -35,10 +35,9 @@ def draw_frontier(frames: SweepFrames) -> Figure:
         style.say_nothing(axes)
         return figure
     style.log_axis(axes, *data.x, ends=data.ends)
-    axes.set_ylim(*data.y)
+    style.score_axis(axes, frames, data.y, f"{data.shown.name} at the best epoch")
     axes.set_xlabel("trainable parameters (logarithmic)")
-    axes.set_ylabel("binary cross-entropy at the best epoch, nats")
-    axes.axhline(data.no_skill.validation, color=BLACK, linewidth=1, linestyle=(0, (1, 2)))
+    style.no_skill_line(axes, data.no_skill, 1)
     _draw_trials(axes, data)
     _draw_frontier(axes, data)
     _draw_evidence(axes, data)
@@ -50,18 +49,20 @@ def draw_frontier(frames: SweepFrames) -> Figure:
 def _notes(data: FrontierData) -> list[str]:
     notes = []
     if data.is_crowded:
-        notes.append("Train BCE of the frontier's trials only.")
+        notes.append(f"T{data.shown.train[1:]} of the frontier's trials only.")
     if data.n_failed:
         notes.append(f"Failed and not shown: {words.trials(data.n_failed)}.")
     if data.n_unsized:
         notes.append(f"In the first epochs and not shown: {words.trials(data.n_unsized)}.")
     if data.n_outside:
-        notes.append(f"The validation BCE of {words.trials(data.n_outside)} is off the chart.")
+        notes.append(
+            f"The {data.shown.validation} of {words.trials(data.n_outside)} is off the chart."
+        )
     return notes
 
 
 def _draw_frontier(axes: Axes, data: FrontierData) -> None:
-    """The staircase, and beneath it the train BCE of the same trials: the gap is shaded."""
+    """The staircase, and beneath it the train score of the same trials: the gap is shaded."""
     steps = data.steps
     params = np.r_[steps["params"].to_numpy(dtype=float), data.x[1]]
     val, train = (
@@ -175,17 +176,21 @@ def _dashes(data: FrontierData) -> list[tuple[int, tuple[int, ...]]]:
 def _legend(data: FrontierData) -> list[Line2D]:
     """What the marks mean that are on the chart."""
     longest = float(data.points["epochs"].max())
-    handles = [_point("validation BCE", longest)]
+    shown = data.shown
+    handles = [_point(shown.validation, longest)]
     if not data.is_crowded:
-        handles.append(_point("train BCE, same weights", longest, marker="v", color=ORANGE))
+        handles.append(_point(f"{shown.train}, same weights", longest, marker="v", color=ORANGE))
     handles += [
-        _line("frontier: lowest\nvalidation BCE", BLACK, "-", 1.8),
-        _line("train BCE of the frontier", ORANGE, (0, (4, 2))),
-        _line(data.no_skill.name, BLACK, (0, (1, 2))),
+        _line(f"frontier: {shown.best}\n{shown.validation}", BLACK, "-", 1.8),
+        _line(f"{shown.train} of the frontier", ORANGE, (0, (4, 2))),
     ]
+    if data.no_skill.is_known:
+        handles.append(_line(data.no_skill.name, BLACK, (0, (1, 2))))
     for (name, value), dash in zip(data.references, _dashes(data), strict=True):
         handles.append(
-            _line(f"{words.shortened(words.plain(name), 24)}: {value:.3f}", PURPLE, dash, 1.2)
+            _line(
+                f"{words.shortened(words.plain(name), 24)}: {shown.mark(value)}", PURPLE, dash, 1.2
+            )
         )
     if data.points["baseline"].notna().any():
         handles.append(_point("baseline", 15, marker="D", color=BLACK, markerfacecolor="white"))

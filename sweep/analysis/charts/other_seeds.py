@@ -16,6 +16,7 @@ from sweep.analysis.charts.colours import BLACK, BLUE, GREY, ORANGE
 from sweep.analysis.charts.label_places import label
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import Bias, bias
+from sweep.tasks.score_words import ScoreWords
 
 _LABELLED = 12
 """Trials up to which each is labelled with its number or name."""
@@ -55,7 +56,7 @@ def confirmed_data(frames: SweepFrames) -> Confirmed:
     ).reset_index(drop=True)
     values = points[["search_val_score", "val_score", "low", "high"]].to_numpy().ravel()
     values = values[np.isfinite(values)]
-    margin = 0.06 * max(float(np.ptp(values)), 1e-3)
+    margin = 0.06 * max(float(np.ptp(values)), 1e-3 * frames.no_skill.scale)
     return Confirmed(points, bias(rows), (values.min() - margin, values.max() + margin))
 
 
@@ -69,13 +70,11 @@ def _seed_error(frames: SweepFrames, trial: int) -> float:
 
 def draw_confirmed(frames: SweepFrames) -> Figure:
     """Draw `confirmed_data`: above the diagonal, repeats are worse than the score in the search."""
-    data = confirmed_data(frames)
-    figure = style.page(frames, "Score in the search against repeats", [_note(data.bias)])
+    data, shown = confirmed_data(frames), frames.score_words
+    figure = style.page(frames, "Score in the search against repeats", [_note(data.bias, shown)])
     axes = figure.add_axes((0.09, 0.125, 0.62, 0.765))
-    axes.set_xlim(*data.span)
-    axes.set_ylim(*data.span)
-    axes.set_xlabel("val BCE of the trial's own run, nats")
-    axes.set_ylabel("mean val BCE over other seeds, nats")
+    style.score_axis(axes, frames, data.span, f"{shown.val} of the trial's own run", "x")
+    style.score_axis(axes, frames, data.span, f"mean {shown.val} over other seeds")
     axes.axline((data.span[0], data.span[0]), slope=1, color=BLACK, linewidth=1)
     axes.fill_between(data.span, data.span, data.span[1], color=ORANGE, alpha=0.08, linewidth=0)
     is_baseline = data.points["baseline"].notna()
@@ -83,7 +82,9 @@ def draw_confirmed(frames: SweepFrames) -> Figure:
         _draw(axes, data.points[chosen], color, marker)
     if len(data.points) <= _LABELLED:
         _label(figure, axes, data)
-    figure.legend(handles=_legend(is_baseline), loc="upper left", bbox_to_anchor=(0.725, 0.895))
+    figure.legend(
+        handles=_legend(is_baseline, shown), loc="upper left", bbox_to_anchor=(0.725, 0.895)
+    )
     return figure
 
 
@@ -91,14 +92,14 @@ _LOOKS = ((BLUE, "o"), (BLACK, "D"))
 """Of searched trials, and of baselines."""
 
 
-def _note(found: Bias | None) -> str:
+def _note(found: Bias | None, shown: ScoreWords) -> str:
     if found is None:
         return "Only baselines were repeated. They were not chosen for their scores."
-    error = f" ± {words.score(found.error)}" if np.isfinite(found.error) else ""
+    error = f" ± {shown.amount(found.error)}" if np.isfinite(found.error) else ""
     side = "better" if found.value < 0 else "worse"
     return (
         f"On average over {words.counted(found.trials, 'searched trial')}, the trial's own run was "
-        f"{words.score(abs(found.value))}{error} nats {side} than its repeats "
+        f"{shown.amount(abs(found.value))}{error}{shown.of_unit} {side} than its repeats "
         "(± SE over the trials)."
     )
 
@@ -130,7 +131,10 @@ def _label(figure: Figure, axes: Axes, data: Confirmed) -> None:
     label(figure, axes, names, anchors, np.concatenate([anchors, diagonal, *bars]))
 
 
-def _legend(is_baseline: "pd.Series[bool]") -> list[Line2D]:
+_OWN = "the own run\nwas better than repeats"
+
+
+def _legend(is_baseline: "pd.Series[bool]", shown: ScoreWords) -> list[Line2D]:
     kinds = (("searched trial", not is_baseline.all()), ("baseline", is_baseline.any()))
     handles = [
         _handle(label, color, linestyle="", marker=marker, **_filling(marker, color))
@@ -141,7 +145,9 @@ def _legend(is_baseline: "pd.Series[bool]") -> list[Line2D]:
         *handles,
         _handle("± SE over the seeds", GREY, linewidth=3),
         _handle("95 % interval, over\nseeds and rows", GREY, linewidth=0.8),
-        _handle("equal; above it, the own run\nwas better than repeats", BLACK, linewidth=1),
+        _handle(
+            f"equal; {shown.above} it, the own run\nwas better than repeats", BLACK, linewidth=1
+        ),
     ]
 
 

@@ -80,10 +80,10 @@ def parallel(frames: SweepFrames) -> Parallel:
     params = trials["params"].to_numpy(dtype=float).clip(min=1)
     axes.append(logarithmic("params", params))
     val_score = trials["val_score"].to_numpy(dtype=float)
-    axes.append(_score(val_score))
+    axes.append(_score(val_score, frames))
     usual = val_score[val_score <= np.quantile(val_score, _USUAL)]
     error = error_of_differences(trials)
-    colours = colour_range(usual, error)
+    colours = colour_range(usual, error, frames.no_skill.scale)
     return Parallel(axes, val_score, colours, error, n_trials, max(len(names) - _MAX_AXES, 0))
 
 
@@ -121,13 +121,15 @@ def logarithmic(name: str, values: NDArray[np.float64]) -> Axis:
     return Axis(name, np.log(values / first) / span, ticks)
 
 
-def _score(val_score: NDArray[np.float64]) -> Axis:
+def _score(val_score: NDArray[np.float64], frames: SweepFrames) -> Axis:
     """The best at the top; what is far worse than most lies at the bottom."""
     best, worst = float(val_score.min()), float(np.quantile(val_score, _USUAL))
-    span = max(worst - best, 1e-6)
+    shown = frames.score_words
+    span = max(worst - best, 1e-6 * frames.no_skill.scale)
     place = 1 - np.clip((val_score - best) / span, 0, 1)
-    ticks = [(1 - share, f"{best + share * span:.3f}") for share in (0, 0.25, 0.5, 0.75)]
-    return Axis("val BCE", place, [*ticks, (0.0, f"≥ {worst:.3f}")])
+    ticks = [(1 - share, shown.mark(best + share * span)) for share in (0, 0.25, 0.5, 0.75)]
+    end = f"{'≤' if shown.is_turned else '≥'} {shown.mark(worst)}"
+    return Axis(shown.val, place, [*ticks, (0.0, end)])
 
 
 def draw_parallel(frames: SweepFrames) -> Figure:
@@ -169,5 +171,5 @@ def draw_parallel(frames: SweepFrames) -> Figure:
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
             )  # fmt: skip
     is_open = bool(data.val_score.max() > data.colours[1])
-    style.colour_bar(figure, (0.905, 0.2, 0.012, 0.5), norm, is_open)
+    style.colour_bar(figure, frames, (0.905, 0.2, 0.012, 0.5), norm, is_open)
     return figure

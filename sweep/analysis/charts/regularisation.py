@@ -1,4 +1,4 @@
-"""Heat maps of the validation BCE by regulariser and capacity."""
+"""Heat maps of the validation score by regulariser and capacity."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from sweep import words
-from sweep.analysis.answers.regularisers import regularisers
+from sweep.analysis.answers.regularisers import strengths
 from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import (
     TooFewDataError,
@@ -24,6 +24,7 @@ from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
+from sweep.tasks.score_words import ScoreWords
 
 ENOUGH = 3
 """Trials that a cell needs; one with fewer is hatched."""
@@ -41,7 +42,7 @@ class HeatMap:
     values: list[str]
     sizes: list[str]
     median: NDArray[np.float64]
-    """Median validation BCE of a cell's trials, NaN where there are none."""
+    """Median validation score of a cell's trials, NaN where there are none."""
     count: NDArray[np.int64]
 
 
@@ -54,10 +55,10 @@ def heat_maps(frames: SweepFrames) -> list[HeatMap]:
     chosen = is_scored(trials) & trials["params"].notna() & trials["baseline"].isna()
     if chosen.sum() < _MIN_TRIALS:
         raise TooFewDataError(f"fewer than {_MIN_TRIALS} searched trials have a score")
-    settings = frames.hyperparameters[chosen]
-    names = [n for n in regularisers(frames.hyperparameter_names) if settings[n].nunique() > 1]
+    settings = strengths(frames)[chosen]
+    names = [str(name) for name in settings if settings[name].nunique() > 1]
     if not names:
-        raise TooFewDataError("no hyperparameter that regularises varies")
+        raise TooFewDataError("no regulariser varies")
     params = trials.loc[chosen, "params"].astype(float).clip(lower=1)
     scores = trials.loc[chosen, "val_score"].astype(float)
     sizes, column = _capacities(params)
@@ -116,24 +117,26 @@ def draw_heat(frames: SweepFrames) -> Figure:
         f"Hatched: fewer than {ENOUGH} trials.",
         style.scale_note(error),
     ]
-    figure = style.page(frames, "Regularisation by capacity: median validation BCE", notes)
+    shown = frames.score_words
+    figure = style.page(frames, f"Regularisation by capacity: median {shown.validation}", notes)
     every = np.concatenate([one.median[one.count >= ENOUGH] for one in maps])
     if len(every) == 0:
         raise TooFewDataError(f"no cell of the heat maps holds {ENOUGH} trials")
-    highest = frames.no_skill.validation + 0.02
-    norm = Normalize(*colour_range(np.minimum(every, highest), error))
+    scale = frames.no_skill.scale
+    highest = frames.no_skill.validation + 0.02 * scale
+    norm = Normalize(*colour_range(np.minimum(every, highest), error, scale))
     width = 0.85 / len(maps)
     for number, one in enumerate(maps):
         axes = figure.add_axes((0.09 + number * width, 0.21, width - 0.085, 0.64))
-        _draw(axes, one, norm, 8.5 if len(maps) < 3 else 6.5)
-    style.colour_bar(figure, (0.905, 0.21, 0.012, 0.64), norm, every.max() > norm.vmax)
+        _draw(axes, one, norm, shown, 8.5 if len(maps) < 3 else 6.5)
+    style.colour_bar(figure, frames, (0.905, 0.21, 0.012, 0.64), norm, every.max() > norm.vmax)
     return figure
 
 
-def _draw(axes: Axes, one: HeatMap, norm: Normalize, size: float) -> None:
+def _draw(axes: Axes, one: HeatMap, norm: Normalize, shown: ScoreWords, size: float) -> None:
     axes.grid(False)
-    shown = np.where(one.count >= ENOUGH, one.median, np.nan)
-    axes.imshow(shown, cmap=style.CMAP, norm=norm, aspect="auto", origin="lower")
+    filled = np.where(one.count >= ENOUGH, one.median, np.nan)
+    axes.imshow(filled, cmap=style.CMAP, norm=norm, aspect="auto", origin="lower")
     for (row, column), n_trials in np.ndenumerate(one.count):
         value = float(one.median[row, column])
         is_enough = n_trials >= ENOUGH
@@ -147,7 +150,7 @@ def _draw(axes: Axes, one: HeatMap, norm: Normalize, size: float) -> None:
         if n_trials:
             is_dark = is_enough and norm(value) < 0.5
             axes.text(
-                column, row, f"{value:.3f}\nn {n_trials}", ha="center", va="center",
+                column, row, f"{shown.mark(value)}\nn {n_trials}", ha="center", va="center",
                 fontsize=size, color="white" if is_dark else BLACK,
                 bbox=None if is_enough else {"facecolor": "white", "edgecolor": "none", "pad": 1},
             )  # fmt: skip

@@ -82,7 +82,7 @@ def _correlation(
 
 def draw_ladder(frames: SweepFrames) -> Figure:
     """Draw `ladder`: a line for each trial, the correlations in a panel beside them."""
-    data = ladder(frames)
+    data, shown = ladder(frames), frames.score_words
     notes = [
         "Spearman's rank correlation, 95 % interval (Fisher's z), over promoted trials only. "
         "Trials that were cut cannot be followed, which makes the correlation lower."
@@ -93,10 +93,10 @@ def draw_ladder(frames: SweepFrames) -> Figure:
     last = float(scores["last_epoch"].max())
     style.log_axis(axes, 0.85, max(last, 2) * 1.2, ends=[last])
     finite = scores["score"].to_numpy(dtype=float)
-    axes.set_ylim(*score_range(finite, finite, frames.no_skill.validation))
+    y = score_range(finite, finite, frames.no_skill)
+    style.score_axis(axes, frames, y, f"{shown.best} {shown.validation} so far")
     axes.set_xlabel("epochs trained at the end of the rung (logarithmic)")
-    axes.set_ylabel("lowest validation BCE so far, nats")
-    axes.axhline(frames.no_skill.validation, color=BLACK, linewidth=0.8, linestyle=(0, (1, 2)))
+    style.no_skill_line(axes, frames.no_skill)
     climbed = scores[scores["trial"].duplicated(keep=False)].sort_values(["trial", "last_epoch"])
     lines = list(climbed.groupby("trial"))[:_MAX_LINES]
     for _, line in lines:

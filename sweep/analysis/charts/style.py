@@ -20,14 +20,18 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sweep import words
 from sweep.analysis.charts.axes import log_ticks, tick_label
+from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.no_skill import NoSkill
 from sweep.disk import whole
+from sweep.tasks.score_words import ScoreWords
 
 NOTHING = "no trial has been evaluated yet"
 DPI = 150
 CMAP = "cividis"
-"""Colours of a validation BCE: the darker, the better."""
+"""Colours of a validation score: the darker, the better."""
 _PAGE = (10.0, 6.0)
+_WIDE = 0.02
 
 _SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -110,6 +114,38 @@ def log_axis(
     axis.set_major_formatter(FuncFormatter(lambda tick, _: tick_label(tick, ends)))
 
 
+def score_axis(
+    axes: Axes, frames: SweepFrames, ends: tuple[float, float], title: str, which: str = "y"
+) -> None:
+    """Make an axis one of scores between `ends`, titled `title` with its unit; "" for no title.
+
+    Scores that people know as higher if better are so: the axis is turned round.
+    """
+    shown = frames.score_words
+    low, high = ends
+    getattr(axes, f"set_{which}lim")(*((high, low) if shown.is_turned else (low, high)))
+    if title:
+        getattr(axes, f"set_{which}label")(shown.with_unit(title))
+    if title and which == "y" and shown.is_amount:  # labels as 2.9e-6 are wide
+        left, bottom, width, height = axes.get_position().bounds
+        axes.set_position((left + _WIDE, bottom, width - _WIDE, height))
+    if shown.is_amount or shown.is_turned:
+        axis = axes.xaxis if which == "x" else axes.yaxis
+        axis.set_major_formatter(FuncFormatter(lambda tick, _: shown.tick(tick)))
+
+
+def amount_axis(axes: Axes, shown: ScoreWords) -> None:
+    """Label the upright axis, of differences of scores, so that any size can be read."""
+    if shown.is_amount:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: shown.tick_of_amount(tick)))
+
+
+def no_skill_line(axes: Axes, level: NoSkill, width: float = 0.8) -> None:
+    """Draw the level of a model without skill, if it is known."""
+    if level.is_known:
+        axes.axhline(level.validation, color=BLACK, linewidth=width, linestyle=(0, (1, 2)))
+
+
 def scale_note(error: float) -> str:
     """Return the note on a chart whose colours are a `colour_range` with this `error`."""
     if np.isfinite(error):
@@ -118,9 +154,13 @@ def scale_note(error: float) -> str:
 
 
 def colour_bar(
-    figure: Figure, place: tuple[float, float, float, float], norm: Normalize, is_open: bool
+    figure: Figure,
+    frames: SweepFrames,
+    place: tuple[float, float, float, float],
+    norm: Normalize,
+    is_open: bool,
 ) -> None:
-    """Draw beside a chart which validation BCE its colours mean, the best on top.
+    """Draw beside a chart which validation score its colours mean, the best on top.
 
     `is_open` if there are values beyond the upper end, which have its colour.
     """
@@ -128,9 +168,13 @@ def colour_bar(
     bar = figure.colorbar(
         ScalarMappable(norm, CMAP), cax=axes, extend="max" if is_open else "neither"
     )
-    bar.set_label("validation BCE, nats", fontsize=8)
+    shown = frames.score_words
+    bar.set_label(shown.with_unit(shown.validation), fontsize=8)
     axes.tick_params(labelsize=8)
-    axes.ticklabel_format(axis="y", useOffset=False)
+    if shown.is_amount or shown.is_turned:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: shown.tick(tick)))
+    else:
+        axes.ticklabel_format(axis="y", useOffset=False)
     axes.invert_yaxis()
 
 

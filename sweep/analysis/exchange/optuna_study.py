@@ -21,6 +21,7 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.disk import whole
 from sweep.errors import PlatformError, UsageError
+from sweep.tasks.score_words import ScoreWords
 
 FILE = "optuna.db"
 _IDENTITY = "sweep identity"
@@ -40,8 +41,8 @@ _ATTRIBUTES = {
     "bracket": "bracket",
     "rung": "rung",
     "params": "parameters",
-    "val_score_se": "val BCE error",
-    "train_score": "train BCE",
+    "val_score_se": "{val} error",
+    "train_score": "{train}",
     "gap": "gap",
     "class": "class",
     "tied": "tied with the best",
@@ -55,14 +56,16 @@ _ATTRIBUTES = {
     "seed": "seed",
     "error": "error",
 }
-"""Columns of `SweepFrames.trials` that become user attributes, and what those are called."""
+"""Columns of `SweepFrames.trials` that become user attributes, and what those are called, with the
+names of the sweep's scores."""
 
 
 def write_study(frames: SweepFrames, folder: Path) -> Path:
     """Write the sweep as a study of its name into `folder`/optuna.db; return the path.
 
-    Values are validation BCE in nats, to be minimised; intermediate values are those of each
-    epoch. A file that holds the same sweep is replaced, whole or not at all.
+    Values are validation scores, to be minimised, or to be maximised where people know them as
+    higher if better; intermediate values are those of each epoch. A file that holds the same sweep
+    is replaced, whole or not at all.
     Raises PlatformError when Optuna is missing or the file cannot be written, UsageError when
     it holds anything else.
     """
@@ -118,27 +121,37 @@ def _quiet(optuna: Any) -> Iterator[None]:
 def _write(optuna: Any, frames: SweepFrames, path: Path) -> None:
     storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
     try:
-        sweep = frames.sweep
-        study = optuna.create_study(storage=storage, study_name=sweep.name, direction="minimize")
+        sweep, shown = frames.sweep, frames.score_words
+        direction = "maximize" if shown.is_turned else "minimize"
+        study = optuna.create_study(storage=storage, study_name=sweep.name, direction=direction)
         for name, value in (
             (_IDENTITY, sweep.identity),
             ("state", sweep.state),
             ("space", sweep.space.name),
             ("data", sweep.data.source),
-            ("value", "lowest validation BCE, in nats, without penalty"),
+            ("value", _described(shown)),
             ("settings", {k: v for k, v in sweep.settings.to_json().items() if k != "stages"}),
         ):
             study.set_user_attr(name, value)
-        study.set_metric_names(["validation BCE"])
+        study.set_metric_names([shown.validation])
         study.add_trials(_trials(optuna, frames))
     finally:
         storage.remove_session()
         storage.engine.dispose()
 
 
+def _described(shown: ScoreWords) -> str:
+    unit = f", in {shown.unit}" if shown.unit else ""
+    return f"{shown.best} {shown.validation}{unit}, without penalty"
+
+
 def _trials(optuna: Any, frames: SweepFrames) -> Iterator[Any]:
     """In the order of their numbers, which Optuna's follow; the frames are in that of ranks."""
-    known = distributions(frames)
+    known, shown = distributions(frames), frames.score_words
+    attributes = {
+        name: called.format(val=shown.val, train=shown.train)
+        for name, called in _ATTRIBUTES.items()
+    }
     curves = dict(iter(frames.epochs.groupby("trial")))
     spans = dict(iter(frames.assignments.groupby("trial")))
     for place in frames.trials["trial"].argsort():
@@ -150,17 +163,19 @@ def _trials(optuna: Any, frames: SweepFrames) -> Iterator[Any]:
             number=-1,  # the storage numbers them
             trial_id=-1,
             state=state,
-            value=float(row["val_score"]) if state.name in ("COMPLETE", "PRUNED") else None,
+            value=shown.shown(float(row["val_score"]))
+            if state.name in ("COMPLETE", "PRUNED")
+            else None,
             datetime_start=begun if state.name != "WAITING" else None,
             datetime_complete=ended if state.is_finished() else None,
             params=params,
             distributions={name: known[name] for name in params},
             user_attrs={
-                _ATTRIBUTES[name]: value
+                attributes[name]: shown.shown(value) if name == "train_score" else value
                 for name, value in _without_missing(row[list(_ATTRIBUTES)]).items()
             },
             system_attrs={},
-            intermediate_values=_curve(curves.get(row["trial"])),
+            intermediate_values=_curve(curves.get(row["trial"]), shown),
         )
 
 
@@ -182,11 +197,11 @@ def _without_missing(values: "pd.Series[Any]") -> dict[str, Any]:
     }
 
 
-def _curve(epochs: pd.DataFrame | None) -> dict[int, float]:
+def _curve(epochs: pd.DataFrame | None, shown: ScoreWords) -> dict[int, float]:
     if epochs is None:
         return {}
     pairs = zip(epochs["epoch"], epochs["val_score"], strict=True)
-    return {int(epoch): float(value) for epoch, value in pairs}
+    return {int(epoch): shown.shown(float(value)) for epoch, value in pairs}
 
 
 def _times(frames: SweepFrames, assignments: pd.DataFrame | None) -> tuple[datetime, datetime]:

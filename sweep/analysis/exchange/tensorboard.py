@@ -6,6 +6,7 @@ trial, each whole or not at all.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,25 +32,47 @@ from sweep.records import Value
 Trial = Mapping[Hashable, Any]
 """A row of `SweepFrames.trials`."""
 
-_SCALARS = {
-    "fit_loss": "loss/fit",
-    "fit_score": "bce/fit",
-    "train_score": "bce/train",
-    "val_score": "bce/validation",
-    "val_loss": "loss/validation",
-    "val_accuracy": "accuracy/validation",
-    "val_auc": "auc/validation",
-    "learning_rate": "learning_rate",
-}
-"""Tag of each column of the epoch records."""
-_SCORES = {
-    "val_score": ("score/val_score", "validation BCE"),
-    "train_score": ("score/train_score", "train BCE"),
-    "gap": ("score/gap", "gap"),
-    "val_auc": ("score/val_auc", "validation AUC"),
-    "params": ("score/params", "parameters"),
-}
-"""Tag and name of what the HParams view shows of a trial: at its best epoch, as in the report."""
+_MEASURED = ("fit_score", "train_score", "val_score")
+"""Columns of scores: written as people see them, higher if better where that is so."""
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What a sweep's numbers are called in TensorBoard."""
+
+    scalars: dict[str, str]
+    """Tag of each column of the epoch records."""
+    scores: dict[str, tuple[str, str]]
+    """Tag and name of what the HParams view shows of a trial: at its best epoch."""
+
+
+def tags(frames: SweepFrames) -> Tags:
+    """Return the tags of a sweep: "bce/validation", or "mse/validation"."""
+    shown = frames.score_words
+    name = "".join(c if c.isalnum() or c == "-" else "_" for c in shown.short.lower()).strip("_")
+    scalars = {
+        "fit_loss": "loss/fit",
+        "fit_score": f"{name}/fit",
+        "train_score": f"{name}/train",
+        "val_score": f"{name}/validation",
+        "val_loss": "loss/validation",
+        "val_accuracy": "accuracy/validation",
+        "val_auc": "auc/validation",
+        "learning_rate": "learning_rate",
+    }
+    scores = {
+        "val_score": ("score/val_score", shown.validation),
+        "train_score": ("score/train_score", shown.train),
+        "gap": ("score/gap", "gap"),
+        "val_auc": ("score/val_auc", "validation AUC"),
+        "params": ("score/params", "parameters"),
+    }
+    for column in ("val_accuracy", "val_auc"):
+        is_twice = scalars[column] == scalars["val_score"]
+        if is_twice or frames.epochs[column].isna().all():  # an amount has neither
+            del scalars[column]
+            scores.pop(column, None)
+    return Tags(scalars, scores)
 
 
 def write_tensorboard(frames: SweepFrames, folder: Path) -> list[Path]:
@@ -58,12 +81,20 @@ def write_tensorboard(frames: SweepFrames, folder: Path) -> list[Path]:
     Written again for the same sweep, the files replace the former ones.
     Raises PlatformError when a file cannot be written.
     """
-    records = dict(iter(frames.epochs.groupby("trial")))
+    found, shown = tags(frames), frames.score_words
+    epochs = frames.epochs.copy()
+    for name in _MEASURED:
+        epochs[name] = shown.shown_all(epochs[name].to_numpy(dtype=float))
+    records = dict(iter(epochs.groupby("trial")))
     try:
-        written = [_write(folder, _experiment(frames), frames.sweep.created_at)]
+        written = [_write(folder, _experiment(frames, found), frames.sweep.created_at)]
         for trial in frames.trials.to_dict("records"):
             if trial["trial"] in records:
-                events = _events(trial, records[trial["trial"]], frames.sweep.created_at)
+                at_best = trial | {
+                    name: shown.shown(trial[name]) for name in ("val_score", "train_score")
+                }
+                records_of = records[trial["trial"]]
+                events = _events(at_best, records_of, found, frames.sweep.created_at)
                 written.append(_write(folder / run_name(trial), events, frames.sweep.created_at))
     except OSError as error:
         raise PlatformError(f"cannot write logs into {folder}: {error.strerror}") from error
@@ -95,7 +126,7 @@ def _write(folder: Path, events: Iterable[Event], created_at: float) -> Path:
 # What the HParams view reads
 
 
-def _experiment(frames: SweepFrames) -> list[Event]:
+def _experiment(frames: SweepFrames, found: Tags) -> list[Event]:
     """The hyperparameters and metrics of the whole sweep."""
     experiment = api_pb2.Experiment(
         description=words.plain(f"{frames.sweep.name}: {frames.sweep.data.source}"),
@@ -106,7 +137,7 @@ def _experiment(frames: SweepFrames) -> list[Event]:
         ],
         metric_infos=[
             api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag), display_name=name)
-            for tag, name in _SCORES.values()
+            for tag, name in found.scores.values()
         ],
     )
     data = HParamsPluginData(experiment=experiment)
@@ -129,7 +160,7 @@ def _hparams(tag: str, data: HParamsPluginData, wall_time: float) -> Event:
     return Event(wall_time=wall_time, summary=Summary(value=[value]))
 
 
-def _events(trial: Trial, records: pd.DataFrame, created_at: float) -> Iterator[Event]:
+def _events(trial: Trial, records: pd.DataFrame, found: Tags, created_at: float) -> Iterator[Event]:
     """A trial's session: its settings, its epochs, its scores, its end.
 
     When an epoch ended is not recorded. Its wall time is the sweep's beginning plus the time
@@ -142,14 +173,14 @@ def _events(trial: Trial, records: pd.DataFrame, created_at: float) -> Iterator[
         _set(start.hparams[name], value)
     data = HParamsPluginData(session_start_info=start)
     yield _hparams(metadata.SESSION_START_INFO_TAG, data, created_at)
-    columns = [records[name].to_numpy() for name in _SCALARS]
+    columns = [records[name].to_numpy() for name in found.scalars]
     for row, (epoch, time) in enumerate(zip(records["epoch"], times, strict=True)):
         values = [float(column[row]) for column in columns]
-        yield _scalars(zip(_SCALARS.values(), values, strict=True), int(epoch), float(time))
+        yield _scalars(zip(found.scalars.values(), values, strict=True), int(epoch), float(time))
     if not pd.isna(trial["best_epoch"]):
         scores = [
             (tag, float(trial[name]))
-            for name, (tag, _) in _SCORES.items()
+            for name, (tag, _) in found.scores.items()
             if not pd.isna(trial[name])
         ]
         yield _scalars(scores, int(trial["best_epoch"]), end)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweep.analysis.frames.no_skill import NoSkill
 from sweep.analysis.frames.other_seeds import SeedLosses, decisive
 from sweep.analysis.frames.ranking import is_scored
 from sweep.metrics import NO_SKILL_NAME
@@ -24,7 +25,7 @@ from sweep.store import Losses, Reference
 
 @dataclass(frozen=True)
 class Advantage:
-    """Validation BCE of a trial minus that of a reference model, in nats; below 0, it is lower."""
+    """Validation score of a trial minus that of a reference model; below 0, the trial is better."""
 
     reference: str
     trial: int
@@ -76,6 +77,32 @@ def advantages(
                     Advantage(one.name, int(trial), baseline, len(rows), *ends, too_good=added)
                 )
     return tuple(found)
+
+
+def beats_guessing(
+    trials: pd.DataFrame,
+    losses: Losses,
+    references: Sequence[Reference],
+    level: NoSkill,
+    optimism: Optimism | None,
+) -> bool | None:
+    """Return whether the first trial in rank is better than no skill, by more than chance.
+
+    By the paired difference to the reference model, or else by the error of the trial's own score;
+    less the selection bias. None if neither is known.
+    """
+    first = trials[is_scored(trials)].head(1)
+    if first.empty or not level.is_known or first["val_score_se"].isna().all():
+        return None
+    rows = _own_losses(losses, int(first["trial"].iloc[0]))
+    stored = [one.losses for one in references if one.name == NO_SKILL_NAME]
+    level_rows = np.full(rows.shape[1], level.validation)
+    if stored and rows.shape[1:] == stored[0].shape:
+        level_rows = stored[0]
+    if not len(rows):
+        return None
+    bias = 0.0 if optimism is None else optimism.bias
+    return bool(difference(rows[0], level_rows).high + bias < 0)
 
 
 def _own_losses(losses: Losses, trial: int) -> NDArray[np.float32]:

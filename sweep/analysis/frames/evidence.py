@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from sweep.analysis.frames.no_skill import NoSkill
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.trial_class import classes, gap_errors
 from sweep.statistics.confidence_set import confidence_set
@@ -25,7 +26,7 @@ def why_errors_are_unknown(validation_rows: int) -> str:
 
 
 def evidence(
-    trials: pd.DataFrame, epochs: pd.DataFrame, losses: Losses, train_rows: int, no_skill: float
+    trials: pd.DataFrame, epochs: pd.DataFrame, losses: Losses, train_rows: int, level: NoSkill
 ) -> pd.DataFrame:
     """Return val_score_se, difference, difference_se, tied, simplest and class of each trial.
 
@@ -52,7 +53,7 @@ def evidence(
             found.loc[compared, "tied"] = confidence_set(values).tolist()
     found["simplest"] = _simplest(trials, found)
     gap_se = gap_errors(found["val_score_se"].to_numpy(), n_rows, max(train_rows, 1))
-    named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se, no_skill)
+    named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se, level)
     found["class"] = pd.Series([name or None for name in named], index=found.index, dtype=object)
     return found
 

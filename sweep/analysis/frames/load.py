@@ -3,42 +3,59 @@
 The only place that names columns and derives them from the store.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.frames.against_references import Advantage, advantages
+from sweep.analysis.frames.against_references import Advantage, advantages, beats_guessing
 from sweep.analysis.frames.evidence import evidence, optimism_of_best
 from sweep.analysis.frames.no_skill import NoSkill, no_skill
 from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_losses
 from sweep.analysis.frames.ranking import order
 from sweep.analysis.frames.trial_status import TrialStatus, statuses
+from sweep.metrics import NO_SKILL
 from sweep.records import AssignmentStatus, EpochRecord, SweepState, Value
-from sweep.statistics.onset import onsets
+from sweep.statistics.onset import TOLERANCE, onsets
 from sweep.statistics.selection_bias import Optimism
-from sweep.store import Opening, Reference, Store, SweepRow, hyperparameters_of
+from sweep.store import (
+    Opening,
+    Reference,
+    Store,
+    SweepRow,
+    hyperparameters_of,
+    metrics_of,
+    regularisation_of,
+)
+from sweep.tasks.score_words import ScoreWords
 
 TRIAL_COLUMNS = {
-    "rank": "place by validation BCE, 1 is the best",
+    "rank": "place by the score on the validation rows, 1 is the best",
     "trial": "number of the trial",
     "baseline": "name of the baseline, none for a searched trial",
     "status": "finished, stopped, cut, waiting, running, pending or failed",
     "hyperparameters": "all hyperparameters by name",
+    "regularisation": "what the built model is regularised by: kind, where, how strong; none if it "
+    "was not read",
     "params": "trainable parameters",
-    "val_score": "score: lowest validation BCE over all epochs, in nats, without penalty",
+    "val_score": "score: the lowest on the validation rows over all epochs, without penalty; what "
+    "it measures is in the sweep's scoring (BCE in nats if nothing is said)",
     "val_score_se": "standard error of val_score over the validation rows, none if unknown",
     "difference": "val_score minus that of the best trial",
     "difference_se": "paired standard error of difference over the same validation rows",
     "tied": "statistically tied with the best: in the model confidence set at 95 %",
     "simplest": "fewest parameters within one paired standard error of the best",
     "class": "underfit, balanced, overfit or diverged, none if it cannot be told",
-    "train_score": "training BCE in evaluation mode, with the weights of the best epoch",
+    "train_score": "the same on the training rows in evaluation mode, weights of the best epoch",
     "gap": "val_score - train_score",
-    "best_epoch": "epoch of the lowest validation BCE",
-    "onset_epoch": "epoch after which validation BCE rises for good, none if training ended first",
+    "best_epoch": "epoch of the lowest score on the validation rows",
+    "onset_epoch": "epoch after which the score on the validation rows rises for good, none if "
+    "training ended first",
     "val_accuracy": "validation accuracy at the best epoch",
     "val_auc": "area under the validation ROC curve at the best epoch",
+    "metrics": "what the model's own metrics say of the validation rows at the best epoch, by name",
     "epochs": "epochs trained",
     "rung": "highest rung reached, none for a baseline or without Hyperband",
     "last_epoch": "epochs planned up to the end of that rung",
@@ -61,7 +78,7 @@ ASSIGNMENT_COLUMNS = {
     "last_epoch": "epochs trained after it, unless the trial stops early",
     "status": "pending, completed, stopped, failed or interrupted",
     "epochs": "epochs it trained",
-    "score": "lowest validation BCE of the trial at its end, none if there is none",
+    "score": "the trial's score at its end, none if there is none",
     "seconds": "wall time it took",
     "ended_at": "Unix time of its end, none before",
 }
@@ -104,6 +121,13 @@ class SweepFrames:
     """What the errors of the means are made of."""
     advantages: tuple[Advantage, ...]
     """The best trial against the references (see `against_references`)."""
+    beats_guessing: bool | None
+    """Whether the best trial is better than no skill; None if its error or the level is unknown."""
+
+    @property
+    def score_words(self) -> ScoreWords:
+        """How the scores are shown to people: names, unit, digits."""
+        return replace(self.sweep.score_words, size=self.no_skill.scale * NO_SKILL)
 
     @property
     def hyperparameter_names(self) -> list[str]:
@@ -121,11 +145,17 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
     sweep = store.sweep()
     sweep = replace(sweep, state=state or sweep.state, name=name or sweep.name)
     # what refers to a trial is read before the trials: a sweep may grow meanwhile
-    epochs, losses = _epochs(store), store.losses()
+    (epochs, metrics), losses = _epochs(store), store.losses()
     assignments = _table(store, "assignment")
     trials = _table(store, "trial").set_index("trial", drop=False)
     trials["hyperparameters"] = trials["hyperparameters"].map(hyperparameters_of)
-    trials = trials.join(_of_epochs(epochs, trials.index)).join(_of_assignments(assignments))
+    trials["regularisation"] = _objects(map(regularisation_of, trials["regularisation"]), trials)
+    references = tuple(store.references())
+    level = no_skill(sweep, references, epochs)
+    trials = trials.join(_of_epochs(epochs, trials.index, level))
+    trials = trials.join(_of_assignments(assignments))
+    best = zip(trials["trial"], trials["best_epoch"], strict=True)
+    trials["metrics"] = _objects((metrics_of(metrics.get(one)) for one in best), trials)
     trials["status"] = statuses(
         failed=trials["failed"] == True,  # noqa: E712  (missing where no assignment is)
         pending=trials["pending"] == True,  # noqa: E712
@@ -143,11 +173,10 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
     by_seed = seed_losses(repeats, losses)
     is_confirmation = epochs["trial"].isin(confirmations["trial"])
     later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
-    level = no_skill(sweep.data.class_balance)
-    judged = evidence(trials, epochs, losses, sweep.settings.train_rows, level.train)
+    judged = evidence(trials, epochs, losses, sweep.settings.train_rows, level)
     trials = trials.join(judged)[list(TRIAL_COLUMNS)]
     means = confirmed(trials, repeats, by_seed)
-    references, optimism = tuple(store.references()), optimism_of_best(trials, losses)
+    optimism = optimism_of_best(trials, losses)
     return SweepFrames(
         sweep=sweep,
         trials=trials,
@@ -163,7 +192,13 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
         no_skill=level,
         seed_losses=by_seed,
         advantages=advantages(trials, losses, means, by_seed, references, optimism),
+        beats_guessing=beats_guessing(trials, losses, references, level, optimism),
     )
+
+
+def _objects(values: Iterable[object], trials: pd.DataFrame) -> "pd.Series[Any]":
+    """A column of JSON objects, rows as in `trials`."""
+    return pd.Series(list(values), index=trials.index, dtype=object)
 
 
 def _table(store: Store, name: str) -> pd.DataFrame:
@@ -180,15 +215,17 @@ def _assignments(assignments: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFram
     return frame.reset_index(drop=True).astype(types)
 
 
-def _epochs(store: Store) -> pd.DataFrame:
+def _epochs(store: Store) -> tuple[pd.DataFrame, dict[tuple[int, float], str]]:
+    """The records' numbers; and the texts of the models' own metrics by trial and epoch."""
     columns, rows = store.table("epoch")
     names = [name for name in columns if name != "metrics"]
     values = np.array([row[: len(names)] for row in rows], dtype=float)  # (records, columns)
     frame = pd.DataFrame(values.reshape(-1, len(names)), columns=names)
-    return frame.astype({"trial": "int64", "epoch": "int64"})
+    texts = {(row[0], row[1]): row[-1] for row in rows if row[-1] is not None}
+    return frame.astype({"trial": "int64", "epoch": "int64"}), texts
 
 
-def _of_epochs(epochs: pd.DataFrame, trials: pd.Index) -> pd.DataFrame:
+def _of_epochs(epochs: pd.DataFrame, trials: pd.Index, level: NoSkill) -> pd.DataFrame:
     """Return what the epoch records say of each trial."""
     by_trial = epochs.groupby("trial", sort=True)
     found = pd.DataFrame(index=trials)
@@ -199,22 +236,21 @@ def _of_epochs(epochs: pd.DataFrame, trials: pd.Index) -> pd.DataFrame:
         found[name] = best[name]
     found["gap"] = best["val_score"] - best["train_score"]
     found["best_epoch"] = best["epoch"]
-    found["onset_epoch"] = _onsets(epochs).reindex(trials)
+    found["onset_epoch"] = _onsets(epochs, TOLERANCE * level.scale).reindex(trials)
     return found
 
 
 def _best(epochs: pd.DataFrame) -> pd.DataFrame:
-    """The record with the lowest validation BCE of each trial, the earliest of equal ones."""
+    """The record with the lowest validation score of each trial, the earliest of equal ones."""
     finite = np.isfinite(epochs["val_score"].to_numpy())
     by_score: pd.DataFrame = epochs.loc[finite].sort_values(["trial", "val_score", "epoch"])
     return by_score.drop_duplicates("trial").set_index("trial")
 
 
-def _onsets(epochs: pd.DataFrame) -> "pd.Series[float]":
+def _onsets(epochs: pd.DataFrame, tolerance: float) -> "pd.Series[float]":
     trials, position = np.unique(epochs["trial"].to_numpy(), return_inverse=True)
-    found = onsets(
-        position, epochs["epoch"].to_numpy(), epochs["val_score"].to_numpy(), len(trials)
-    )
+    values = epochs["epoch"].to_numpy(), epochs["val_score"].to_numpy()
+    found = onsets(position, *values, len(trials), tolerance)
     return pd.Series(found, index=trials)
 
 

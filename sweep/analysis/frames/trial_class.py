@@ -1,18 +1,20 @@
 """A class for each trial as it was trained: underfit, balanced, overfit or diverged.
 
-Every rule and formula stands here. SE(gap) is the error of the gap between the validation and
-the training rows' BCE; that of training follows from the number of its rows.
+Every rule and formula stands here. Scores are lower if they are better. SE(gap) is the error of the
+gap between the validation and the training rows' score; that of training follows from the number of
+its rows.
 
-diverged   a loss was not finite, or training ended with a train BCE above both no skill (of the
-           training rows, see `no_skill`) and that of the first epoch, by more than `TOLERANCE`
-overfit    validation BCE rose for good (the onset is known) and the gap was beyond 2 SE(gap) at
-           the end; or the trial is worse than the best (not tied) and the gap, beyond 2 SE(gap),
+diverged   a loss was not finite, or training ended with a train score above both no skill (of the
+           training rows, see `no_skill`; if it is known) and that of the first epoch, by more than
+           the onset's tolerance
+overfit    the validation score rose for good (the onset is known) and the gap was beyond 2 SE(gap)
+           at the end; or the trial is worse than the best (not tied) and the gap, beyond 2 SE(gap),
            is the larger part of it
 underfit   worse than the best otherwise: it is behind on its own training rows already
 balanced   tied with the best, and not overfit
 
-The parts: val BCE − the best's val BCE = (train BCE − the best's val BCE) + gap, what the trial
-failed to learn and what it failed to generalise, all at its best epoch.
+The parts: val − the best's val = (train − the best's val) + gap, what the trial failed to learn and
+what it failed to generalise, all at its best epoch.
 """
 
 import math
@@ -22,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweep.analysis.frames.no_skill import NoSkill
 from sweep.statistics.onset import TOLERANCE
 
 ERRORS = 2.0
@@ -40,7 +43,7 @@ class TrialClass(StrEnum):
 def gap_errors(
     val_score_se: NDArray[np.floating], validation_rows: int, train_rows: int
 ) -> NDArray[np.float64]:
-    """Return SE(gap) = SE(val BCE) · √(1 + validation rows / train rows).
+    """Return SE(gap) = SE(val score) · √(1 + validation rows / train rows).
 
     Takes the training rows' losses to spread as the validation rows' do; those of an overfit trial
     spread less, so this is on the safe side.
@@ -49,13 +52,12 @@ def gap_errors(
 
 
 def classes(
-    trials: pd.DataFrame, epochs: pd.DataFrame, gap_se: NDArray[np.floating], no_skill: float
+    trials: pd.DataFrame, epochs: pd.DataFrame, gap_se: NDArray[np.floating], no_skill: NoSkill
 ) -> list[str]:
     """Return the class of each trial; "" if it was not evaluated or its error is unknown.
 
     `trials` has the columns trial, gap, onset_epoch, difference (to the best) and tied; `epochs`
-    those of the epoch records, sorted; `gap_se` is in the order of `trials`; `no_skill` is the
-    training rows' BCE without skill.
+    those of the epoch records, sorted; `gap_se` is in the order of `trials`.
     """
     curves = _curves(epochs, no_skill).reindex(trials["trial"].to_numpy())
     gap, last_gap = trials["gap"].to_numpy(dtype=float), curves["last_gap"].to_numpy(dtype=float)
@@ -76,13 +78,14 @@ def classes(
     return [str(one) for one in found]
 
 
-def _curves(epochs: pd.DataFrame, no_skill: float) -> pd.DataFrame:
+def _curves(epochs: pd.DataFrame, no_skill: NoSkill) -> pd.DataFrame:
     """Of each trial: whether it diverged, and the gap after its last epoch."""
     measured = epochs[["fit_loss", "train_score", "val_score"]]
     finite = pd.Series(np.isfinite(measured).all(axis=1), index=epochs.index)
     by_trial = epochs.groupby("trial", sort=True)
     first, last = by_trial.nth(0).set_index("trial"), by_trial.nth(-1).set_index("trial")
-    floor = np.maximum(first["train_score"], no_skill) + TOLERANCE
+    level = np.fmax(first["train_score"], no_skill.floor)  # of an unknown level, the other
+    floor = level + TOLERANCE * no_skill.scale
     return pd.DataFrame(
         {
             "diverged": ~finite.groupby(epochs["trial"]).all() | (last["train_score"] > floor),

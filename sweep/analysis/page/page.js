@@ -129,7 +129,7 @@
     };
     const y = shown.map((curve) => curve.val[curve.best - 1]);
     models["curve-best"].data = {
-      x: shown.map((curve) => curve.best), y, color, name, score: y.map((score) => score.toFixed(4)),
+      x: shown.map((curve) => curve.best), y, color, name, score: shown.map((curve) => curve.score),
     };
   };
   const toggle = (trial) => {

@@ -14,7 +14,7 @@ from bokeh.models import ColumnDataSource, HoverTool, Range1d, TapTool
 from bokeh.plotting import figure
 
 from sweep import words
-from sweep.analysis.charts.axes import log_ticks, score_range, tick_label
+from sweep.analysis.charts.axes import even_ticks, log_ticks, score_range, tick_label
 from sweep.analysis.charts.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from sweep.analysis.charts.frontier import FrontierData, frontier_data
 from sweep.analysis.frames.load import SweepFrames
@@ -23,6 +23,7 @@ from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.trial_status import standing
 from sweep.analysis.report.table import MOST_HYPERPARAMETERS
 from sweep.records import Json
+from sweep.tasks.score_words import ScoreWords
 
 POINTS = 400
 """Trials in the frontier's interactive chart, the best ones."""
@@ -37,14 +38,17 @@ _TOOLTIP_LENGTH = 120
 
 
 def frontier_plot(frames: SweepFrames) -> Json | None:
-    """Return the chart of validation BCE against capacity as JSON; None without a trial to show."""
+    """Return the chart of scores against capacity as JSON; None without a trial to show."""
     data = frontier_data(frames)
     if data.points.empty:
         return None
-    plot = _figure("frontier-plot", "tap,pan,wheel_zoom,box_zoom,reset", data.x, data.y, data.ends)
+    shown = data.shown
+    tools = "tap,pan,wheel_zoom,box_zoom,reset"
+    plot = _figure("frontier-plot", tools, data.x, data.y, data.ends, shown)
     plot.xaxis.axis_label = "trainable parameters (logarithmic)"
-    plot.yaxis.axis_label = "BCE at the best epoch, nats"
-    plot.line(list(data.x), [data.no_skill.validation] * 2, color=GREY, line_dash="dotted")
+    plot.yaxis.axis_label = shown.with_unit(f"{shown.short} at the best epoch")
+    if data.no_skill.is_known:
+        plot.line(list(data.x), [data.no_skill.validation] * 2, color=GREY, line_dash="dotted")
     steps = data.steps
     x = [*steps["params"].astype(float), data.x[1]]
     for name, color, dash, width in (
@@ -67,8 +71,8 @@ def frontier_plot(frames: SweepFrames) -> Json | None:
         # None means: drawn as if nothing were selected
         points.nonselection_glyph = points.selection_glyph = None
         hover = [
-            ("trial", "@name"), ("parameters", "@size"), ("val BCE", "@val"),
-            ("train BCE", "@train"), ("gap", "@gap"), ("status", "@status"),
+            ("trial", "@name"), ("parameters", "@size"), (shown.val, "@val"),
+            (shown.train, "@train"), ("gap", "@gap"), ("status", "@status"),
             ("settings", "@settings"),
         ]  # fmt: skip
         plot.add_tools(HoverTool(renderers=[points], tooltips=hover))
@@ -81,7 +85,7 @@ def marks(frames: SweepFrames) -> list[tuple[str, str, str]]:
     """Return the class, sign and meaning of each mark besides the trials, for the legend."""
     data = frontier_data(frames)
     found = [
-        ("reference", "━ ·", f"{words.plain(name)}: {words.score(value)}")
+        ("reference", "━ ·", f"{words.plain(name)}: {data.shown.score(value)}")
         for name, value in data.references
     ]
     if data.points["baseline"].notna().any():
@@ -97,7 +101,7 @@ def _draw_evidence(plot: Any, data: FrontierData) -> None:
     """As `frontier_drawing` does for the printed chart."""
     for name, value in data.references:
         line = plot.line(list(data.x), [value] * 2, color=PURPLE, line_dash="dashdot")
-        label = f"{words.plain(name)}: {words.score(value)}"
+        label = f"{words.plain(name)}: {data.shown.score(value)}"
         plot.add_tools(HoverTool(renderers=[line], tooltips=label))
     if len(data.band):
         x = [*data.band["params"], data.x[1]]
@@ -125,7 +129,7 @@ def _draw_baselines(plot: Any, data: FrontierData) -> None:
         rows["params"], rows["val_score"], marker="square", angle=np.pi / 4, size=13,
         fill_alpha=0.0, line_width=1.5, line_color=GREY, name="baselines",
     )  # fmt: skip
-    for align, side, chosen in _sides(rows, data.x):
+    for align, side, chosen in _sides(rows, data):
         names = [words.shortened(words.plain(name), 24) for name in chosen["baseline"]]
         plot.text(
             chosen["params"], chosen["val_score"], names, x_offset=12 * side,
@@ -134,25 +138,32 @@ def _draw_baselines(plot: Any, data: FrontierData) -> None:
         )  # fmt: skip
 
 
-def _sides(rows: pd.DataFrame, x: tuple[float, float]) -> list[tuple[str, int, pd.DataFrame]]:
-    """Return the baselines whose names stand right of their points, and those left of them."""
+def _sides(rows: pd.DataFrame, data: FrontierData) -> list[tuple[str, int, pd.DataFrame]]:
+    """Return the baselines whose names stand right of their points, and those left of them.
+
+    The highest in the chart first.
+    """
+    x = data.x
+    rows = rows.sort_values("val_score", ascending=data.shown.is_turned)
     share = np.log(rows["params"] / x[0]) / np.log(x[1] / x[0])
-    rows = rows.sort_values("val_score", ascending=False)
     return [("left", 1, rows[share <= 0.6]), ("right", -1, rows[share > 0.6])]
 
 
 def _lowered(rows: pd.DataFrame, names: Sequence[str], data: FrontierData) -> list[float]:
     """Return by how many pixels each name is lowered: off the line, and off the names above.
 
-    `rows` have the highest BCE first. The chart is taken to be as wide as on most screens.
+    `rows` have the highest in the chart first. The chart is taken to be as wide as on most screens.
     """
-    upright = (_HEIGHT - 80) / (data.y[1] - data.y[0])
+    upright, top = (
+        (_HEIGHT - 80) / (data.y[1] - data.y[0]),
+        data.y[0 if data.shown.is_turned else 1],
+    )
     along = _WIDTH / np.log(data.x[1] / data.x[0])
     width = _CHARACTER * max(map(len, names), default=0)
     placed: list[tuple[float, float]] = []
     found = []
     for params, val_score in zip(rows["params"], rows["val_score"], strict=True):
-        x, own = along * float(np.log(params)), upright * (data.y[1] - float(val_score))
+        x, own = along * float(np.log(params)), upright * abs(top - float(val_score))
         above = [y + _LINE for other, y in placed if abs(other - x) < width]
         at = max([own - _LINE * 2 / 3, *above])
         placed.append((x, at))
@@ -163,22 +174,22 @@ def _lowered(rows: pd.DataFrame, names: Sequence[str], data: FrontierData) -> li
 def _points(frames: SweepFrames, trials: Sequence[int]) -> ColumnDataSource:
     """All that a point shows when it is pointed at, in words that are already rounded."""
     chosen = frames.trials["trial"].isin(trials)
-    shown = frames.trials[chosen]
+    rows, shown = frames.trials[chosen], frames.score_words
     columns: dict[str, Any] = {
-        "trial": shown["trial"].tolist(),
-        "params": shown["params"].astype(float).clip(lower=1).tolist(),
-        "val_score": shown["val_score"].astype(float).tolist(),
-        "name": [names_of(row) for row in shown.to_dict("records")],
-        "size": [words.count(int(params)) for params in shown["params"]],
-        "val": [words.score(value) for value in shown["val_score"]],
-        "train": [words.score(value) for value in shown["train_score"]],
-        "gap": [words.score(value) for value in shown["gap"]],
+        "trial": rows["trial"].tolist(),
+        "params": rows["params"].astype(float).clip(lower=1).tolist(),
+        "val_score": rows["val_score"].astype(float).tolist(),
+        "name": [names_of(row) for row in rows.to_dict("records")],
+        "size": [words.count(int(params)) for params in rows["params"]],
+        "val": [shown.score(value) for value in rows["val_score"]],
+        "train": [shown.score(value) for value in rows["train_score"]],
+        "gap": [shown.gap(value) for value in rows["gap"]],
         "status": [
             standing(status, epochs)
-            for status, epochs in zip(shown["status"], shown["epochs"], strict=True)
+            for status, epochs in zip(rows["status"], rows["epochs"], strict=True)
         ],
         "settings": _settings(frames, chosen.to_numpy()),
-        "alpha": [0.85] * len(shown),
+        "alpha": [0.85] * len(rows),
     }
     return ColumnDataSource(columns)
 
@@ -209,12 +220,13 @@ def curves_plot(frames: SweepFrames) -> Json | None:
         return None
     scored = frames.trials[is_scored(frames.trials)]
     values = frames.epochs[["train_score", "val_score"]].to_numpy().ravel()
-    y = score_range(values, scored["val_score"].to_numpy(dtype=float), frames.no_skill.validation)
+    y = score_range(values, scored["val_score"].to_numpy(dtype=float), frames.no_skill)
+    shown = frames.score_words
     last = float(frames.epochs["epoch"].max())
     tools, x = "pan,wheel_zoom,box_zoom,reset", (0.93, last * 1.08)
-    plot = _figure("curves-plot", tools, x, y, [last])
+    plot = _figure("curves-plot", tools, x, y, [last], shown)
     plot.xaxis.axis_label = "epoch (logarithmic)"
-    plot.yaxis.axis_label = "BCE, nats"
+    plot.yaxis.axis_label = shown.with_unit(shown.short)
     source = ColumnDataSource(
         {"xs": [], "train": [], "val": [], "color": [], "name": []}, name="curves"
     )
@@ -229,13 +241,13 @@ def curves_plot(frames: SweepFrames) -> Json | None:
         "x", "y", source=best, color="color", size=10, line_color="white", name="curve-marks"
     )
     plot.add_tools(HoverTool(renderers=[lines], tooltips=[("trial", "@name")]))
-    tooltips = [("trial", "@name"), ("best epoch", "@x"), ("val BCE", "@score")]
+    tooltips = [("trial", "@name"), ("best epoch", "@x"), (shown.val, "@score")]
     plot.add_tools(HoverTool(renderers=[marks], tooltips=tooltips))
     return _json(plot)
 
 
 def curves(frames: SweepFrames) -> Json:
-    """Return train and validation BCE by epoch, best trials first, and how many had no room.
+    """Return train and validation scores by epoch, best trials first, and how many had no room.
 
     `trials` maps a trial's number to its name and its curves from epoch 1 on; rounded to what
     can be seen.
@@ -246,21 +258,22 @@ def curves(frames: SweepFrames) -> Json:
     by_trial = dict(
         iter(frames.epochs[frames.epochs["trial"].isin(chosen["trial"])].groupby("trial"))
     )
-    found = {}
+    found, decimals = {}, 5 - round(np.log10(frames.no_skill.scale))
     for trial in chosen.to_dict("records"):
         records = by_trial[trial["trial"]]
         found[str(trial["trial"])] = {
             "name": words.shortened(names_of(trial), 40),
-            "train": _rounded(records["train_score"].to_numpy()),
-            "val": _rounded(records["val_score"].to_numpy()),
+            "train": _rounded(records["train_score"].to_numpy(), decimals),
+            "val": _rounded(records["val_score"].to_numpy(), decimals),
             "best": int(trial["best_epoch"]),
+            "score": frames.score_words.score(trial["val_score"]),
         }
     first = [str(trial) for trial in chosen["trial"].head(FIRST_SHOWN)]
     return {"trials": found, "first": first, "left_out": len(scored) - len(chosen)}
 
 
-def _rounded(values: "np.ndarray[Any, Any]") -> list[float | None]:
-    return [round(float(value), 5) if np.isfinite(value) else None for value in values]
+def _rounded(values: "np.ndarray[Any, Any]", decimals: int) -> list[float | None]:
+    return [round(float(value), decimals) if np.isfinite(value) else None for value in values]
 
 
 def _figure(
@@ -269,11 +282,16 @@ def _figure(
     x: tuple[float, float],
     y: tuple[float, float],
     ends: Sequence[float],
+    shown: ScoreWords,
 ) -> Any:
-    """Return an empty chart with a logarithmic axis from x[0] to x[1]; the data end at `ends`."""
+    """Return an empty chart with a logarithmic axis from x[0] to x[1]; the data end at `ends`.
+
+    The upright axis is one of scores, as `charts.style.score_axis` has it.
+    """
+    bottom, top = (y[1], y[0]) if shown.is_turned else y
     plot: Any = figure(
         name=name, tools=tools, x_axis_type="log",
-        x_range=Range1d(start=x[0], end=x[1]), y_range=Range1d(start=y[0], end=y[1]),
+        x_range=Range1d(start=x[0], end=x[1]), y_range=Range1d(start=bottom, end=top),
         height=_HEIGHT, sizing_mode="stretch_width", toolbar_location="above",
         active_scroll=None, background_fill_color=None, border_fill_color=None,
         outline_line_color=None,
@@ -281,11 +299,19 @@ def _figure(
     plot.toolbar.logo = None
     ticks = log_ticks(*x, ends)
     plot.xaxis.ticker = ticks
-    plot.xaxis.major_label_overrides = {
-        int(tick) if tick == int(tick) else tick: tick_label(tick, ends) for tick in ticks
-    }
+    plot.xaxis.major_label_overrides = {_key(tick): tick_label(tick, ends) for tick in ticks}
     plot.xgrid.ticker = plot.xaxis[0].ticker
+    if shown.is_amount or shown.is_turned:  # Bokeh's own labels know no turned axis
+        marks = even_ticks(*y)
+        plot.yaxis.ticker = marks
+        plot.yaxis.major_label_overrides = {_key(mark): shown.tick(mark) for mark in marks}
+        plot.ygrid.ticker = plot.yaxis[0].ticker
     return plot
+
+
+def _key(tick: float) -> float:
+    """A tick as Bokeh looks its label up: whole numbers are integers."""
+    return int(tick) if tick == int(tick) else tick
 
 
 def _json(plot: Any) -> Json:

@@ -1,9 +1,11 @@
 """What the page's tables say beside the ranked one, in words and rounded numbers."""
 
+import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from sweep import __version__, words
@@ -20,6 +22,8 @@ from sweep.numerics import Numerics
 from sweep.space.record import Commit
 
 FAILURES_SHOWN = 50
+RUNGS_SHOWN = 200
+"""Rungs in the page's table: more than any search that people run has."""
 
 
 @dataclass(frozen=True)
@@ -38,55 +42,55 @@ def of_columns(columns: Sequence[Column]) -> Table:
 
 
 def frontier_table(frames: SweepFrames) -> Table:
-    decimals = decimals_of_best(frames.trials)
+    shown, decimals = frames.score_words, decimals_of_best(frames)
     rows = [
         (
             words.count(row["params"]),
             str(row["trial"]),
-            *(words.score(row[name], decimals) for name in ("val_score", "train_score")),
+            *(shown.score(row[name], decimals) for name in ("val_score", "train_score")),
         )
         for row in frontier(frames.trials).to_dict("records")
     ]
-    return Table(("parameters, at most", "best trial", "val BCE", "train BCE"), rows)
+    return Table(("parameters, at most", "best trial", shown.val, shown.train), rows)
 
 
 def references(frames: SweepFrames) -> Table:
     """Return the reference models and by how much the best network beats each of them."""
-    by_name = {one.reference: one for one in frames.advantages}
+    by_name, shown = {one.reference: one for one in frames.advantages}, frames.score_words
     rows = []
     for one in frames.references:
-        decimals = words.decimals_of(one.val_score_se)
-        cells = (one.name, words.with_error(one.val_score, one.val_score_se, decimals))
+        decimals = shown.decimals(one.val_score_se)
+        cells = (one.name, shown.with_error(one.val_score, one.val_score_se, decimals))
         found = by_name.get(one.name)
         if found is None:
             rows.append((*cells, words.MISSING, words.MISSING))
         else:
-            ends = (
-                words.score(end, words.decimals_of(found.se)) for end in (found.low, found.high)
-            )
-            rows.append((*cells, words.difference(found.value, found.se), " to ".join(ends)))
-    header = ("model", "val BCE ± SE", "best network minus this ± SE", "95 % interval")
+            ends = shown.interval_of_difference(found.low, found.high, found.se)
+            rows.append((*cells, shown.difference(found.value, found.se), ends))
+    header = ("model", f"{shown.val} ± SE", "best network minus this ± SE", "95 % interval")
     return Table(header, rows)
 
 
 def by_capacity(frames: SweepFrames) -> Table:
     """Return the table of overfitting by decades of trainable parameters."""
     trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
-    trials, decimals = trials.sort_values("params"), decimals_of_best(trials)
-    return _grouped(trials, trials["params"].map(decade), "parameters", decimals)
+    trials = trials.sort_values("params")
+    return _grouped(frames, trials, trials["params"].map(decade), "parameters")
 
 
 def by_regularisation(frames: SweepFrames) -> Table:
     scored = is_scored(frames.trials)
-    kinds = regularisers.kinds(frames.hyperparameters[scored])
-    decimals = decimals_of_best(frames.trials)
-    return _grouped(frames.trials[scored], kinds, "regularised by", decimals)
+    kinds = regularisers.kinds_of(frames)[scored]
+    return _grouped(frames, frames.trials[scored], kinds, "regularised by")
 
 
-def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str, decimals: int) -> Table:
+def _grouped(
+    frames: SweepFrames, trials: pd.DataFrame, group: "pd.Series[str]", name: str
+) -> Table:
+    shown, decimals = frames.score_words, decimals_of_best(frames)
     header = (
         name, "trials", "tied with the best", f"{LEAST_EPOCHS} or more epochs", "of them overfit",
-        "median onset", "median gap", "lowest val BCE",
+        "median onset", "median gap", f"{shown.best} {shown.val}",
     )  # fmt: skip
     rows = []
     for which, members in trials.groupby(group.to_numpy(), sort=False):
@@ -101,10 +105,10 @@ def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str, decimals:
                 words.count(len(judged)),
                 words.count(len(onsets)) if len(judged) else words.MISSING,
                 f"{onsets.median():.0f}" if len(onsets) else words.MISSING,
-                words.score(float(judged["gap"].median()), decimals)
+                shown.gap(float(judged["gap"].median()), decimals)
                 if len(judged)
                 else words.MISSING,
-                words.score(float(members["val_score"].min()), decimals),
+                shown.score(float(members["val_score"].min()), decimals),
             )
         )
     return Table(header, rows)
@@ -112,29 +116,47 @@ def _grouped(trials: pd.DataFrame, group: "pd.Series[str]", name: str, decimals:
 
 def rungs(frames: SweepFrames) -> Table:
     """Return the plan's rungs and how many trials have reached each."""
-    trials = frames.trials[frames.trials["rung"].notna()]
-    header = ("iteration, bracket, rung", "to epoch", "planned", "reached", "lowest val BCE so far")
+    trials = frames.trials[frames.trials["rung"].notna() & (frames.trials["epochs"] > 0)]
+    shown, decimals = frames.score_words, decimals_of_best(frames)
+    so_far = f"{shown.best} {shown.val} so far"
+    header = ("iteration, bracket, rung", "to epoch", "planned", "reached", so_far)
+    by_bracket = dict(iter(trials.groupby(["iteration", "bracket"])))
+    lowest = _lowest_so_far(frames)
     rows = []
-    for rung in frames.sweep.plan.rungs:
-        iteration, bracket, last = rung.iteration, rung.bracket, rung.last_epoch
-        of = trials[(trials["bracket"] == bracket) & (trials["iteration"] == iteration)]
-        reached = of[(of["rung"] >= rung.rung) & (of["epochs"] > 0)]
-        best = frames.epochs[
-            frames.epochs["trial"].isin(reached["trial"]) & (frames.epochs["epoch"] <= last)
-        ]["val_score"].min()
+    for rung in frames.sweep.plan.rungs[:RUNGS_SHOWN]:
+        of = by_bracket.get((rung.iteration, rung.bracket), trials.head(0))
+        reached = of.loc[of["rung"] >= rung.rung, "trial"]
+        best = [lowest[trial](rung.last_epoch) for trial in reached if trial in lowest]
         cells = (
-            f"{iteration}, {bracket}, {rung.rung}",
-            words.count(last),
+            f"{rung.iteration}, {rung.bracket}, {rung.rung}",
+            words.count(rung.last_epoch),
             words.count(rung.trials),
+            words.count(len(reached)),
+            shown.score(float(np.nanmin([*best, np.inf])), decimals),
         )
-        rows.append(
-            (
-                *cells,
-                words.count(len(reached)),
-                words.score(float(best), decimals_of_best(frames.trials)),
-            )
-        )
+        rows.append(cells)
     return Table(header, rows)
+
+
+def _lowest_so_far(frames: SweepFrames) -> dict[int, Callable[[int], float]]:
+    """By trial: the lowest score up to an epoch; infinite before the first."""
+    finite = frames.epochs[np.isfinite(frames.epochs["val_score"])]
+    lowest = finite["val_score"].groupby(finite["trial"]).cummin().to_numpy()
+    trials, starts = np.unique(finite["trial"].to_numpy(), return_index=True)
+    ends = [*starts[1:], len(finite)]
+    epochs = finite["epoch"].to_numpy()
+
+    def up_to(first: int, end: int) -> Callable[[int], float]:
+        def found(epoch: int) -> float:
+            place = int(np.searchsorted(epochs[first:end], epoch, side="right"))
+            return float(lowest[first + place - 1]) if place else math.inf
+
+        return found
+
+    return {
+        int(trial): up_to(int(first), int(end))
+        for trial, first, end in zip(trials, starts, ends, strict=True)
+    }
 
 
 def cost(frames: SweepFrames) -> Table:

@@ -78,7 +78,8 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "notes": table.notes(frames, ROWS),
         "tutorial": verdict_words.conclusions(found),
         "references": sections.references(frames),
-        "no_skill": frames.no_skill.name,
+        "no_skill": frames.no_skill.name if frames.no_skill.is_known else None,
+        "shown": frames.score_words,
         "frontier": sections.frontier_table(frames),
         "by_capacity": sections.by_capacity(frames),
         "by_regularisation": sections.by_regularisation(frames),
@@ -87,6 +88,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
         "confirmed_title": other_seeds.TITLE,
         "confirmed_notes": other_seeds.notes(frames),
         "rungs": sections.rungs(frames) if frames.sweep.settings.has_rungs else None,
+        "n_rungs_hidden": max(len(frames.sweep.plan.rungs) - sections.RUNGS_SHOWN, 0),
         "cost": sections.cost(frames),
         "active": words.seconds(frames.sweep.active_seconds),
         "failures": sections.failures(frames),
@@ -107,7 +109,9 @@ def _figures(found: Verdict) -> list[tuple[str, str]]:
     """Number and caption of the cards at the top."""
     cards = []
     if found.best is not None:
-        cards.append((verdict_words.score(found.best), "best validation BCE, nats"))
+        shown = found.shown
+        title = shown.with_unit(f"best {shown.validation}")
+        cards.append((verdict_words.score(found.best, shown), title))
         cards.append((words.count(found.best.params), "parameters of the best trial"))
     if found.tied is not None:
         cards.append((f"{found.tied:,} of {found.trials:,}", "trials may be the best"))
@@ -133,7 +137,7 @@ def _reliability(frames: SweepFrames, found: Verdict) -> list[str]:
     bias = "The selection bias of the best score is unknown."
     if known := verdict_words.selection_bias(found):
         bias = f"{known} (Bootstrap over the validation rows; the true bias may be larger.)"
-    opened = openings.lines(frames.openings) or [
+    opened = openings.lines(frames.openings, found.shown) or [
         "The test rows are still sealed: no trial has seen them."
     ]
     return [ties, bias, *opened]

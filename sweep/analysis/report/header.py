@@ -28,6 +28,7 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("split", _split(sweep.data)),
         *(("labels", line) for line in concerns_of(sweep.data)),
         *(("search", line) for line in _search(frames)),
+        *_measured(frames),
         ("seed", str(sweep.settings.seed)),
         ("state", state),
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
@@ -76,6 +77,13 @@ def progress(frames: SweepFrames) -> dict[str, Any]:
         "left_out": left_out,
         **{status: counts[status] for status in _COUNTED},
     }
+
+
+def _measured(frames: SweepFrames) -> list[tuple[str, str]]:
+    """What the scores measure, unless it is the BCE in nats, as ever."""
+    if frames.sweep.scoring.is_binary_crossentropy:
+        return []
+    return [("score", frames.score_words.description)]
 
 
 def _search(frames: SweepFrames) -> list[str]:

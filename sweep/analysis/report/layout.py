@@ -16,8 +16,8 @@ from rich.style import Style
 
 from sweep.analysis.report.table import Column
 
-_OPTIONAL = ("seconds", "rung", "best epoch", "train BCE", "epochs")
-"""Columns that go first when there is no room, in this order."""
+_OPTIONAL = ("seconds", "rung", "best epoch", "train score", "epochs")
+"""Columns that go first when there is no room, in this order; by their keys."""
 _INDENT = 6
 _BOLD, _DIM = Style(bold=True), Style(dim=True)
 
@@ -114,7 +114,7 @@ def _layouts(columns: Sequence[Column]) -> Iterator[Layout]:
     every = [_Sized(column, max(map(_width, _all_lines(column)))) for column in columns]
     own = [one for one in every if not one.column.is_hyperparameter]
     settings = [column for column in columns if column.is_hyperparameter]
-    optional = [one.column for name in _OPTIONAL for one in own if one.column.name == name]
+    optional = [one.column for name in _OPTIONAL for one in own if one.column.key_or_name == name]
     yield Layout(every, 2)
     for shown, beneath in ((every, []), (own, settings)):
         for n_hidden in range(len(optional) + 1):

@@ -9,22 +9,25 @@ from sweep.analysis.answers.chosen_trials import Choice, chosen
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.report.commands import export_command
 from sweep.errors import NotFoundError
-from sweep.records import Estimate, Json
+from sweep.records import Json
 from sweep.store import Opening
+from sweep.tasks.score_words import ScoreWords
 
-_METRICS = {"score": "BCE", "accuracy": "accuracy", "auc": "AUC"}
+_METRICS = ("score", "accuracy", "auc")
 _RULES = {"best": "the best", "simplest": "the simplest of the best", "trial": "chosen by hand"}
 _ENSEMBLE = "-ensemble"
 
 
-def rule_of(choice: Choice, *, ensemble: bool) -> str:
+def rule_of(choice: Choice, shown: ScoreWords, *, ensemble: bool) -> str:
     """Return how `choice` was made as the ledger keeps it: the rule's name, then its words."""
-    return f"{choice.rule}{_ENSEMBLE if ensemble else ''}: {reason(choice, ensemble=ensemble)}"
+    return (
+        f"{choice.rule}{_ENSEMBLE if ensemble else ''}: {reason(choice, shown, ensemble=ensemble)}"
+    )
 
 
-def reason(choice: Choice, *, ensemble: bool = False) -> str:
+def reason(choice: Choice, shown: ScoreWords, *, ensemble: bool = False) -> str:
     """Return why this configuration was chosen, and which of its runs is meant, with numbers."""
-    return f"{_configuration(choice)}; {_run(choice, ensemble)}"
+    return f"{_configuration(choice, shown)}; {_run(choice, ensemble)}"
 
 
 def note(frames: SweepFrames) -> str | None:
@@ -35,21 +38,22 @@ def note(frames: SweepFrames) -> str | None:
         return None
     command = export_command(frames.sweep.name, choice)
     return (
-        f"sweep test and sweep export take trial {choice.trial}: {reason(choice)}. "
+        f"sweep test and sweep export take trial {choice.trial}: "
+        f"{reason(choice, frames.score_words)}. "
         f"Export the best with: {command}"
     )
 
 
-def _configuration(choice: Choice) -> str:
-    mean = "" if choice.mean is None else f"{_mean(choice)}, {words.score(choice.mean)}"
+def _configuration(choice: Choice, shown: ScoreWords) -> str:
+    mean = "" if choice.mean is None else f"{_mean(choice)}, {shown.score(choice.mean)}"
     if choice.rule == "simplest":
         within = "fewest parameters within one standard error of the best score"
         return f"{within}, {mean}" if mean else within
     if choice.rule == "trial":
         return f"named, {mean}" if mean else "named"
     if choice.is_by_mean:
-        return f"lowest {mean}"
-    return "lowest validation BCE of the trials trained in full"
+        return f"{shown.best} {mean}"
+    return f"{shown.best} {shown.validation} of the trials trained in full"
 
 
 def _mean(choice: Choice) -> str:
@@ -67,16 +71,16 @@ def _run(choice: Choice, ensemble: bool) -> str:
     return f"its run with seed number {run.seed_number}, run {run.trial}"
 
 
-def chosen_rows(choice: Choice, opening: Opening) -> list[tuple[str, str, str]]:
+def chosen_rows(choice: Choice, opening: Opening, shown: ScoreWords) -> list[tuple[str, str, str]]:
     """Return the scores on the validation rows, each with what it says of the choice."""
-    own = words.score(opening.val_score)
+    own = shown.score(opening.val_score)
     if choice.mean is None:
         by = "it was named" if choice.rule == "trial" else "it was chosen by this"
-        return [("validation BCE", own, by)]
+        return [(shown.validation, own, by)]
     is_ensemble = _rule(opening)[0].endswith(_ENSEMBLE)
     by = "the configuration was chosen by this" if choice.is_by_mean else "of the repeats"
     what = "of the ensemble that is tested" if is_ensemble else "of the run that is tested"
-    return [(_mean(choice), words.score(choice.mean), by), ("validation BCE", own, what)]
+    return [(_mean(choice), shown.score(choice.mean), by), (shown.validation, own, what)]
 
 
 def _rule(opening: Opening) -> tuple[str, str | None]:
@@ -85,22 +89,22 @@ def _rule(opening: Opening) -> tuple[str, str | None]:
     return name, words.plain(said) if said else None
 
 
-def lines(openings: Sequence[Opening]) -> list[str]:
+def lines(openings: Sequence[Opening], shown: ScoreWords) -> list[str]:
     """Return how often the test rows were opened and what was found; [] if never."""
     if not openings:
         return []
     times = "once" if len(openings) == 1 else f"{len(openings)} times"
     advice = "" if len(openings) == 1 else "; only the first result is unbiased"
-    return [f"test rows opened {times}{advice}.", *(_line(opening) for opening in openings)]
+    return [f"test rows opened {times}{advice}.", *(_line(opening, shown) for opening in openings)]
 
 
-def _line(opening: Opening) -> str:
+def _line(opening: Opening, shown: ScoreWords) -> str:
     name, said = _rule(opening)
     chosen = _RULES.get(name.removesuffix(_ENSEMBLE), "chosen by hand")
     chosen = f"{chosen}: {said}" if said else chosen
     n_rows = words.counted(opening.rows, "row")
     start = f"test {opening.opening}: trial {opening.of_trial} ({chosen}) on {n_rows}"
-    return f"{start}, {when(opening)}: {results(opening)}."
+    return f"{start}, {when(opening)}: {results(opening, shown)}."
 
 
 def when(opening: Opening) -> str:
@@ -108,33 +112,33 @@ def when(opening: Opening) -> str:
     return datetime.fromtimestamp(opening.opened_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def results(opening: Opening) -> str:
+def results(opening: Opening, shown: ScoreWords) -> str:
     """Return the results of an opening: BCE 0.5432 (0.5301 to 0.5563), accuracy …, AUC …."""
-    parts = [
-        f"{name} {_interval(getattr(opening, metric))}"
-        for metric, name in _METRICS.items()
-        if getattr(opening, metric) is not None
-    ]
+    parts = [f"{name} {value} ({ends})" for name, value, ends in _results(opening, shown)]
     if not parts:
         return "opened, but the evaluation was not completed"
-    return f"{', '.join(parts)}; validation BCE was {words.score(opening.val_score)}"
+    return f"{', '.join(parts)}; {shown.validation} was {shown.score(opening.val_score)}"
 
 
-def rows(opening: Opening) -> list[tuple[str, str, str]]:
+def rows(opening: Opening, shown: ScoreWords) -> list[tuple[str, str, str]]:
     """Return metric, value and 95 % confidence interval of an opening that was evaluated."""
-    return [
-        (f"test {name}", words.score(estimate.value), _ends(estimate))
-        for metric, name in _METRICS.items()
-        if (estimate := getattr(opening, metric)) is not None
-    ]
+    return [(f"test {name}", value, ends) for name, value, ends in _results(opening, shown)]
 
 
-def _interval(estimate: Estimate) -> str:
-    return f"{words.score(estimate.value)} ({_ends(estimate)})"
-
-
-def _ends(estimate: Estimate) -> str:
-    return f"{words.score(estimate.low)} to {words.score(estimate.high)}"
+def _results(opening: Opening, shown: ScoreWords) -> list[tuple[str, str, str]]:
+    """Name, value and interval of each result. A score that is accuracy or AUC stands once."""
+    found = []
+    for name, estimate in (("accuracy", opening.accuracy), ("AUC", opening.auc)):
+        if estimate is not None:
+            ends = f"{words.score(estimate.low)} to {words.score(estimate.high)}"
+            found.append((name, words.score(estimate.value), ends))
+    own = opening.score
+    if own is not None and shown.short not in [name for name, _, _ in found]:
+        value, root = shown.score(own.value), shown.root(own.value)
+        decimals = shown.decimals((own.high - own.low) / 4) if shown.is_amount else None
+        ends = shown.interval(own.low, own.high, decimals)
+        found.insert(0, (shown.short, f"{value}, {root}" if root else value, ends))
+    return found
 
 
 def to_json(openings: Sequence[Opening]) -> list[Json]:

@@ -7,37 +7,38 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.report import openings
 from sweep.analysis.report.table import Column, optional, trial_names
+from sweep.tasks.score_words import ScoreWords
 
 TITLE = "Repeats under other seeds"
 
 
 def columns(frames: SweepFrames) -> list[Column]:
     """Return the columns of the table of repeats, the lowest mean first."""
-    rows = frames.confirmed
-    decimals = [words.decimals_of(error) for error in rows["val_score_se"]]
+    rows, shown = frames.confirmed, frames.score_words
+    decimals = [shown.decimals(error) for error in rows["val_score_se"]]
     pairs = [
-        words.with_error(value, error, n)
+        shown.with_error(value, error, n)
         for value, error, n in zip(rows["val_score"], rows["val_score_se"], decimals, strict=True)
     ]
     ends = [
-        f"{words.score(low, n)} to {words.score(high, n)}" if low == low else words.MISSING
+        shown.interval(low, high, n) if low == low else words.MISSING
         for low, high, n in zip(
             rows["val_score_low"], rows["val_score_high"], decimals, strict=True
         )
     ]
     scores = list(zip(rows["search_val_score"], decimals, strict=True))
-    differences = Column("own − mean", _differences(rows, decimals))
+    differences = Column("own − mean", _differences(rows, shown, decimals))
     return [
         Column("place", [words.count(rank) for rank in rows["rank"]]),
         Column("trial", trial_names(rows), left=True),
         Column("params", [words.count(n) for n in optional(rows["params"])]),
         Column("seeds", [words.count(n) for n in rows["seeds"]]),
-        Column("mean val BCE ± SE", pairs),
+        Column(f"mean {shown.val} ± SE", pairs),
         Column("95 % interval", ends),
-        Column("own score", [words.score(value, n) for value, n in scores]),
+        Column("own score", [shown.score(value, n) for value, n in scores]),
         *([differences] if rows["bias"].notna().any() else []),
         Column(
-            "gap", [words.score(value, n) for value, n in zip(rows["gap"], decimals, strict=True)]
+            "gap", [shown.gap(value, n) for value, n in zip(rows["gap"], decimals, strict=True)]
         ),
         Column("onset", [_onset(row) for _, row in rows.iterrows()]),
         Column("epochs", [words.count(round(n)) for n in rows["epochs"]]),
@@ -47,6 +48,7 @@ def columns(frames: SweepFrames) -> list[Column]:
 
 def notes(frames: SweepFrames) -> list[str]:
     """Return the notes that a reader of the table of repeats needs."""
+    shown = frames.score_words
     own = (
         "A searched trial's own run is left out, because it was chosen for its score; a "
         "baseline's own run counts."
@@ -61,13 +63,13 @@ def notes(frames: SweepFrames) -> list[str]:
         f"mean: over the repeats, each trained in full under another seed. {own} SE and "
         "interval cover both the seeds and the validation rows.",
         "onset: the median over seeds, with the earliest and the latest; "
-        f"{_NEVER}: in most runs, or in all, val BCE did not rise for good.",
+        f"{_NEVER}: in most runs, or in all, {shown.val} did not {shown.rise} for good.",
     ]
     average = bias(frames.confirmed)
     if average is not None:
-        how_far = words.with_error(average.value, average.error, words.decimals_of(average.error))
+        how_far = shown.signed(average.value, average.error)
         found.append(
-            "own − mean: below 0 if the score in the search was better than the repeats; "
+            f"own − mean: {shown.below} 0 if the score in the search was better than the repeats; "
             f"{how_far} on average over {words.counted(average.trials, 'searched trial')}. The "
             "repeats use the same validation rows, so selection bias from these rows is not in "
             "it: see sweep test."
@@ -79,9 +81,9 @@ def notes(frames: SweepFrames) -> list[str]:
 _NEVER = "never"
 
 
-def _differences(rows: pd.DataFrame, decimals: list[int]) -> list[str]:
+def _differences(rows: pd.DataFrame, shown: ScoreWords, decimals: list[int]) -> list[str]:
     return [
-        words.MISSING if value != value else f"{value:+.{n}f}"
+        words.MISSING if value != value else shown.signed_at(value, n)
         for value, n in zip(rows["bias"], decimals, strict=True)
     ]
 

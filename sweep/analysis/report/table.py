@@ -15,6 +15,7 @@ from sweep.analysis.frames.names import has_a_columns_name, shown_name
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.analysis.report import openings
 from sweep.statistics.onset import TOLERANCE
+from sweep.tasks.score_words import ScoreWords
 
 MOST_HYPERPARAMETERS = 100
 """Hyperparameters with a column of their own: as many as anybody reads, whatever a space has."""
@@ -30,6 +31,12 @@ class Column:
     left: bool = False
     """Text, not numbers."""
     is_hyperparameter: bool = False
+    key: str = ""
+    """What the column is called whatever the score is called; "" if that is its name."""
+
+    @property
+    def key_or_name(self) -> str:
+        return self.key or self.name
 
 
 def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
@@ -38,7 +45,7 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
     Stored strings come out without control characters; brackets and pipes are left to the layout.
     """
     trials, settings = frames.trials.iloc[:top], frames.hyperparameters.iloc[:top]
-    decimals = _decimals(frames.trials)[:top]
+    shown, decimals = frames.score_words, _decimals(frames)[:top]
     return [
         Column("rank", [words.count(rank) for rank in trials["rank"]]),
         Column("trial", trial_names(trials), left=True),
@@ -49,9 +56,13 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
             for name in frames.hyperparameter_names[:MOST_HYPERPARAMETERS]
         ),
         Column("params", [words.count(n) for n in optional(trials["params"])]),
-        *_scores(trials, decimals),
-        Column("train BCE", _aligned(map(words.score, trials["train_score"], decimals))),
-        Column("gap", _aligned(map(words.score, trials["gap"], decimals))),
+        *_scores(trials, shown, decimals),
+        Column(
+            shown.train,
+            _aligned(map(shown.score, trials["train_score"], decimals)),
+            key="train score",
+        ),
+        Column("gap", _aligned(map(shown.gap, trials["gap"], decimals))),
         Column("best epoch", [words.count(epoch) for epoch in optional(trials["best_epoch"])]),
         Column("onset", _onsets(trials)),
         Column("epochs", [words.count(epochs) for epochs in trials["epochs"]]),
@@ -71,7 +82,7 @@ def _rungs(frames: SweepFrames, trials: pd.DataFrame) -> list[Column]:
 
 def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     """Return the notes that a reader of the ranked table needs."""
-    trials = frames.trials.iloc[:top]
+    trials, shown = frames.trials.iloc[:top], frames.score_words
     found = []
     if len(trials) < len(frames.trials):
         found.append(f"The best {len(trials):,} of {words.trials(len(frames.trials))}.")
@@ -91,8 +102,8 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
         found.append("waiting at N: trained to epoch N; may still be promoted and train on.")
     if (trials["epochs"] > 0).any():
         found.append(
-            f"onset: the epoch after which validation BCE rises for good, by more than {TOLERANCE} "
-            "nats; >N: no such rise in N epochs."
+            f"onset: the epoch after which {shown.validation} {shown.rises} for good, by more than "
+            f"{_tolerance(frames)}; >N: no such {shown.rise} in N epochs."
         )
     found += _notes_on_errors(frames, trials)
     errors = trials.loc[trials["status"] == TrialStatus.FAILED, ["trial", "error"]]
@@ -107,15 +118,22 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     if frames.references:
         models = "Reference models on the same rows, without a network"
         found.append(f"{models}: {_references(frames)}.")
-    return found + openings.lines(frames.openings)
+    return found + openings.lines(frames.openings, shown)
 
 
 _FAILURES_SHOWN = 3
 
 
+def _tolerance(frames: SweepFrames) -> str:
+    """What a rise is at least, with its unit: "0.005 nats"."""
+    least = TOLERANCE * frames.no_skill.scale
+    return f"{words.amount(least, 2, trailing=False)}{frames.score_words.of_unit}"
+
+
 def _references(frames: SweepFrames) -> str:
+    shown = frames.score_words
     return ", ".join(
-        f"{one.name} {words.with_error(one.val_score, error, words.decimals_of(error))}"
+        f"{one.name} {shown.with_error(one.val_score, error, shown.decimals(error))}"
         for one in frames.references
         for error in (one.val_score_se,)
     )
@@ -123,7 +141,7 @@ def _references(frames: SweepFrames) -> str:
 
 def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     """One line for each mark in the table."""
-    found = []
+    found, shown = [], frames.score_words
     known, evaluated = trials["val_score_se"].notna(), trials["val_score"].notna()
     if known.any():
         rows = words.counted(frames.sweep.settings.validation_rows, "validation row")
@@ -144,30 +162,34 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
         )
     if trials["class"].notna().any():
         found.append(
-            "class: overfit (val BCE rose for good, or the gap is most of the distance to the "
-            "best), underfit (neither tied nor overfit: it fits even its training rows worse), "
-            "balanced (tied with the best, not overfit), diverged (worse than guessing)."
+            f"class: overfit ({shown.val} {shown.rose} for good, or the gap is most of the "
+            "distance to the best), underfit (neither tied nor overfit: it fits even its training "
+            "rows worse), balanced (tied with the best, not overfit), diverged (worse than "
+            "guessing)."
         )
     return found
 
 
-def _decimals(trials: pd.DataFrame) -> list[int]:
-    """Decimals of each trial's BCEs: those its own error deserves and no more than the best's."""
-    most = decimals_of_best(trials)
-    return [min(words.decimals_of(se), most) for se in trials["val_score_se"]]
+def _decimals(frames: SweepFrames) -> list[int]:
+    """Decimals of each trial's scores: those its own error deserves and no more than the best's."""
+    shown, most = frames.score_words, decimals_of_best(frames)
+    return [min(shown.decimals(se), most) for se in frames.trials["val_score_se"]]
 
 
-def decimals_of_best(trials: pd.DataFrame) -> int:
+def decimals_of_best(frames: SweepFrames) -> int:
     """Return the decimals that the best trial's error deserves, for numbers without an error."""
-    return words.decimals_of(next(iter(trials["val_score_se"]), float("nan")))
+    first = next(iter(frames.trials["val_score_se"]), float("nan"))
+    return frames.score_words.decimals(first)
 
 
-def _scores(trials: pd.DataFrame, decimals: Sequence[int]) -> list[Column]:
-    """Validation BCE, with its error and the tie marks where they are known."""
+def _scores(trials: pd.DataFrame, shown: ScoreWords, decimals: Sequence[int]) -> list[Column]:
+    """The validation score, with its error and the tie marks where they are known."""
+    roots = [shown.root_alone(value) for value in trials["val_score"]]
+    root = [Column("root", roots, key="root")] if any(roots) else []
     if trials["val_score_se"].isna().all():
-        return [Column("val BCE", [words.score(value) for value in trials["val_score"]])]
-    values = _aligned(map(words.score, trials["val_score"], decimals))
-    errors = _aligned(map(words.score, trials["val_score_se"], decimals))
+        return [Column(shown.val, [shown.score(value) for value in trials["val_score"]]), *root]
+    values = _aligned(map(shown.score, trials["val_score"], decimals))
+    errors = _aligned(map(shown.amount, trials["val_score_se"], decimals))
     cells = [
         value if error.strip() == words.MISSING else f"{value} ± {error}"
         for value, error in zip(values, errors, strict=True)
@@ -178,7 +200,8 @@ def _scores(trials: pd.DataFrame, decimals: Sequence[int]) -> list[Column]:
         for tied, simplest in zip(trials["tied"], trials["simplest"], strict=True)
     ]
     return [
-        Column("val BCE ± SE", [cell.ljust(width) for cell in cells]),
+        Column(f"{shown.val} ± SE", [cell.ljust(width) for cell in cells]),
+        *root,
         Column("tie", [mark.rstrip() for mark in marks], left=True),
     ]
 

@@ -11,6 +11,7 @@ from sweep.analysis.answers.sentences import Sentence, said
 from sweep.analysis.answers.tutorial import Conclusion
 from sweep.analysis.answers.verdict import Confirmation, NamedTrial, Verdict
 from sweep.analysis.frames.against_references import Advantage
+from sweep.tasks.score_words import ScoreWords
 
 _LISTED = 4
 
@@ -56,7 +57,8 @@ def _evidence(verdict: Verdict, sentences: Sentences) -> str:
 
 
 def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
-    words = f"Best is {_named(best)}: val BCE {score(best)}, {_described(best)}"
+    shown = verdict.shown
+    words = f"Best is {_named(best)}: {shown.val} {score(best, shown)}, {_described(best)}"
     if Sentence.NONE_TIED in sentences:
         return f"{words}; no other trial of {verdict.trials:,} is tied with it (95 % confidence)."
     if verdict.tied is None or Sentence.SOME_TIED not in sentences:
@@ -72,7 +74,7 @@ def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
         return f"{words}."
     return (
         f"{words}, and the simplest within one standard error is {_named(simplest)}: "
-        f"val BCE {score(simplest, best)}, {_described(simplest)}."
+        f"{shown.val} {score(simplest, shown, best)}, {_described(simplest)}."
     )
 
 
@@ -80,16 +82,19 @@ def _named(choice: NamedTrial | Confirmation) -> str:
     return choice.baseline if choice.baseline is not None else f"trial {choice.trial}"
 
 
-def score(choice: NamedTrial | Confirmation, best: NamedTrial | None = None) -> str:
-    """Return the validation BCE of `choice` with its error.
+def score(
+    choice: NamedTrial | Confirmation, shown: ScoreWords, best: NamedTrial | None = None
+) -> str:
+    """Return the validation score of `choice` with its error, and its root where that is usual.
 
     It is rounded to that error and, as in the table, to the error of `best`.
     """
     error = _error(choice)
-    decimals = text.decimals_of(error)
+    decimals = shown.decimals(error)
     if best is not None:
-        decimals = min(decimals, text.decimals_of(_error(best)))
-    return text.with_error(choice.val_score, error, decimals)
+        decimals = min(decimals, shown.decimals(_error(best)))
+    value, root = shown.with_error(choice.val_score, error, decimals), shown.root(choice.val_score)
+    return f"{value} ({root})" if root else value
 
 
 def _error(choice: NamedTrial | Confirmation) -> float:
@@ -159,28 +164,33 @@ def _overfitting(verdict: Verdict, sentences: Sentences) -> str:
     )
 
 
-def _confirmed(found: Confirmation) -> str:
+def _confirmed(found: Confirmation, shown: ScoreWords) -> str:
     words = (
         f"Of {text.trials(found.confirmed)} repeated under other seeds, the best is "
-        f"{_named(found)}: mean val BCE {score(found)} over {text.counted(found.seeds, 'seed')}"
+        f"{_named(found)}: mean {shown.val} {score(found, shown)} over "
+        f"{text.counted(found.seeds, 'seed')}"
     )
     if found.bias is None:
         return f"{words}."
     side = "better" if found.bias < 0 else "worse"
     error = math.nan if found.bias_se is None else found.bias_se
-    size = text.with_error(abs(found.bias), error, min(text.decimals_of(error), 4))
-    return f"{words}; on average, scores in the search were {size} nats {side} than the repeats."
+    size = shown.size_with_error(found.bias, error, most=4) + shown.of_unit
+    return f"{words}; on average, scores in the search were {size} {side} than the repeats."
 
 
 def selection_bias(verdict: Verdict) -> str:
     """Return the sentence on the selection bias of the best score; "" if the bias is unknown."""
     if verdict.optimism is None or verdict.best is None:
         return ""
-    decimals = text.decimals_of(_error(verdict.best))
+    shown = verdict.shown
+    decimals = shown.decimals(_error(verdict.best))
     least, bias = 10.0**-decimals, verdict.optimism.bias
-    size = f"about {bias:.{decimals}f}" if bias >= least / 2 else f"less than {least:.{decimals}f}"
+    is_seen = bias >= least / 2
+    size = shown.amount(bias if is_seen else least, decimals)
+    size = f"about {size}" if is_seen else f"less than {size}"
     among = f"(chosen among {verdict.trials:,})"
-    return f"Selection bias: expect the best trial to do {size} nats worse on new data {among}."
+    worse = f"{size}{shown.of_unit} worse"
+    return f"Selection bias: expect the best trial to do {worse} on new data {among}."
 
 
 _WORTH = {
@@ -194,19 +204,21 @@ def _worth(verdict: Verdict, sentences: Sentences) -> str:
     (how,) = sentences & _WORTH.keys()
     first = verdict.advantages[0]
     name = first.baseline if first.baseline is not None else f"trial {first.trial}"
-    whose = f"mean val BCE of {first.seeds:,} runs of" if first.seeds > 1 else "val BCE of"
+    shown = verdict.shown
+    whose = f"mean {shown.val} of {first.seeds:,} runs of" if first.seeds > 1 else f"{shown.val} of"
     errors = "SE over seeds and rows" if first.seeds > 1 else "paired SE over the rows"
-    differences = " and ".join(_advantage(one) for one in verdict.advantages)
+    differences = " and ".join(_advantage(one, shown) for one in verdict.advantages)
     words = f"{_WORTH[how]}: the {whose} {name} is {differences} ({errors})"
     if first.too_good > 0:
         words += ", before correcting for selection bias"
     return f"{words}."
 
 
-def _advantage(one: Advantage) -> str:
+def _advantage(one: Advantage, shown: ScoreWords) -> str:
     """Return the advantage in words: "0.033 ± 0.010 lower than that of logistic regression"."""
-    size = text.with_error(abs(one.value), one.se, text.decimals_of(one.se))
-    return f"{size} {'lower' if one.value < 0 else 'higher'} than that of {one.reference}"
+    size = shown.size_with_error(one.value, one.se)
+    side = shown.better if one.value < 0 else shown.worse
+    return f"{size} {side} than that of {one.reference}"
 
 
 def _tutorial(found: Sequence[Conclusion]) -> str:
@@ -222,7 +234,7 @@ def _reliability(verdict: Verdict) -> str:
     if bias := selection_bias(verdict):
         words.append(bias)
     if verdict.confirmation is not None:
-        words.append(_confirmed(verdict.confirmation))
+        words.append(_confirmed(verdict.confirmation, verdict.shown))
     if verdict.trials:
         times = verdict.test_openings
         words.append(

@@ -6,9 +6,9 @@ import typer
 from rich.table import Table
 
 from sweep import words
+from sweep.analysis.stored import load_frames, trial_called
 from sweep.cli import completion
 from sweep.cli import options as opt
-from sweep.cli.look import load_frames, trial_called
 from sweep.cli.output import display, out
 from sweep.cli.trial_lines import open_sweep, print_json, results_of, split_arguments
 from sweep.store import Store
@@ -45,6 +45,10 @@ def compare(
         _print_comparison(found)
 
 
+def _results(found: "Comparison") -> list[list[tuple[str, str]]]:
+    return [results_of(row, found.shown) for row in (found.a, found.b)]
+
+
 def _print_comparison(found: "Comparison") -> None:
     from sweep.analysis.answers.two_trials import label, meaning
     from sweep.analysis.frames.names import shown_name
@@ -52,15 +56,14 @@ def _print_comparison(found: "Comparison") -> None:
     for line in meaning(found):
         out().print(line)
     if found.difference is not None:
-        gone = found.difference
-        places = words.decimals_of(gone.se)
-        low, high = words.score(gone.low, places), words.score(gone.high, places)
-        shown = words.with_error(gone.value, gone.se, places)
-        out().print(f"A − B in val BCE: {shown}, 95 % interval {low} to {high}.")
+        gone, shown = found.difference, found.shown
+        ends = shown.interval_of_difference(gone.low, gone.high, gone.se)
+        value = shown.signed(gone.value, gone.se)
+        out().print(f"A − B in {shown.val}: {value}, 95 % interval {ends}.")
     table = Table(box=None, pad_edge=False)
     for heading in ("", f"A: {label(found.a)}", f"B: {label(found.b)}", ""):
         table.add_column(heading)
-    for (name, one), (_, other) in zip(results_of(found.a), results_of(found.b), strict=True):
+    for (name, one), (_, other) in zip(*_results(found), strict=True):
         table.add_row(name, one, other)
     a, b = found.a["hyperparameters"], found.b["hyperparameters"]
     for name in found.names:

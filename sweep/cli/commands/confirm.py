@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.analysis.stored import load_frames
 from sweep.cli import options as opt
 from sweep.cli import work
-from sweep.cli.look import load_frames
 from sweep.cli.output import hint
 from sweep.cli.stopping import Stopping
 from sweep.errors import NotFoundError

@@ -11,6 +11,7 @@ import typer
 from sweep.cli.options import CacheOption
 from sweep.cli.output import display, err, hint, out, warn
 from sweep.data.cache.cache import Cache, Dataset, default_cache_dir
+from sweep.data.kinds import AUTO, BUILTIN, KINDS
 from sweep.data.ranges import DEFAULT_ROWS, DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import DataError, UsageError
 from sweep.words import counted, plain
@@ -97,8 +98,8 @@ def import_(
 def info(
     data: Annotated[
         str,
-        typer.Option("--data", help="Which data to describe: auto, builtin, higgs, or a CSV file."),
-    ] = "auto",
+        typer.Option("--data", help=f"Which data to describe: {', '.join(KINDS)}, or a CSV file."),
+    ] = AUTO,
     charts: Annotated[
         Path | None,
         typer.Option(
@@ -113,7 +114,7 @@ def info(
 
     store = _cache(cache)
     key, dataset = open_data(data, store, DEFAULT_ROWS)
-    if data == "auto" and dataset.manifest.origin.kind == "builtin":
+    if data == AUTO and dataset.manifest.origin.kind == BUILTIN:
         hint("no HIGGS cached; get it with: sweep data fetch")
     _print_facts(store, key, dataset)
     _print_table("rows", part_table(dataset))

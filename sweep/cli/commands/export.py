@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.analysis.stored import trial_called
 from sweep.cli import completion, output
 from sweep.cli import options as opt
 from sweep.cli.chosen import Taken, taken
-from sweep.cli.look import trial_called
 from sweep.cli.output import hint, out
 from sweep.errors import NotFoundError, UsageError
 from sweep.runner.cold_start import prepare_again
@@ -70,11 +70,12 @@ def _export_run(
 
     ((trial, one),) = found.members.items()
     state = state_of(folder, identity, prepared, trial, one)
-    rows = prepared.split.validation
+    rows, task = prepared.split.validation, prepared.split.task
     build, values = prepared.space.build, one.hyperparameters
-    score = export_best(path, build, values, one.seed, state, rows, one.score)
+    scoring = prepared.scored.scoring
+    score = export_best(path, build, values, one.seed, state, rows, one.score, task, scoring)
     hint(f"{_chosen(found, folder)}, epoch {state.early_stopping.best_epoch}:")
-    out().print(f"{path}: validation BCE {score:.6f}, as recorded")
+    out().print(f"{path}: {_score(score, found)}, as recorded")
     line = how_to_load(path.absolute())
     if line is not None:
         hint(f"it has parts of your own; load it with: {line}")
@@ -87,9 +88,18 @@ def _export_ensemble(
     from sweep.training.export import export_verified
 
     model, measured = ensemble_model(folder, identity, prepared, found.members)
-    score = export_verified(path, model, prepared.split.validation, measured)
+    split, scoring = prepared.split, prepared.scored.scoring
+    score = export_verified(path, model, split.validation, measured, split.task, scoring)
     hint(f"{_chosen(found, folder)}:")
-    out().print(f"{path}: validation BCE {score:.6f}, as measured before it was written")
+    out().print(f"{path}: {_score(score, found)}, as measured before it was written")
+
+
+def _score(score: float, found: Taken) -> str:
+    """What was measured, with more digits than elsewhere: "validation BCE 0.543210"."""
+    shown = found.shown
+    value = shown.precise(score)
+    root = shown.root(score)
+    return f"{shown.validation} {value}" + (f" ({root})" if root else "")
 
 
 def _chosen(found: Taken, folder: SweepFolder) -> str:
@@ -98,7 +108,8 @@ def _chosen(found: Taken, folder: SweepFolder) -> str:
     choice = found.choice
     if choice.rule == "trial" and not found.ensemble:
         return f"trial {choice.trial} of {folder.name}"
-    return f"trial {choice.trial} of {folder.name}, {reason(choice, ensemble=found.ensemble)}"
+    why = reason(choice, found.shown, ensemble=found.ensemble)
+    return f"trial {choice.trial} of {folder.name}, {why}"
 
 
 def _removed(found: Taken, command: str) -> str:

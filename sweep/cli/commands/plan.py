@@ -1,6 +1,7 @@
 """sweep plan: what a search would train, and about how long that takes."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from sweep.cli import options as opt
 from sweep.cli.output import display, hint, out, warn
 from sweep.cli.rung_table import rung_table
+from sweep.cli.trial_lines import print_json
 from sweep.cli.work import say_of_space
 from sweep.runner.cold_start import prepare
 from sweep.words import counted, duration, plain
@@ -40,16 +42,54 @@ def plan(
     batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
+    objective: opt.ObjectiveOption = opt.DEFAULT.objective,
     build: opt.BuildOption = opt.DEFAULT.build,
+    output: opt.TableOrJsonOption = "table",
     cache: opt.CacheOption = None,
 ) -> None:
     """Show what a search would train, and about how long that takes."""
+    opt.check_output(output, opt.TABLE_OR_JSON)
     settings = opt.settings_of(context)
     prepared = prepare(space, settings, cache)
     for line in (*prepared.split.concerns, *prepared.concerns):
         warn(line)
     say_of_space(prepared)
-    _print_plan(prepared)
+    if output == "json":
+        _print_json(prepared)
+    else:
+        _print_plan(prepared)
+
+
+def _print_json(prepared: "Prepared") -> None:
+    from sweep.runner.estimate import Survey
+    from sweep.training.native_messages import native_messages_to
+
+    survey, made = Survey(prepared), prepared.plan_record()
+    refusals = {reason: n for reason, n in survey.refusals.items() if reason is not None}
+    smallest, largest = survey.extremes()
+    with native_messages_to(Path(os.devnull)):
+        seconds = survey.seconds()
+    print_json(
+        {
+            "schema": "sweep.plan/1",
+            "source": prepared.split.source,
+            "concerns": list(prepared.split.concerns),
+            "rungs": [asdict(rung) for rung in prepared.plan.rungs],
+            "trials": made.trials,
+            "assignments": made.assignments,
+            "epochs": made.epochs,
+            "baselines": made.baselines,
+            "baseline_epochs": made.baseline_epochs,
+            "confirmations": made.confirmations,
+            "fused": survey.refusals[None],
+            "programs": survey.programs,
+            "refusals": refusals,
+            "params_smallest": smallest,
+            "params_largest": largest,
+            "seconds": seconds,
+        },
+        prepared.scored.scoring,
+    )
 
 
 def _print_plan(prepared: "Prepared") -> None:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.analysis.stored import load_frames
 from sweep.cli import completion
 from sweep.cli import options as opt
-from sweep.cli.look import load_frames, write_logs
+from sweep.cli.look import write_logs
 from sweep.cli.output import display, hint
 from sweep.errors import UsageError
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
@@ -79,7 +80,7 @@ def report(
     tensorboard: opt.TensorboardOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:
-    """Rank the trials by validation BCE, and draw the charts."""
+    """Rank the trials by their validation scores, and draw the charts."""
     opt.check_output(output, _FORMATS)
     if schema:
         _print_schema()

@@ -6,9 +6,9 @@ import typer
 from rich.table import Table
 
 from sweep import words
+from sweep.analysis.stored import load_frames, trial_called
 from sweep.cli import completion
 from sweep.cli import options as opt
-from sweep.cli.look import load_frames, trial_called
 from sweep.cli.output import display, out
 from sweep.cli.trial_lines import open_sweep, print_json, results_of, split_arguments
 from sweep.store import Store
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sweep.analysis.answers.one_trial import Details
 
 _CURVE_WIDTH = 60
-"""Characters of the curve of validation BCE."""
+"""Characters of the curve of validation scores."""
 
 
 def show(
@@ -52,26 +52,29 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
     from sweep.analysis.answers.one_trial import reason, sparkline
     from sweep.analysis.answers.two_trials import label
 
-    row, best = found.row, found.best
+    row, best, shown = found.row, found.best, found.shown
     rank = f"rank {row['rank']} of {found.n_trials:,}"
     lines = [("trial", f"{label(row)} of sweep {found.sweep}, {rank}")]
     values = row["hyperparameters"]
     given = [name for name in found.names if name in values]
-    shown = [f"{words.plain(name)}={words.settings([values[name]])[0]}" for name in given]
-    lines.append(("settings", ", ".join(shown)))
+    settings = [f"{words.plain(name)}={words.settings([values[name]])[0]}" for name in given]
+    lines.append(("settings", ", ".join(settings)))
     lines.append(("seed", str(row["seed"])))
-    lines += [line for line in results_of(row) if line[0] not in ("rank", "class", "gap")]
-    gap = words.with_error(row["gap"], found.gap_se, words.decimals_of(found.gap_se))
-    lines.append(("gap", gap))
+    lines += [line for line in results_of(row, shown) if line[0] not in ("rank", "class", "gap")]
+    lines.append(("gap", shown.gap_with_error(row["gap"], found.gap_se)))
     why = reason(found)
     lines.append(("class", f"{row['class']}: {why}" if why else words.MISSING))
     if best is not None:
-        lines.append(("accuracy", f"{best['val_accuracy']:.3f}"))
-        lines.append(("AUC", f"{best['val_auc']:.3f}"))
+        for name, column in (("accuracy", "val_accuracy"), ("AUC", "val_auc")):
+            if best[column] == best[column] and shown.short != name:  # an amount has neither
+                lines.append((name, f"{best[column]:.3f}"))
+        for name, value in row["metrics"].items():
+            shown_value = words.MISSING if value is None else words.amount(value)
+            lines.append((words.cut(name), shown_value))
         lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
-    curve = sparkline(found.epochs["val_score"].to_numpy(), _CURVE_WIDTH)
+    curve = sparkline(shown.shown_all(found.epochs["val_score"].to_numpy()), _CURVE_WIDTH)
     if curve:
-        lines.append(("val BCE by epoch", curve))
+        lines.append((f"{shown.val} by epoch", curve))
     kept = folder.checkpoints / found.checkpoint if found.checkpoint else "none"
     lines.append(("checkpoint", str(kept)))
     width = max(len(name) for name, _ in lines)
@@ -85,7 +88,7 @@ def _print_rungs(found: "Details") -> None:
 
     table = Table(box=None, pad_edge=False)
     has_rungs = found.row["baseline"] is not None or not pd.isna(found.row["rung"])
-    headings = ("epochs", "trained", "status", "best val BCE", "trainer", "seconds")
+    headings = ("epochs", "trained", "status", f"best {found.shown.val}", "trainer", "seconds")
     for heading in ("rung", *headings) if has_rungs else headings:
         table.add_column(heading, justify="left" if heading in ("status", "trainer") else "right")
     for one in found.rungs:
@@ -95,7 +98,7 @@ def _print_rungs(found: "Details") -> None:
             f"{one['first_epoch'] + 1}–{one['last_epoch']}",
             str(one["epochs"]),
             one["status"],
-            words.MISSING if score is None else words.score(score),
+            words.MISSING if score is None else found.shown.score(score),
             one["trainer"] or words.MISSING,
             words.MISSING if seconds is None else words.seconds(seconds),
         )

@@ -40,6 +40,7 @@ def start(
     patience: opt.PatienceOption = opt.DEFAULT.patience or 0,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
+    objective: opt.ObjectiveOption = opt.DEFAULT.objective,
     build: opt.BuildOption = opt.DEFAULT.build,
     max_time: opt.MaxTimeOption = None,
     max_trials: opt.MaxTrialsOption = None,

@@ -30,7 +30,7 @@ def _facts(found: Look) -> list[tuple[str, str]]:
         ("epochs", f"{progress.epochs_done:,} of at most {found.epochs_planned:,}"),
         ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
         ("seeds", _seeds(progress)),
-        ("best", best_text(progress)),
+        ("best", best_text(progress, sweep.score_words)),
         ("worked", duration(sweep.active_seconds)),
         ("left", _left(found.time_left)),
         ("message", sweep.message or ""),

@@ -1,5 +1,6 @@
 """sweep test: one trial on rows that no trial was chosen by."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,13 +11,14 @@ from sweep.cli import options as opt
 from sweep.cli import output as printing
 from sweep.cli.chosen import Taken, taken
 from sweep.cli.output import display, hint, out
-from sweep.errors import UsageError
+from sweep.errors import NotFoundError, UsageError
 from sweep.records import Json
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
 from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 from sweep.tasks.scoring import Scoring
+from sweep.words import counted
 
 if TYPE_CHECKING:
     from sweep.analysis.answers.chosen_trials import Choice
@@ -60,7 +62,7 @@ def test(
 
     if rule not in RULES:
         raise UsageError(f"--rule is {rule!r}, expected one of: {', '.join(RULES)}")
-    folder = find_sweep(results, name)
+    folder = _sweep(results, name)
     with folder.locked(), Store(folder.database) as store:
         _refuse_again(folder, store, again)
         found = taken(folder, store, trial, rule, ensemble=ensemble)
@@ -74,6 +76,17 @@ def test(
         open_test(folder, store, prepared, tested, cache)
         openings, scoring = store.openings(), store.sweep().scoring
     _show(folder.name, openings, found, output, scoring)
+
+
+def _sweep(results: Path, name: str | None) -> SweepFolder:
+    """The sweep called `name`, or the newest. A number may be meant for a trial's."""
+    try:
+        return find_sweep(results, name)
+    except NotFoundError as error:
+        if name is None or not name.isdecimal():
+            raise
+        meant = f"to test trial {name} of the newest sweep: sweep test --trial {name}"
+        raise NotFoundError(f"{error}; {meant}") from error
 
 
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
@@ -93,7 +106,7 @@ def _show(name: str, openings: list[Opening], found: Taken, output: str, scoring
     from sweep.analysis.report import openings as ledger
     from sweep.analysis.report.commands import export_command
 
-    last = openings[-1]
+    last, shown = openings[-1], found.shown
     if output == "json":
         from sweep.cli.trial_lines import print_json
 
@@ -108,11 +121,12 @@ def _show(name: str, openings: list[Opening], found: Taken, output: str, scoring
     table.add_column(f"trial {last.of_trial}")
     table.add_column("value", justify="right")
     table.add_column("95 % confidence interval")
-    for row in (*ledger.chosen_rows(found.choice, last), *ledger.rows(last)):
+    for row in (*ledger.chosen_rows(found.choice, last, shown), *ledger.rows(last, shown)):
         table.add_row(*row)
     display(table)
-    out().print(f"\n{last.rows:,} test rows; {ledger.lines(openings)[0]}")
-    reason = ledger.reason(found.choice, ensemble=found.ensemble)
+    rows = counted(last.rows, "test row")
+    out().print(f"\n{rows}; {ledger.lines(openings, shown)[0]}")
+    reason = ledger.reason(found.choice, shown, ensemble=found.ensemble)
     command = export_command(name, found.choice, ensemble=found.ensemble)
     out().print(f"Tested was trial {last.of_trial}: {reason}. To have it: {command}")
 

@@ -93,10 +93,10 @@ class Cache:
         The cache stays as it was when `blocks` raises, and when the disk is full or may not be
         written (PlatformError).
         """
-        with self._new_folder() as folder:
+        with self.new_folder() as folder:
             manifest = _write(folder, key, origin, blocks)
             with writing(self.root):
-                self._publish(key, folder, manifest)
+                self.publish(key, folder, manifest.folder, manifest.to_json())
         return manifest
 
     def remove(self, key: str) -> None:
@@ -121,7 +121,7 @@ class Cache:
         return Dataset(manifest, x, y)
 
     @contextmanager
-    def _new_folder(self) -> Iterator[Path]:
+    def new_folder(self) -> Iterator[Path]:
         """A folder to write in, gone at the end unless renamed."""
         with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
@@ -134,17 +134,18 @@ class Cache:
             if lock is not None:
                 os.close(lock)
 
-    def _publish(self, key: str, folder: Path, manifest: Manifest) -> None:
-        final = self.root / manifest.folder
+    def publish(self, key: str, folder: Path, name: str, manifest: dict[str, Any]) -> None:
+        """Rename a whole folder to `name`, which `manifest` names, and let `key` mean it."""
+        final = self.root / name
         with locked(self.root / ".lock"):
             folder.rename(final)
             try:
                 sync_folder(self.root)
-                write_json(self.manifest_path(key), manifest.to_json())
+                write_json(self.manifest_path(key), manifest)
             except BaseException:
                 shutil.rmtree(final, ignore_errors=True)
                 raise
-            self._sweep_out(key, manifest.folder)
+            self._sweep_out(key, name)
 
     def _sweep_out(self, key: str, current: str | None) -> None:
         """Remove what `key` meant before, and what killed processes left."""

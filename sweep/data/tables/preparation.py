@@ -4,10 +4,22 @@ A value is kept as it was fitted: validation and test rows, and rows given to an
 are prepared by the same numbers.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.errors import DataError
 from sweep.exact import Finite, Flag, Text
 from sweep.records import Json
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MISSING_LEVEL = ""
+"""The level of words that stands for a missing one."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,23 @@ class ColumnPreparation:
     mean: Finite = 0.0
     spread: Finite = 1.0
 
+    @property
+    def scale(self) -> float:
+        """Prepared numbers are value · scale + offset, in double precision, then rounded."""
+        return 1.0 / self.spread
+
+    @property
+    def offset(self) -> float:
+        """See `scale`."""
+        return -self.mean / self.spread
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the prepared columns: "age", "age is missing", "colour=red"."""
+        if self.levels is not None:
+            return [f"{self.name}={level or '(missing)'}" for level in self.levels]
+        return [self.name, f"{self.name} is missing"] if self.indicator else [self.name]
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -38,16 +67,116 @@ class Preparation:
     """Whether numbers were given mean 0 and spread 1 over the training rows."""
 
     @property
-    def names(self) -> list[str]:
-        """Names of the prepared columns: "age", "age is missing", "colour=red"."""
-        return [name for column in self.columns for name in prepared_names(column)]
+    def names(self) -> tuple[str, ...]:
+        """Names of all prepared columns."""
+        return tuple(name for column in self.columns for name in column.names)
+
+    @property
+    def all_numbers(self) -> bool:
+        """Whether every raw column is one of numbers."""
+        return all(column.levels is None for column in self.columns)
 
     def to_json(self) -> Json:
         return asdict(self)
 
 
-def prepared_names(column: ColumnPreparation) -> list[str]:
-    """Return the names of the columns that a raw column becomes."""
+def fit(
+    train: "pl.DataFrame", *, missing: str, max_levels: int, standardize: bool, source: str
+) -> Preparation:
+    """Return the preparation that these training rows give; columns are Float64 or String.
+
+    `missing` is mean, median or indicator, or "" where nothing may be missing. Raises DataError
+    naming a column with too many different words.
+    """
+    import polars as pl
+
+    columns = tuple(
+        _fit_words(series, max_levels, source)
+        if series.dtype == pl.String
+        else _fit_numbers(series, missing, standardize, source)
+        for series in train.iter_columns()
+    )
+    return Preparation(columns, standardize)
+
+
+def prepare(raw: "pl.DataFrame", preparation: Preparation) -> NDArray[np.float32]:
+    """Return the prepared rows, (rows, columns), of raw columns that are Float64 or String.
+
+    A word that is no level gives zeros. Raises DataError naming a column that float32 cannot hold.
+    """
+    found = np.empty((raw.height, len(preparation.names)), dtype=np.float32)
+    at = 0
+    for column in preparation.columns:
+        for values in _prepared(raw[column.name], column):
+            with np.errstate(over="ignore"):
+                found[:, at] = values
+            if not np.isfinite(found[:, at]).all():
+                raise DataError(
+                    f"column {column.name!r} has values that float32 cannot hold; change its unit, "
+                    f"or leave it out with --drop {column.name!r}"
+                )
+            at += 1
+    return found
+
+
+def n_unknown(raw: "pl.DataFrame", preparation: Preparation) -> dict[str, int]:
+    """Return, by column, the number of rows with a word that is no level; without those of none."""
+    found = {}
+    for column in preparation.columns:
+        if column.levels is not None:
+            words = raw[column.name].fill_null(MISSING_LEVEL)
+            count = int((~words.is_in(list(column.levels))).sum())
+            if count:
+                found[column.name] = count
+    return found
+
+
+def _fit_words(series: "pl.Series", max_levels: int, source: str) -> ColumnPreparation:
+    levels = tuple(sorted(series.fill_null(MISSING_LEVEL).unique().to_list()))
+    if len(levels) > max_levels:
+        raise DataError(
+            f"{source}: column {series.name!r} has {len(levels):,} different words, at most "
+            f"{max_levels} become columns; leave it out with --drop {series.name!r}, or raise "
+            "--max-levels"
+        )
+    return ColumnPreparation(series.name, levels)
+
+
+def _fit_numbers(
+    series: "pl.Series", missing: str, standardize: bool, source: str
+) -> ColumnPreparation:
+    if missing and series.null_count() == len(series):
+        raise DataError(
+            f"{source}: column {series.name!r} has no value in the training rows; leave it out "
+            f"with --drop {series.name!r}"
+        )
+    fill = None
+    if missing:
+        fill = float((series.median() if missing == "median" else series.mean()) or 0.0)  # type: ignore[arg-type]
+    values = series.to_numpy() if fill is None else series.fill_null(fill).to_numpy()
+    mean, spread = 0.0, 1.0
+    if standardize:
+        mean = float(values.mean())
+        spread = float(values.std()) if values.min() < values.max() else 1.0
+    indicator = missing == "indicator" and series.null_count() > 0
+    return ColumnPreparation(
+        series.name, fill=fill, indicator=indicator, mean=mean, spread=spread or 1.0
+    )
+
+
+def _prepared(series: "pl.Series", column: ColumnPreparation) -> Iterator[NDArray[np.generic]]:
+    """The columns that a raw column becomes, each (rows,)."""
     if column.levels is not None:
-        return [f"{column.name}={level or '(missing)'}" for level in column.levels]
-    return [column.name, f"{column.name} is missing"] if column.indicator else [column.name]
+        words = series.fill_null(MISSING_LEVEL)
+        for level in column.levels:
+            yield (words == level).to_numpy()
+        return
+    if column.fill is None and series.null_count():
+        raise DataError(f"column {column.name!r} has missing values, which were not there before")
+    values = series.to_numpy() if column.fill is None else series.fill_null(column.fill).to_numpy()
+    if column.mean == 0.0 and column.spread == 1.0:
+        yield values
+    else:
+        yield values * column.scale + column.offset
+    if column.indicator:
+        yield series.is_null().to_numpy()

@@ -18,6 +18,7 @@ from sweep.errors import NotFoundError
 from sweep.records import Outcome, OutcomeStatus
 from sweep.runner.confirm import confirmations
 from sweep.store import Store, TrialLosses
+from sweep.tasks.score_words import ScoreWords
 from tests.support.sweeps import confirm, record, rows_of_losses, store_sweep, trained
 
 IN_FULL = (TrialStatus.FINISHED, TrialStatus.STOPPED)
@@ -139,7 +140,7 @@ def test_a_trial_that_was_cut_is_not_tested_though_it_is_first_in_rank(tmp_path)
         frames = load(store)
     choice = chosen(frames, "best")
     assert (choice.trial, choice.run.trial, choice.run.val_score) == (1, 1, 0.6)
-    assert "trained in full; its own run" in openings.reason(choice)
+    assert "trained in full; its own run" in openings.reason(choice, ScoreWords())
 
 
 def test_a_trial_that_was_cut_is_tested_by_its_first_repeat_in_full(tmp_path):
@@ -153,7 +154,9 @@ def test_a_trial_that_was_cut_is_tested_by_its_first_repeat_in_full(tmp_path):
     choice = chosen(frames, "best")
     assert (choice.trial, choice.run.seed_number, choice.run.val_score) == (0, 1, 0.58)
     assert choice.mean == pytest.approx(0.56)
-    assert "lowest mean over 2 seeds, 0.5600; its run with seed number 1" in openings.reason(choice)
+    assert "lowest mean over 2 seeds, 0.5600; its run with seed number 1" in openings.reason(
+        choice, ScoreWords()
+    )
     assert [run.val_score for run in named(frames, 1).runs] == [0.61, 0.62]
 
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from sweep.analysis.answers.one_trial import details, reason
 from sweep.analysis.frames.load import load
-from sweep.analysis.frames.no_skill import NoSkill, no_skill
+from sweep.analysis.frames.no_skill import NoSkill, levels_of_shares, no_skill
 from sweep.data.split import Rows, Split
 from sweep.data.split_record import ClassBalance, ClassCounts, SplitRecord
 from sweep.metrics import NO_SKILL_NAME
 from sweep.references.models import reference_models
-from tests.support.sweeps import DATA, Trained, record, store_sweep, trained
+from tests.support.sweeps import DATA, Trained, record, store_sweep, sweep_row, trained
 
 RARE = {
     "class_balance": {
@@ -37,11 +37,11 @@ def test_it_is_what_the_reference_model_without_skill_has(n_one, n_zero, v_one, 
     split = Split(labels(n_one, n_zero), labels(v_one, v_zero), "", SplitRecord())
     (found,) = (one for one in reference_models(split, 0) if one.name == NO_SKILL_NAME)
     balance = ClassBalance(ClassCounts(n_one, n_zero), ClassCounts(v_one, v_zero))
-    assert no_skill(balance).validation == pytest.approx(found.val_score, abs=1e-6)
+    assert levels_of_shares(balance)[1] == pytest.approx(found.val_score, abs=1e-6)
 
 
 def test_it_is_ln_2_where_no_shares_are_stored(tmp_path):
-    assert no_skill(None) == NoSkill(math.log(2), math.log(2))
+    assert no_skill(sweep_row()) == NoSkill(math.log(2), math.log(2))
     assert load(store_sweep(tmp_path / "s.db", [trained(0.6)])).no_skill == NoSkill()
 
 

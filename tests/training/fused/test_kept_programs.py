@@ -1,5 +1,6 @@
 """Compiled programs outlast the process: found again, with the same numbers, or made anew."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -11,6 +12,10 @@ import pytest
 import tensorflow as tf
 
 from sweep.training.fused.program import backend, kept, kept_graph
+from sweep.training.start_keras import start_keras
+from tests.support.fused import assignment, measures
+from tests.support.programs import open_programs
+from tests.support.small_networks import SMALL, trained
 
 ROOT = Path(__file__).parents[3]
 
@@ -19,37 +24,73 @@ import sys
 from pathlib import Path
 from sweep.training.start_keras import start_keras
 start_keras(Path(sys.argv[1]))
-exec(sys.argv[2])
-from tests.support.fused import assignment, measures
-from tests.support.small_networks import SMALL, trained
-print([measures(record).tolist() for record in trained([assignment(0, 2, **SMALL)]).records[0]])
+from tests.training.fused.test_kept_programs import numbers
+print(numbers())
 """
 
 
-UNWRITABLE = """
-from sweep.training.fused.program import kept
-own = kept.opened().own
-own.rmdir()
-own.symlink_to("/proc/nonesuch")
-"""
+def numbers():
+    """What a small network's training gives, to the last bit."""
+    records = trained([assignment(0, 2, **SMALL)]).records[0]
+    return [measures(record).tolist() for record in records]
 
 
-def train(place, first=""):
-    """What a process of its own finds, and how many modules XLA compiled for it."""
-    dumped = place / "dumped"
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_dump_to={dumped} --xla_dump_hlo_as_text"
+def xla_flags(place):
+    """XLA's flags, with which it writes each module that it compiles."""
+    dumped = f"--xla_dump_to={place / 'dumped'} --xla_dump_hlo_as_text"
+    return f"{os.environ.get('XLA_FLAGS', '')} {dumped}"
+
+
+def n_compiled(place):
+    """How many modules XLA has compiled since the last call."""
+    modules = list((place / "dumped").glob("*before_optimizations.txt"))
+    for module in modules:
+        module.unlink()
+    return len(modules)
+
+
+def train_from_the_start(place):
+    """What a process that imports TensorFlow itself finds, and how many modules XLA compiled."""
     done = subprocess.run(
-        [sys.executable, "-c", PROCESS, place / "programs", first],
+        [sys.executable, "-c", PROCESS, place / "programs"],
         check=True,
         cwd=ROOT,
-        env={**os.environ, "XLA_FLAGS": flags, "KERAS_BACKEND": "tensorflow"},
+        env={**os.environ, "XLA_FLAGS": xla_flags(place), "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
         text=True,
     )
-    modules = list(dumped.glob("*before_optimizations.txt"))
-    for module in modules:
-        module.unlink()
-    return done.stdout, len(modules)
+    return done.stdout, n_compiled(place)
+
+
+def train(place, first=None):
+    """The same in a process forked from one that has imported TensorFlow and not used it yet.
+
+    `first` is called before it trains.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.support.warm_imports"])
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_train, args=(place, first, xla_flags(place), sender))
+    process.start()
+    sender.close()
+    found = receiver.recv()
+    process.join()
+    return f"{found}\n", n_compiled(place)
+
+
+def _train(place, first, flags, report):
+    os.environ |= {"XLA_FLAGS": flags, "KERAS_BACKEND": "tensorflow"}
+    open_programs(place / "programs")
+    start_keras()
+    if first is not None:
+        first()
+    report.send(numbers())
+
+
+def unwritable():
+    own = kept.opened().own
+    own.rmdir()
+    own.symlink_to("/proc/nonesuch")
 
 
 def files(place, pattern):
@@ -57,7 +98,7 @@ def files(place, pattern):
 
 
 def test_the_next_process_compiles_nothing_and_a_damaged_file_is_made_anew(tmp_path):
-    numbers, compiled = train(tmp_path)
+    numbers, compiled = train_from_the_start(tmp_path)
     assert compiled == 1 and numbers.startswith("[")
     (graph,), (code,) = files(tmp_path, "*.graph"), files(tmp_path, "*.pb")
     assert not files(tmp_path, ".new-*")
@@ -73,7 +114,7 @@ def test_the_next_process_compiles_nothing_and_a_damaged_file_is_made_anew(tmp_p
 
 
 def test_where_xla_cannot_write_any_more_the_program_is_compiled_all_the_same(tmp_path):
-    numbers, compiled = train(tmp_path, UNWRITABLE)
+    numbers, compiled = train(tmp_path, unwritable)
     assert numbers.startswith("[") and compiled == 2
     assert not files(tmp_path, "*.graph") and not files(tmp_path, "*.pb")
 

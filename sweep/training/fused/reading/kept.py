@@ -17,6 +17,7 @@ from sweep.training.fused.description import Description
 from sweep.training.fused.reading.model import read
 from sweep.training.fused.reading.refusal import NotCarriedError
 from sweep.training.model import Build
+from sweep.training.regularisation import regularisation
 
 _KEPT_BYTES = 256 << 20
 """Bytes of initial states that are kept between reading and training. When there are more, all are
@@ -42,6 +43,7 @@ class Readings:
     build: Build
     task: Task = HIGGS_TASK
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
+    _regularised: dict[Key, str] = field(default_factory=dict)
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
     _initial_bytes: int = 0
     _left_bytes: int = 0
@@ -63,6 +65,10 @@ class Readings:
             raise found
         return found
 
+    def regularisation(self, assignment: Assignment) -> str | None:
+        """Return what the trial's model is regularised by, if it was read: JSON text."""
+        return self._regularised.get(_key(assignment))
+
     def initial_state(self, assignment: Assignment, patience: int | None) -> TrialState:
         """Return the trial's state before its first epoch. Raises whatever `build` raises."""
         key = (_key(assignment), assignment.seed)
@@ -81,6 +87,7 @@ class Readings:
             self._read[key] = error
             return
         self._carried = True
+        self._regularised[key] = regularisation(model)
         if self._initial_bytes > _KEPT_BYTES:
             self._initial.clear()
             self._initial_bytes = 0

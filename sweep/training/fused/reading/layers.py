@@ -48,7 +48,7 @@ def read_input(
     require(shift.ndim == 1, f"input of shape {shape}")
     if not scaled:
         return rest, None, roles
-    first, second = (tuple(np.float32(one).tolist()) for one in (shift, divisor))
+    first, second = (tuple(one.astype(np.float32).tolist()) for one in (shift, divisor))
     return rest, (first, second), roles
 
 

@@ -1,0 +1,231 @@
+"""Reads a file of a user's own once, into the cache: a table as Arrow, arrays as NumPy has them.
+
+The key follows from the file's bytes and from how they are to be read, not from its name.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.data.cache.cache import Cache
+from sweep.data.cache.file_set import FileSet, Written, open_files, store_files
+from sweep.data.cache.manifest import Origin
+from sweep.data.columns import N_FEATURES
+from sweep.data.tables.text_file import chunks_of, csv_form, first_cells, first_line, write_plain
+from sweep.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TABLE, ARRAYS = "table", "arrays"
+_VERSION = "1"
+"""Of what reading means: another one is read again."""
+_KEY_DIGITS = 32
+_TABLE_FILE = "table.arrow"
+_MAGICS = {b"PAR1": "parquet", b"ARROW1": "arrow", b"PK\x03\x04": "npz", b"\x93NUMPY": "npy"}
+_PANDAS_INDEX = "__index_level_"
+
+
+@dataclass(frozen=True)
+class Read:
+    """What stands in a file: a table, or arrays by name."""
+
+    source: str
+    """Name for people."""
+    frame: "pl.DataFrame | None" = None
+    arrays: Mapping[str, NDArray[Any]] | None = None
+    notes: tuple[str, ...] = ()
+    key: str | None = None
+    """Under which the cache holds it; None of what came from memory."""
+
+    @property
+    def kind(self) -> str:
+        return TABLE if self.frame is not None else ARRAYS
+
+
+def read_file(cache: Cache, path: Path, header: bool | None = None) -> Read:
+    """Return what stands in a file or a folder of .npy files; it is parsed at the first use only.
+
+    Raises DataError when it cannot be read, or is of no kind that is read here.
+    """
+    paths = _files_of(path)
+    form = _form_of(path, paths)
+    key = _key(paths, form, header)
+    try:
+        found = open_files(cache, key)
+    except DataError:  # damaged; the file is at hand
+        found = None
+    if found is None:
+        kind = TABLE if form in ("csv", "parquet", "arrow") else ARRAYS
+        origin = Origin(kind, path.name, str(path.absolute()))
+        found = store_files(cache, key, origin, _writer(form, path, paths, header))
+        if _key(paths, form, header) != key:
+            cache.remove(key)
+            raise DataError(f"{path} changed while it was read; try again when it is complete")
+    return _opened(key, *found)
+
+
+def is_higgs_shaped(path: Path) -> bool:
+    """Whether the first line of a CSV is a row of HIGGS: 0 or 1, and 28 more numbers.
+
+    Raises DataError when the file cannot be read.
+    """
+    if _form_of(path, [path]) != "csv":
+        return False
+    cells = first_cells(path)
+    try:
+        numbers = [float(cell) for cell in cells]
+    except ValueError:
+        return False
+    return len(numbers) == 1 + N_FEATURES and numbers[0] in (0.0, 1.0)
+
+
+def read_again(cache: Cache, key: str, source: str) -> Read:
+    """Return what the cache holds under `key`. Raises DataError if that has gone."""
+    found = open_files(cache, key)
+    if found is None:
+        raise DataError(f"{source} is not in the cache {cache.root} any more; get it again")
+    return _opened(key, *found)
+
+
+def _opened(key: str, found: FileSet, folder: Path) -> Read:
+    source = found.origin.source
+    if found.origin.kind == TABLE:
+        import polars as pl
+
+        frame = pl.read_ipc(folder / _TABLE_FILE)
+        return Read(source, frame=frame, notes=found.notes, key=key)
+    arrays = {Path(name).stem: np.load(folder / name, mmap_mode="r") for name in found.files}
+    return Read(source, arrays=arrays, notes=found.notes, key=key)
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The files that make up the data: one, or the .npy files of a folder or beside x.npy."""
+    if path.is_dir():
+        paths = sorted(path.glob("*.npy"))
+        if not paths:
+            raise DataError(f"the folder {path} has no .npy files, expected x.npy and y.npy")
+        return paths
+    if path.suffix == ".npy":
+        name = path.stem
+        partner = path.with_name({"x": "y", "X": "y"}.get(name[:1], "") + name[1:] + ".npy")
+        if name[:1] not in ("x", "X") or not partner.is_file():
+            raise DataError(f"{path.name} is one array; put targets beside it: x.npy and y.npy")
+        return [path, partner]
+    return [path]
+
+
+def _form_of(path: Path, paths: list[Path]) -> str:
+    head = next(chunks_of(paths[0]), b"")[:16]
+    form = next((form for magic, form in _MAGICS.items() if head.startswith(magic)), "csv")
+    if head.startswith(b"FEA1"):
+        raise DataError(f"{path.name} is a Feather file of the old version 1; write it again")
+    return form
+
+
+def _key(paths: list[Path], form: str, header: bool | None) -> str:
+    digest = hashlib.sha256(f"{_VERSION} {form} {header if form == 'csv' else None}".encode())
+    for path in paths:
+        digest.update(path.name.encode() if len(paths) > 1 else b"")
+        for chunk in chunks_of(path):
+            digest.update(chunk)
+    return f"own-{digest.hexdigest()[:_KEY_DIGITS]}"
+
+
+def _writer(
+    form: str, path: Path, paths: list[Path], header: bool | None
+) -> Callable[[Path], Written]:
+    if form == "csv":
+        return lambda folder: _write_csv(path, folder, header)
+    if form in ("parquet", "arrow"):
+        return lambda folder: _write_columns(path, folder, form)
+    if form == "npz":
+        return lambda folder: _write_npz(path, folder)
+    return lambda folder: _write_arrays({p.stem: _loaded(p) for p in paths}, folder, path.name)
+
+
+def _write_csv(path: Path, folder: Path, header: bool | None) -> Written:
+    import polars as pl
+
+    plain = folder / "plain.csv"
+    notes = write_plain(path, plain)
+    form = csv_form(plain, path.name, header)
+    names = None if form.header else [f"column_{i + 1}" for i in range(form.n_columns)]
+    try:
+        lazy = pl.scan_csv(
+            plain,
+            has_header=form.header,
+            separator=form.separator,
+            decimal_comma=form.decimal_comma,
+            infer_schema_length=None,
+            new_columns=names,
+        )
+        return _sink(lazy, folder, path.name, [*notes, *form.notes])
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{path.name} cannot be read as a table: {first_line(error)}") from error
+
+
+def _write_columns(path: Path, folder: Path, form: str) -> Written:
+    import polars as pl
+
+    try:
+        lazy = pl.scan_parquet(path) if form == "parquet" else pl.scan_ipc(path)
+        return _sink(lazy, folder, path.name, [])
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{path.name} is damaged ({first_line(error)})") from error
+
+
+def _sink(lazy: "pl.LazyFrame", folder: Path, name: str, notes: list[str]) -> Written:
+    """Write the columns, without an index that pandas wrote; twice the same name is an error."""
+    import polars as pl
+
+    schema = lazy.collect_schema()
+    for column in schema:
+        if "_duplicated_" in column:
+            first = column.rpartition("_duplicated_")[0]
+            raise DataError(f"{name} has two columns called {first!r}; rename one")
+    index = [column for column in schema if column.startswith(_PANDAS_INDEX)]
+    lazy = lazy.drop(index)
+    lazy.sink_ipc(folder / _TABLE_FILE, compression="uncompressed")
+    rows = int(pl.scan_ipc(folder / _TABLE_FILE).select(pl.len()).collect().item())
+    if rows == 0:
+        raise DataError(f"{name} has no rows")
+    notes += ["the index that pandas wrote is left out"] if index else []
+    return Written((_TABLE_FILE,), rows, tuple(notes))
+
+
+def _write_npz(path: Path, folder: Path) -> Written:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return _write_arrays({name: archive[name] for name in archive}, folder, path.name)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{path.name} is not read: {first_line(error)}; expected an .npz of numbers or texts"
+        ) from error
+
+
+def _loaded(path: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(f"{path.name} is not read: {first_line(error)}") from error
+    return array
+
+
+def _write_arrays(arrays: dict[str, NDArray[Any]], folder: Path, name: str) -> Written:
+    if not arrays:
+        raise DataError(f"{name} holds no arrays")
+    for stem, array in arrays.items():
+        if array.ndim == 0 or array.dtype.kind not in "buifU":
+            raise DataError(f"{name}: array {stem!r} is {array.dtype}, expected rows of numbers")
+        if stem != Path(stem).name or stem.startswith("."):
+            raise DataError(f"{name}: {stem[:40]!r} is no name for an array")
+        np.save(folder / f"{stem}.npy", array)
+    rows = max(len(array) for array in arrays.values())
+    return Written(tuple(f"{stem}.npy" for stem in arrays), rows)

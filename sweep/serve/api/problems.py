@@ -1,0 +1,132 @@
+"""Errors as RFC 9457 problem documents, with the one line that a terminal shows."""
+
+import errno
+import logging
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from sweep import errors
+from sweep.serve.queue.answers import OtherRequestError
+from sweep.words import plain
+
+MEDIA_TYPE = "application/problem+json"
+_log = logging.getLogger(__name__)
+
+_STATUS: dict[type[errors.SweepError], tuple[int, str, str]] = {
+    errors.UsageError: (400, "usage", "What was asked makes no sense"),
+    errors.NotFoundError: (404, "not-found", "There is no such thing"),
+    errors.LockedError: (409, "locked", "Somebody is at work there"),
+    errors.InvalidSpaceError: (422, "invalid", "A space or a setting cannot be used"),
+    errors.DataError: (500, "damaged", "What is stored is damaged"),
+    errors.PlatformError: (503, "platform", "The machine is at fault"),
+}
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class ProblemError(Exception):
+    """An error that is a matter of HTTP: a header, a scope, a version."""
+
+    def __init__(
+        self, status: int, kind: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.kind, self.detail = status, kind, detail
+        self.headers = dict(headers or {})
+
+
+def document(
+    status: int, kind: str, detail: str, instance: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """Return a problem document."""
+    title = HTTPStatus(status).phrase
+    found = {"type": f"/problems/{kind}", "title": title, "status": status, "detail": plain(detail)}
+    if instance is not None:
+        found["instance"] = instance
+    return found | more
+
+
+def of_error(error: errors.SweepError, instance: str | None = None) -> dict[str, Any]:
+    """Return the problem document of an error that a user can mend."""
+    status, kind, title = next(
+        (found for known, found in _STATUS.items() if isinstance(error, known)),
+        (500, "fault", "A fault"),
+    )
+    if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
+        status, kind, title = 507, "full", "The disk is full"
+    found = document(status, kind, str(error), instance, exit_code=error.exit_code)
+    return found | {"title": title}
+
+
+def answer(found: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return a response that holds a problem document."""
+    more = dict(headers or {})
+    if found["status"] == 503:
+        more.setdefault("Retry-After", "5")
+    return JSONResponse(
+        dict(found), status_code=found["status"], headers=more, media_type=MEDIA_TYPE
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the routes end as a problem document."""
+
+    @app.exception_handler(errors.SweepError)
+    def _mendable(request: Request, error: errors.SweepError) -> JSONResponse:
+        return answer(of_error(error, request.url.path))
+
+    @app.exception_handler(ProblemError)
+    def _of_http(request: Request, error: ProblemError) -> JSONResponse:
+        found = document(error.status, error.kind, error.detail, request.url.path)
+        return answer(found, error.headers)
+
+    @app.exception_handler(OtherRequestError)
+    def _other(request: Request, error: OtherRequestError) -> JSONResponse:
+        detail = "this Idempotency-Key was used for another request; use a new one"
+        return answer(document(422, "key-reused", detail, request.url.path))
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(_of_validation(error, request.url.path))
+
+    @app.exception_handler(HTTPException)
+    def _plain(request: Request, error: HTTPException) -> JSONResponse:
+        kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        found = document(error.status_code, kind, str(error.detail), request.url.path)
+        return answer(found, error.headers)
+
+    @app.exception_handler(sqlite3.OperationalError)
+    def _database(request: Request, error: sqlite3.OperationalError) -> JSONResponse:
+        return answer(document(503, "platform", f"a database is busy: {error}", request.url.path))
+
+    @app.exception_handler(Exception)
+    def _fault(request: Request, error: Exception) -> JSONResponse:
+        number = uuid.uuid4().hex[:12]
+        _log.error("fault %s at %s", number, request.url.path, exc_info=error)
+        detail = f"this is a fault of sweep, please report it; the log has it under {number}"
+        return answer(document(500, "fault", detail, request.url.path))
+
+
+def _of_validation(error: RequestValidationError, instance: str) -> dict[str, Any]:
+    found = [
+        {"pointer": _pointer(one["loc"]), "detail": plain(one["msg"])[:300]}
+        for one in error.errors()
+    ]
+    first = found[0]
+    status = 400 if error.errors()[0]["type"] == "json_invalid" else 422
+    where = f"{first['pointer']}: " if first["pointer"] else ""
+    return document(status, "invalid", f"{where}{first['detail']}", instance, errors=found)
+
+
+def _pointer(place: tuple[int | str, ...]) -> str:
+    """Return where in a request something is wrong: /settings/max_epochs."""
+    parts = [str(part)[:80] for part in place]
+    inside = parts[1:] if parts[:1] == ["body"] else parts
+    return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in inside)

@@ -1,0 +1,1 @@
+"""What happens in sweeps, told to those who listen as it happens."""

@@ -1,0 +1,87 @@
+"""How a service is asked to run: every option of `sweep serve`, checked at the door."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sweep.errors import UsageError
+from sweep.serve.work.devices import MACHINE, Device
+
+STOP, LEAVE = "stop", "leave"
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What `sweep serve` is given. Raises UsageError naming what does not go together."""
+
+    results: Path
+    host: str = "127.0.0.1"
+    port: int = 8765
+    socket: Path | None = None
+    """A UNIX socket to listen on in place of an address; the file's mode says who may."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: str | None = None
+    """Address of the reverse proxy whose X-Forwarded-* headers are believed."""
+    allowed_hosts: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = (MACHINE,)
+    spaces: Path | None = None
+    """A folder whose files may be started by name."""
+    data: Path | None = None
+    """A folder whose files may be named as data."""
+    cache: Path | None = None
+    uploads: bool = False
+    run_with: str | None = None
+    """A command that wraps each job; {} stands for the job's own."""
+    notify: str | None = None
+    """A URL that is told how each job ended."""
+    notify_private: bool = False
+    """Whether that may be a loopback or private address."""
+    on_stop: str = STOP
+    metrics_open: bool = False
+    retry_seconds: tuple[float, ...] = (10.0, 60.0, 600.0)
+    """After how long a job whose process was killed goes on, the first time, the second …"""
+    least_free_bytes: int = 1_000_000_000
+    """Below this much room on the disk of the results nothing is started."""
+    names: frozenset[str] = field(init=False, default=frozenset())
+    """Hosts that requests may name."""
+
+    def __post_init__(self) -> None:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise UsageError("--tls-cert and --tls-key belong together")
+        if self.on_stop not in (STOP, LEAVE):
+            raise UsageError(f"--on-stop is {self.on_stop!r}, expected one of: stop, leave")
+        if self.run_with is not None and "{}" not in self.run_with:
+            raise UsageError(
+                "--run-with needs {} where the job's own command goes, for example: "
+                '--run-with "bwrap --ro-bind / / {}"'
+            )
+        guarded = self.tls_cert is not None or self.behind_proxy is not None
+        if self.socket is None and not is_loopback(self.host) and not guarded:
+            raise UsageError(
+                f"--host {self.host} can be reached by others, and what they send could be read on "
+                "the way: add --tls-cert and --tls-key, or --behind-proxy ADDRESS, or use --socket"
+            )
+        own = {"localhost", "127.0.0.1", "::1", *self.allowed_hosts}
+        if self.host not in ("0.0.0.0", "::"):
+            own.add(self.host)
+        object.__setattr__(self, "names", frozenset(name.lower() for name in own))
+
+    @property
+    def address(self) -> str:
+        """What a browser opens."""
+        if self.socket is not None:
+            return f"unix:{self.socket}"
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'http' if self.tls_cert is None else 'https'}://{shown}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,68 @@
+"""The service as a whole: what its parts share while it runs."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from sweep.serve.options import ServeOptions
+from sweep.serve.queue.database import QueueDatabase, QueueFolder
+from sweep.serve.work.looks import Looks
+from sweep.serve.work.plans import Planner
+from sweep.serve.work.shelf import Shelf
+from sweep.sweep_folder import SweepFolder, find_sweep
+
+_TURNS_SECONDS = 30.0
+"""The dispatcher turns several times a second; silent for so long, it is dead."""
+
+
+@dataclass
+class Clients:
+    """How many streams of events are open."""
+
+    n: int = 0
+
+
+@dataclass
+class Service:
+    """A service at work. `wake` is set when there is something to start or to stop."""
+
+    options: ServeOptions
+    database: QueueDatabase
+    planner: Planner
+    looks: Looks = field(default_factory=Looks)
+    wake: threading.Event = field(default_factory=threading.Event)
+    ending: threading.Event = field(default_factory=threading.Event)
+    """Set when the service is to end: it takes no new work, and streams end."""
+    hurry: threading.Event = field(default_factory=threading.Event)
+    """Set when it is to end at once."""
+    clients: Clients = field(default_factory=Clients)
+    turned_at: float = field(default_factory=time.monotonic)
+    """When the dispatcher last looked for work."""
+
+    def dispatcher_is_alive(self) -> bool:
+        """Return whether the dispatcher turns."""
+        return time.monotonic() - self.turned_at < _TURNS_SECONDS
+
+    @property
+    def folder(self) -> QueueFolder:
+        return QueueFolder(self.options.results)
+
+    @property
+    def shelf(self) -> Shelf:
+        return Shelf(self.database, self.folder.spaces, self.options.spaces)
+
+    def sweep(self, name: str) -> SweepFolder:
+        """Return a sweep's folder. Raises NotFoundError."""
+        return find_sweep(self.options.results, name)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing new is started: the queue is drained, or the service ends."""
+        row = self.database.row("SELECT value FROM setting WHERE name = 'paused'")
+        return self.ending.is_set() or (row is not None and row["value"] == "1")
+
+    def pause(self, paused: bool) -> None:
+        """Drain the queue, or let it go on."""
+        with self.database.changing() as db:
+            db.execute("INSERT OR REPLACE INTO setting VALUES ('paused', ?)", (str(int(paused)),))
+        self.wake.set()

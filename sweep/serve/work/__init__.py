@@ -1,0 +1,1 @@
+"""Starts jobs as processes, watches them, and settles how they ended."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from sweep.data.split import Split
 from sweep.records import Assignment, Value
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
-from sweep.tasks.task import TaskKind
 from sweep.training.batches import training_weights
 from sweep.training.contract import Endings, Journal, Source, StopRequested
+from sweep.training.fused.measuring import unmeasured
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.reading.refusal import NotCarriedError
 from sweep.training.fused.trainer import FusedTrainer
@@ -49,7 +49,9 @@ class AutoTrainer:
         settings = (
             self.build, self.split, self.batch_size, self.patience, self.checkpoint_seconds
         )  # fmt: skip
-        self._fused = FusedTrainer(*settings, program_bytes=self.program_bytes)
+        self._fused = FusedTrainer(
+            *settings, program_bytes=self.program_bytes, scoring=self.scoring
+        )
         self._keras = KerasTrainer(*settings, scoring=self.scoring)
 
     @property
@@ -90,14 +92,12 @@ class AutoTrainer:
 
 def not_fused(split: Split, scoring: Scoring) -> str | None:
     """Return why no trial on these rows, scored like this, is fused; None if trials may be."""
-    if split.task.kind is not TaskKind.BINARY or not scoring.is_binary_crossentropy:
-        return f"the score is {scoring.measure.name}, of a target that is {split.task.kind}"
+    if (reason := unmeasured(scoring)) is not None:
+        return reason
     if training_weights(split) is not None:
         return "rows or classes have weights"
     if isinstance(split.train.x, dict):
         return "several inputs"
-    if split.train.x.ndim != 2:
-        return "inputs that are no vectors"
     return None
 
 

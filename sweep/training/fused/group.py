@@ -1,5 +1,6 @@
 """The trials in a program's slots: one call trains and measures an epoch of each of them."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +11,9 @@ import numpy as np
 from sweep.data.split import Split
 from sweep.records import EpochRecord
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
-from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
+from sweep.training.fused.measuring import tells_fit_score
 from sweep.training.fused.packing import Clock, Packing
 from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Sums, Trials
 from sweep.training.fused.program.backend import on_device
@@ -53,10 +54,9 @@ class Resident:
         self,
         split: Split,
         rows: RowCounts,
-        task: Task = HIGGS_TASK,
         scoring: Scoring = BINARY_CROSSENTROPY,
     ) -> None:
-        self.split, self.rows, self.task, self.scoring = split, rows, task, scoring
+        self.split, self.rows, self.scoring = split, rows, scoring
         n_rows = rows.train + rows.validation
         parts = [flat(part.array) for part in (split.train, split.validation)]
         x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
@@ -164,7 +164,7 @@ class Group:
         """The trial's epoch, but for its seconds."""
         split, n_train = self.resident.split, self.shape.rows.train
         rule, clock = seat.packing.description.optimizer, seat.clock
-        of, meaning = seat.packing.description.loss, (self.resident.task, self.resident.scoring)
+        of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
         outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
         validation = measures(of, outputs[n_train:], split.validation, *meaning)
@@ -172,7 +172,7 @@ class Group:
         record = EpochRecord(
             epoch=seat.epoch,
             fit_loss=loss + penalty,
-            fit_score=score,
+            fit_score=score if tells_fit_score(self.resident.scoring) else math.nan,
             train_score=score_of(of, outputs[:n_train], split.train, *meaning),
             val_score=validation.score,
             val_loss=validation.loss + float(measured.penalty[slot]),

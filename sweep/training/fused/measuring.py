@@ -59,6 +59,28 @@ def score(loss: Loss, outputs: np.ndarray, rows: Rows, task: Task, scoring: Scor
     return float(row_losses(scoring.loss, predicted, targets).mean())
 
 
+def tells_fit_score(scoring: Scoring) -> bool:
+    """Return whether the training score can be told batch by batch: it is a mean over rows."""
+    return scoring.objective in (ObjectiveName.LOSS, *_SAME)
+
+
+def unmeasured(scoring: Scoring) -> str | None:
+    """Return why trials scored like this are not fused; None if they can be."""
+    if scoring.loss.name is LossName.OWN:
+        return f"loss {scoring.measure.name}"
+    same = _SAME.get(scoring.objective, scoring.loss.name)
+    if scoring.objective is ObjectiveName.METRIC or same is not scoring.loss.name:
+        return f"the score is {scoring.measure.name}, which is not the loss"
+    return None
+
+
+_SAME = {
+    ObjectiveName.MAE: LossName.ABSOLUTE_ERROR,
+    ObjectiveName.MSE: LossName.SQUARED_ERROR,
+}
+"""Objectives that are means over rows of no other loss, so that `fit` reports them."""
+
+
 def predictions(loss: Loss, outputs: np.ndarray) -> np.ndarray:
     """Return a program's outputs as predictions, rounded as the model's own are."""
     if loss.kind and not loss.kind.startswith(("classes", "labels")):

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 
 from sweep.data.split import Split
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
-from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.fused.description import Description
 from sweep.training.fused.device import groups_at_once, program_bytes
@@ -55,7 +54,6 @@ class FusedTrainer:
     checkpoint_seconds: float = 10.0
     name: str = TRAINER
     program_bytes: int | None = None
-    task: Task = HIGGS_TASK
     scoring: Scoring = BINARY_CROSSENTROPY
     sharing: Sharing = ALIKE
     readings: Readings = field(init=False)
@@ -65,7 +63,7 @@ class FusedTrainer:
     _resident: Resident | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.readings = Readings(self.build, self.task)
+        self.readings = Readings(self.build, self.split.task)
 
     @property
     def compilations(self) -> int:
@@ -190,7 +188,7 @@ class FusedTrainer:
 
     def _group(self, shape: Shape) -> Group:
         if self._resident is None:
-            self._resident = Resident(self.split, self._rows, self.task, self.scoring)
+            self._resident = Resident(self.split, self._rows, self.scoring)
         if shape not in self._programs:
             self._programs[shape] = compiled(shape)
             _log.info(

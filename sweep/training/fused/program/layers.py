@@ -289,9 +289,7 @@ def _activation(shape: Shape, layer: Layer, trials: Trials) -> Activation:
     return activation(shape.activations[layer.like])
 
 
-def _product(
-    shape: Shape, values: list[Tensor], layer: Layer, h: Tensor, trials: Trials
-) -> Tensor:
+def _product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor, trials: Trials) -> Tensor:
     """A layer's product and bias: (slots, rows, units) from h (slots, rows, inputs)."""
     kernel, bias = (values[shape.position(kind, layer.like)] for kind in ("kernel", "bias"))
     if shape.row("kernel", layer.like):

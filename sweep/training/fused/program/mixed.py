@@ -41,9 +41,7 @@ def kernel_gradient(
     return _by_class(shape, trials, layer, of, rows)
 
 
-def back_through(
-    shape: Shape, trials: Trials, layer: Layer, dz: Tensor, kernel: Tensor
-) -> Tensor:
+def back_through(shape: Shape, trials: Trials, layer: Layer, dz: Tensor, kernel: Tensor) -> Tensor:
     """Return the gradient at a product's input, (1, rows, inputs), from dz at its output."""
 
     def of(inputs: int, units: int) -> Tensor:
@@ -80,6 +78,8 @@ def _by_class(
     The first layer has all the features, `inputs`.
     """
     classes = shape.classes
+    if len(classes) == 1:
+        return of(inputs if layer.like == 0 else classes[0], classes[0])
     units = _class(shape, trials, layer.index)
     if layer.like == 0:
         return ops.switch(units, [_bound(of, inputs, size) for size in classes])
@@ -91,7 +91,10 @@ def _by_class(
 def _class(shape: Shape, trials: Trials, index: Any) -> Tensor:
     """The number of the least class that holds a layer's units; a scalar."""
     width = ops.take(trials.units[0], index)
-    return sum((ops.cast(width > size, "int32") for size in shape.classes[:-1]), ops.zeros((), "int32"))
+    number = ops.zeros((), "int32")
+    for size in shape.classes[:-1]:
+        number = number + ops.cast(width > size, "int32")
+    return number
 
 
 def _wide(found: Tensor, shape: Shape, axes: tuple[int, ...]) -> Tensor:

@@ -101,9 +101,9 @@ class Shape:
     """Number of trials that the program has room for."""
     end: str = "linear"
     """Of amounts: the activation behind the last layer."""
-    mixed: bool = False
-    """Whether the hidden layers' widths and activations are known to the trial alone. Such a
-    program is looped, and has one slot."""
+    classes: tuple[int, ...] = ()
+    """Of a mixed program: the widths up to which it computes products, the greatest that of its
+    layers; each layer takes the least that holds it. () of any other program."""
     scaled: bool = False
     """Whether features are shifted and divided first."""
 
@@ -121,10 +121,12 @@ class Shape:
         return not all(activation(name).zero_at_zero for name in self.activations)
 
     @property
-    def classes(self) -> tuple[int, ...]:
-        """The widths up to which a mixed program computes products: each layer takes the least."""
-        widest = self.widths[0]
-        return (widest // 2, widest)
+    def mixed(self) -> bool:
+        """Whether the hidden layers' widths and activations are known to the trial alone.
+
+        Such a program is looped, and has one slot.
+        """
+        return bool(self.classes)
 
     def by_value(self, like: int) -> bool:
         """Return whether the slopes of a layer's activation are known from its values alone."""

@@ -14,7 +14,9 @@ input on.
 """
 
 import itertools
+import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sweep.training.fused.description import Description, Loss
 from sweep.training.fused.program.shape import INPUT, Depth, LossKind, NormPlace, RowCounts, Shape
@@ -30,10 +32,10 @@ back takes a tenth of an epoch."""
 _LOOP = 4
 """A loop's stack has room for a multiple of this many layers; those that no trial has take memory
 only."""
-_FEWEST_MIXED = 64
-_WIDEST_MIXED = 512
+FEWEST_MIXED = 64
+WIDEST_MIXED = 512
 """Units of the narrowest and of the widest mixed program: between them powers of 2."""
-_MIXED_DEPTH = 4
+MIXED_DEPTH = 4
 """The depth of mixed programs is a multiple of it."""
 _VALUES = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "leaky_relu", "leaky_relu(0.3)",
            "leaky_relu(0.01)")  # fmt: skip
@@ -53,14 +55,38 @@ for compiling one program more (2 to 3 s of processor time) after some 800 epoch
 
 @dataclass(frozen=True)
 class Sharing:
-    """How far trials that are unlike share programs: decided once for a sweep.
+    """How far trials that are unlike share programs: decided once for a sweep, and kept with it.
 
-    `mixed` is the width of the narrowest program for layers of unlike widths and activations; with
-    0 there are none, and each combination of widths has a program of its own.
+    A mixed program carries layers of unlike widths and activations. `width` and `depth` are those
+    of the smallest, 0 if there are none: then each combination of widths has a program of its own.
+    `steps` is in how many classes of width a mixed program computes. Unless `alone`, programs of
+    such a combination are not compiled: their trials are left to Keras.
     """
 
-    mixed: int = 0
+    width: int = 0
+    depth: int = 0
+    steps: int = 1
+    alone: bool = True
 
+    def __str__(self) -> str:
+        """The sharing as it is kept: "mixed 128x8 in 2 steps, others alone"."""
+        mixed = f"mixed {self.width}x{self.depth} in {self.steps} steps" if self.width else "alike"
+        return f"{mixed}, others {'alone' if self.alone else 'by Keras'}"
+
+    @classmethod
+    def parsed(cls, text: str) -> "Sharing":
+        """Return the sharing that `str` gave. Raises ValueError for any other text."""
+        found = _SHARING.fullmatch(text)
+        if found is None:
+            raise ValueError(f"unknown sharing {text[:60]!r}")
+        width, depth, steps = (int(found[name] or 0) for name in ("width", "depth", "steps"))
+        return cls(width, depth, steps or 1, found["others"] == "alone")
+
+
+_SHARING = re.compile(
+    r"(alike|mixed (?P<width>\d{1,4})x(?P<depth>\d{1,3}) in (?P<steps>[12]) steps)"
+    r", others (?P<others>alone|by Keras)"
+)
 
 ALIKE = Sharing()
 """Only trials whose layers are alike share a program."""
@@ -79,8 +105,8 @@ def shape_of(
     trial shares its program with trials that are less or more like it.
     """
     units = (description.given, *description.hidden, description.output)
-    widths, activations, depth, mixed = _padded(description, on_gpu, sharing)
-    slots = 1 if mixed else _slots(max(widths, default=1), on_gpu)
+    widths, activations, depth, classes = _padded(description, on_gpu, sharing)
+    slots = 1 if classes else _slots(max(widths, default=1), on_gpu)
     norms = _norms(description)
     # the one or two outputs of two classes are one number a row
     outputs = description.output.width if description.loss.kind else 1
@@ -106,7 +132,7 @@ def shape_of(
         bias_penalty=any(set(unit.penalties) - {"kernel"} for unit in units),
         slots=slots,
         end=description.loss.end,
-        mixed=mixed,
+        classes=classes,
         scaled=description.scaling is not None,
     )
 
@@ -131,14 +157,19 @@ def slot_bytes(
     return 4 * (10 * weights + 4 * batch + 2 * normed + 2 * outputs * rows.chunks * rows.chunk)
 
 
-def _padded(
-    description: Description, on_gpu: bool, sharing: Sharing
-) -> tuple[tuple[int, ...], tuple[str, ...], Depth, bool]:
-    """Widths, activations and depth of the program, and whether its layers are mixed."""
-    mixed = None if on_gpu or not sharing.mixed else _mixed(description, sharing.mixed)
+class _Layers(NamedTuple):
+    """The hidden layers of a program."""
+
+    widths: tuple[int, ...]
+    activations: tuple[str, ...]
+    depth: Depth
+    classes: tuple[int, ...] = ()
+
+
+def _padded(description: Description, on_gpu: bool, sharing: Sharing) -> _Layers:
+    mixed = None if on_gpu or not sharing.width else _mixed(description, sharing)
     if mixed is not None:
-        width, depth, names = mixed
-        return (width,) * depth, names, "looped", True
+        return mixed
     widths = [width_class(unit.width) for unit in description.hidden]
     activations = [unit.activation for unit in description.hidden]
     widest = max(widths, default=0)
@@ -149,15 +180,15 @@ def _padded(
     at_once = description.optimizer.clip == "global_clipnorm"
     loops = not on_gpu and not at_once and widest <= _WIDEST_LOOP
     if not (alike and not normed and one_width) or (widest > _MEDIUM and not loops):
-        return tuple(widths), tuple(activations), "exact", False
+        return _Layers(tuple(widths), tuple(activations), "exact")
     multiple = _LOOP if loops else 4 if widest <= _SMALL else 2
     layers = -(-len(widths) // multiple) * multiple
     depth: Depth = "looped" if loops else "padded"
-    return (widest,) * layers, (activations[0],) * layers, depth, False
+    return _Layers((widest,) * layers, (activations[0],) * layers, depth)
 
 
-def _mixed(description: Description, narrowest: int) -> tuple[int, int, tuple[str, ...]] | None:
-    """Width, depth and activations of the mixed program that carries a trial; None if none does."""
+def _mixed(description: Description, sharing: Sharing) -> _Layers | None:
+    """The mixed program that carries a trial; None if none does."""
     hidden = description.hidden
     if not hidden or description.optimizer.clip == "global_clipnorm":
         return None
@@ -165,10 +196,13 @@ def _mixed(description: Description, narrowest: int) -> tuple[int, int, tuple[st
         return None
     used = {unit.activation for unit in hidden}
     names = next((palette for palette in PALETTES if used <= {*palette}), None)
-    width = max(narrowest, _FEWEST_MIXED, 1 << (max(unit.width for unit in hidden) - 1).bit_length())
-    if names is None or width > _WIDEST_MIXED:
+    widest = max(unit.width for unit in hidden)
+    width = max(sharing.width, FEWEST_MIXED, 1 << (widest - 1).bit_length())
+    if names is None or width > WIDEST_MIXED:
         return None
-    return width, _MIXED_DEPTH * -(-len(hidden) // _MIXED_DEPTH), names
+    depth = max(sharing.depth, MIXED_DEPTH * -(-len(hidden) // MIXED_DEPTH))
+    classes = (width // 2, width)[-sharing.steps :]
+    return _Layers((width,) * depth, names, "looped", classes)
 
 
 def _loss(loss: Loss) -> LossKind:

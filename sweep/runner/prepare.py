@@ -313,4 +313,4 @@ def make_trainer(prepared: Prepared) -> Trainer:
     reason = not_fused(split, scoring)
     if reason is not None:
         raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
-    return FusedTrainer(*given, program_bytes=program_bytes, task=split.task, scoring=scoring)
+    return FusedTrainer(*given, program_bytes=program_bytes, scoring=scoring)

@@ -59,16 +59,28 @@ def score(loss: Loss, outputs: np.ndarray, rows: Rows, task: Task, scoring: Scor
     return float(row_losses(scoring.loss, predicted, targets).mean())
 
 
-def is_measured_in_training(loss: Loss, scoring: Scoring) -> bool:
-    """Return whether the score of training batches is of what `scoring` measures."""
-    if not loss.kind or loss.kind in ("classes", "labels"):
-        return scoring.objective is ObjectiveName.LOSS
-    by_objective = {
-        ObjectiveName.LOSS: scoring.loss.name,
-        ObjectiveName.MAE: LossName.ABSOLUTE_ERROR,
-        ObjectiveName.MSE: LossName.SQUARED_ERROR,
-    }
-    return loss.kind == by_objective.get(scoring.objective)
+def tells_fit_score(loss: Loss, scoring: Scoring) -> bool:
+    """Return whether what is measured batch by batch, the model's own loss, is the score."""
+    wanted = _SAME.get(scoring.objective)
+    if wanted is None and scoring.objective is not ObjectiveName.LOSS:
+        return False
+    return loss.kind in ("", "classes", "labels") or loss.kind == (wanted or scoring.loss.name)
+
+
+def unmeasured(scoring: Scoring) -> str | None:
+    """Return why trials scored like this are not fused; None if they can be."""
+    if scoring.loss.name is LossName.OWN:
+        return f"loss {scoring.measure.name}"
+    if scoring.objective is ObjectiveName.METRIC:
+        return f"the score is {scoring.metric}, a metric of the model"
+    return None
+
+
+_SAME = {
+    ObjectiveName.MAE: LossName.ABSOLUTE_ERROR,
+    ObjectiveName.MSE: LossName.SQUARED_ERROR,
+}
+"""Objectives that are means over rows of no other loss, so that `fit` reports them."""
 
 
 def predictions(loss: Loss, outputs: np.ndarray) -> np.ndarray:

@@ -167,7 +167,8 @@ class Group:
         of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
         outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
-        validation = measures(of, outputs[n_train:], split.validation, *meaning)
+        names = seat.packing.description.metrics
+        validation = measures(of, outputs[n_train:], split.validation, *meaning, names)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch,
@@ -180,6 +181,7 @@ class Group:
             val_auc=validation.auc,
             learning_rate=float(rate[0]),
             seconds=0.0,
+            metrics=validation.metrics,
         )
         return Trained(record, validation.losses)
 

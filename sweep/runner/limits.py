@@ -39,6 +39,8 @@ class Limits:
     """Failed assignments; those of earlier processes too if they count."""
     lowest: tuple[int, float] | None = None
     """The trial with the lowest validation score of earlier processes, and that."""
+    shown: Callable[[float], float] = float
+    """What people see for a score, as the target is given in it; its own inverse."""
     _deadline: float | None = field(init=False, default=None)
     _over_failures: bool = field(init=False, default=False)
     _reached: tuple[int, float] | None = field(init=False, default=None)
@@ -71,7 +73,7 @@ class Limits:
 
     def _look_for_target(self, trial: int, score: float) -> None:
         target = self.budget.target
-        if target is not None and score <= target and self._reached is None:
+        if target is not None and score <= self.shown(target) and self._reached is None:
             self._reached = trial, score
 
     # What follows from that
@@ -102,7 +104,8 @@ class Limits:
             trial, score = self._reached
             target = self.budget.target
             return Ending(
-                SweepState.BUDGET, f"--target {target} was reached: {score:.6f} by trial {trial}"
+                SweepState.BUDGET,
+                f"--target {target} was reached: {self.shown(score):.6f} by trial {trial}",
             )
         if self.interrupted():
             return Ending(SweepState.INTERRUPTED)

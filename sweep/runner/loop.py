@@ -14,6 +14,7 @@ from sweep.search.face import Search
 from sweep.settings import Budget, Settings
 from sweep.store import Reference, Store
 from sweep.sweep_folder import SweepFolder
+from sweep.tasks.score_words import ScoreWords
 from sweep.training.contract import Trainer
 from sweep.training.queue import Queue
 
@@ -114,6 +115,7 @@ class Runner:
             first_searched=self.store.first_searched,
             n_failures=n_failures,
             lowest=lowest,
+            shown=ScoreWords(self.store.sweep().scoring).shown,
         )
 
     def _compare(self) -> None:

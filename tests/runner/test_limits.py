@@ -113,3 +113,13 @@ def test_what_failures_share_is_said():
     assert describe(FAILURES[:1]) == "1 trial failed, all with: ValueError: no"
     mixed = [*FAILURES, (3, "RuntimeError: other", {"width": 16})]
     assert describe(mixed) == "4 trials failed, 3 of them with: ValueError: no"
+
+
+def test_a_target_is_given_as_people_see_scores():
+    """An accuracy of 0.9, whose score is an error rate of 0.1."""
+    found = limits(Budget(target=0.9), lowest=(3, 0.2), shown=lambda score: 1 - score)
+    assert not found.must_stop()
+    found = limits(Budget(target=0.9), lowest=(3, 0.05), shown=lambda score: 1 - score)
+    assert found.must_stop()
+    ending = found.ending(WORK, WORK)
+    assert "--target 0.9 was reached: 0.950000 by trial 3" in str(ending)

@@ -74,8 +74,15 @@ def _known(
 ) -> dict[str, Callable[[], float]]:
     """What is measured here of Keras' metrics, by the names that Keras has for them."""
     if task.kind is not TaskKind.AMOUNT:
-        accuracies = ("accuracy", "acc", "binary_accuracy", "categorical_accuracy",
-                      "sparse_categorical_accuracy")  # fmt: skip
+        accuracies: tuple[str, ...] = (
+            "accuracy",
+            "acc",
+            "binary_accuracy",
+            "categorical_accuracy",
+            "sparse_categorical_accuracy",
+        )
+        if task.kind is TaskKind.LABELS:  # "accuracy" takes their columns for classes
+            accuracies = ("binary_accuracy",)
         known: dict[str, Callable[[], float]] = dict.fromkeys(accuracies, lambda: found.accuracy)
         return known | {"auc": lambda: found.auc} if task.kind is TaskKind.BINARY else known
 

@@ -79,8 +79,8 @@ class OwnData:
             raise InvalidSpaceError("give --split or --split-column, not both")
         if self.max_levels < 2:
             raise InvalidSpaceError(f"--max-levels is {self.max_levels}, expected at least 2")
-        if self.split_seed < 0:
-            raise InvalidSpaceError(f"--split-seed is {self.split_seed}, expected at least 0")
+        if not 0 <= self.split_seed < 2**63:
+            raise InvalidSpaceError(f"--split-seed is {self.split_seed}, expected 0 to 2^63 - 1")
 
     @property
     def group(self) -> str | None:

@@ -45,13 +45,13 @@ def _start(frames: SweepFrames, settings: Settings) -> list[str]:
         value = values[name]
         if name == "data" or (name not in _NOT_OPTIONS and value is not None and value != default):
             words += [f"--{name.replace('_', '-')}", str(value)]
-    words += _of_data(settings.own)
+    words += options_of(settings.own)
     if settings.patience is None:
         words += ["--patience", "0"]
     return words if settings.baselines else [*words, "--no-baselines"]
 
 
-def _of_data(own: OwnData) -> list[str]:
+def options_of(own: OwnData) -> list[str]:
     """The options that say how a file is read, prepared and split."""
     words = []
     for name in own.given:

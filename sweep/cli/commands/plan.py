@@ -125,7 +125,8 @@ def _print_plan(prepared: "Prepared") -> None:
     if made.confirmations:
         epochs = made.confirmations * prepared.settings.max_epochs
         whose = "more run" if prepared.settings.executions > 1 else "more baseline run"
-        console.print(f"{counted(made.confirmations, whose)} with other seeds, {epochs:,} epochs")
+        runs = counted(made.confirmations, whose)
+        console.print(f"{runs} with other seeds, {counted(epochs, 'epoch')}")
     survey = Survey(prepared)
     _print_fused(survey, console)
     smallest, largest = survey.extremes()

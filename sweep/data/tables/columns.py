@@ -84,7 +84,7 @@ def find_columns(given: Sequence[str], names: Sequence[str], option: str, source
             near = get_close_matches(wanted, names, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise DataError(
-                f"{option} is {wanted!r}, but {source} has no such column{hint} "
+                f"{option} is {wanted!r}, but {source} has no such column{hint}; "
                 f"its columns: {listed(names)}"
             )
         if name not in found:

@@ -3,6 +3,7 @@
 All that is said of test rows is how many of them repeat training rows.
 """
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def refuse_label_copies(
 
 def of_columns(raw: "pl.DataFrame") -> Iterator[str]:
     """Yield what is doubtful in the training rows' raw columns, a sentence each."""
-    constant = [s.name for s in raw.iter_columns() if s.n_unique() == 1]
+    constant = [s.name for s in raw.iter_columns() if _is_constant(s)]
     if constant:
         verb = "has one value" if len(constant) == 1 else "have one value each"
         yield f"{_columns(constant)} {verb} in all training rows, nothing can be learned from it"
@@ -148,9 +149,9 @@ def of_rows(task: Task, rows: ClassRows | None, n_validation: int) -> Iterator[s
 
 def of_repeats(train: Rows, validation: Rows, test: Rows) -> Iterator[str]:
     """Yield how many rows of the other parts stand among the training rows, inputs and targets."""
-    known = np.unique(_hashes(train))
+    known = _hashes(train)
     for part, rows in (("validation", validation), ("test", test)):
-        n = int(np.isin(_hashes(rows), known).sum()) if len(rows) else 0
+        n = _n_known(_hashes(rows), known)
         if n:
             yield (
                 f"{n:,} of {counted(len(rows), f'{part} row')} also "
@@ -160,12 +161,27 @@ def of_repeats(train: Rows, validation: Rows, test: Rows) -> Iterator[str]:
             )
 
 
+def _n_known(few: NDArray[np.uint64], many: NDArray[np.uint64]) -> int:
+    """How many of the first stand among the second, which are not sorted: they may be millions."""
+    if not len(few):
+        return 0
+    levels, counts = np.unique(few, return_counts=True)
+    place = np.minimum(np.searchsorted(levels, many), len(levels) - 1)
+    is_there = np.zeros(len(levels), dtype=bool)
+    is_there[place[levels[place] == many]] = True
+    return int(counts[is_there].sum())
+
+
 def _few(task: Task, n: int) -> str:
     if task.kind is TaskKind.AMOUNT:
         what = f"the error of a score is about {percent(np.sqrt(2 / n))} of it"
     else:
         what = f"the error of an accuracy is up to {100 * 0.5 / np.sqrt(n):.0f} points"
     return f"only {n} validation rows: {what}, and small differences cannot be told from chance"
+
+
+def _is_constant(series: "pl.Series") -> bool:
+    return series.null_count() in (0, len(series)) and series.min() == series.max()
 
 
 def _columns(names: list[str]) -> str:
@@ -199,7 +215,7 @@ def _hashes(rows: Rows) -> NDArray[np.uint64]:
         arrays.append(rows.y)
     random = np.random.default_rng(0)
     for array in arrays:
-        flat = np.ascontiguousarray(array).reshape(len(array), -1)
+        flat = np.ascontiguousarray(array).reshape(len(array), math.prod(array.shape[1:]))
         words = flat.astype(np.float32, copy=False).view(np.uint32)
         factors = random.integers(1, 2**63, words.shape[1], dtype=np.uint64) | np.uint64(1)
         for start in range(0, len(found), _HASHED_ROWS):

@@ -40,6 +40,7 @@ WRITTEN = {
     "cr.csv": csv().replace(b"\n", b"\r"),
     "packed.csv.gz": gzip.compress(csv(), mtime=0),
     "windows.csv": csv().decode().encode("cp1252"),
+    "blanks.csv": csv().replace(b"size,count", b"# size, count"),
     "commas.csv": csv(";", decimal_comma=True),
 }
 
@@ -127,6 +128,7 @@ def test_a_header_is_told_from_the_lines(tmp_path, text, header):
         (b"a,b\n1,2\n1,2,3\n", "cannot be read as a table"),
         (b"%PDF-1.4", "a PDF"),
         (b"a,b\n", "no rows"),
+        (b"PK\x03\x04", "is not read"),
     ],
 )
 def test_what_is_no_table_is_refused_by_name(tmp_path, cache, content, message):
@@ -165,5 +167,6 @@ def test_numbers_and_words_come_back_as_they_were_written(
     (folder / "t.csv").write_bytes(buffer.getvalue())
     found = read_file(Cache(folder / "cache"), folder / "t.csv", True).frame
     assert found["amount"].cast(pl.Float64).to_list() == numbers
-    assert [str(word) for word in found["word"].cast(pl.String)] != None
+    if found["word"].dtype == pl.String:  # else all of them look like numbers
+        assert found["word"].to_list() == words
     np.testing.assert_equal(found.height, n)

@@ -60,8 +60,7 @@ class EpochRecord:
         float, "training loss with penalty as Keras reports it: weights moving, dropout on"
     ]
     fit_score: Annotated[
-        float,
-        "training score as Keras reports it: weights moving, dropout on; none if batches do not tell it",
+        float, "training score: weights moving, dropout on; none if batches do not tell it"
     ]
     train_score: Annotated[float, "training score in evaluation mode at the epoch's end"]
     val_score: Annotated[float, "validation score with the same weights"]

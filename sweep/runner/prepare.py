@@ -16,6 +16,7 @@ from sweep.references.no_skill import RowScores
 from sweep.runner.fit_of_data import (
     check_split,
     n_outputs_of,
+    said_of,
     scores_of,
     with_class_weight,
     with_no_skill,
@@ -114,6 +115,7 @@ def prepare(
     )
     scored = scoring_of_all(space.measures, split.task, settings.objective)
     check_split(space, scored.scoring, split)
+    scored = replace(scored, said=(*scored.said, *said_of(split, space)))
     split = with_class_weight(split, space)
     settings = _settled(settings, split)
     if not space.searched and not settings.stages:  # extended, it is searched after all
@@ -313,4 +315,4 @@ def make_trainer(prepared: Prepared) -> Trainer:
     reason = not_fused(split, scoring)
     if reason is not None:
         raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
-    return FusedTrainer(*given, program_bytes=program_bytes, task=split.task, scoring=scoring)
+    return FusedTrainer(*given, program_bytes=program_bytes, scoring=scoring)

@@ -149,7 +149,7 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
         found.append(f"± SE: standard error over the {rows}.")
     if (evaluated & ~known).any():
         which = "some trials" if known.any() else "all trials"
-        why = why_errors_are_unknown(frames.sweep.settings.validation_rows)
+        why = why_errors_are_unknown(frames.sweep.settings.validation_rows, frames.sweep.scoring)
         found.append(f"Errors of {which} are unknown: {why}.")
     if trials["tied"].any():
         found.append(

@@ -11,6 +11,7 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.serve.pages.svg import chart
 from sweep.store import Reader
 from sweep.store.pages import epochs_of
+from sweep.tasks.score_words import ScoreWords
 
 MOST_CURVES = 10
 _MOST_POINTS = 2000
@@ -34,7 +35,7 @@ def shown_trials(reader: Reader) -> list[int]:
     return list(found)[:MOST_CURVES]
 
 
-def curves(name: str, reader: Reader, trials: Sequence[int]) -> Markup | None:
+def curves(name: str, reader: Reader, trials: Sequence[int], shown: ScoreWords) -> Markup | None:
     """Return the validation scores of trials by epoch, solid, and training's, dashed."""
     rows = {trial: epochs_of(reader, trial, 0, _MOST_POINTS) for trial in trials}
     rows = {trial: found for trial, found in rows.items() if found}
@@ -45,17 +46,24 @@ def curves(name: str, reader: Reader, trials: Sequence[int]) -> Markup | None:
     axes = chart(
         f"Curves of sweep {name}, trials {', '.join(map(str, rows))}",
         [float(one["epoch"]) for one in every],
-        _typical([value for value in scores if value is not None and math.isfinite(value)]),
-        ("epoch", "score, lower is better"),
+        [
+            shown.shown(value)
+            for value in _typical([v for v in scores if v is not None and math.isfinite(v)])
+        ],
+        ("epoch", shown.with_unit(shown.validation)),
     )
     for place, (trial, found) in enumerate(rows.items()):
         colour = f" c{place % _COLOURS}" if place % _COLOURS else ""
         for key, kind in (("train_score", "line train"), ("val_score", "line")):
-            points = [(float(one["epoch"]), one[key]) for one in found if one[key] is not None]
+            points = [
+                (float(one["epoch"]), shown.shown(one[key]))
+                for one in found
+                if one[key] is not None
+            ]
             axes.line(points, kind + colour)
         last = found[-1]
         if last["val_score"] is not None and math.isfinite(last["val_score"]):
-            axes.words(last["epoch"], last["val_score"], f"{trial}", "end")
+            axes.words(last["epoch"], shown.shown(last["val_score"]), f"{trial}", "end")
     return axes.markup()
 
 
@@ -73,27 +81,31 @@ def frontier(sweeps: Sequence[SweepFrames]) -> Markup | None:
     if not data:
         return None
     x = [float(value) for _, one in data for value in one.points["params"]]
-    y = [float(value) for _, one in data for value in one.y]
     shown = data[0][1].shown
+    y = [shown.shown(float(value)) for _, one in data for value in one.y]
     axes = chart(
         f"Frontier of {', '.join(name for name, _ in data)}: the best score at each capacity",
-        x, y, ("trainable parameters (logarithmic)", shown.validation), is_log=True,
-    )  # fmt: skip
+        x,
+        y,
+        ("trainable parameters (logarithmic)", shown.with_unit(shown.validation)),
+        is_log=True,
+    )
     for place, (name, one) in enumerate(data):
         colour = f" c{place % _COLOURS}" if place % _COLOURS else ""
         steps = [
-            (float(row["params"]), float(row["val_score"])) for row in one.steps.to_dict("records")
+            (float(row["params"]), shown.shown(float(row["val_score"])))
+            for row in one.steps.to_dict("records")
         ]
         axes.line(_stairs(steps, max(x)), "line" + colour)
         if steps and len(data) > 1:
             axes.words(steps[-1][0], steps[-1][1], name)
         points = one.points.tail(_MOST_DOTS)
         for row in points.to_dict("records"):
-            text = f"{name} trial {row['trial']}: {shown.score(row['val_score'], 4)}"
+            text = f"{name} trial {row['trial']}: {shown.score(row['val_score'])}"
             text += f", {words.parameters(row['params'])}"
             kind = "dot cut" if row["is_cut"] else "dot"
             href = f"/sweeps/{name}/trials/{row['trial']}"
-            axes.dot(row["params"], row["val_score"], text, kind + colour, href)
+            axes.dot(row["params"], shown.shown(row["val_score"]), text, kind + colour, href)
     return axes.markup()
 
 

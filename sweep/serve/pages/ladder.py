@@ -1,4 +1,4 @@
-"""The rung ladder: every trial a dot on each rung that it reached, and why it went on or did not."""
+"""The rung ladder: a dot for every trial on each rung that it reached, and why it went on."""
 
 import math
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from markupsafe import Markup
 from sweep import words
 from sweep.serve.pages.svg import chart
 from sweep.store import Reader
+from sweep.tasks.score_words import ScoreWords
 
 _MOST_DOTS = 1500
 """Dots in a ladder; of a larger search the best and the failed of each rung are drawn."""
@@ -56,7 +57,7 @@ def steps(reader: Reader) -> list[Step]:
     ]  # fmt: skip
 
 
-def ladder(name: str, found: list[Step]) -> Ladder | None:
+def ladder(name: str, found: list[Step], shown: ScoreWords) -> Ladder | None:
     """Return the ladder of a search; None before any trial has ended a rung."""
     scored = [one for one in found if one.score is not None and math.isfinite(one.score)]
     if not scored:
@@ -66,8 +67,8 @@ def ladder(name: str, found: list[Step]) -> Ladder | None:
     axes = chart(
         f"Rungs of sweep {name}: scores of its trials by the epochs they were trained to",
         [float(one.last_epoch) for one in scored],
-        [float(one.score or 0.0) for one in scored],
-        ("epochs trained (logarithmic)", "score, lower is better"),
+        [shown.shown(one.score or 0.0) for one in scored],
+        ("epochs trained (logarithmic)", shown.with_unit(shown.validation)),
         is_log=True,
     )
     by_trial: dict[int, list[Step]] = {}
@@ -75,13 +76,14 @@ def ladder(name: str, found: list[Step]) -> Ladder | None:
         by_trial.setdefault(one.trial, []).append(one)
     for path in by_trial.values():
         if len(path) > 1:
-            axes.line([(one.last_epoch, one.score or 0.0) for one in path], "join")
+            axes.line([(one.last_epoch, shown.shown(one.score or 0.0)) for one in path], "join")
     for one in drawn:
         kind = "dot" if one.is_promoted or one.status == "stopped" else "dot cut"
-        text = f"trial {one.trial}: {words.bce(one.score or 0.0)}, {reasons[one.trial, one.rung]}"
+        text = f"trial {one.trial}: {shown.score(one.score or 0.0)}, "
+        text += reasons[one.trial, one.rung]
         href = f"/sweeps/{name}/trials/{one.trial}"
-        axes.dot(one.last_epoch, one.score or 0.0, text, kind, href)
-    return Ladder(axes.markup(), left_out, _in_words(found))
+        axes.dot(one.last_epoch, shown.shown(one.score or 0.0), text, kind, href)
+    return Ladder(axes.markup(), left_out, _in_words(found, shown))
 
 
 def _few(scored: list[Step]) -> tuple[list[Step], int]:
@@ -125,21 +127,24 @@ def _ordinal(number: int) -> str:
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
 
 
-def _in_words(found: list[Step]) -> list[tuple[str, list[str]]]:
+def _in_words(found: list[Step], shown: ScoreWords) -> list[tuple[str, list[str]]]:
     brackets: dict[tuple[int, int], dict[int, list[Step]]] = {}
     for one in found:
         rungs = brackets.setdefault((one.iteration, one.bracket), {})
         rungs.setdefault(one.rung, []).append(one)
     return [
-        (f"Iteration {key[0]}, bracket {key[1]}", [_rung(rung, m) for rung, m in rungs.items()])
+        (
+            f"Iteration {key[0]}, bracket {key[1]}",
+            [_rung(rung, m, shown) for rung, m in rungs.items()],
+        )
         for key, rungs in brackets.items()
     ]
 
 
-def _rung(rung: int, members: list[Step]) -> str:
+def _rung(rung: int, members: list[Step], shown: ScoreWords) -> str:
     ended = [one for one in members if one.status != "pending"]
     scores = [one.score for one in ended if one.score is not None and math.isfinite(one.score)]
-    best = f", best {words.bce(min(scores))}" if scores else ""
+    best = f", best {shown.score(min(scores))}" if scores else ""
     promoted = sum(one.is_promoted for one in members)
     return (
         f"rung {rung}, to epoch {members[0].last_epoch}: {len(ended)} of "

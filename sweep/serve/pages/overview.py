@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
+from sweep import words
 from sweep.records import SweepState
-from sweep.runner.look import Look
 from sweep.serve.api.models import JobOut, SweepOut
 from sweep.serve.api.sweeps import sweep_out
 from sweep.serve.api.who import Reads
 from sweep.serve.pages.render import page
+from sweep.serve.pages.shown import best_of
 from sweep.serve.queue import audit, jobs
 from sweep.serve.queue.job import JobState
 from sweep.serve.service import Service
@@ -41,6 +42,7 @@ def overview(who: Reads, request: Request) -> Response:
         context |= _work(who.service, seen)
     if part != "work":
         shown = _chosen(who.service, seen, asked)
+        context["best"] = {one.folder.name: best_of(one) for one in seen}
         context |= {"sweeps": shown[:_SHOWN], "n_more": max(0, len(shown) - _SHOWN)}
     last = audit.entries(who.service.database, 1)
     context["place"] = f"{last[0].entry if last else 0}..0"
@@ -87,8 +89,8 @@ def _chosen(service: Service, seen: list[Seen], asked: Mapping[str, str]) -> lis
         if asked["state"] and one.state != asked["state"]:
             continue
         shown = sweep_out(service, one)
-        words = " ".join((shown.name, shown.space or "", *shown.tags)).lower()
-        if asked["find"].lower() not in words:
+        text = " ".join((shown.name, shown.space or "", *shown.tags)).lower()
+        if asked["find"].lower() not in text:
             continue
         score = shown.best.score if shown.best else None
         if (low is not None or high is not None) and score is None:
@@ -112,7 +114,7 @@ def _number(text: str) -> float | None:
 
 def _work(service: Service, seen: list[Seen]) -> dict[str, Any]:
     """Return what is at work, what waits and what failed lately."""
-    by_name = {one.folder.name: one.look for one in seen}
+    by_name = {one.folder.name: one for one in seen}
     at_work = jobs.at_work(service.database)
     working = [
         _working(job.place or "", by_name.get(job.sweep), job, seconds_left(service, job))
@@ -124,7 +126,7 @@ def _work(service: Service, seen: list[Seen]) -> dict[str, Any]:
         if found is not None and found.holder is not None and one.folder.name not in named:
             left = found.time_left
             seconds = None if left is None else max(left.seconds, 0.0)
-            working.append(_working(found.holder, found, None, seconds))
+            working.append(_working(found.holder, one, None, seconds))
     places = forecast(service)
     queue = []
     for job in jobs.queued(service.database):
@@ -142,7 +144,9 @@ def _work(service: Service, seen: list[Seen]) -> dict[str, Any]:
     }
 
 
-def _working(place: str, found: Look | None, job: Any, left: float | None) -> dict[str, Any]:
+def _working(place: str, seen: Seen | None, job: Any, left: float | None) -> dict[str, Any]:
+    found = None if seen is None else seen.look
+    best = words.MISSING if seen is None else best_of(seen)
     done = None if found is None else found.progress
     return {
         "place": place,
@@ -151,6 +155,5 @@ def _working(place: str, found: Look | None, job: Any, left: float | None) -> di
         "done": 0 if done is None else done.epochs_done,
         "planned": 0 if found is None else found.epochs_planned,
         "left": left,
-        "best": None if done is None else done.best_score,
-        "best_se": None,
+        "best": best,
     }

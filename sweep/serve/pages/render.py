@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sweep import words
 from sweep.serve.access.tokens import Scope, Token
 from sweep.serve.api.who import Who
-from sweep.serve.pages.shown import ago, at, eta, number, size
+from sweep.serve.pages.shown import ago, at, eta, size
 
 ASSETS = {"pages.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8"}
 NAVIGATION = (
@@ -38,7 +38,7 @@ def environment() -> Environment:
     )
     found.filters |= {
         "plain": words.plain, "cut": words.cut, "count": words.count, "duration": words.duration,
-        "ago": ago, "at": at, "eta": eta, "number": number, "size": size,
+        "ago": ago, "at": at, "eta": eta, "size": size,
     }  # fmt: skip
     found.globals["asset"] = asset_path
     return found

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from sweep import words
+from sweep.serve.work.looks import Seen
 
 
 def at(when: float | datetime | None) -> Markup:
@@ -34,13 +35,17 @@ def eta(when: float | datetime | None) -> Markup:
     return escape("now" if left <= 1 else f"in {words.duration(left)}")
 
 
-def number(value: float | None, error: float | None = None) -> str:
-    """Return a score with its error, as far as it is known."""
-    if value is None:
+def best_of(seen: Seen) -> str:
+    """Return a sweep's best score with its error, in the sweep's own words."""
+    found = seen.look
+    if found is None or found.progress.best_score is None:
         return words.MISSING
+    shown, error = found.sweep.score_words, seen.best_se
     if error is None:
-        return words.bce(value)
-    return words.with_error(value, error, words.decimals_of(error))
+        text = shown.score(found.progress.best_score)
+    else:
+        text = shown.with_error(found.progress.best_score, error, shown.decimals(error))
+    return f"{shown.val} {text} (trial {found.progress.best_trial})"
 
 
 def size(n_bytes: int) -> str:

@@ -94,8 +94,9 @@ class Chart:
             line = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>')
             found.append(line.format(_LEFT, WIDTH - _RIGHT, at, at))
             found.append(_text(_LEFT - 6, at + 4, "end", f"{value:.6g}"))
-        for value in self.x.ticks():
-            found.append(_text(self.x(value), bottom + 15, "middle", f"{value:,.6g}"))
+        found += [
+            _text(self.x(value), bottom + 15, "middle", f"{value:,.6g}") for value in self.x.ticks()
+        ]
         axis = Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>')
         found.append(axis.format(_LEFT, WIDTH - _RIGHT, bottom, bottom))
         found.append(_text((_LEFT + WIDTH) / 2, HEIGHT - 6, "middle", self.x_name))

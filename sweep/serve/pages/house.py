@@ -54,7 +54,11 @@ def ledger_page(
     """Openings of the sealed test rows, and who did what."""
     entries = audit.entries(who.service.database, _LINES, before)
     older = entries[-1].entry if len(entries) == _LINES else None
-    context = {"openings": _openings(who.service), "entries": entries, "older": older}
+    context: dict[str, Any] = {
+        "openings": _openings(who.service),
+        "entries": entries,
+        "older": older,
+    }
     return page(who, request, "ledger", **context)
 
 
@@ -95,7 +99,12 @@ def space_page(who: Reads, sha256: str, request: Request) -> Response:
     )
     difference = "" if other is None else _difference(other.texts(), texts)
     files = {name: _shown(text) for name, text in texts.items()}
-    context = {"space": found, "files": files, "other": other, "difference": _shown(difference)}
+    context: dict[str, Any] = {
+        "space": found,
+        "files": files,
+        "other": other,
+        "difference": _shown(difference),
+    }
     return page(who, request, "space", **context)
 
 

@@ -113,7 +113,7 @@ def _reasons(found: list[Step]) -> dict[tuple[int, int], str]:
         ended.sort(key=lambda one: (one.score or 0.0, one.trial))
         n_promoted = sum(one.is_promoted for one in members)
         for place, one in enumerate(ended, start=1):
-            went = f"the best {n_promoted} went on" if n_promoted else "none has gone on yet"
+            went = f"the best {n_promoted} went on" if n_promoted else "none has gone on"
             reasons[one.trial, one.rung] = (
                 f"{_ordinal(place)} of {len(members)} on rung {one.rung} of bracket {one.bracket}; "
                 f"{went}"

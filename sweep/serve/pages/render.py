@@ -63,9 +63,9 @@ def page(
     shared = shared_context(who.token, request)
     part = request.query_params.get("part")
     if part is not None and part in context.get("parts", ()):
-        html = environment().get_template(f"part_{part}.html.j2").render(**shared, **context)
+        html = environment().get_template(f"part_{part}.html.j2").render(shared | context)
     else:
-        html = environment().get_template(f"{template}.html.j2").render(**shared, **context)
+        html = environment().get_template(f"{template}.html.j2").render(shared | context)
     return HTMLResponse(html, status_code=status)
 
 

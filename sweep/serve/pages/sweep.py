@@ -110,9 +110,7 @@ def _trials(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
     frames = who.service.looks.frames(seen.folder)
     asked = {name: query.get(name, "")[:40] for name in ("column", "low", "high")}
     chosen = frames.trials.index
-    numeric = [
-        c for c in ("val_score", "train_score", "gap", "params", "epochs") if c in frames.trials
-    ]
+    numeric = list(_RANGES)
     if asked["column"] in numeric:
         values = frames.trials[asked["column"]].astype("float64")
         for bound, keeps in (("low", values.ge), ("high", values.le)):

@@ -97,6 +97,13 @@ def frontier(sweeps: Sequence[SweepFrames]) -> Markup | None:
             for row in one.steps.to_dict("records")
         ]
         axes.line(_stairs(steps, max(x)), "line" + colour)
+        trained = one.points.set_index("trial")["train_score"]
+        train = [
+            (float(row["params"]), shown.shown(float(trained[row["trial"]])))
+            for row in one.steps.to_dict("records")
+            if row["trial"] in trained.index
+        ]
+        axes.line(_stairs(train, max(x)), "line train" + colour)
         if steps and len(data) > 1:
             axes.words(steps[-1][0], steps[-1][1], name)
         points = one.points.tail(_MOST_DOTS)

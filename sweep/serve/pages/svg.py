@@ -93,9 +93,9 @@ class Chart:
             at = self.y(value)
             line = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>')
             found.append(line.format(_LEFT, WIDTH - _RIGHT, at, at))
-            found.append(_text(_LEFT - 6, at + 4, "end", f"{value:.6g}"))
+            found.append(_text(_LEFT - 6, at + 4, "end", _tick(value)))
         found += [
-            _text(self.x(value), bottom + 15, "middle", f"{value:,.6g}") for value in self.x.ticks()
+            _text(self.x(value), bottom + 15, "middle", _tick(value)) for value in self.x.ticks()
         ]
         axis = Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>')
         found.append(axis.format(_LEFT, WIDTH - _RIGHT, bottom, bottom))
@@ -128,6 +128,10 @@ def chart(
         Scale(y_low - room, y_high + room, HEIGHT - _BOTTOM, _TOP),
         *names,
     )
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:

@@ -33,18 +33,22 @@ def _work_in_memory() -> None:
 _work_in_memory()
 
 LONGEST_FIRST = (
+    "whole/test_cli.py",
     "training/fused/test_mathematics.py",
     "training/fused/test_trainer.py",
-    "training/fused/test_dropout.py",
-    "whole/test_cli.py",
     "training/test_trainers.py",
-    "training/fused/test_kept_programs.py",
+    "whole/test_numerics.py",
     "whole/test_kills.py",
+    "runner/test_test_rows.py",
+    "training/fused/test_dropout.py",
+    "training/fused/test_kept_programs.py",
+    "doctor/test_doctor.py",
+    "cli/test_stopping.py",
     "whole/test_hostile_results.py",
     "analysis/page/test_browser.py",
     "data/simulation/test_difficulty.py",
 )
-"""Files of half a minute and more: one that began last would leave the other cores idle."""
+"""Files of a quarter of a minute and more: one that began last would leave the other cores idle."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from sweep.data.own_data import OwnData
 from sweep.data.ranges import RowRanges
 from sweep.data.tables.preparation import Preparation
-from sweep.exact import Count, Flag, Integer, Text
+from sweep.exact import Count, Flag, Integer, Real, Text
 from sweep.records import Json
 from sweep.tasks.task import HIGGS_TASK, Task
 
@@ -51,6 +51,14 @@ class ClassRows:
 
     train: tuple[Count, ...]
     validation: tuple[Count, ...]
+
+
+@dataclass(frozen=True)
+class NoSkillScores:
+    """Scores of the one prediction, the same for every row, that suits the training rows best."""
+
+    train: Real
+    validation: Real
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,8 @@ class SplitRecord:
     """None of amounts, and of data in HIGGS format, which have `class_balance`."""
     own: OwnData | None = None
     """What was asked of a file of another form than HIGGS."""
+    no_skill: NoSkillScores | None = None
+    """None where the shares of two classes tell it, and where trials are ranked by a metric."""
     notes: tuple[Text, ...] | None = None
     """What was converted or decided on the way, a sentence each."""
     warnings: tuple[Text, ...] | None = None

@@ -9,8 +9,7 @@ import tempfile
 from collections.abc import Sequence
 
 from sweep.data.split import Split
-from sweep.references.models import reference_models
-from sweep.store import Reference
+from sweep.references.models import Fitted, fitted_models
 
 _COMMAND = (sys.executable, "-P", "-m", __name__)
 
@@ -20,7 +19,7 @@ takes a core."""
 
 
 class ReferencesBeside:
-    """Reference models that a process of their own trains, from the moment this is made.
+    """Reference models of classes that a process of their own trains, from the moment this is made.
 
     The process leaves nothing behind: its files have no name.
     """
@@ -40,18 +39,18 @@ class ReferencesBeside:
             )
         atexit.register(self.process.kill)
 
-    def models(self) -> Sequence[Reference]:
-        """Return what `reference_models` gives, once the process has ended. To be called once.
+    def fitted(self) -> Sequence[Fitted]:
+        """Return what `fitted_models` gives, once the process has ended. To be called once.
 
         If the process failed, the models are trained here.
         """
         with self._found:
             if self.process.wait() == 0:
                 self._found.seek(0)
-                found: list[Reference] = pickle.load(self._found)
+                found: list[Fitted] = pickle.load(self._found)
                 return found
-        return reference_models(self._split, self._seed)
+        return fitted_models(self._split, self._seed)
 
 
 if __name__ == "__main__":
-    pickle.dump(reference_models(*pickle.load(sys.stdin.buffer)), sys.stdout.buffer)
+    pickle.dump(fitted_models(*pickle.load(sys.stdin.buffer)), sys.stdout.buffer)

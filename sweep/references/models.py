@@ -1,77 +1,193 @@
-"""Reference models: how well the same rows are told apart without a network.
+"""Reference models: how well the same rows are predicted without a network.
 
 Trained on the training rows alone, evaluated on the validation rows like a trial. The boosted
 trees stop early on a part of the training rows, so the validation rows choose nothing here.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
-from sweep.data.split import Rows, Split
-from sweep.metrics import NO_SKILL_NAME, example_losses, kept_losses, no_skill_logit
+from sweep.data.split import Inputs, Split
+from sweep.metrics import NO_SKILL_NAME, kept_losses
+from sweep.references.learners import Fit, logistic, poisson, ridge, tree_amounts, trees
+from sweep.references.no_skill import RowScores, constant, for_rows
 from sweep.seeds import derive
 from sweep.store import Reference
+from sweep.tasks.losses import Array, LossName, row_losses
+from sweep.tasks.objectives import ObjectiveName, row_values
+from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+from sweep.tasks.task import Task, TaskKind
 
 LOGISTIC = "logistic regression"
+RIDGE = "ridge regression"
+POISSON = "Poisson regression"
 TREES = "boosted trees"
-_HELD_OUT = 0.1
-_MOST_TREES = 500
 _DECIMALS = 6
 """Decimals of a logit that are kept, as sums over threads differ in their last bits."""
+_MOST_NUMBERS = 1000
+"""Numbers in a row up to which images and sequences are given to the models, laid out flat."""
+_MOST_TARGETS = 10
+"""Targets up to which trees are boosted for each."""
+_FEWEST = 10
+"""Rows of each class, or of all amounts, from which there is more than no skill."""
 
-Logits = np.ndarray  # (rows,)
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained reference model's predictions."""
+
+    name: str
+    validation: Array
+    """Of the validation rows, shaped as `sweep.tasks.losses` has them."""
+    seconds: float
 
 
-def reference_models(split: Split, seed: int) -> list[Reference]:
-    """Return no skill, logistic regression and boosted trees; the same for the same split and seed.
+def row_scores(task: Task, scoring: Scoring) -> RowScores:
+    """Return how predictions are scored, where the loss is known and the objective has rows."""
 
-    Only no skill, if the training rows hold one class, or fewer than ten rows of one.
+    def scores(predicted: Array, y: np.ndarray) -> Array:
+        y = y if y.ndim <= 2 else y.reshape(len(y), -1)
+        if scoring.objective is ObjectiveName.LOSS:
+            return row_losses(scoring.loss, predicted, y)
+        is_share = task.kind is TaskKind.AMOUNT and (
+            scoring.loss.name is LossName.BINARY_CROSSENTROPY
+        )
+        return row_values(scoring.objective, expit(predicted) if is_share else predicted, y)
+
+    return scores
+
+
+def reference_models(
+    split: Split,
+    seed: int,
+    scoring: Scoring = BINARY_CROSSENTROPY,
+    scores: RowScores | None = None,
+    fitted: Sequence[Fitted] | None = None,
+) -> list[Reference]:
+    """Return no skill, a regression and boosted trees; the same for the same split and seed.
+
+    Only no skill if there are fewer than ten rows of a class, or if rows hold too many numbers; and
+    nothing if trials are ranked by a metric that has no rows. `scores` is needed for a loss of the
+    user's own. `fitted` are the models if another process has trained them.
     """
-    labels = split.train.y
-    n_signal = int(labels.sum(dtype=np.int64))
-    models: dict[str, Callable[[], Logits]] = {NO_SKILL_NAME: lambda: _no_skill(split)}
-    if min(n_signal, len(labels) - n_signal) >= 10:
-        models[LOGISTIC] = lambda: _logistic(split)
-        models[TREES] = lambda: _trees(split, derive(seed, "references") % 2**31)
-    return [_reference(name, fit, split.validation) for name, fit in models.items()]
-
-
-def _reference(name: str, fit: Callable[[], Logits], rows: Rows) -> Reference:
+    if scoring.objective is ObjectiveName.METRIC:
+        return []
+    scores = row_scores(split.task, scoring) if scores is None else scores
     started = time.perf_counter()
-    losses = example_losses(fit().round(_DECIMALS), rows.y)
-    error = losses.std(ddof=1) / np.sqrt(len(losses)) if len(losses) > 1 else np.nan
-    seconds = time.perf_counter() - started
-    return Reference(name, float(losses.mean()), float(error), kept_losses(losses), seconds)
-
-
-def _no_skill(split: Split) -> Logits:
-    """The share of signal among the training rows, for every row; kept off 0 and 1 by one row."""
-    labels = split.train.y
-    logit = no_skill_logit(int(labels.sum(dtype=np.int64)), len(labels))
-    return np.full(len(split.validation.y), logit)
-
-
-def _logistic(split: Split) -> Logits:
-    """On features standardised by the training rows; L2 with scikit-learn's default strength."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    model.fit(split.train.array.astype(np.float64), split.train.y)
-    logits: Logits = model.decision_function(split.validation.array.astype(np.float64))
-    return logits
-
-
-def _trees(split: Split, seed: int) -> Logits:
-    """Histogram-based gradient boosting, ended by a tenth of the training rows."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    model = HistGradientBoostingClassifier(
-        max_iter=_MOST_TREES, early_stopping=True, validation_fraction=_HELD_OUT, random_state=seed
+    prediction = constant(split, scoring, scores)
+    no_skill = Fitted(
+        NO_SKILL_NAME,
+        for_rows(prediction, len(split.validation)),
+        time.perf_counter() - started,
     )
-    model.fit(split.train.array, split.train.y)
-    logits: Logits = model.decision_function(split.validation.array)
-    return logits
+    found = fitted_models(split, seed, scoring) if fitted is None else fitted
+    return [_reference(one, split, scores) for one in (no_skill, *found)]
+
+
+def _reference(fitted: Fitted, split: Split, scores: RowScores) -> Reference:
+    started = time.perf_counter()
+    predicted = fitted.validation.round(_decimals(split))
+    losses = scores(predicted, split.validation.y)
+    error = losses.std(ddof=1) / np.sqrt(len(losses)) if len(losses) > 1 else np.nan
+    seconds = fitted.seconds + time.perf_counter() - started
+    return Reference(fitted.name, float(losses.mean()), float(error), kept_losses(losses), seconds)
+
+
+def _decimals(split: Split) -> int:
+    """Six of logits; of amounts six behind the first digit of their spread."""
+    if split.task.kind is not TaskKind.AMOUNT:
+        return _DECIMALS
+    spread = float(split.train.y.std(dtype=np.float64))
+    return _DECIMALS - int(np.floor(np.log10(spread))) if spread > 0 else 12
+
+
+def why_only_no_skill(split: Split) -> str | None:
+    """Return why there is no reference model but no skill, in a line; None if there are others."""
+    numbers = sum(array[:1].size for array in split.train.inputs.values())
+    if numbers > _MOST_NUMBERS:
+        return f"{numbers:,} numbers a row: no reference model is trained on so many, but no skill"
+    return None
+
+
+def fitted_models(split: Split, seed: int, scoring: Scoring | None = None) -> list[Fitted]:
+    """Train the reference models that learn from the features.
+
+    Those of classes do not depend on the scoring; those of amounts are trained for its loss.
+    """
+    y, task = split.train.y, split.task
+    if why_only_no_skill(split) is not None:
+        return []
+    if task.kind is TaskKind.AMOUNT:
+        if len(y) < _FEWEST or scoring is None:
+            return []
+        models = _of_amounts(split, seed, scoring)
+    else:
+        columns = [y] if y.ndim == 1 else list(y.T)
+        n_classes = 2 if task.kind is TaskKind.LABELS else task.n_classes
+        counts = [np.bincount(one.astype(np.int64), minlength=n_classes) for one in columns]
+        if min(int(one.min()) for one in counts) < _FEWEST:
+            return []
+        models = {
+            LOGISTIC: lambda: _by_column(split, logistic),
+            TREES: lambda: _by_column(split, lambda x, y: trees(x, y, _seed(seed))),
+        }
+    return [_timed(name, fit) for name, fit in models.items()]
+
+
+def _timed(name: str, fit: Callable[[], Array]) -> Fitted:
+    started = time.perf_counter()
+    predicted = fit()
+    return Fitted(name, predicted, time.perf_counter() - started)
+
+
+def _seed(seed: int) -> int:
+    return derive(seed, "references") % 2**31
+
+
+def flat(x: Inputs) -> np.ndarray:
+    """Return features as one array (rows, numbers), several inputs beside one another."""
+    if not isinstance(x, dict):
+        return x if x.ndim == 2 else x.reshape(len(x), -1)
+    return np.concatenate(
+        [array.reshape(len(array), -1).astype(np.float32) for array in x.values()], axis=1
+    )
+
+
+def _by_column(split: Split, fit: Fit) -> Array:
+    """A model for each target, as most of them have one."""
+    x, y = flat(split.train.x), split.train.y
+    others = flat(split.validation.x)
+    if y.ndim == 1:
+        return fit(x, y)(others)
+    columns = y.reshape(len(y), -1).T
+    return np.stack([fit(x, column)(others) for column in columns], axis=1)
+
+
+def _of_amounts(split: Split, seed: int, scoring: Scoring) -> dict[str, Callable[[], Array]]:
+    """A regression and boosted trees for the loss; trees only if the targets are few."""
+    name = scoring.loss.name if scoring.objective is ObjectiveName.LOSS else None
+    to_log = name is LossName.SQUARED_LOG_ERROR
+    to_logit = scoring.loss.name is LossName.BINARY_CROSSENTROPY
+    is_poisson = name is LossName.POISSON
+
+    def fitted(fit: Fit) -> Callable[[], Array]:
+        def transformed(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], Array]:
+            predict = fit(x, np.log1p(y) if to_log else y)
+            if to_logit:
+                return lambda others: logit(np.clip(predict(others), 1e-7, 1 - 1e-7))
+            return (lambda others: np.expm1(predict(others))) if to_log else predict
+
+        return lambda: _by_column(split, transformed)
+
+    models = (
+        {POISSON: fitted(poisson)}
+        if is_poisson
+        else {RIDGE: fitted(lambda x, y: ridge(x, y, scoring))}
+    )
+    if split.train.y[:1].size <= _MOST_TARGETS:
+        models[TREES] = fitted(lambda x, y: tree_amounts(x, y, _seed(seed), scoring))
+    return models

@@ -58,14 +58,16 @@ def _prepare(
         train_rows=settings.train_rows,
         validation_rows=settings.validation_rows,
         test_rows=settings.test_rows,
+        own=settings.own,
         cache_dir=cache,
     )
     beside = compared and "tensorflow" not in sys.modules  # else there is no import to hide behind
-    references = ReferencesBeside(split, settings.seed).models if beside else None
+    beside = beside and split.task.is_classification  # those of amounts depend on the loss
+    fitted = ReferencesBeside(split, settings.seed).fitted if beside else None
     kept = numerics(start_keras(default_root(), settings.numerics))
     from sweep.runner import prepare as sweeps
 
-    return sweeps.prepare(space, replace(settings, numerics=kept), split, references)
+    return sweeps.prepare(space, replace(settings, numerics=kept), split, fitted)
 
 
 def _refuse_own_folder(folder: SweepFolder, sweep: SweepRow) -> None:

@@ -1,4 +1,4 @@
-"""Whether a search space fits the data's targets, and what it says of their classes."""
+"""What a search space and the data say of each other: targets, classes, how rows are scored."""
 
 import math
 from dataclasses import replace
@@ -6,12 +6,20 @@ from dataclasses import replace
 import numpy as np
 
 from sweep.data.split import Split
+from sweep.data.split_record import NoSkillScores, SplitRecord
 from sweep.errors import InvalidSpaceError
+from sweep.references.models import row_scores
+from sweep.references.no_skill import RowScores, no_skill_scores
+from sweep.space.explore import suggested
 from sweep.space.keras_loss import OutputsError
 from sweep.space.load import Space
 from sweep.space.scoring import check_targets
+from sweep.tasks.losses import LossName
+from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.tasks.task import Task, TaskKind
+from sweep.training.model import build_model
+from sweep.training.predictions import losses_of_predictions
 
 
 def n_outputs_of(split: Split) -> int:
@@ -52,6 +60,29 @@ def with_class_weight(split: Split, space: Space) -> Split:
         f"CLASS_WEIGHT of {space.path} has the labels {', '.join(by_label)}; expected: "
         f"{', '.join(labels)}"
     )
+
+
+def scores_of(space: Space, task: Task, scoring: Scoring) -> RowScores:
+    """Return how predictions are scored row by row; Keras computes a loss of the user's own."""
+    if scoring.loss.name is not LossName.OWN or scoring.objective is not ObjectiveName.LOSS:
+        return row_scores(task, scoring)
+    model = build_model(space.build, space.explorer.follow(suggested({})).values, 0, for_fit=False)
+    return lambda predicted, y: losses_of_predictions(model, predicted, y, task)
+
+
+def with_no_skill(split: Split, scoring: Scoring, scores: RowScores) -> SplitRecord:
+    """Return the split's record with its fingerprint, and the scores of no skill on its rows.
+
+    Not those of the cross-entropy of two classes, which their shares tell.
+    """
+    record = replace(split.manifest, fingerprint=split.fingerprint)
+    by_shares = scoring.is_binary_crossentropy and record.class_balance is not None
+    if by_shares or scoring.objective is ObjectiveName.METRIC:
+        return record
+    train, validation = no_skill_scores(split, scoring, scores)
+    if not (math.isfinite(train) and math.isfinite(validation)):
+        return record
+    return replace(record, no_skill=NoSkillScores(train, validation))
 
 
 def _labels(task: Task) -> list[str]:

@@ -4,14 +4,22 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
+from sweep.data.kinds import KINDS
+from sweep.data.own_data import Sizes
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.records import Json, PlanRecord, SweepState
-from sweep.references.models import reference_models
-from sweep.runner.fit_of_data import check_split, n_outputs_of, with_class_weight
+from sweep.references.models import Fitted, reference_models
+from sweep.references.no_skill import RowScores
+from sweep.runner.fit_of_data import (
+    check_split,
+    n_outputs_of,
+    scores_of,
+    with_class_weight,
+    with_no_skill,
+)
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
@@ -47,6 +55,8 @@ class Prepared:
     plan: Plan
     scored: SpaceScoring
     """What the scores measure, and what is to be said of it."""
+    scores: RowScores
+    """From predictions and targets to each row's score."""
     references: Callable[[], Sequence[Reference]]
     """Trains the reference models on the split, or waits for them."""
 
@@ -88,11 +98,11 @@ def prepare(
     space_name: str,
     settings: Settings,
     split: Split,
-    references: Callable[[], Sequence[Reference]] | None = None,
+    fitted: Callable[[], Sequence[Fitted]] | None = None,
 ) -> Prepared:
     """Load and check everything a sweep on `split` needs. Keras must have been started.
 
-    Without `references` the reference models are trained when they are asked for. Raises
+    Without `fitted` the reference models are trained when they are asked for. Raises
     InvalidSpaceError in one line.
     """
     space = load_space(
@@ -105,8 +115,7 @@ def prepare(
     scored = scoring_of_all(space.measures, split.task, settings.objective)
     check_split(space, scored.scoring, split)
     split = with_class_weight(split, space)
-    # "auto" and relative paths mean the same data at every resume
-    settings = replace(settings, data=_resolved(settings.data, split))
+    settings = _settled(settings, split)
     if not space.searched and not settings.stages:  # extended, it is searched after all
         if not settings.has_rungs and settings.iterations:
             raise InvalidSpaceError(
@@ -119,14 +128,39 @@ def prepare(
             f"nothing to train: no search is asked for, and {space.name} has no BASELINES in use"
         )
     plan = planned(space, settings)
-    if references is None:
-        references = partial(reference_models, split, settings.seed)
-    return Prepared(space, split, settings, plan, scored, references)
+    scores = scores_of(space, split.task, scored.scoring)
+
+    def references() -> Sequence[Reference]:
+        found = None if fitted is None else fitted()
+        return reference_models(split, settings.seed, scored.scoring, scores, found)
+
+    return Prepared(space, split, settings, plan, scored, scores, references)
+
+
+def _settled(settings: Settings, split: Split) -> Settings:
+    """The settings as they mean the same rows of the same data at every resume.
+
+    "auto" and a relative path become what they stand for, shares become numbers of rows.
+    """
+    data, ranges = split.manifest, split.manifest.row_ranges
+    settings = replace(settings, data=_resolved(settings.data, split))
+    if ranges is None:
+        return settings
+    test_rows = settings.test_rows
+    if data.own is not None or settings.own.sizes.test:
+        test_rows = ranges.test[1] - ranges.test[0]
+    return replace(
+        settings,
+        train_rows=len(split.train),
+        validation_rows=len(split.validation),
+        test_rows=test_rows,
+        own=data.own or settings.own.with_sizes(Sizes()),
+    )
 
 
 def _resolved(data: str, split: Split) -> str:
     kind = split.manifest.kind
-    return str(Path(data).resolve()) if kind in ("file", None) else kind
+    return kind if kind in KINDS else str(Path(data).resolve())
 
 
 def new_search(space: Space, settings: Settings) -> Search:
@@ -189,7 +223,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
         created_at=time.time(),
         settings=prepared.settings,
         space=prepared.space.describe(),
-        data=replace(prepared.split.manifest, fingerprint=prepared.split.fingerprint),
+        data=with_no_skill(prepared.split, prepared.scored.scoring, prepared.scores),
         versions=versions(None if numerics is None else numerics.backend),
         plan=prepared.plan_record(),
         oracle={},
@@ -279,4 +313,4 @@ def make_trainer(prepared: Prepared) -> Trainer:
     reason = not_fused(split, scoring)
     if reason is not None:
         raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
-    return FusedTrainer(*given, program_bytes=program_bytes)
+    return FusedTrainer(*given, program_bytes=program_bytes, task=split.task, scoring=scoring)

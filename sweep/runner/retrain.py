@@ -1,25 +1,24 @@
 """A trial's state and model from its checkpoint, or trained again if that has been removed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
-from scipy.special import expit
-
-from sweep.data.split import Rows
 from sweep.errors import DataError, InvalidSpaceError
-from sweep.metrics import example_losses, logits_from_probabilities
 from sweep.records import Assignment, OutcomeStatus, Value
 from sweep.runner.prepare import Prepared, make_trainer
 from sweep.store import Exportable
 from sweep.sweep_folder import SweepFolder
+from sweep.tasks.objectives import ObjectiveName
 from sweep.training.checkpoint import TrialState, read_checkpoint
 from sweep.training.contract import train_all
-from sweep.training.ensemble import ensemble
+from sweep.training.ensemble import ensemble, mean_prediction
+from sweep.training.export import is_same
 from sweep.training.memory_journal import MemoryJournal
-from sweep.training.model import Model, build_model, evaluate, predict_logits, set_state
+from sweep.training.model import Model, build_model, evaluate, set_state
+from sweep.training.predictions import predict
 
-_TOLERANCE = 1e-6
+_ABSOLUTE = 1e-9
+"""A score may be 0."""
 _TOLERANCE_OF_MEAN = 1e-5
 """The ensemble averages in single precision."""
 
@@ -59,16 +58,17 @@ def best_model(
 ) -> Model:
     """Return the trial's model with the weights of its best epoch.
 
-    Raises InvalidSpaceError if it does not give its recorded validation BCE again, DataError if
+    Raises InvalidSpaceError if it does not give its recorded validation score again, DataError if
     the checkpoint is damaged.
     """
-    model = build_model(prepared.space.build, found.hyperparameters, found.seed)
+    split, scoring = prepared.split, prepared.scored.scoring
+    model = build_model(prepared.space.build, found.hyperparameters, found.seed, task=split.task)
     set_state(model.variables, state_of(folder, identity, prepared, trial, found).best)
-    score = evaluate(model, prepared.split.validation).score
-    if not math.isclose(score, found.score, rel_tol=_TOLERANCE):
+    score = evaluate(model, split.validation, split.task, scoring).score
+    if not is_same(score, found.score):
         raise InvalidSpaceError(
-            f"trial {trial} has validation BCE {score:.7f} now, recorded was {found.score:.7f}; "
-            "build(hp) must return the same model each time"
+            f"trial {trial} has validation {scoring.measure.short} {score:.7f} now, recorded was "
+            f"{found.score:.7f}; build(hp) must return the same model each time"
         )
     return model
 
@@ -76,25 +76,24 @@ def best_model(
 def ensemble_model(
     folder: SweepFolder, identity: str, prepared: Prepared, members: Mapping[int, Exportable]
 ) -> tuple[Model, float]:
-    """Return the ensemble of these trials' best models, and its validation BCE.
+    """Return the ensemble of these trials' best models, and its validation score.
 
     Raises what `best_model` raises, and InvalidSpaceError for a model that cannot be copied.
     """
     models = [
         best_model(folder, identity, prepared, trial, found) for trial, found in members.items()
     ]
-    model, rows = ensemble(models), prepared.split.validation
-    score = evaluate(model, rows).score
-    expected = _score_of_mean(models, rows)
-    if not math.isclose(score, expected, rel_tol=_TOLERANCE_OF_MEAN):
+    split, scoring = prepared.split, prepared.scored.scoring
+    model, rows = ensemble(models, split.task), split.validation
+    score = evaluate(model, rows, split.task, scoring).score
+    if scoring.objective is ObjectiveName.METRIC:
+        return model, score
+    means = mean_prediction([predict(one, rows.x, split.task) for one in models], model, split.task)
+    expected = float(prepared.scores(means, rows.y).mean())
+    if not math.isclose(score, expected, rel_tol=_TOLERANCE_OF_MEAN, abs_tol=_ABSOLUTE):
         raise InvalidSpaceError(
-            f"the ensemble has validation BCE {score:.7f}, the mean of its members' probabilities "
-            f"{expected:.7f}; the model of build(hp) cannot be copied from its configuration"
+            f"the ensemble has validation {scoring.measure.short} {score:.7f}, the mean of what "
+            f"its members predict {expected:.7f}; the model of build(hp) cannot be copied from its "
+            "configuration"
         )
     return model, score
-
-
-def _score_of_mean(models: Sequence[Model], rows: Rows) -> float:
-    """The BCE of the mean of the models' probabilities, computed outside of Keras."""
-    means = np.mean([expit(predict_logits(model, rows.array)) for model in models], axis=0)
-    return float(example_losses(logits_from_probabilities(means), rows.y).mean())

@@ -10,9 +10,10 @@ import numpy as np
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
-from sweep.space.build import Model, users_frame
+from sweep.space.build import Model
 from sweep.space.explore import Explorer, suggested
 from sweep.space.faults import Faults
+from sweep.space.fit import fit_of
 from sweep.space.inputs import Inputs, check_inputs
 from sweep.space.keras_loss import TargetForm
 from sweep.space.lines import where, where_build, where_input
@@ -23,6 +24,7 @@ from sweep.space.outputs import (
     metric_in,
     outputs_of,
 )
+from sweep.space.place import line_of, users_frame
 from sweep.space.saved import check_saved
 from sweep.space.targets import target_form
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
@@ -73,6 +75,9 @@ def check_built(path: Path, model: Model, inputs: Inputs, task: Task = HIGGS_TAS
     if has_graph:
         with faults.kept():
             _check_inputs(path, model, inputs)
+    fit = fit_of(model)
+    if fit is not None and fit.fault is not None:
+        faults.found.append(fit.fault)
     fits = not faults.found
     if has_graph and model.built and model.compiled:
         with faults.kept():
@@ -115,7 +120,7 @@ def _check_class(path: Path, model: Model, inputs: Inputs) -> None:
             _refuse_own(path, owner, name)
     if not hasattr(model, "outputs") and not isinstance(model, keras.Sequential):
         faults.found.append(
-            f"the model of {path}{_line_of(kind.call)} is a {kind.__name__}, whose layers only its "
+            f"the model of {path}{line_of(kind.call)} is a {kind.__name__}, whose layers only its "
             f"call knows; before model.compile, write: inputs = {inputs.code()}; "
             "model = keras.Model(inputs, model.call(inputs))"
         )
@@ -125,15 +130,10 @@ def _check_class(path: Path, model: Model, inputs: Inputs) -> None:
 def _refuse_own(path: Path, owner: Any, name: str) -> None:
     if not owner.__module__.startswith("keras."):
         raise InvalidSpaceError(
-            f"{owner.__name__}.{name} of {path}{_line_of(getattr(owner, name))} is not "
+            f"{owner.__name__}.{name} of {path}{line_of(getattr(owner, name))} is not "
             f"supported: models are trained and scored by Keras' own; delete {name}, and the "
             "loss and optimizer of compile() are what trains"
         )
-
-
-def _line_of(function: object) -> str:
-    code = getattr(function, "__code__", None)
-    return f" (line {code.co_firstlineno})" if code is not None else ""
 
 
 def _check_inputs(path: Path, model: Model, inputs: Inputs) -> None:

@@ -7,8 +7,8 @@ imported from elsewhere counts only if the file has nothing of its own.
 """
 
 import inspect
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.space.home import is_users
 from sweep.space.inputs import Inputs
+from sweep.space.place import line_of
 
 _FIRST = "build"
 _KNOWN = ("build_model", "model_builder")
@@ -92,7 +93,10 @@ def _wanted(path: Path, module: ModuleType, name: str, known: Known) -> Entry:
             f"{name} of {path}, which --build asks for, is {type(value).__name__}: expected a "
             "function of the hyperparameters or a keras_tuner.HyperModel"
         )
-    return _entry(path, name, value, known)
+    entry = _entry(path, name, value, known)
+    own = {key: one for key, one in vars(module).items() if _is_own(module, one)}
+    unheard = [f"the fit of {other} is not used" for other, _ in _unheard_fits(entry, own)]
+    return replace(entry, said=(*entry.said, *unheard))
 
 
 def _candidates(values: dict[str, Any]) -> list[str]:
@@ -171,24 +175,24 @@ def _from_the_data(argument: str, known: Known) -> Any:
 
 def _refuse_unheard_fit(path: Path, entry: Entry, own: dict[str, Any]) -> Entry:
     """Raise InvalidSpaceError if a HyperModel of the file has a `fit` that would be passed over."""
+    for name, method in _unheard_fits(entry, own):
+        raise InvalidSpaceError(
+            f"{path} has {entry.name} and {name}, whose fit{line_of(method)} would be passed over; "
+            f"say which of them is the search space: --build {entry.name} or --build {name}"
+        )
+    return entry
+
+
+def _unheard_fits(entry: Entry, own: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The HyperModels that have a `fit` and are not the entry's, by name, with that `fit`."""
     import keras_tuner
 
     for name, value in own.items():
         kind: Any = value if isinstance(value, type) else type(value)
-        if not _is_hypermodel(value) or isinstance(entry.hypermodel, kind):
-            continue
-        method = kind.fit
-        if method is not keras_tuner.HyperModel.fit:
-            line = f" (line {method.__code__.co_firstlineno})" if _has_line(method) else ""
-            raise InvalidSpaceError(
-                f"{path} has {entry.name} and {name}, whose fit{line} would be passed over; "
-                f"say which of them is the search space: --build {entry.name} or --build {name}"
-            )
-    return entry
-
-
-def _has_line(function: object) -> bool:
-    return hasattr(function, "__code__")
+        if _is_hypermodel(value) and not isinstance(entry.hypermodel, kind):
+            method = kind.fit
+            if method is not keras_tuner.HyperModel.fit:
+                yield name, method
 
 
 def _none(path: Path, own: dict[str, Any]) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Ask, Asked, AskedWronglyError, Declaration
-from sweep.space.build import Build, Model, build_failed, users_frame
+from sweep.space.build import Build, Model, build_failed
 from sweep.space.faults import Faults
+from sweep.space.place import users_frame
 from sweep.space.same_model import Outline, outline
 
 

@@ -28,12 +28,12 @@ from sweep.space.check import (
 from sweep.space.commit import commit_of
 from sweep.space.describe import definitions, ends
 from sweep.space.discover import Discovery, discover
+from sweep.space.effect import without_effect
 from sweep.space.entry import Known, find_entry
 from sweep.space.explore import Explorer, Follow, Trace, suggested
 from sweep.space.faults import Faults
 from sweep.space.find import find_space
 from sweep.space.home import Home
-from sweep.space.hypermodel import check_hypermodels
 from sweep.space.inputs import Inputs
 from sweep.space.record import SpaceRecord
 from sweep.space.run_file import run_file
@@ -163,17 +163,15 @@ def load_space(
     home = Home(path.parent)
     module, skipped = run_file(path, home, build)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
-    called = HomeBuild(entry.build, home, inputs)
+    called = HomeBuild(path, entry, home, inputs, task)
     seen: dict[ModelMeasures, None] = {}
 
     def check(model: Any) -> None:
         check_built(path, model, inputs, task)
         seen[measures_of(model, task)] = None
 
-    explorer = Explorer(path, called, check=check)
+    explorer = Explorer(path, replace(called, at_once=True), check=check)
     faults = explorer.faults
-    with faults.kept():
-        check_hypermodels(path, module, entry.build)
     first = explorer.given({})
     if first.error is not None:
         faults.add(explorer.failed(first))
@@ -186,6 +184,8 @@ def load_space(
     with faults.kept():
         files = _files(path, home, module)
     faults.refuse()
+    with _unheard():
+        warnings = tuple(without_effect(explorer, discovery))
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
@@ -201,6 +201,7 @@ def load_space(
         explorer,
         searched,
         (*entry.said, *skipped),
+        warnings,
         measures=tuple(seen),
         class_weight=declared_class_weight(path, module),
     )

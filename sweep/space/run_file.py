@@ -13,10 +13,10 @@ from pathlib import Path
 from types import ModuleType
 
 from sweep.errors import InvalidSpaceError
-from sweep.space.build import users_frame
 from sweep.space.guard import NotWhileImportedError, only_defining
 from sweep.space.home import EndedByItselfError, Home, forget
 from sweep.space.needed import Statement, searches_nearby, statements
+from sweep.space.place import users_frame
 from sweep.space.precision import policy, with_policy
 from sweep.space.saved import PREFIX
 

@@ -3,9 +3,17 @@
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.space.fit import seen_arguments
+
+_OWN_PART = re.compile(r'"class_name": "(function|__lambda__)"')
+_ROOM = re.compile(r'"module": "([^"]*)"')
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -19,6 +27,8 @@ class Outline:
     """The model's configuration as JSON."""
     training: str
     """What the model is compiled with, as JSON."""
+    fit: str = ""
+    """What the space's own `fit` gives to `model.fit`."""
 
     def difference(self, other: "Outline") -> str | None:
         """Return in words how the other outline differs; None if it does not."""
@@ -27,6 +37,7 @@ class Outline:
         for what, mine, yours in (
             ("layers", self.layers, other.layers),
             ("compile", self.training, other.training),
+            ("fit", self.fit, other.fit),
         ):
             if mine != yours:
                 return f"{what} differ: {_around_difference(mine, yours)}"
@@ -40,7 +51,8 @@ def outline(model: Any) -> Outline:
     if not isinstance(model, keras.Model):
         return Outline((), type(model).__name__, "")
     shapes = tuple(tuple(int(size or 0) for size in variable.shape) for variable in model.variables)
-    return Outline(shapes, _text(model.get_config, model), _text(model.get_compile_config, model))
+    layers, training = (_text(get, model) for get in (model.get_config, model.get_compile_config))
+    return Outline(shapes, layers, training, seen_arguments(model).text())
 
 
 def _text(get_config: Any, model: Any) -> str:
@@ -88,3 +100,45 @@ def _around_difference(mine: str, yours: str) -> str:
     )
     start = max(0, at - 20)
     return f"…{mine[start : at + 20]}… and …{yours[start : at + 20]}…"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All of a model that can be compared: its outline, its first weights, what it asked for."""
+
+    outline: Outline
+    asked: Mapping[str, Any]
+    weights: tuple[NDArray[Any], ...]
+
+    def same(self, other: "Whole", but: str) -> bool:
+        """Return whether nothing differs but the value that was asked for under the name `but`."""
+        mine, yours = ({**one.asked, but: None} for one in (self, other))
+        if self.outline != other.outline or mine != yours:
+            return False
+        pairs = zip(self.weights, other.weights, strict=True)
+        return all(np.array_equal(one, two, equal_nan=True) for one, two in pairs)
+
+
+def whole(model: Any, asked: Mapping[str, Any]) -> Whole | None:
+    """Return all of a model that was built after `asked`; None if a part cannot be compared.
+
+    Such parts are functions and classes of the user's own: their settings may not be in a config.
+    """
+    import keras
+
+    if not isinstance(model, keras.Model) or seen_arguments(model).callbacks:
+        return None
+    try:
+        configs = json.dumps([model.get_config(), model.get_compile_config()], default=_foreign)
+    except Exception:
+        return None
+    if _OWN_PART.search(configs) or any(
+        not room.startswith("keras") and room != "builtins" for room in _ROOM.findall(configs)
+    ):
+        return None
+    weights = tuple(np.array(keras.ops.convert_to_numpy(one.value)) for one in model.variables)
+    return Whole(outline(model), asked, weights)
+
+
+def _foreign(thing: Any) -> Any:
+    raise TypeError(type(thing).__name__)

@@ -1,5 +1,6 @@
 """What a model's score measures: its own loss for the task, or the objective that is asked for."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,22 @@ _ALSO_CALLED = {
     "r2_score": "r2",
 }
 """Keras' names of measures that have rows here."""
+
+_HIGHER = frozenset(
+    ("acc", "auc", "precision", "recall", "f1_score", "fbeta_score", "r2_score",
+     "mean_io_u", "io_u", "binary_io_u", "one_hot_io_u", "one_hot_mean_io_u",
+     "cosine_similarity", "precision_at_recall", "recall_at_precision",
+     "sensitivity_at_specificity", "specificity_at_sensitivity")
+)  # fmt: skip
+"""Keras' metrics of which more is better, as Keras names them; and all accuracies."""
+_LOWER = frozenset(
+    ("mse", "mae", "mape", "msle", "mean_squared_error", "mean_absolute_error",
+     "mean_absolute_percentage_error", "mean_squared_logarithmic_error",
+     "root_mean_squared_error", "log_cosh", "huber", "poisson", "kl_divergence", "kld", "hinge",
+     "squared_hinge", "categorical_hinge", "bce", "binary_crossentropy",
+     "categorical_crossentropy", "sparse_categorical_crossentropy", "crossentropy")
+)  # fmt: skip
+"""Keras' metrics of which less is better."""
 
 
 @dataclass(frozen=True)
@@ -196,15 +213,16 @@ def _metric_name(metric: Any) -> str:
 
 
 def _is_higher_better(metric: str) -> bool:
-    from keras_tuner.engine.objective import create_objective
-
-    try:
-        return str(create_objective(f"val_{metric}").direction) == "max"
-    except ValueError as error:
-        raise InvalidSpaceError(
-            f"--objective {metric}: it is not known whether more or less of it is better; "
-            f"write --objective max:{metric} or min:{metric}"
-        ) from error
+    """Whether more of a metric of Keras is better. Raises InvalidSpaceError for another name."""
+    name = re.sub(r"_\d+$", "", metric.lower())
+    if name in _HIGHER or name.endswith("accuracy"):
+        return True
+    if name in _LOWER:
+        return False
+    raise InvalidSpaceError(
+        f"--objective {metric}: it is not known whether more or less of it is better; "
+        f"write --objective max:{metric} or min:{metric}"
+    )
 
 
 def _unknown(objective: str, models: Sequence[ModelMeasures], task: Task) -> str:

@@ -68,12 +68,15 @@ def _gives_rows(model: Model, task: Task, form: TargetForm) -> bool:
     n, noise = n_outputs(model), np.random.default_rng(0)
     rows = n + _TRIED_ROWS  # another number than columns, so that neither passes for the other
     outputs = noise.uniform(0.1, 0.9, size=(rows, *model.outputs[0].shape[1:])).astype(np.float32)
-    y = noise.integers(0, max(2, n if form is not TargetForm.AS_THEY_ARE else 2), size=rows)
-    targets = y.astype(np.float32)
-    if task.n_targets > 1:
-        targets = np.stack([targets] * task.n_targets, axis=1)
+    targets: np.ndarray = noise.integers(
+        0, n if form is not TargetForm.AS_THEY_ARE else 2, size=rows
+    )
+    if task.kind is TaskKind.AMOUNT:
+        targets = noise.uniform(0.1, 0.9, size=outputs.shape)
+    elif task.kind is TaskKind.LABELS:
+        targets = noise.integers(0, 2, size=outputs.shape)
+    targets = targets.astype(np.float32)
     given, loss = shaped(targets, form, n), callable_of(model.loss)
-    given = given.reshape(outputs.shape) if given.size == outputs.size else given
     try:
         together = rows_of(loss, given, outputs)
         alone = [rows_of(loss, given[i : i + 1], outputs[i : i + 1])[0] for i in range(rows)]

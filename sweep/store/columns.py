@@ -31,7 +31,7 @@ COLUMNS: dict[str, Exactly] = {
     **dict.fromkeys(("name", "identity", "message", "state", "status", "file"), exact.TEXT),
     "kind": exact.TEXT,
     **dict.fromkeys(("baseline", "oracle_id", "root_id", "trainer", "hyperparameters"), exact.TEXT),
-    **dict.fromkeys(("error", "traceback", "rule", "sha256", "metrics"), exact.TEXT),
+    **dict.fromkeys(("error", "traceback", "rule", "sha256", "metrics", "measures"), exact.TEXT),
     **dict.fromkeys(("regularisation", "scoring"), exact.TEXT),
     "losses": Exactly(bytes),
 }

@@ -5,11 +5,12 @@ is not as a sweep writes it raises DataError in one line that names the column a
 """
 
 import json
+import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.errors import DataError, InvalidSpaceError
-from sweep.records import Json, PlannedRung, PlanRecord, Value
+from sweep.records import REGULARISERS, Estimate, Json, PlannedRung, PlanRecord, Value
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -72,6 +73,45 @@ def hyperparameters_of(text: object) -> dict[str, Value]:
     for name, value in values.items():
         if not _is_value(value):
             raise _damaged("hyperparameters", f"{name[:40]!r} is no text or 64-bit number")
+    return values
+
+
+def estimates(text: object) -> dict[str, Estimate]:
+    """Return the estimates in column `measures`, by name: [value, low, high], null for NaN.
+
+    Raises DataError if it holds none.
+    """
+    found = {}
+    for name, numbers in json_object("measures", text).items():
+        good = isinstance(numbers, list) and len(numbers) == 3
+        if not good or not all(one is None or type(one) in (int, float) for one in numbers):
+            raise _damaged("measures", f"{name[:40]!r} is no value with its interval")
+        found[name] = Estimate(*(math.nan if one is None else float(one) for one in numbers))
+    return found
+
+
+def regularisation_of(text: object) -> dict[str, dict[str, float]] | None:
+    """Return what a trial's model is regularised by: by kind, where and how strong.
+
+    None if it was not read. Raises DataError for anything else than a sweep writes.
+    """
+    if text is None:
+        return None
+    values = json_object("regularisation", text)
+    for kind, places in values.items():
+        if kind not in REGULARISERS or not isinstance(places, dict):
+            raise _damaged("regularisation", f"{kind[:40]!r} is no kind of regulariser with places")
+        if not all(isinstance(one, int | float) for one in places.values()):
+            raise _damaged("regularisation", f"{kind} has a strength that is no number")
+    return values
+
+
+def metrics_of(text: object) -> dict[str, float | None]:
+    """Return a model's own metrics by name, None for one that is not finite. Raises DataError."""
+    values = {} if text is None else json_object("metrics", text)
+    for name, value in values.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise _damaged("metrics", f"{name[:40]!r} is no number")
     return values
 
 

@@ -15,7 +15,7 @@ from sweep.records import Assignment, AssignmentStatus, Estimate, Proposal, Valu
 from sweep.store.columns import checked, damage
 from sweep.store.connection import explained, open_database
 from sweep.store.fragments import BEST, HAS_ENDED, IN_RANKING, IS_FAILED, IS_PENDING, IS_STOPPED
-from sweep.store.parsing import hyperparameters_of
+from sweep.store.parsing import estimates, hyperparameters_of
 from sweep.store.progress import count_failures, count_trials, read_progress
 from sweep.store.rows import (
     Exportable,
@@ -35,7 +35,7 @@ _REFERENCE = ("name", "val_score", "val_score_se", "losses", "seconds")
 _OPENING = (
     *("opening", "opened_at", "trial", "rule", "val_score", "rows", "sha256"),
     *("score", "score_low", "score_high", "accuracy", "accuracy_low", "accuracy_high"),
-    *("auc", "auc_low", "auc_high"),
+    *("auc", "auc_low", "auc_high", "measures"),
 )
 _LARGEST = 2**63 - 1
 """SQLite's largest integer."""
@@ -390,4 +390,6 @@ def _opening(row: dict[str, Any]) -> Opening:
         value = row[name]
         if value is not None:  # SQLite keeps NaN as NULL
             row[name] = Estimate(value, *(nan if end is None else end for end in (low, high)))
+    measures = row.pop("measures")
+    row["measures"] = {} if measures is None else estimates(measures)
     return Opening(**row)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -258,13 +258,15 @@ class Opening:
     """How it was chosen: best, simplest or trial (`…-ensemble` for one), then in words after a
     colon; an older version wrote no words."""
     val_score: float
-    """The validation BCE of what was tested, when it was chosen."""
+    """The validation score of what was tested, when it was chosen."""
     rows: int
     sha256: str
     """Over the test rows."""
     score: Estimate | None = None
     accuracy: Estimate | None = None
     auc: Estimate | None = None
+    measures: dict[str, Estimate] = field(default_factory=dict)
+    """Other measures by name: mae, rmse and r2 of amounts; loss if the score is another."""
     confirms: int | None = None
     """Of a repeat: the trial that it trains again."""
 

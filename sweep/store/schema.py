@@ -74,6 +74,7 @@ ALTER TABLE opening RENAME COLUMN val_bce TO val_score;
 ALTER TABLE opening RENAME COLUMN bce TO score;
 ALTER TABLE opening RENAME COLUMN bce_low TO score_low;
 ALTER TABLE opening RENAME COLUMN bce_high TO score_high;
+ALTER TABLE opening ADD COLUMN measures TEXT;
 ALTER TABLE sweep ADD COLUMN scoring TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE trial ADD COLUMN regularisation TEXT;
 CREATE TABLE event (

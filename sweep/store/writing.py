@@ -25,6 +25,7 @@ from dataclasses import asdict, astuple, fields
 from math import nan
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from sweep.errors import PlatformError
 from sweep.records import Assignment, EpochRecord, Json, Outcome, PlanRecord, SweepState
@@ -150,12 +151,13 @@ class Store(Reader):
         values: list[float] = []
         for estimate in (opening.score, opening.accuracy, opening.auc):
             values += (nan, nan, nan) if estimate is None else astuple(estimate)
+        measures = {name: list(astuple(one)) for name, one in opening.measures.items()}
         with self._transaction() as db:
             db.execute(
                 "UPDATE opening SET score = ?, score_low = ?, score_high = ?, accuracy = ?,"
-                " accuracy_low = ?, accuracy_high = ?, auc = ?, auc_low = ?, auc_high = ?"
-                " WHERE opening = ?",
-                (*values, opening.opening),
+                " accuracy_low = ?, accuracy_high = ?, auc = ?, auc_low = ?, auc_high = ?,"
+                " measures = ? WHERE opening = ?",
+                (*values, _json_of(measures), opening.opening),
             )
 
     # Waves
@@ -240,6 +242,11 @@ class Store(Reader):
                     "UPDATE trial SET params = ? WHERE trial = ?",
                     (outcome.params, assignment.trial),
                 )
+            if outcome.regularisation is not None:
+                db.execute(
+                    "UPDATE trial SET regularisation = ? WHERE trial = ?",
+                    (outcome.regularisation, assignment.trial),
+                )
             reached = assignment.first_epoch + outcome.epochs
             _tell(db, EventKind.FINISHED, assignment, reached)
         return None if score is None else float(score)
@@ -301,11 +308,17 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
     )
 
 
-def _json_of(metrics: Mapping[str, float]) -> str | None:
-    """A model's own metrics as JSON, in which a number that is not finite is null."""
-    if not metrics:
+def _json_of(values: Mapping[str, float | list[float]]) -> str | None:
+    """Numbers by name as JSON, in which one that is not finite is null; None if there are none."""
+    if not values:
         return None
-    return json.dumps({name: v if math.isfinite(v) else None for name, v in metrics.items()})
+    return json.dumps({name: _finite(value) for name, value in values.items()})
+
+
+def _finite(value: float | list[float]) -> Any:
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return value if math.isfinite(value) else None
 
 
 def _set_checkpoint(db: sqlite3.Connection, trial: int, file: str, epoch: int) -> None:

@@ -109,10 +109,15 @@ class Evaluation:
     """NaN of amounts."""
     auc: float
     """NaN unless the target is one of two classes."""
-    loss: float
-    """The mean of the model's loss over the rows; the score, unless that is another measure."""
+    row_losses: np.ndarray
+    """The model's loss of each row, shape (rows,); the same unless the score is another measure."""
     metrics: dict[str, float] = field(default_factory=dict)
     """What the metrics that the model is compiled with say of these rows, where asked for."""
+
+    @property
+    def loss(self) -> float:
+        """The mean of the model's loss over the rows."""
+        return float(self.row_losses.mean())
 
 
 def predict_logits(model: Model, x: np.ndarray) -> np.ndarray:
@@ -161,7 +166,7 @@ def evaluate(
         score=score,
         accuracy=_accuracy(predicted, rows.y, task),
         auc=metrics.auc(predicted, rows.y) if task.kind is TaskKind.BINARY else math.nan,
-        loss=float(losses.mean()),
+        row_losses=losses,
         metrics=said,
     )
 

@@ -14,7 +14,7 @@ from sweep.metrics import logits_from_probabilities
 from sweep.space.build import Model
 from sweep.space.keras_loss import TargetForm, callable_of
 from sweep.space.outputs import check_probabilities, n_outputs, outputs_of
-from sweep.space.targets import rows_of, shaped
+from sweep.space.targets import rows_of, shaped, target_form
 from sweep.tasks.losses import Array, log_probabilities, log_softmax
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 
@@ -81,6 +81,29 @@ def own_row_losses(
     return np.concatenate([rows_of(loss, given[part], outputs[part]) for part in parts])
 
 
+def losses_of_predictions(model: Model, predicted: Array, y: np.ndarray, task: Task) -> Array:
+    """Return the rows' losses, by the model's own loss, of what another model predicts.
+
+    `predicted` is shaped as the module says, and given to the loss as the model's outputs would be.
+    """
+    outputs = _as_outputs(model, predicted, task).astype(np.float32)
+    outputs = outputs.reshape(len(outputs), *model.outputs[0].shape[1:])
+    return own_row_losses(model, outputs, y, target_form(model, task))
+
+
+def _as_outputs(model: Model, predicted: Array, task: Task) -> Array:
+    meaning, n = outputs_of(model, task), n_outputs(model)
+    if meaning.amounts or (meaning.logits and n == 1):
+        return predicted
+    if task.kind is TaskKind.CLASSES:
+        return predicted if meaning.logits else np.exp(predicted)
+    if task.kind is TaskKind.BINARY and n == 2:
+        logits = np.stack([np.zeros_like(predicted), predicted], axis=1)
+        return logits if meaning.logits else np.exp(log_softmax(logits))
+    found: Array = expit(predicted)
+    return predicted if meaning.logits else found
+
+
 def metrics_of(model: Model, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     """Return the result of each of the model's metrics for outputs and targets as Keras has them.
 
@@ -106,6 +129,15 @@ def take(x: X, chosen: Any) -> X:
         return {name: array[chosen] for name, array in x.items()}
     chosen_rows: np.ndarray = x[chosen]
     return chosen_rows
+
+
+def _tensors(x: X) -> X:
+    """Words as TensorFlow's strings; NumPy has none that Keras takes."""
+    if not isinstance(x, dict) or not any(array.dtype == object for array in x.values()):
+        return x
+    import tensorflow as tf
+
+    return {n: tf.constant(v.tolist()) if v.dtype == object else v for n, v in x.items()}
 
 
 def n_rows(x: X) -> int:

@@ -1,17 +1,32 @@
 """Reference models: what the rows give without a network."""
 
 import signal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from sweep.analysis.frames.load import load
 from sweep.analysis.report.text_files import to_markdown
 from sweep.analysis.report.trials_json import to_json
 from sweep.data.split import Rows, Split
+from sweep.data.split_record import SplitRecord
 from sweep.metrics import NO_SKILL_NAME
 from sweep.references.beside import ReferencesBeside
-from sweep.references.models import LOGISTIC, TREES, reference_models
+from sweep.references.models import (
+    LOGISTIC,
+    TREES,
+    reference_models,
+    row_scores,
+    why_only_no_skill,
+)
+from sweep.references.no_skill import constant, for_rows, no_skill_scores
+from sweep.tasks.losses import Loss, LossName
+from sweep.tasks.objectives import ObjectiveName
+from sweep.tasks.scoring import Scoring
+from sweep.tasks.task import Task, TaskKind
 from tests.support.sweeps import store_sweep, trained
 
 
@@ -55,11 +70,99 @@ def test_beside_they_are_the_same_also_when_their_process_is_killed():
     expected = reference_models(split, 3)
     kept, killed = ReferencesBeside(split, 3), ReferencesBeside(split, 3)
     killed.process.kill()
-    for found in (kept.models(), killed.models()):
+    for fitted in (kept.fitted(), killed.fitted()):
+        found = reference_models(split, 3, fitted=fitted)
         for one, other in zip(expected, found, strict=True):
             assert one.name == other.name
             np.testing.assert_array_equal(one.losses, other.losses)
     assert (kept.process.returncode, killed.process.returncode) == (0, -signal.SIGKILL)
+
+
+TASKS = {
+    "three classes": (
+        Task(TaskKind.CLASSES, ("kind",), ("a", "b", "c")),
+        Scoring(Loss(LossName.CROSSENTROPY)),
+        lambda y: np.digitize(y[:, 0], [-0.5, 0.5]),
+    ),
+    "their accuracy": (
+        Task(TaskKind.CLASSES, ("kind",), ("a", "b", "c")),
+        Scoring(Loss(LossName.CROSSENTROPY), ObjectiveName.ACCURACY),
+        lambda y: np.digitize(y[:, 0], [-0.5, 0.5]),
+    ),
+    "two labels": (Task(TaskKind.LABELS, ("a", "b")), Scoring(), lambda y: y > 0),
+    **{
+        str(name): (Task(TaskKind.AMOUNT, ("price",)), Scoring(Loss(name)), shape)
+        for name, shape in (
+            (LossName.SQUARED_ERROR, lambda y: 1000 * y[:, 0]),
+            (LossName.ABSOLUTE_ERROR, lambda y: y[:, 0]),
+            (LossName.HUBER, lambda y: y[:, 0]),
+            (LossName.POISSON, lambda y: np.exp(y[:, 0])),
+            (LossName.SQUARED_LOG_ERROR, lambda y: np.exp(y[:, 0])),
+            (LossName.PERCENTAGE_ERROR, lambda y: np.exp(y[:, 0]) + 1),
+            (LossName.BINARY_CROSSENTROPY, lambda y: expit(2 * y[:, 0])),
+        )
+    },
+    "two amounts": (
+        Task(TaskKind.AMOUNT, ("a", "b")),
+        Scoring(Loss(LossName.ABSOLUTE_ERROR), ObjectiveName.RMSE),
+        lambda y: y,
+    ),
+}
+
+
+def task_split(name: str, **options: Any) -> tuple[Split, Scoring]:
+    task, scoring, shape = TASKS[name]
+    random = np.random.default_rng(4)
+    x = random.normal(size=(400, 5)).astype(np.float32)
+    y = np.stack([x[:, 0] + x[:, 1] * 0.4, x[:, 2]], axis=1) + random.normal(size=(400, 2)) * 0.2
+    y = np.asarray(shape(y), np.float32)
+    parts = [Rows(x[part], y[part]) for part in (slice(0, 300), slice(300, 400))]
+    return Split(*parts, "made", SplitRecord(), task, **options), scoring
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_references_that_beat_no_skill(name):
+    split, scoring = task_split(name)
+    found = reference_models(split, 3, scoring)
+    assert len(found) == 3 and found[0].name == NO_SKILL_NAME
+    assert all(one.losses.shape == (100,) for one in found)
+    assert all(one.val_score < 0.95 * found[0].val_score for one in found[1:])
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if "accuracy" not in name])
+def test_no_constant_near_it_is_better_than_no_skill_on_the_training_rows(name):
+    split, scoring = task_split(name)
+    scores = row_scores(split.task, scoring)
+    best, n = constant(split, scoring, scores), len(split.train)
+    lowest = scores(for_rows(best, n), split.train.y).mean()
+    train, _ = no_skill_scores(split, scoring, scores)
+    assert train == lowest
+    for other in (best * 1.05, best * 0.95, best + 0.05, best - 0.05):
+        if split.task.kind is TaskKind.CLASSES:
+            other = other - np.log(np.exp(other).sum())
+        assert scores(for_rows(other, n), split.train.y).mean() > lowest - 1e-4
+
+
+def test_images_have_references_if_they_are_small_and_so_have_several_inputs():
+    split, scoring = task_split("three classes")
+    # fmt: off
+    small = {part: {"a": rows.x[:, :2], "b": rows.x[:, 2:].reshape(-1, 3, 1)}
+             for part, rows in {"train": split.train, "validation": split.validation}.items()}
+    # fmt: on
+    parts = {part: replace(getattr(split, part), x=x) for part, x in small.items()}
+    found = reference_models(replace(split, **parts), 3, scoring)
+    plain = reference_models(split, 3, scoring)
+    assert [one.val_score for one in found] == [one.val_score for one in plain]
+    large = {part: replace(getattr(split, part), x=np.zeros((len(x["a"]), 40, 40), np.float32))
+             for part, x in small.items()}  # fmt: skip
+    split = replace(split, **large)
+    assert [one.name for one in reference_models(split, 3, scoring)] == [NO_SKILL_NAME]
+    assert "1,600 numbers a row" in (why_only_no_skill(split) or "")
+
+
+def test_a_metric_has_no_rows_and_so_no_references():
+    split, _ = task_split("three classes")
+    assert reference_models(split, 3, Scoring(objective=ObjectiveName.METRIC, metric="own")) == []
 
 
 def test_rows_of_one_class_have_no_skill_only():

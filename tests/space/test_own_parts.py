@@ -69,18 +69,6 @@ def build(hp):
 """
     + COMPILE
 )
-TUNED = (
-    HEAD
-    + """class Mine(keras_tuner.HyperModel):
-    def build(self, hp):
-        model = keras.Sequential([keras.Input((28,)), layers.Dense(hp.Choice("width", [4, 8])),
-            layers.Dense(1)])
-{compile}
-    def {method}(self, *args, **kwargs):
-        return super().{method}(*args, **kwargs)
-
-"""
-)
 
 
 @pytest.fixture(autouse=True)
@@ -109,19 +97,6 @@ def test_a_subclassed_model_is_refused_with_advice_that_works(built, tmp_path):
 def test_training_of_ones_own_is_refused_by_name_and_line(method, tmp_path):
     with pytest.raises(InvalidSpaceError, match=rf"Net\.{method} of .*line 6.*delete {method}"):
         load(tmp_path, FUNCTIONAL.format(method=method))
-
-
-@pytest.mark.parametrize("method", ["fit", "declare_hyperparameters"])
-@pytest.mark.parametrize(
-    "build", ["build = Mine().build", "def build(hp):\n    return Mine().build(hp)"]
-)
-def test_what_a_hypermodel_overrides_is_refused_by_name(method, build, tmp_path):
-    inner = "".join(f"    {line}\n" for line in COMPILE.splitlines())
-    text = TUNED.format(method=method, compile=inner) + build
-    with pytest.raises(InvalidSpaceError, match=rf"Mine\.{method} of .*line 16.*delete it"):
-        load(tmp_path, text)
-    plain = text.replace(f"    def {method}(", "    def other(").replace(f"super().{method}", "set")
-    assert load(tmp_path, plain, "plain.py").hyperparameter_names == ["width"]
 
 
 def test_a_lambda_that_cannot_be_loaded_is_refused_and_a_def_is_not(tmp_path):

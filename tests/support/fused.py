@@ -1,7 +1,6 @@
 """What the fused trainer's tests share: assignments, and comparisons to the last bit."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ __all__ = [
 
 BATCH = 64
 
-MEASURES = [one.name for one in fields(EpochRecord) if one.name not in ("epoch", "seconds")]
+MEASURES = [name for name in EpochRecord.meanings() if name not in ("epoch", "seconds")]
 
 
 def assignment(trial: int, last_epoch: int = 3, first_epoch: int = 0, **values: Any) -> Assignment:
@@ -43,7 +42,7 @@ def never() -> bool:
 
 
 def measures(record: EpochRecord) -> np.ndarray:
-    """All numbers of a record but its seconds."""
+    """All numbers of a record but its seconds and the model's own metrics."""
     return np.array([getattr(record, name) for name in MEASURES])
 
 
@@ -66,7 +65,8 @@ def same_bits(one: TrialState, other: TrialState) -> bool:
 
 
 def same_records(one: Sequence[EpochRecord], other: Sequence[EpochRecord]) -> bool:
-    """Whether two histories are equal in every bit of every measure."""
+    """Whether two histories are equal in every bit of every measure, and in the own metrics."""
     return [r.epoch for r in one] == [r.epoch for r in other] and all(
-        measures(a).tobytes() == measures(b).tobytes() for a, b in zip(one, other, strict=True)
+        measures(a).tobytes() == measures(b).tobytes() and a.metrics == b.metrics
+        for a, b in zip(one, other, strict=True)
     )

@@ -161,27 +161,32 @@ def test_a_sweep_that_is_killed_again_and_again_ends_like_the_whole_one(place, w
 def _interrupt(place: Path, command: list[str], name: str, kind: str, wait: float) -> int:
     """Run a command and end it `wait` seconds after its first new checkpoint; its exit code.
 
-    SIGTERM is sent to the installed program.
+    What is started, and not resumed, is ended by SIGTERM as the installed program.
     """
-    database = place / "results" / name / "sweep.db"
-    process = begin(place, *command) if kind == "term" else warm.begin(place, *command).process
-    over = (lambda: process.poll() is not None) if kind == "term" else lambda: process.exitcode
-    _wait_for(lambda: database.exists() or over(), 60)
-    before = time.time()
-    _wait_for(lambda: _worked_since(database, before) or over(), 60)
+    if is_installed := kind == "term" and command[0] == "start":
+        installed = begin(place, *command)
+        over, pid = installed.poll, installed.pid
+    else:
+        forked = warm.begin(place, *command)
+        over, pid = (lambda: forked.process.exitcode), forked.process.pid
+    database, before = place / "results" / name / "sweep.db", time.time()
+    _wait_for(lambda: _worked_since(database, before) or over() is not None, 60)
     time.sleep(wait)
-    if kind == "kill":
-        process.kill()
-        process.join(30)
-        return int(process.exitcode)
+    if over() is not None:
+        return int(over())
     asked = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=30)
-    if process.returncode != 0:
-        assert process.returncode == 143, errors
+    os.kill(pid, signal.SIGKILL if kind == "kill" else signal.SIGTERM)
+    if is_installed:
+        _, errors = installed.communicate(timeout=30)
+    else:
+        forked.process.join(30)
+        errors = forked.stderr
+    code = over()
+    if kind == "term" and code != 0:
+        assert code == 143, errors
         assert time.monotonic() - asked < 10
         assert f"sweep resume {name}" in errors
-    return int(process.returncode)
+    return int(code)
 
 
 def _worked_since(database: Path, moment: float) -> bool:

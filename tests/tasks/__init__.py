@@ -1,0 +1,1 @@
+"""Tests of the tasks: losses, objectives, scoring."""

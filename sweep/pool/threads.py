@@ -1,4 +1,4 @@
-"""A pool of threads of this process, for tests: its workers die and its events go astray on purpose.
+"""A pool of threads, for tests: its workers die and its events go astray on purpose.
 
 What a real pool cannot be made to do at a chosen moment, this one does by chance, from a seed.
 """

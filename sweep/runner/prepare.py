@@ -36,10 +36,8 @@ from sweep.space.load import Space, load_space
 from sweep.space.scoring import SpaceScoring, scoring_of_all
 from sweep.store import Reference, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
-from sweep.training.auto_trainer import AutoTrainer, not_fused
+from sweep.training.chosen import chosen_trainer
 from sweep.training.contract import Trainer
-from sweep.training.fused.trainer import FusedTrainer
-from sweep.training.keras_trainer import KerasTrainer
 from sweep.words import counted
 
 
@@ -279,16 +277,5 @@ def _runner(work: Work) -> Runner:
 
 def make_trainer(prepared: Prepared) -> Trainer:
     """The trainer that the settings ask for."""
-    settings = prepared.settings
-    split, scoring = prepared.split, prepared.scored.scoring
-    given = (prepared.space.build, split, settings.batch_size, settings.patience)
-    numerics = settings.numerics
-    if settings.trainer == "keras":
-        return KerasTrainer(*given, scoring=scoring)
-    program_bytes = None if numerics is None else numerics.program_bytes
-    if settings.trainer == "auto":
-        return AutoTrainer(*given, program_bytes=program_bytes, scoring=scoring)
-    reason = not_fused(split, scoring)
-    if reason is not None:
-        raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
-    return FusedTrainer(*given, program_bytes=program_bytes)
+    scoring = prepared.scored.scoring
+    return chosen_trainer(prepared.space.build, prepared.split, prepared.settings, scoring)

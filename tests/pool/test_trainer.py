@@ -1,4 +1,4 @@
-"""A pooled trainer is a trainer like any other, however its workers die and its messages go astray."""
+"""A pooled trainer is a trainer like any other, whatever becomes of workers and messages."""
 
 import threading
 from collections.abc import Iterator
@@ -14,12 +14,14 @@ from sweep.records import Assignment, Outcome, OutcomeStatus
 from sweep.testing import IdleTrainer, MemoryJournal, made_up_record, made_up_state, train_all
 from sweep.testing.trainer_contract import BATCH, SPLIT, MakeTrainer, TrainerContract
 from sweep.training.queue import Queue
-from tests.support.runs import contents, new_runner, new_store
+from tests.support.runs import new_runner, new_store
 
 NEVER = 10**6
 
 
 class TestPooledTrainer(TrainerContract):
+    trains_elsewhere = True
+
     @pytest.fixture
     def make_trainer(self, keras: Any) -> Iterator[MakeTrainer]:
         from sweep.training.auto_trainer import AutoTrainer
@@ -27,6 +29,8 @@ class TestPooledTrainer(TrainerContract):
         pools: list[ThreadPool] = []
 
         def make(build: Any, patience: int | None = None) -> PooledTrainer:
+            for before in pools:  # Keras builds in one thread at a time
+                before.close()
             pool = ThreadPool(lambda: AutoTrainer(build, SPLIT, BATCH, patience, 1e9), 1)
             pools.append(pool)
             return PooledTrainer(Team(pool))
@@ -136,10 +140,8 @@ def test_an_assignment_that_kills_its_workers_fails_alone_after_three_of_them():
     assert journal.outcomes[0].status == "completed"
     assert journal.outcomes[1].status == "failed"
     assert journal.outcomes[1].error == "its worker died 3 times: killed by signal 9"
-    deadly = [worker for worker, one in pool.given if one.assignment.trial == 1]
-    assert len(deadly) == 3
-    others = [worker for worker, one in pool.given if one.assignment.trial == 0]
-    assert {*others} & {*deadly} == {0}, "only the first time in company"
+    given = [one.assignment.trial for _, one in pool.given]
+    assert (given.count(0), given.count(1)) == (2, 3), "the other one lost its worker once"
 
 
 class Climbing(ScriptedPool):
@@ -200,6 +202,7 @@ class Gate:
             journal.epoch(one, record)
             if stop():
                 journal.checkpoint(one, state, [record])
+        yield from ()
 
 
 def test_when_asked_to_stop_workers_end_their_epoch_and_it_is_kept():
@@ -215,7 +218,12 @@ def test_when_asked_to_stop_workers_end_their_epoch_and_it_is_kept():
 
     pool_told = threading.Event()
     tell = pool.stop
-    pool.stop = lambda token: (tell(token), pool_told.set())  # type: ignore[method-assign]
+
+    def stop(token: int) -> None:
+        tell(token)
+        pool_told.set()
+
+    pool.stop = stop  # type: ignore[method-assign]
     asking = threading.Thread(target=ask)
     asking.start()
     assert [*trainer.train(Queue(work(3)), journal, asked.is_set)] == []

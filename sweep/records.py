@@ -11,6 +11,13 @@ from typing import Annotated, Any, get_type_hints
 
 from sweep.exact import FINITE, FLAG, INTEGER, TEXT, Count, Epoch, Number
 
+REGULARISERS = (
+    "l1", "l2", "dropout", "noise", "weight decay", "label smoothing", "max norm", "augmentation",
+    "other penalty", "batch normalization", "unseen",
+)  # fmt: skip
+"""Kinds of regulariser that a trial's model is read for, in the order in which they are named. The
+last two are kept and not counted: see `sweep.training.regularisation`."""
+
 Value = bool | int | float | str
 """A hyperparameter's value."""
 
@@ -132,6 +139,8 @@ class Outcome:
     traceback: str | None = None
     trainer: str = ""
     """Name of the trainer that carried the assignment."""
+    regularisation: str | None = None
+    """JSON text: by kind what the built model is regularised by; None if it was not read."""
 
 
 @dataclass(frozen=True)

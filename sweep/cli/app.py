@@ -19,6 +19,7 @@ from sweep.cli.commands import (
     report,
     resume,
     rm,
+    serve,
     show,
     spaces,
     start,
@@ -58,6 +59,7 @@ app = typer.Typer(
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(data.data_app, name="data")
+app.add_typer(serve.serve_app, name="serve")
 
 
 def _version(show: bool) -> None:

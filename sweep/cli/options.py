@@ -10,11 +10,13 @@ from typing import Annotated
 import typer
 
 from sweep.cli import completion
+from sweep.cli.data_options import numbers_of, own_data_of
 from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.settings import SEARCHES, TRAINERS, Settings
 from sweep.words import shortened
 
+_SIZES = ("train_rows", "validation_rows", "test_rows")
 DEFAULT = Settings()
 """Where the options' defaults come from."""
 
@@ -174,31 +176,8 @@ DataOption = Annotated[
         "--data",
         envvar="SWEEP_DATASET",
         autocompletion=completion.data_sources,
-        help="auto (HIGGS if it is cached, else built-in events), builtin, higgs, or a CSV file.",
-    ),
-]
-TrainRowsOption = Annotated[
-    int,
-    typer.Option(
-        "--train-rows",
-        envvar="SWEEP_TRAIN_ROWS",
-        help="Training rows, taken after the validation rows.",
-    ),
-]
-ValidationRowsOption = Annotated[
-    int,
-    typer.Option(
-        "--validation-rows",
-        envvar="SWEEP_VALIDATION_ROWS",
-        help="Validation rows, taken from the start.",
-    ),
-]
-TestRowsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--test-rows",
-        envvar="SWEEP_TEST_ROWS",
-        help="Test rows, taken after the training rows and kept sealed.",
+        help="auto (HIGGS if it is cached, else built-in events), builtin, higgs, or a file: CSV, "
+        "Parquet, Feather, .npz or a folder of .npy files.",
     ),
 ]
 BatchSizeOption = Annotated[
@@ -309,6 +288,25 @@ MaxFailuresOption = Annotated[
         help="Stop after this number of failed trials.",
     ),
 ]
+PoolOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pool",
+        envvar="SWEEP_POOL",
+        metavar="N|gpus|ray[:N]",
+        help="Train in a pool of workers: N processes, one for each GPU, or on a Ray cluster. The "
+        "results are the same.",
+    ),
+]
+MixedOption = Annotated[
+    bool,
+    typer.Option(
+        "--mixed",
+        envvar="SWEEP_MIXED",
+        help="Let workers join the pool that compute under other versions or on other processors; "
+        "every report will say so.",
+    ),
+]
 TensorboardOption = Annotated[
     bool,
     typer.Option(
@@ -347,6 +345,15 @@ TableOrJsonOption = Annotated[
 ]
 
 
+def workers_of(pool: str | None, mixed: bool) -> Workers:
+    """Return who trains, as `--pool` and `--mixed` say. Raises UsageError."""
+    if pool is None:
+        if mixed:
+            raise UsageError("--mixed is about the workers of a pool; add --pool, or leave it out")
+        return Workers()
+    return Workers(pool_asked(pool), mixed, output)
+
+
 def settings_of(context: typer.Context) -> Settings:
     """Return the settings that a command's options give; the others have their defaults.
 
@@ -354,6 +361,8 @@ def settings_of(context: typer.Context) -> Settings:
     """
     given = context.params
     values = {f.name: given[f.name] for f in fields(Settings) if f.name in given}
+    values = {name: value for name, value in values.items() if name not in _SIZES}
+    values |= {"own": own_data_of(given), **numbers_of(given)}
     if values.get("patience") == 0:
         values["patience"] = None
     return Settings(**values)

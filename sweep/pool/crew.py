@@ -20,8 +20,8 @@ class Crew(Protocol):
     def leaves(self, worker: int, why: str) -> None:
         """A worker that had joined is gone."""
 
-    def carries(self, worker: int, assignment: Assignment) -> None:
-        """A worker was given an assignment."""
+    def number(self, worker: int) -> int | None:
+        """Return the number under which a worker was entered; None if it was not."""
 
 
 class AnyCrew:
@@ -36,8 +36,8 @@ class AnyCrew:
     def leaves(self, worker: int, why: str) -> None:
         return
 
-    def carries(self, worker: int, assignment: Assignment) -> None:
-        return
+    def number(self, worker: int) -> int | None:
+        return None
 
 
 @dataclass

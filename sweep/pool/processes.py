@@ -62,7 +62,9 @@ class _Worker:
     started_at: float = field(default_factory=time.monotonic)
     n_killed: int = field(default_factory=memory.n_killed)
     is_ready: bool = False
-    refused: str | None = None
+    given_up: str | None = None
+    """Why the head has ended it."""
+    is_refused: bool = False
 
 
 class ProcessPool:
@@ -118,7 +120,7 @@ class ProcessPool:
                     self._said.put((number, event))
         worker.orders.put(None)
         code = worker.process.wait()
-        self._said.put((number, Lost(why or _ended(code, worker))))
+        self._said.put((number, Lost(worker.given_up or why or _ended(code, worker))))
 
     def _speak(self, number: int, worker: _Worker) -> None:
         with suppress(ClosedError):
@@ -160,12 +162,12 @@ class ProcessPool:
         del self._workers[number]
         worker.channel.close()
         shutil.rmtree(self._folder / f"worker-{number}", ignore_errors=True)
-        seat, self._why = worker.seat, worker.refused or why
+        seat, self._why = worker.seat, why
         if memory.n_killed() > worker.n_killed:
             seat.most = max(1, min(seat.most, 8) // 2)
         seat.failed_starts += not worker.is_ready
         seat.short_lives += 1
-        ends = worker.refused is not None or seat.failed_starts >= _MOST_STARTS
+        ends = worker.is_refused or seat.failed_starts >= _MOST_STARTS
         if not ends and seat.short_lives < _MOST_LIVES:
             self._start(seat)
 
@@ -173,6 +175,7 @@ class ProcessPool:
         for worker in self._workers.values():
             waited = time.monotonic() - worker.started_at
             if not worker.is_ready and waited > _START_SECONDS:
+                worker.given_up = f"it was not ready after {_START_SECONDS:.0f} seconds"
                 worker.process.kill()
 
     def stop(self, token: int) -> None:
@@ -182,7 +185,8 @@ class ProcessPool:
     def close(self, worker: int | None = None, refused: str | None = None) -> None:
         if worker is not None:
             if (one := self._workers.get(worker)) is not None:
-                one.refused = refused
+                one.given_up = refused or "nothing was heard of its work"
+                one.is_refused = refused is not None
                 one.process.kill()
             return
         for one in self._workers.values():

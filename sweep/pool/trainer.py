@@ -109,7 +109,6 @@ class _Work:
             member.moved_at = team.clock()
         member.held[one.token] = Held(one)
         member.is_alone = alone
-        team.crew.carries(worker, assignment)
         team.pool.give(worker, [one])
 
     def hear(self, worker: int, event: Event) -> Iterator[Ended]:
@@ -146,7 +145,8 @@ class _Work:
             return
         self._release(worker, held)
         self._deaths.forget(held.assignment)
-        yield Ended(held.assignment, event.outcome, event.state, event.records)
+        number = self._team.crew.number(worker)
+        yield Ended(held.assignment, event.outcome, event.state, event.records, number)
 
     def _tell(self, held: Held, event: EpochTrained) -> None:
         """Tell of an epoch once, also if it is trained again."""

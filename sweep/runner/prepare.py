@@ -2,10 +2,14 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
+from sweep.data.kinds import KINDS
+from sweep.data.own_data import Sizes
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.records import Json, PlanRecord, SweepState
@@ -21,7 +25,9 @@ from sweep.runner.fit_of_data import (
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
+from sweep.runner.pooled import pooled
 from sweep.runner.same_numbers import versions
+from sweep.runner.workers import IN_PROCESS, Workers
 from sweep.search.bayesian import Bayesian
 from sweep.search.face import Search
 from sweep.search.grid import Grid
@@ -111,8 +117,7 @@ def prepare(
     scored = scoring_of_all(space.measures, split.task, settings.objective)
     check_split(space, scored.scoring, split)
     split = with_class_weight(split, space)
-    # "auto" and relative paths mean the same data at every resume
-    settings = replace(settings, data=_resolved(settings.data, split))
+    settings = _settled(settings, split)
     if not space.searched and not settings.stages:  # extended, it is searched after all
         if not settings.has_rungs and settings.iterations:
             raise InvalidSpaceError(
@@ -134,9 +139,30 @@ def prepare(
     return Prepared(space, split, settings, plan, scored, scores, references)
 
 
+def _settled(settings: Settings, split: Split) -> Settings:
+    """The settings as they mean the same rows of the same data at every resume.
+
+    "auto" and a relative path become what they stand for, shares become numbers of rows.
+    """
+    data, ranges = split.manifest, split.manifest.row_ranges
+    settings = replace(settings, data=_resolved(settings.data, split))
+    if ranges is None:
+        return settings
+    test_rows = settings.test_rows
+    if data.own is not None or settings.own.sizes.test:
+        test_rows = ranges.test[1] - ranges.test[0]
+    return replace(
+        settings,
+        train_rows=len(split.train),
+        validation_rows=len(split.validation),
+        test_rows=test_rows,
+        own=data.own or settings.own.with_sizes(Sizes()),
+    )
+
+
 def _resolved(data: str, split: Split) -> str:
     kind = split.manifest.kind
-    return str(Path(data).resolve()) if kind in ("file", None) else kind
+    return kind if kind in KINDS else str(Path(data).resolve())
 
 
 def new_search(space: Space, settings: Settings) -> Search:
@@ -245,25 +271,43 @@ class Work:
     observer: Observer
     interrupted: Callable[[], bool]
     """True once the user asked to stop."""
+    workers: Workers = IN_PROCESS
+    """Who trains."""
 
 
 def run(work: Work) -> SweepState:
     """Work on a sweep until its end; returns its state, which is stored."""
-    return _runner(work).run()
+    with _trainer(work) as trainer:
+        return _runner(work, trainer).run()
 
 
 def confirm(work: Work) -> Ending:
     """Train the confirmations that are to do; returns why that ended."""
-    return _runner(work).confirm()
+    with _trainer(work) as trainer:
+        return _runner(work, trainer).confirm()
 
 
-def _runner(work: Work) -> Runner:
+@contextmanager
+def _trainer(work: Work) -> Iterator[Trainer]:
+    """This process' own, or one whose work is done by a pool, which is open meanwhile."""
+    prepared = work.prepared
+    if work.workers.asked is None:
+        yield make_trainer(prepared)
+        return
+    space, split, scoring = prepared.space, prepared.split, prepared.scored.scoring
+    settings, drawn = prepared.settings, (one.hyperparameters for one in prepared.plan.roots)
+    first = next(chain(prepared.baselines.values(), drawn), None)
+    with pooled(work.workers, work.store, space, split, settings, scoring, first) as trainer:
+        yield trainer
+
+
+def _runner(work: Work, trainer: Trainer) -> Runner:
     prepared = work.prepared
     return Runner(
         folder=work.folder,
         store=work.store,
         search=prepared.search(),
-        trainer=make_trainer(prepared),
+        trainer=trainer,
         observer=work.observer,
         baselines=prepared.baselines,
         budget=work.budget,

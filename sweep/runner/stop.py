@@ -9,6 +9,21 @@ PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.1
 
 
+def request(folder: SweepFolder) -> bool:
+    """Ask the process at work to stop, without waiting; False if no process is at work.
+
+    Raises PlatformError if the request cannot be written.
+    """
+    holder = folder.holder()
+    if holder is None:
+        return False
+    try:
+        folder.stop_request.touch()
+    except OSError as error:
+        raise _cannot_ask(folder, holder, error) from error
+    return True
+
+
 def stop(folder: SweepFolder) -> bool:
     """Stop a running sweep; False if no process is at work on it.
 
@@ -23,11 +38,15 @@ def stop(folder: SweepFolder) -> bool:
         _wait(folder, holder)
         folder.stop_request.unlink(missing_ok=True)
     except OSError as error:
-        raise PlatformError(
-            f"cannot ask sweep {folder.name} to stop: {folder.stop_request} cannot be written "
-            f"({error.strerror}); stop {holder} where it runs"
-        ) from error
+        raise _cannot_ask(folder, holder, error) from error
     return True
+
+
+def _cannot_ask(folder: SweepFolder, holder: str, error: OSError) -> PlatformError:
+    return PlatformError(
+        f"cannot ask sweep {folder.name} to stop: {folder.stop_request} cannot be written "
+        f"({error.strerror}); stop {holder} where it runs"
+    )
 
 
 def _wait(folder: SweepFolder, holder: str) -> None:

@@ -1,12 +1,25 @@
 """The service as a whole: what its parts share while it runs."""
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
+from sweep.serve.work.looks import Looks
+from sweep.serve.work.plans import Planner
 from sweep.serve.work.shelf import Shelf
 from sweep.sweep_folder import SweepFolder, find_sweep
+
+_TURNS_SECONDS = 30.0
+"""The dispatcher turns several times a second; silent for so long, it is dead."""
+
+
+@dataclass
+class Clients:
+    """How many streams of events are open."""
+
+    n: int = 0
 
 
 @dataclass
@@ -15,9 +28,20 @@ class Service:
 
     options: ServeOptions
     database: QueueDatabase
+    planner: Planner
+    looks: Looks = field(default_factory=Looks)
     wake: threading.Event = field(default_factory=threading.Event)
     ending: threading.Event = field(default_factory=threading.Event)
     """Set when the service is to end: it takes no new work, and streams end."""
+    hurry: threading.Event = field(default_factory=threading.Event)
+    """Set when it is to end at once."""
+    clients: Clients = field(default_factory=Clients)
+    turned_at: float = field(default_factory=time.monotonic)
+    """When the dispatcher last looked for work."""
+
+    def dispatcher_is_alive(self) -> bool:
+        """Return whether the dispatcher turns."""
+        return time.monotonic() - self.turned_at < _TURNS_SECONDS
 
     @property
     def folder(self) -> QueueFolder:

@@ -6,7 +6,7 @@ reading a sweep must be quick.
 """
 
 from sweep.store.connection import explained
-from sweep.store.parsing import hyperparameters_of
+from sweep.store.parsing import hyperparameters_of, metrics_of, regularisation_of
 from sweep.store.reading import Reader
 from sweep.store.rows import (
     Exportable,
@@ -41,4 +41,6 @@ __all__ = [
     "TrialLosses",
     "explained",
     "hyperparameters_of",
+    "metrics_of",
+    "regularisation_of",
 ]

@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.errors import DataError, InvalidSpaceError
-from sweep.records import Estimate, Json, PlannedRung, PlanRecord, Value
+from sweep.records import REGULARISERS, Estimate, Json, PlannedRung, PlanRecord, Value
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -88,6 +88,31 @@ def estimates(text: object) -> dict[str, Estimate]:
             raise _damaged("measures", f"{name[:40]!r} is no value with its interval")
         found[name] = Estimate(*(math.nan if one is None else float(one) for one in numbers))
     return found
+
+
+def regularisation_of(text: object) -> dict[str, dict[str, float]] | None:
+    """Return what a trial's model is regularised by: by kind, where and how strong.
+
+    None if it was not read. Raises DataError for anything else than a sweep writes.
+    """
+    if text is None:
+        return None
+    values = json_object("regularisation", text)
+    for kind, places in values.items():
+        if kind not in REGULARISERS or not isinstance(places, dict):
+            raise _damaged("regularisation", f"{kind[:40]!r} is no kind of regulariser with places")
+        if not all(isinstance(one, int | float) for one in places.values()):
+            raise _damaged("regularisation", f"{kind} has a strength that is no number")
+    return values
+
+
+def metrics_of(text: object) -> dict[str, float | None]:
+    """Return a model's own metrics by name, None for one that is not finite. Raises DataError."""
+    values = {} if text is None else json_object("metrics", text)
+    for name, value in values.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise _damaged("metrics", f"{name[:40]!r} is no number")
+    return values
 
 
 def _is_value(value: object) -> bool:

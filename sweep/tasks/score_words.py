@@ -235,11 +235,23 @@ class ScoreWords:
 
     def root(self, value: float) -> str:
         """Return "root 54" of a mean squared error, which is in the target's own unit; else ""."""
+        found = self.root_alone(value, trailing=False)
+        return f"root {found}" if found else ""
+
+    def root_alone(self, value: float, *, trailing: bool = True) -> str:
+        """Return the root of a mean squared error with three digits: "54.0"; else ""."""
         kinds = (self.scoring.loss.name, self.scoring.objective)
         kind = kinds[self.scoring.objective is not ObjectiveName.LOSS]
         if kind not in _SQUARED or not value >= 0 or not math.isfinite(value):
             return ""
-        return f"root {words.amount(math.sqrt(value), 3, trailing=False)}"
+        return words.amount(math.sqrt(value), 3, trailing=trailing)
+
+    @property
+    def description(self) -> str:
+        """What is measured: "val MSE: mean squared error, in price²; lower is better"."""
+        measure = "" if self.name == self.short else f": {self.name}"
+        unit = f", in {self.unit}" if self.unit else ""
+        return f"{self.val}{measure}{unit}; {self.better} is better"
 
     def mark(self, value: float) -> str:
         """Return a score beside a mark of a chart: three decimals, or three digits of an amount."""

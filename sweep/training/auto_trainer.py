@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from sweep.data.split import Split
 from sweep.records import Assignment, Value
+from sweep.tasks.losses import LossName
+from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
-from sweep.tasks.task import TaskKind
 from sweep.training.batches import training_weights
 from sweep.training.contract import Endings, Journal, Source, StopRequested
 from sweep.training.fused.program.shape import Shape
@@ -49,7 +50,12 @@ class AutoTrainer:
         settings = (
             self.build, self.split, self.batch_size, self.patience, self.checkpoint_seconds
         )  # fmt: skip
-        self._fused = FusedTrainer(*settings, program_bytes=self.program_bytes)
+        self._fused = FusedTrainer(
+            *settings,
+            program_bytes=self.program_bytes,
+            task=self.split.task,
+            scoring=self.scoring,
+        )
         self._keras = KerasTrainer(*settings, scoring=self.scoring)
 
     @property
@@ -90,14 +96,14 @@ class AutoTrainer:
 
 def not_fused(split: Split, scoring: Scoring) -> str | None:
     """Return why no trial on these rows, scored like this, is fused; None if trials may be."""
-    if split.task.kind is not TaskKind.BINARY or not scoring.is_binary_crossentropy:
-        return f"the score is {scoring.measure.name}, of a target that is {split.task.kind}"
+    if scoring.objective is ObjectiveName.METRIC:
+        return f"trials are ranked by {scoring.metric}, a metric of the model"
+    if scoring.loss.name is LossName.OWN:
+        return f"loss {scoring.loss.called}"
     if training_weights(split) is not None:
         return "rows or classes have weights"
     if isinstance(split.train.x, dict):
         return "several inputs"
-    if split.train.x.ndim != 2:
-        return "inputs that are no vectors"
     return None
 
 

@@ -27,6 +27,8 @@ class Ended:
     """The trial's state at its last epoch; None if it has failed or was never trained."""
     records: tuple[EpochRecord, ...]
     """The epochs that no checkpoint holds yet."""
+    worker: int | None = None
+    """Who trained it, as the sweep numbers the workers of pools."""
 
 
 Endings = Generator[Ended, None, None]

@@ -92,3 +92,13 @@ def let_keras_take_pandas() -> None:
     if getattr(array_slicing, "pandas", array_slicing) is None:
         array_slicing.pandas = SimpleNamespace(DataFrame=DataFrame, Series=Series)
         array_slicing.ARRAY_TYPES += (DataFrame, Series)
+
+
+def flat_layers(model: Any) -> list[Any]:
+    """Return all layers of a model, those inside others too, outer ones first."""
+    return list(model._flatten_layers(include_self=False))
+
+
+def loss_settings(loss: Any) -> dict[str, Any]:
+    """Return what a loss object was made with; {} of a function or a string."""
+    return dict(getattr(loss, "_fn_kwargs", None) or {})

@@ -256,12 +256,13 @@ def test_a_worker_joins_when_its_probe_is_as_it_must_be():
         def leaves(self, worker: int, why: str) -> None:
             self.left.append((worker, why))
 
-        def carries(self, worker: int, assignment: Assignment) -> None:
-            return
+        def number(self, worker: int) -> int | None:
+            return worker
 
     pool, crew, journal = Stranger((0, Ready(1)), (1, Ready(1))), Crew(), MemoryJournal()
     probe = Assignment(-1, -1, 0, 0, 1, {}, 1)
     train_all(PooledTrainer(Team(pool, crew, probe)), work(), journal)
     assert pool.closed == [(0, "other numbers")]
     assert crew.left == [(0, "other numbers")]
+    assert [ended.worker for ended in journal.ended] == [1]
     assert [worker for worker, one in pool.given if one.assignment.trial == 0] == [1]

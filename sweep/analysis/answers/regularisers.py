@@ -1,11 +1,18 @@
-"""Which hyperparameters regularise, and which of them a trial has switched on."""
+"""What regularises each trial: read from its built model, or told by its hyperparameters' names.
+
+A trial of an older version has no reading: there the names of its hyperparameters tell. Batch
+normalization is not counted: it is there to train faster, and what it regularises by the way has no
+strength to compare.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from sweep import words
+from sweep.analysis.frames.load import SweepFrames
+from sweep.records import REGULARISERS
 
 NONE = "none"
 UNKNOWN = "unknown"
@@ -23,6 +30,42 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _OFF = frozenset(("", "0", "false", "no", "none", "off"))
+
+
+_COUNTED = tuple(kind for kind in REGULARISERS if kind not in ("batch normalization", "unseen"))
+
+
+def kinds_of(frames: SweepFrames) -> "pd.Series[str]":
+    """Return what each trial is regularised by: "none", "l2 + dropout", "unknown".
+
+    "unknown" of a model with layers of the user's own that regularise nothing as far as it shows.
+    """
+    by_name = kinds(frames.hyperparameters)
+    found = [
+        name if read is None else _kind(read)
+        for name, read in zip(by_name, frames.trials["regularisation"], strict=True)
+    ]
+    return pd.Series(found, index=frames.trials.index, dtype=object)
+
+
+def _kind(read: Mapping[str, Mapping[str, float]]) -> str:
+    on = [kind for kind in _COUNTED if read.get(kind)]
+    return " + ".join(on) or (UNKNOWN if read.get("unseen") else NONE)
+
+
+def strengths(frames: SweepFrames) -> pd.DataFrame:
+    """Return a column for each thing that regularises, rows as in `frames.trials`.
+
+    The greatest strength in the built model by kind, 0 where there is none; if a model was not
+    read, the hyperparameters that regularise by their names.
+    """
+    read = frames.trials["regularisation"]
+    if read.isna().any() or not len(read):
+        return frames.hyperparameters[regularisers(frames.hyperparameter_names)]
+    columns = {
+        kind: [max((one.get(kind) or {"": 0.0}).values()) for one in read] for kind in _COUNTED
+    }
+    return pd.DataFrame(columns, index=frames.trials.index, dtype=object)
 
 
 def regularisers(names: Sequence[str]) -> list[str]:

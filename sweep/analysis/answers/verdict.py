@@ -113,7 +113,7 @@ def verdict(frames: SweepFrames) -> Verdict:
     """Return the answer of a sweep as it stands."""
     scored = is_scored(frames.trials)
     trials = frames.trials[scored].copy()
-    trials["kind"] = regularisation.kinds(frames.hyperparameters[scored])
+    trials["kind"] = regularisation.kinds_of(frames)[scored]
     trials["ended"] = trials["status"].isin(_ENDED)
     trials["is_tied"] = trials["tied"].eq(True)  # unknown is not tied
     known = bool(trials["is_tied"].any())
@@ -141,7 +141,7 @@ def verdict(frames: SweepFrames) -> Verdict:
         confirmation=_confirmation(frames),
         worth=_worth(frames, trials),
         advantages=frames.advantages,
-        tutorial=conclusions(frames),
+        tutorial=conclusions(frames) if frames.sweep.scoring.is_binary_crossentropy else [],
         test_openings=len(frames.openings),
         shown=frames.score_words,
     )

@@ -26,7 +26,7 @@ class GapsAndOnsets:
 
     points: pd.DataFrame
     """trial, params (at least 1), gap, onset_epoch (missing when training ended first), epochs,
-    is_regularised."""
+    kind: what regularises it, as in the verdict."""
     gap: tuple[float, float]
     """Range of the axis; diverged trials do not stretch it."""
     n_outside: int
@@ -39,7 +39,7 @@ def overfitting(frames: SweepFrames) -> GapsAndOnsets:
     if known.sum() < MIN_TRIALS:
         raise TooFewDataError(f"fewer than {MIN_TRIALS} trials have a gap")
     points = trials.loc[known, ["trial", "params", "gap", "onset_epoch", "epochs"]].assign(
-        is_regularised=regularisers.kinds(frames.hyperparameters) != regularisers.NONE
+        kind=regularisers.kinds_of(frames)
     )
     points["params"] = points["params"].astype(float).clip(lower=1)
     gap = points["gap"].to_numpy(dtype=float)
@@ -73,15 +73,24 @@ def draw_overfitting(frames: SweepFrames) -> Figure:
     lower.set_xlabel("trainable parameters (logarithmic)")
     last = float(data.points["epochs"].max())
     style.log_axis(lower, 0.85, max(last, 2) * 1.3, "y", ends=[last])
-    for is_regularised, (color, marker) in enumerate(_LOOKS):
-        chosen = data.points[data.points["is_regularised"] == bool(is_regularised)]
-        _draw(upper, lower, chosen, color, marker)
-    figure.legend(handles=_legend(), loc="upper left", bbox_to_anchor=(0.755, 0.895))
+    kinds = data.points["kind"]
+    is_on = ~kinds.isin((regularisers.NONE, regularisers.UNKNOWN))
+    for chosen, (color, marker, _) in zip(_chosen(kinds, is_on), _LOOKS, strict=True):
+        _draw(upper, lower, data.points[chosen], color, marker)
+    figure.legend(handles=_legend(kinds), loc="upper left", bbox_to_anchor=(0.755, 0.895))
     return figure
 
 
-_LOOKS = ((VERMILLION, "s"), (BLUE, "o"))
-"""Without and with a regulariser."""
+_LOOKS = (
+    (VERMILLION, "s", "not regularised"),
+    (BLUE, "o", "regularised"),
+    (GREY, "D", "regularisation unknown"),
+)
+
+
+def _chosen(kinds: "pd.Series[str]", is_on: "pd.Series[bool]") -> list["pd.Series[bool]"]:
+    """Which trials have each of `_LOOKS`."""
+    return [kinds == regularisers.NONE, is_on, kinds == regularisers.UNKNOWN]
 
 
 def _draw(upper: Axes, lower: Axes, points: pd.DataFrame, color: str, marker: str) -> None:
@@ -102,11 +111,13 @@ def _draw(upper: Axes, lower: Axes, points: pd.DataFrame, color: str, marker: st
     )
 
 
-def _legend() -> list[Line2D]:
-    (plain, square), (calm, circle) = _LOOKS
+def _legend(kinds: "pd.Series[str]") -> list[Line2D]:
+    looks = _LOOKS if (kinds == regularisers.UNKNOWN).any() else _LOOKS[:2]
     return [
-        Line2D([], [], color=plain, marker=square, linestyle="", label="not regularised"),
-        Line2D([], [], color=calm, marker=circle, linestyle="", label="regularised"),
+        *(
+            Line2D([], [], color=color, marker=marker, linestyle="", label=label)
+            for color, marker, label in looks
+        ),
         Line2D(
             [], [], color=GREY, marker="^", markerfacecolor="none", linestyle="",
             label="no onset up to this epoch,\nthe trial's last",

@@ -1,6 +1,7 @@
 """Heat maps of the validation score by regulariser and capacity."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from sweep import words
-from sweep.analysis.answers.regularisers import regularisers
+from sweep.analysis.answers.regularisers import strengths
 from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import (
     TooFewDataError,
@@ -55,14 +56,14 @@ def heat_maps(frames: SweepFrames) -> list[HeatMap]:
     chosen = is_scored(trials) & trials["params"].notna() & trials["baseline"].isna()
     if chosen.sum() < _MIN_TRIALS:
         raise TooFewDataError(f"fewer than {_MIN_TRIALS} searched trials have a score")
-    settings = frames.hyperparameters[chosen]
-    names = [n for n in regularisers(frames.hyperparameter_names) if settings[n].nunique() > 1]
+    settings = strengths(frames)[chosen]
+    names = list(islice((n for n in settings if settings[n].nunique() > 1), _MAX_MAPS))
     if not names:
-        raise TooFewDataError("no hyperparameter that regularises varies")
+        raise TooFewDataError("no regulariser varies")
     params = trials.loc[chosen, "params"].astype(float).clip(lower=1)
     scores = trials.loc[chosen, "val_score"].astype(float)
     sizes, column = _capacities(params)
-    return [_map(name, settings[name], scores, sizes, column) for name in names[:_MAX_MAPS]]
+    return [_map(str(name), settings[name], scores, sizes, column) for name in names]
 
 
 def _capacities(params: "pd.Series[float]") -> tuple[list[str], NDArray[np.intp]]:

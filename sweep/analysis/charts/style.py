@@ -31,6 +31,7 @@ DPI = 150
 CMAP = "cividis"
 """Colours of a validation score: the darker, the better."""
 _PAGE = (10.0, 6.0)
+_WIDE = 0.02
 
 _SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -125,6 +126,9 @@ def score_axis(
     getattr(axes, f"set_{which}lim")(*((high, low) if shown.is_turned else (low, high)))
     if title:
         getattr(axes, f"set_{which}label")(shown.with_unit(title))
+    if title and which == "y" and shown.is_amount:  # labels as 2.9e-6 are wide
+        left, bottom, width, height = axes.get_position().bounds
+        axes.set_position((left + _WIDE, bottom, width - _WIDE, height))
     if shown.is_amount or shown.is_turned:
         axis = axes.xaxis if which == "x" else axes.yaxis
         axis.set_major_formatter(FuncFormatter(lambda tick, _: shown.tick(tick)))

@@ -6,14 +6,19 @@ from typing import Any
 
 import pandas as pd
 
+from sweep.analysis.answers.regularisers import kinds_of
 from sweep.analysis.frames.load import EPOCH_COLUMNS, TRIAL_COLUMNS, SweepFrames
+from sweep.analysis.frames.names import metric_names
 from sweep.analysis.report.older_names import older_name
 from sweep.disk import whole
 from sweep.errors import PlatformError
 
 _TEXT = frozenset(("baseline", "status", "class", "error"))
 _FLAGS = frozenset(("tied", "simplest"))
+_OBJECTS = frozenset(("hyperparameters", "regularisation", "metrics"))
+"""Columns of objects: those have columns of their own, or words."""
 _PREFIX = "hyperparameter."
+_METRIC = "metric."
 
 
 def write_parquet(frames: SweepFrames, folder: Path) -> list[Path]:
@@ -25,9 +30,11 @@ def write_parquet(frames: SweepFrames, folder: Path) -> list[Path]:
     """
     import polars as pl
 
-    names = [name for name in TRIAL_COLUMNS if name != "hyperparameters"]
+    names = [name for name in TRIAL_COLUMNS if name not in _OBJECTS]
     trials = [pl.Series(n, _values(frames.trials[n]), dtype=_dtype(frames, n)) for n in names]
+    trials.append(pl.Series("regularised_by", kinds_of(frames).tolist(), dtype=pl.String))
     trials += [_setting(frames, name) for name in frames.hyperparameter_names]
+    trials += [_metric(frames, name) for name in metric_names(frames)]
     epochs = [pl.Series(name, frames.epochs[name].to_numpy()) for name in EPOCH_COLUMNS]
     trials, epochs = (_with_older_names(frames, columns) for columns in (trials, epochs))
     paths = [folder / name for name in ("trials.parquet", "epochs.parquet", "dictionary.json")]
@@ -49,7 +56,11 @@ def _with_older_names(frames: SweepFrames, columns: list[Any]) -> list[Any]:
     """The columns, and each score of a sweep of BCE once more under the name it once had."""
     if not frames.sweep.scoring.is_binary_crossentropy:
         return columns
-    older = [(one, older_name(one.name)) for one in columns if not one.name.startswith(_PREFIX)]
+    older = [
+        (one, older_name(one.name))
+        for one in columns
+        if not one.name.startswith((_PREFIX, _METRIC))
+    ]
     return columns + [one.alias(name) for one, name in older if name is not None]
 
 
@@ -90,6 +101,14 @@ def _setting(frames: SweepFrames, name: str) -> Any:
     return pl.Series(f"{_PREFIX}{name}", values)
 
 
+def _metric(frames: SweepFrames, name: str) -> Any:
+    """The column of one of the models' own metrics."""
+    import polars as pl
+
+    values = [one.get(name) for one in frames.trials["metrics"]]
+    return pl.Series(f"{_METRIC}{name}", values, dtype=pl.Float64)
+
+
 def _score(frames: SweepFrames) -> str:
     """What the scores measure, in words: "binary cross-entropy, in nats"."""
     measure, unit = frames.sweep.scoring.measure, frames.score_words.unit
@@ -97,8 +116,13 @@ def _score(frames: SweepFrames) -> str:
 
 
 def _dictionary(frames: SweepFrames, names: list[str]) -> dict[str, Any]:
-    settings = {
+    settings = {"regularised_by": "kinds of regulariser in the built model: none, l2 + dropout, …"}
+    settings |= {
         f"{_PREFIX}{name}": "value of the hyperparameter" for name in frames.hyperparameters
+    }
+    settings |= {
+        f"{_METRIC}{name}": "the model's own metric at the best epoch"
+        for name in metric_names(frames)
     }
     return {
         "sweep": frames.sweep.name,

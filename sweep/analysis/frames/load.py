@@ -3,7 +3,9 @@
 The only place that names columns and derives them from the store.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,15 @@ from sweep.metrics import NO_SKILL
 from sweep.records import AssignmentStatus, EpochRecord, SweepState, Value
 from sweep.statistics.onset import TOLERANCE, onsets
 from sweep.statistics.selection_bias import Optimism
-from sweep.store import Opening, Reference, Store, SweepRow, hyperparameters_of
+from sweep.store import (
+    Opening,
+    Reference,
+    Store,
+    SweepRow,
+    hyperparameters_of,
+    metrics_of,
+    regularisation_of,
+)
 from sweep.tasks.score_words import ScoreWords
 
 TRIAL_COLUMNS = {
@@ -27,6 +37,8 @@ TRIAL_COLUMNS = {
     "baseline": "name of the baseline, none for a searched trial",
     "status": "finished, stopped, cut, waiting, running, pending or failed",
     "hyperparameters": "all hyperparameters by name",
+    "regularisation": "what the built model is regularised by: kind, where, how strong; none if it "
+    "was not read",
     "params": "trainable parameters",
     "val_score": "score: the lowest on the validation rows over all epochs, without penalty; what "
     "it measures is in the sweep's scoring (BCE in nats if nothing is said)",
@@ -43,6 +55,7 @@ TRIAL_COLUMNS = {
     "training ended first",
     "val_accuracy": "validation accuracy at the best epoch",
     "val_auc": "area under the validation ROC curve at the best epoch",
+    "metrics": "what the model's own metrics say of the validation rows at the best epoch, by name",
     "epochs": "epochs trained",
     "rung": "highest rung reached, none for a baseline or without Hyperband",
     "last_epoch": "epochs planned up to the end of that rung",
@@ -132,14 +145,17 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
     sweep = store.sweep()
     sweep = replace(sweep, state=state or sweep.state, name=name or sweep.name)
     # what refers to a trial is read before the trials: a sweep may grow meanwhile
-    epochs, losses = _epochs(store), store.losses()
+    (epochs, metrics), losses = _epochs(store), store.losses()
     assignments = _table(store, "assignment")
     trials = _table(store, "trial").set_index("trial", drop=False)
     trials["hyperparameters"] = trials["hyperparameters"].map(hyperparameters_of)
+    trials["regularisation"] = _objects(map(regularisation_of, trials["regularisation"]), trials)
     references = tuple(store.references())
     level = no_skill(sweep, references, epochs)
     trials = trials.join(_of_epochs(epochs, trials.index, level))
     trials = trials.join(_of_assignments(assignments))
+    best = zip(trials["trial"], trials["best_epoch"], strict=True)
+    trials["metrics"] = _objects((metrics_of(metrics.get(one)) for one in best), trials)
     trials["status"] = statuses(
         failed=trials["failed"] == True,  # noqa: E712  (missing where no assignment is)
         pending=trials["pending"] == True,  # noqa: E712
@@ -180,6 +196,11 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
     )
 
 
+def _objects(values: Iterable[object], trials: pd.DataFrame) -> "pd.Series[Any]":
+    """A column of JSON objects, rows as in `trials`."""
+    return pd.Series(list(values), index=trials.index, dtype=object)
+
+
 def _table(store: Store, name: str) -> pd.DataFrame:
     columns, rows = store.table(name)
     return pd.DataFrame(rows, columns=columns, dtype=object)
@@ -194,12 +215,14 @@ def _assignments(assignments: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFram
     return frame.reset_index(drop=True).astype(types)
 
 
-def _epochs(store: Store) -> pd.DataFrame:
+def _epochs(store: Store) -> tuple[pd.DataFrame, dict[tuple[int, float], str]]:
+    """The records' numbers; and the texts of the models' own metrics by trial and epoch."""
     columns, rows = store.table("epoch")
     names = [name for name in columns if name != "metrics"]
     values = np.array([row[: len(names)] for row in rows], dtype=float)  # (records, columns)
     frame = pd.DataFrame(values.reshape(-1, len(names)), columns=names)
-    return frame.astype({"trial": "int64", "epoch": "int64"})
+    texts = {(row[0], row[1]): row[-1] for row in rows if row[-1] is not None}
+    return frame.astype({"trial": "int64", "epoch": "int64"}), texts
 
 
 def _of_epochs(epochs: pd.DataFrame, trials: pd.Index, level: NoSkill) -> pd.DataFrame:

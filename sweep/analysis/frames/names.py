@@ -1,10 +1,14 @@
-"""What a hyperparameter is called beside the report's own columns, if it has the name of one."""
+"""What hyperparameters are called beside the report's own columns; names of models' own metrics."""
 
 from sweep import words
-from sweep.analysis.frames.load import TRIAL_COLUMNS
+from sweep.analysis.frames.load import TRIAL_COLUMNS, SweepFrames
+from sweep.tasks.losses import Loss, LossName
+from sweep.tasks.objectives import ObjectiveName
+from sweep.tasks.score_words import ScoreWords
+from sweep.tasks.scoring import Scoring
 
 _PREFIX = "hp."
-_SHORTENED = ("onset", "tie")
+_SHORTENED = ("onset", "tie", "root")
 """Columns and axes whose names on the screen are not those of the frames."""
 
 
@@ -13,7 +17,12 @@ def _alike(name: str) -> str:
     return name.casefold().replace("_", " ").strip()
 
 
-_TAKEN = {_alike(name) for name in (*TRIAL_COLUMNS, *_SHORTENED, "val_bce", "train_bce")}
+_SCORED = (
+    *(ScoreWords(Scoring(Loss(name))) for name in LossName if name is not LossName.OWN),
+    *(ScoreWords(Scoring(objective=name)) for name in ObjectiveName if name != "metric"),
+)
+_TAKEN = {_alike(name) for name in (*TRIAL_COLUMNS, *_SHORTENED)}
+_TAKEN |= {_alike(name) for one in _SCORED for name in (one.val, one.train)}
 
 
 def has_a_columns_name(name: str) -> bool:
@@ -30,3 +39,8 @@ def shown_name(name: str) -> str:
     """
     line = words.plain(name)
     return f"{_PREFIX}{line}" if has_a_columns_name(line) else line
+
+
+def metric_names(frames: SweepFrames) -> list[str]:
+    """Return the names of the models' own metrics, in the order in which trials have them."""
+    return list(dict.fromkeys(name for one in frames.trials["metrics"] for name in one))

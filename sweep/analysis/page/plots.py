@@ -144,8 +144,8 @@ def _sides(rows: pd.DataFrame, data: FrontierData) -> list[tuple[str, int, pd.Da
     The highest in the chart first.
     """
     x = data.x
-    share = np.log(rows["params"] / x[0]) / np.log(x[1] / x[0])
     rows = rows.sort_values("val_score", ascending=data.shown.is_turned)
+    share = np.log(rows["params"] / x[0]) / np.log(x[1] / x[0])
     return [("left", 1, rows[share <= 0.6]), ("right", -1, rows[share > 0.6])]
 
 

@@ -80,7 +80,7 @@ def by_capacity(frames: SweepFrames) -> Table:
 
 def by_regularisation(frames: SweepFrames) -> Table:
     scored = is_scored(frames.trials)
-    kinds = regularisers.kinds(frames.hyperparameters[scored])
+    kinds = regularisers.kinds_of(frames)[scored]
     return _grouped(frames, frames.trials[scored], kinds, "regularised by")
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from sweep.tasks.scoring import Scoring
 
 _SCORE = re.compile(r"(val|train|fit)_score(?=_|$)")
-_USERS_OWN = frozenset(("hyperparameters", "settings", "space", "data", "versions"))
+_USERS_OWN = frozenset(
+    ("hyperparameters", "settings", "space", "data", "versions", "metrics", "regularisation")
+)
 """Keys of objects whose keys are not ours, or never named a score."""
 
 

@@ -184,7 +184,7 @@ def decimals_of_best(frames: SweepFrames) -> int:
 
 def _scores(trials: pd.DataFrame, shown: ScoreWords, decimals: Sequence[int]) -> list[Column]:
     """The validation score, with its error and the tie marks where they are known."""
-    roots = [shown.root(value).removeprefix("root ") for value in trials["val_score"]]
+    roots = [shown.root_alone(value) for value in trials["val_score"]]
     root = [Column("root", roots, key="root")] if any(roots) else []
     if trials["val_score_se"].isna().all():
         return [Column(shown.val, [shown.score(value) for value in trials["val_score"]]), *root]

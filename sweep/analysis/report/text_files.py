@@ -6,8 +6,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 from sweep import words as text
+from sweep.analysis.answers.regularisers import kinds_of
 from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.names import metric_names
 from sweep.analysis.report import other_seeds, table, verdict_words
 from sweep.analysis.report.header import header
 from sweep.analysis.report.table import Column
@@ -22,7 +24,8 @@ def to_csv(frames: SweepFrames, top: int | None = None) -> str:
 
     A hyperparameter that is called like another column is prefixed `hyperparameter.`.
     """
-    trials = frames.trials.drop(columns="hyperparameters")
+    trials = frames.trials.drop(columns=["hyperparameters", "regularisation", "metrics"])
+    trials.insert(list(trials.columns).index("params") + 1, "regularised_by", kinds_of(frames))
     settings = frames.hyperparameters.rename(
         columns={
             name: _no_formula(f"{_PREFIX}{name}" if _is_taken(name, frames) else name)
@@ -30,10 +33,20 @@ def to_csv(frames: SweepFrames, top: int | None = None) -> str:
         }
     )
     place = list(trials.columns).index("params")
-    parts = [trials.iloc[:, :place], settings, trials.iloc[:, place:]]
+    parts = [trials.iloc[:, :place], settings, trials.iloc[:, place:], _metrics(frames)]
     return _plain_strings(pd.concat(parts, axis=1).iloc[:top].copy()).to_csv(
         index=False, lineterminator="\n"
     )
+
+
+def _metrics(frames: SweepFrames) -> pd.DataFrame:
+    """A column `metric.NAME` for each of the models' own metrics."""
+    names = metric_names(frames)
+    columns = {
+        _no_formula(f"metric.{name}"): [one.get(name) for one in frames.trials["metrics"]]
+        for name in names
+    }
+    return pd.DataFrame(columns, index=frames.trials.index, dtype=float)
 
 
 def _is_taken(name: str, frames: SweepFrames) -> bool:

@@ -12,6 +12,7 @@ import pandas as pd
 from sweep.analysis.answers import tutorial
 from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import SweepFrames
+from sweep.analysis.frames.no_skill import NoSkill
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.report import openings
 from sweep.analysis.report.header import progress
@@ -42,7 +43,7 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
         "data": sweep.data.to_json(),
         "plan": sweep.plan.to_json(),
         "versions": sweep.versions,
-        "scoring": sweep.scoring.to_json() | {"name": sweep.scoring.measure.name},
+        "scoring": _scoring(frames),
     }
     found, average = verdict(frames), bias(frames.confirmed)
     references = [
@@ -61,12 +62,25 @@ def to_json(frames: SweepFrames, top: int | None = None) -> str:
         "trials": f"[\n{lines}\n]",
         "confirmed": line(_records(frames.confirmed)),
         "references": line(references),
+        "no_skill": line(_no_skill(frames.no_skill)),
         "tutorial": line(tutorial.to_json(found.tutorial)),
         "bias": json_line(None if average is None else asdict(average)),
         "test": line(openings.to_json(frames.openings)),
     }
     members = ",\n".join(f'"{name}": {part}' for name, part in parts.items())
     return f"{{{members}}}"
+
+
+def _scoring(frames: SweepFrames) -> Json:
+    """What the scores measure, with its names."""
+    scoring, measure = frames.sweep.scoring, frames.sweep.scoring.measure
+    names = {"name": measure.name, "short": measure.short, "unit": frames.score_words.unit}
+    return scoring.to_json() | names | {"complement": measure.complement}
+
+
+def _no_skill(level: NoSkill) -> Json:
+    found = (level.train, level.validation) if level.is_known else (None, None)
+    return dict(zip(("train", "validation"), found, strict=True))
 
 
 def json_schema() -> str:

@@ -68,6 +68,9 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
         for name, column in (("accuracy", "val_accuracy"), ("AUC", "val_auc")):
             if best[column] == best[column] and shown.short != name:  # an amount has neither
                 lines.append((name, f"{best[column]:.3f}"))
+        for name, value in row["metrics"].items():
+            shown_value = words.MISSING if value is None else words.amount(value)
+            lines.append((words.cut(name), shown_value))
         lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
     curve = sparkline(shown.shown_all(found.epochs["val_score"].to_numpy()), _CURVE_WIDTH)
     if curve:

@@ -49,6 +49,12 @@ CREATE TABLE note (
     sweep TEXT NOT NULL, trial INTEGER NOT NULL DEFAULT -1, text TEXT NOT NULL, tags TEXT NOT NULL,
     at REAL NOT NULL, who TEXT NOT NULL, PRIMARY KEY (sweep, trial)
 );
+CREATE TABLE plan (
+    plan INTEGER PRIMARY KEY AUTOINCREMENT, space TEXT NOT NULL, space_sha256 TEXT NOT NULL,
+    settings TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, seconds REAL, result TEXT,
+    error TEXT, exit_code INTEGER, created_at REAL NOT NULL
+);
+CREATE INDEX plan_of_key ON plan (key);
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE delivery (
     delivery INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER NOT NULL REFERENCES job,

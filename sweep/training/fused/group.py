@@ -1,5 +1,6 @@
 """The trials in a program's slots: one call trains and measures an epoch of each of them."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from sweep.data.split import Split
 from sweep.records import EpochRecord
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.tasks.task import HIGGS_TASK, Task
+from sweep.training.fused.measuring import is_measured_in_training
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
 from sweep.training.fused.packing import Clock, Packing
@@ -172,7 +174,7 @@ class Group:
         record = EpochRecord(
             epoch=seat.epoch,
             fit_loss=loss + penalty,
-            fit_score=score,
+            fit_score=score if is_measured_in_training(of, meaning[1]) else math.nan,
             train_score=score_of(of, outputs[:n_train], split.train, *meaning),
             val_score=validation.score,
             val_loss=validation.loss + float(measured.penalty[slot]),

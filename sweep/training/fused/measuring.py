@@ -59,6 +59,18 @@ def score(loss: Loss, outputs: np.ndarray, rows: Rows, task: Task, scoring: Scor
     return float(row_losses(scoring.loss, predicted, targets).mean())
 
 
+def is_measured_in_training(loss: Loss, scoring: Scoring) -> bool:
+    """Return whether the score of training batches is of what `scoring` measures."""
+    if not loss.kind or loss.kind in ("classes", "labels"):
+        return scoring.objective is ObjectiveName.LOSS
+    by_objective = {
+        ObjectiveName.LOSS: scoring.loss.name,
+        ObjectiveName.MAE: LossName.ABSOLUTE_ERROR,
+        ObjectiveName.MSE: LossName.SQUARED_ERROR,
+    }
+    return loss.kind == by_objective.get(scoring.objective)
+
+
 def predictions(loss: Loss, outputs: np.ndarray) -> np.ndarray:
     """Return a program's outputs as predictions, rounded as the model's own are."""
     if loss.kind and not loss.kind.startswith(("classes", "labels")):

@@ -35,6 +35,7 @@ class Run:
     journal: Journal
     patience: int | None
     description: Description | None = None
+    regularisation: str | None = None
     records: list[EpochRecord] = field(default_factory=list)
     seconds: float = 0.0
     progress: TrialProgress[Generators] = field(init=False)
@@ -69,6 +70,7 @@ class Run:
         started = time.perf_counter()
         try:
             self.description = readings.description(self.assignment)
+            self.regularisation = readings.regularisation(self.assignment)
         except NotCarriedError as error:
             return self._failed(f"the fused trainer cannot carry this model: {error}", None)
         except Exception as exception:  # whatever a user's build raises is that trial's failure
@@ -154,6 +156,7 @@ class Run:
             error=error,
             traceback=trace,
             trainer=TRAINER,
+            regularisation=self.regularisation,
         )
 
     def _state(self, arrays: State) -> TrialState:

@@ -64,7 +64,7 @@ class FusedTrainer:
     _resident: Resident | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.readings = Readings(self.build, self.task)
+        self.readings = Readings(self.build, self.task, self.batch_size)
 
     @property
     def compilations(self) -> int:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from sweep.records import Assignment, Value
+from sweep.space.fit import seen_arguments
 from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training import keras_private
 from sweep.training import model as trial_model
@@ -15,8 +16,9 @@ from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping
 from sweep.training.fused.description import Description
 from sweep.training.fused.reading.model import read
-from sweep.training.fused.reading.refusal import NotCarriedError
+from sweep.training.fused.reading.refusal import NotCarriedError, require
 from sweep.training.model import Build
+from sweep.training.regularisation import regularisation
 
 _KEPT_BYTES = 256 << 20
 """Bytes of initial states that are kept between reading and training. When there are more, all are
@@ -41,7 +43,10 @@ class Readings:
 
     build: Build
     task: Task = HIGGS_TASK
+    batch_size: int | None = None
+    """Of the programs; a trial whose own `fit` asks for another is left to Keras. None for any."""
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
+    _regularised: dict[Key, str] = field(default_factory=dict)
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
     _initial_bytes: int = 0
     _left_bytes: int = 0
@@ -63,6 +68,10 @@ class Readings:
             raise found
         return found
 
+    def regularisation(self, assignment: Assignment) -> str | None:
+        """Return what the trial's model is regularised by, if it was read: JSON text."""
+        return self._regularised.get(_key(assignment))
+
     def initial_state(self, assignment: Assignment, patience: int | None) -> TrialState:
         """Return the trial's state before its first epoch. Raises whatever `build` raises."""
         key = (_key(assignment), assignment.seed)
@@ -76,11 +85,14 @@ class Readings:
         model = self._model(assignment)
         key = _key(assignment)
         try:
+            left = seen_arguments(model).only_keras(self.batch_size)
+            require(left is None, left or "")
             description = self._read[key] = read(model, self.task)
         except NotCarriedError as error:
             self._read[key] = error
             return
         self._carried = True
+        self._regularised[key] = regularisation(model)
         if self._initial_bytes > _KEPT_BYTES:
             self._initial.clear()
             self._initial_bytes = 0

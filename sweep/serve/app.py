@@ -1,0 +1,57 @@
+"""The HTTP application: every route behind the guard, every error a problem document."""
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from sweep import __version__
+from sweep.serve.access.guard import Guard
+from sweep.serve.api import (
+    events,
+    house,
+    jobs,
+    plans,
+    probes,
+    problems,
+    session,
+    spaces,
+    sweeps,
+    trials,
+)
+from sweep.serve.api.models import ProblemOut
+from sweep.serve.api.who import Reads
+from sweep.serve.live.watch import Watchers
+from sweep.serve.service import Service
+
+_PREFIX = "/api/v1"
+_CODES = (400, 401, 403, 404, 409, 412, 413, 421, 422, 428, 429, 500, 503, 507)
+_PROBLEMS = {
+    code: {"model": ProblemOut, "content": {problems.MEDIA_TYPE: {}}, "description": "A problem"}
+    for code in _CODES
+}
+
+
+def make_app(service: Service) -> FastAPI:
+    """Return the application of a service."""
+    app = FastAPI(
+        title="sweep",
+        version=__version__,
+        description="A queue, a dashboard and an API for hyperparameter searches.",
+        openapi_url=None,  # a route of our own, which needs a token
+        docs_url=None,  # loads from elsewhere
+        redoc_url=None,
+        responses=_PROBLEMS,  # type: ignore[arg-type]
+    )
+    app.state.service = service
+    app.state.watchers = Watchers(service.database, service.folder.database)
+    for part in (sweeps, trials, jobs, plans, spaces, house, events):
+        app.include_router(part.router, prefix=_PREFIX)
+    app.include_router(session.router)
+    app.include_router(probes.router)
+    problems.install(app)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi(who: Reads) -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    app.add_middleware(Guard, service=service)
+    return app

@@ -9,10 +9,12 @@ from typing import Annotated
 
 import typer
 
-from sweep.cli import completion
+from sweep.cli import completion, output
 from sweep.cli.data_options import numbers_of, own_data_of
 from sweep.cli.output import hint
 from sweep.errors import UsageError
+from sweep.pool.places import pool_asked
+from sweep.runner.workers import Workers
 from sweep.settings import SEARCHES, TRAINERS, Settings
 from sweep.words import shortened
 

@@ -27,12 +27,15 @@ def confirm(
     other_numerics: opt.OtherNumericsOption = False,
     max_time: opt.MaxTimeOption = None,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
+    pool: opt.PoolOption = None,
+    mixed: opt.MixedOption = False,
     verbose: opt.VerboseOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
     """Train the best trials, the simplest tied one and the baselines again with new seeds."""
     work.log_to_stderr(verbose)
+    workers = opt.workers_of(pool, mixed)
     budget = work.budget(max_time, None, None, max_failures)
     folder = find_sweep(results, name)
     if name is None:
@@ -48,4 +51,4 @@ def confirm(
             return
         hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")
         numbers = Numbers.asked(other_numerics)
-        work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers)
+        work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers, workers)

@@ -91,6 +91,21 @@ class SweepFolder:
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"
 
+    @property
+    def rows(self) -> Path:
+        """The rows of a search that a script began, if they are small enough to be kept."""
+        return self.path / "rows.npz"
+
+    @property
+    def script(self) -> Path:
+        """What else a script's search was begun with, in words: JSON."""
+        return self.path / "script.json"
+
+    @property
+    def build(self) -> Path:
+        """A script's `build(hp)` by value: a pickle, which is code."""
+        return self.path / "build.pkl"
+
     def checkpoint(self, trial: int, epoch: int) -> Path:
         return self.checkpoints / f"trial-{trial:05d}-epoch-{epoch:06d}.npz"
 
@@ -115,7 +130,10 @@ class SweepFolder:
 
         Raises PlatformError naming the first link.
         """
-        single = (self.database, self.lock, self.stop_request, self.native_log)
+        single = (
+            *(self.database, self.lock, self.stop_request, self.native_log),
+            *(self.rows, self.script, self.build),
+        )
         for path in (*single, self.checkpoints, self.charts, self.tensorboard):
             inside = path.rglob("*") if path in (self.charts, self.tensorboard) else ()
             for one in (path, *inside):

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from sweep.data.kinds import KINDS
+from sweep.data.memory import MEMORY
 from sweep.data.own_data import Sizes
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
@@ -115,6 +116,16 @@ def prepare(
         n_outputs=n_outputs_of(split),
         task=split.task,
     )
+    return prepared_of(space, settings, split, fitted)
+
+
+def prepared_of(
+    space: Space,
+    settings: Settings,
+    split: Split,
+    fitted: Callable[[], Sequence[Fitted]] | None = None,
+) -> Prepared:
+    """Return all that a sweep of a loaded space on `split` needs, checked. See `prepare`."""
     scored = scoring_of_all(space.measures, split.task, settings.objective)
     check_split(space, scored.scoring, split)
     scored = replace(scored, said=(*scored.said, *said_of(split, space)))
@@ -164,7 +175,7 @@ def _settled(settings: Settings, split: Split) -> Settings:
 
 def _resolved(data: str, split: Split) -> str:
     kind = split.manifest.kind
-    return kind if kind in KINDS else str(Path(data).resolve())
+    return kind if kind in (*KINDS, MEMORY) else str(Path(data).resolve())
 
 
 def new_search(space: Space, settings: Settings) -> Search:

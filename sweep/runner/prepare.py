@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from sweep.data.kinds import KINDS
+from sweep.data.memory import MEMORY
 from sweep.data.own_data import Sizes
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
@@ -18,6 +19,7 @@ from sweep.references.no_skill import RowScores
 from sweep.runner.fit_of_data import (
     check_split,
     n_outputs_of,
+    said_of,
     scores_of,
     with_class_weight,
     with_no_skill,
@@ -114,8 +116,19 @@ def prepare(
         n_outputs=n_outputs_of(split),
         task=split.task,
     )
+    return prepared_of(space, settings, split, fitted)
+
+
+def prepared_of(
+    space: Space,
+    settings: Settings,
+    split: Split,
+    fitted: Callable[[], Sequence[Fitted]] | None = None,
+) -> Prepared:
+    """Return all that a sweep of a loaded space on `split` needs, checked. See `prepare`."""
     scored = scoring_of_all(space.measures, split.task, settings.objective)
     check_split(space, scored.scoring, split)
+    scored = replace(scored, said=(*scored.said, *said_of(split, space)))
     split = with_class_weight(split, space)
     settings = _settled(settings, split)
     if not space.searched and not settings.stages:  # extended, it is searched after all
@@ -162,7 +175,7 @@ def _settled(settings: Settings, split: Split) -> Settings:
 
 def _resolved(data: str, split: Split) -> str:
     kind = split.manifest.kind
-    return kind if kind in KINDS else str(Path(data).resolve())
+    return kind if kind in (*KINDS, MEMORY) else str(Path(data).resolve())
 
 
 def new_search(space: Space, settings: Settings) -> Search:

@@ -290,7 +290,7 @@ class Store(Reader):
     ) -> float | None:
         """An assignment's end: records, checkpoint, losses, outcome and score in one transaction.
 
-        Returns the trial's score: its lowest validation BCE so far, None when it has none.
+        Returns the trial's score: its lowest validation score so far, None when it has none.
         """
         with self._transaction() as db:
             _insert_records(db, assignment.trial, records)

@@ -26,4 +26,4 @@ def chosen_trainer(build: Build, split: Split, settings: Settings, scoring: Scor
     reason = not_fused(split, scoring)
     if reason is not None:
         raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
-    return FusedTrainer(*given, program_bytes=program_bytes, task=split.task, scoring=scoring)
+    return FusedTrainer(*given, program_bytes=program_bytes, scoring=scoring)

@@ -241,6 +241,19 @@ def _space(called: HomeBuild, explorer: Explorer, discovery: Discovery, seen: _S
     )
 
 
+def load_build(
+    path: Path, inputs: Inputs, *, build: str | None, n_outputs: int, task: Task
+) -> Build:
+    """Return the build of a space that has been loaded and checked before, in another process.
+
+    Raises InvalidSpaceError if its file cannot be run here.
+    """
+    home = Home(path.parent)
+    module, _ = run_file(path, home, build)
+    entry = find_entry(path, module, build, Known(inputs, n_outputs))
+    return HomeBuild(path, entry, home, inputs, task)
+
+
 def _baselines(
     path: Path, module: ModuleType, explorer: Explorer, discovery: Discovery
 ) -> dict[str, dict[str, Value]]:

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 
 from sweep.data.split import Split
 from sweep.records import Assignment, Value
-from sweep.tasks.losses import LossName
-from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.batches import training_weights
 from sweep.training.contract import Endings, Journal, Source, StopRequested
 from sweep.training.early_stopping import Patience
+from sweep.training.fused.measuring import unmeasured
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.reading.refusal import NotCarriedError
 from sweep.training.fused.trainer import FusedTrainer
@@ -52,10 +51,7 @@ class AutoTrainer:
             self.build, self.split, self.batch_size, self.patience, self.checkpoint_seconds
         )  # fmt: skip
         self._fused = FusedTrainer(
-            *settings,
-            program_bytes=self.program_bytes,
-            task=self.split.task,
-            scoring=self.scoring,
+            *settings, program_bytes=self.program_bytes, scoring=self.scoring
         )
         self._keras = KerasTrainer(*settings, scoring=self.scoring)
 
@@ -97,10 +93,8 @@ class AutoTrainer:
 
 def not_fused(split: Split, scoring: Scoring) -> str | None:
     """Return why no trial on these rows, scored like this, is fused; None if trials may be."""
-    if scoring.objective is ObjectiveName.METRIC:
-        return f"trials are ranked by {scoring.metric}, a metric of the model"
-    if scoring.loss.name is LossName.OWN:
-        return f"loss {scoring.loss.called}"
+    if (reason := unmeasured(scoring)) is not None:
+        return reason
     if training_weights(split) is not None:
         return "rows or classes have weights"
     if isinstance(split.train.x, dict):

@@ -59,7 +59,8 @@ def prepared_search(
     numerics = start_keras(default_root(), kept)
     rows = rows_of(given)
     names = _names(rows.train.x)
-    script = script_space(GivenBuild(build, arguments, names), hypermodel)
+    called_with = (given.callbacks, given.shuffle)
+    script = script_space(GivenBuild(build, arguments, names), hypermodel, called_with)
     model = script.default_model()
     x = rows.inputs(names)
     shaped(model, inputs_of(x))
@@ -129,9 +130,7 @@ def _settings(settings: Settings, given: FitArguments) -> Settings:
 
 
 def _opaque(names: tuple[str, ...], settings: Settings) -> str:
-    again = (
-        "; a promoted trial is trained again from its first epoch" if settings.has_rungs else ""
-    )
+    again = "; a promoted trial is trained again from its first epoch" if settings.has_rungs else ""
     return (
         f"{', '.join(names)}: run by Keras for each trial, one trial at a time and not fused, as "
         f"nobody can tell what state they have{again}"

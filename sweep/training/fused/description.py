@@ -109,6 +109,8 @@ class Description:
     optimizer_roles: tuple[Role, ...]
     scaling: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     """What is subtracted from each feature, and what it is then divided by; None for nothing."""
+    metrics: tuple[str, ...] = ()
+    """Names of the metrics that the model is compiled with."""
 
     @property
     def features(self) -> int:

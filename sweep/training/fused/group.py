@@ -11,10 +11,9 @@ import numpy as np
 from sweep.data.split import Split
 from sweep.records import EpochRecord
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
-from sweep.tasks.task import HIGGS_TASK, Task
-from sweep.training.fused.measuring import is_measured_in_training
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
+from sweep.training.fused.measuring import tells_fit_score
 from sweep.training.fused.packing import Clock, Packing
 from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Sums, Trials
 from sweep.training.fused.program.backend import on_device
@@ -55,10 +54,9 @@ class Resident:
         self,
         split: Split,
         rows: RowCounts,
-        task: Task = HIGGS_TASK,
         scoring: Scoring = BINARY_CROSSENTROPY,
     ) -> None:
-        self.split, self.rows, self.task, self.scoring = split, rows, task, scoring
+        self.split, self.rows, self.scoring = split, rows, scoring
         n_rows = rows.train + rows.validation
         parts = [flat(part.array) for part in (split.train, split.validation)]
         x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
@@ -166,15 +164,16 @@ class Group:
         """The trial's epoch, but for its seconds."""
         split, n_train = self.resident.split, self.shape.rows.train
         rule, clock = seat.packing.description.optimizer, seat.clock
-        of, meaning = seat.packing.description.loss, (self.resident.task, self.resident.scoring)
+        of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
         outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
-        validation = measures(of, outputs[n_train:], split.validation, *meaning)
+        names = seat.packing.description.metrics
+        validation = measures(of, outputs[n_train:], split.validation, *meaning, names)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch,
             fit_loss=loss + penalty,
-            fit_score=score if is_measured_in_training(of, meaning[1]) else math.nan,
+            fit_score=score if tells_fit_score(of, self.resident.scoring) else math.nan,
             train_score=score_of(of, outputs[:n_train], split.train, *meaning),
             val_score=validation.score,
             val_loss=validation.loss + float(measured.penalty[slot]),
@@ -182,6 +181,7 @@ class Group:
             val_auc=validation.auc,
             learning_rate=float(rate[0]),
             seconds=0.0,
+            metrics=validation.metrics,
         )
         return Trained(record, validation.losses)
 
@@ -214,8 +214,9 @@ class Group:
         hidden, masks = len(self.shape.widths), len(self.shape.masks)
         weights = self.shape.ordinals
         shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": masks,
-                  "scales": masks, "smoothing": 2, "numbers": 5}  # fmt: skip
-        kinds = {"units": np.int32, "thresholds": np.uint32}
+                  "scales": masks, "smoothing": 2, "numbers": 5,
+                  "kinds": hidden if self.shape.mixed else 0}  # fmt: skip
+        kinds = {"units": np.int32, "thresholds": np.uint32, "kinds": np.int32}
         arrays = {
             name: np.zeros((slots, size), kinds.get(name, np.float32))
             for name, size in shapes.items()

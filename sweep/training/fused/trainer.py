@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 
 from sweep.data.split import Split
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
-from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.early_stopping import Patience
 from sweep.training.fused.description import Description
@@ -27,7 +26,7 @@ from sweep.training.fused.program.arrays import Program
 from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.program.shape import RowCounts, Shape
-from sweep.training.fused.program.shape_policy import shape_of
+from sweep.training.fused.program.shape_policy import ALIKE, Sharing, shape_of
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.run import TRAINER, Run
 from sweep.training.fused.seated_group import SeatedGroup
@@ -56,8 +55,8 @@ class FusedTrainer:
     checkpoint_seconds: float = 10.0
     name: str = TRAINER
     program_bytes: int | None = None
-    task: Task = HIGGS_TASK
     scoring: Scoring = BINARY_CROSSENTROPY
+    sharing: Sharing = ALIKE
     readings: Readings = field(init=False)
     _programs: dict[Shape, Program] = field(init=False, default_factory=dict)
     _compiled: set[Shape] = field(init=False, default_factory=set)
@@ -65,7 +64,7 @@ class FusedTrainer:
     _resident: Resident | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.readings = Readings(self.build, self.task, self.batch_size)
+        self.readings = Readings(self.build, self.split.task, self.batch_size)
 
     @property
     def compilations(self) -> int:
@@ -98,7 +97,7 @@ class FusedTrainer:
     def shape(self, description: Description) -> Shape:
         """The program that carries the described trial."""
         most = self.program_bytes or program_bytes()
-        shape = shape_of(description, self._rows, most, on_gpu())
+        shape = shape_of(description, self._rows, most, on_gpu(), self.sharing)
         while shape in self._narrower:
             shape = self._narrower[shape]
         return shape
@@ -190,7 +189,7 @@ class FusedTrainer:
 
     def _group(self, shape: Shape) -> Group:
         if self._resident is None:
-            self._resident = Resident(self.split, self._rows, self.task, self.scoring)
+            self._resident = Resident(self.split, self._rows, self.scoring)
         if shape not in self._programs:
             self._programs[shape] = compiled(shape)
             _log.info(

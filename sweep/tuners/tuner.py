@@ -11,11 +11,11 @@ from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.fit_arguments import FitArguments, fit_arguments
 from sweep.tuners.oracle import Oracle
-from sweep.tuners.searched import Begun, create, going_on, prepared_search
 from sweep.tuners.watching import silent, to_stdout
 
 if TYPE_CHECKING:
     from sweep.handle.sweep import Sweep
+    from sweep.tuners.searched import Begun
 
 _OF_STOCK = ("oracle.json", "tuner0.json")
 """Files of Keras Tuner's own, in a folder that it has searched in."""
@@ -92,6 +92,7 @@ class Tuner:
         TooManyFailuresError after so many failed trials in a row.
         """
         from sweep.tuners.run import run
+        from sweep.tuners.searched import create, going_on
 
         arguments = self.fit_arguments(*given, **named)
         say = silent if arguments.verbose == 0 else to_stdout
@@ -116,7 +117,9 @@ class Tuner:
         """
         return fit_arguments(given, named)
 
-    def _prepared(self, given: FitArguments) -> Begun:
+    def _prepared(self, given: FitArguments) -> "Begun":
+        from sweep.tuners.searched import prepared_search
+
         hypermodel = self._own_hypermodel
         return prepared_search(self.arguments, self.build, hypermodel, given, self._stored())
 
@@ -189,7 +192,7 @@ class Tuner:
         path.mkdir(parents=True, exist_ok=True)
         return str(path)
 
-    def _ready(self) -> Begun:
+    def _ready(self) -> "Begun":
         if self._begun is None:
             if not self.folder.exists:
                 raise NotFoundError(f"there is no search in {self.folder.path}: call search first")

@@ -32,7 +32,6 @@ def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> No
     with (
         Store(folder.database) as store,
         Interruption(folder) as stopping,
-        _chance_kept(),
         _native_messages(folder),
     ):
         watcher = _watcher(store, max_consecutive, say)
@@ -76,7 +75,7 @@ def _watcher(store: Store, max_consecutive: int, say: Say) -> Watcher:
 
 
 @contextmanager
-def _chance_kept() -> Iterator[None]:
+def chance_kept() -> Iterator[None]:
     """Put back the user's own random numbers of Python and NumPy: trials draw theirs from seeds."""
     state, of_numpy = random.getstate(), np.random.get_state()
     try:

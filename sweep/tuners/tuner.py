@@ -11,7 +11,7 @@ from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.fit_arguments import FitArguments, fit_arguments
 from sweep.tuners.oracle import Oracle
-from sweep.tuners.watching import silent, to_stdout
+from sweep.tuners.watching import Say, silent, to_stdout
 
 if TYPE_CHECKING:
     from sweep.handle.sweep import Sweep
@@ -91,11 +91,19 @@ class Tuner:
         anything is trained; KeyboardInterrupt once it has been interrupted and saved;
         TooManyFailuresError after so many failed trials in a row.
         """
-        from sweep.tuners.run import run
-        from sweep.tuners.searched import create, going_on
+        from sweep.tuners.run import chance_kept
 
         arguments = self.fit_arguments(*given, **named)
         say = silent if arguments.verbose == 0 else to_stdout
+        with chance_kept():
+            self._search(arguments, say)
+        if arguments.verbose != 0:
+            self._say_end()
+
+    def _search(self, arguments: FitArguments, say: Say) -> None:
+        from sweep.tuners.run import run
+        from sweep.tuners.searched import create, going_on
+
         begun = self._prepared(arguments)
         self.folder.create()
         with self.folder.locked():
@@ -107,8 +115,6 @@ class Tuner:
             for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
                 say(line)
             run(self.folder, begun, self.arguments.max_consecutive_failed_trials, say)
-        if arguments.verbose != 0:
-            self._say_end()
 
     def fit_arguments(self, *given: Any, **named: Any) -> FitArguments:
         """Return what a call of `search` with these arguments would train with, checked.

@@ -43,6 +43,7 @@ from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
 from sweep.space.scoring import SpaceScoring, scoring_of_all
 from sweep.store import Reference, Store, SweepRow
+from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
 from sweep.training.chosen import chosen_trainer
 from sweep.training.contract import Trainer
@@ -304,6 +305,8 @@ def confirm(work: Work) -> Ending:
 def _trainer(work: Work) -> Iterator[Trainer]:
     """This process' own, or one whose work is done by a pool, which is open meanwhile."""
     prepared = work.prepared
+    for worker in (one.worker for one in workers(work.store) if one.left_at is None):
+        work.store.end_worker(worker, "its head was killed")
     if work.workers.asked is None:
         yield make_trainer(prepared)
         return

@@ -74,6 +74,9 @@ class Settings:
     """Under what the numbers come about; None of a sweep that began before these were kept."""
     objective: Text = "loss"
     """What trials are ranked by: loss, a measure of the task, or a metric of the models."""
+    programs: Text | None = None
+    """How trials share programs (`sweep.training.fused.sharing`), decided as the sweep began; None
+    before that."""
     build: Text | None = None
     """Name of the search space in its file; None where the file leaves no choice."""
 

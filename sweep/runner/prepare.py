@@ -18,6 +18,7 @@ from sweep.runner.fit_of_data import (
     with_class_weight,
     with_no_skill,
 )
+from sweep.runner.fusion import NOT_LOOKED_AT, Fusion, fusion_of
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
@@ -38,6 +39,7 @@ from sweep.store import Reference, Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.training.auto_trainer import AutoTrainer, not_fused
 from sweep.training.contract import Trainer
+from sweep.training.fused.program.shape_policy import ALIKE, Sharing
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 from sweep.words import counted
@@ -57,6 +59,9 @@ class Prepared:
     """From predictions and targets to each row's score."""
     references: Callable[[], Sequence[Reference]]
     """Trains the reference models on the split, or waits for them."""
+
+    fusion: Fusion = NOT_LOOKED_AT
+    """What was found of how its trials share programs, if it is a new sweep."""
 
     def search(self) -> Search:
         return new_search(self.space, self.settings)
@@ -133,7 +138,12 @@ def prepare(
         found = None if fitted is None else fitted()
         return reference_models(split, settings.seed, scored.scoring, scores, found)
 
-    return Prepared(space, split, settings, plan, scored, scores, references)
+    fusion = NOT_LOOKED_AT
+    if settings.programs is None and settings.trainer != "keras":
+        baselines = list(space.baselines.values()) if settings.baselines else []
+        fusion = fusion_of(space.build, split, scored.scoring, settings, plan, baselines)
+        settings = replace(settings, programs=fusion.programs)
+    return Prepared(space, split, settings, plan, scored, scores, references, fusion)
 
 
 def _resolved(data: str, split: Split) -> str:
@@ -286,9 +296,10 @@ def make_trainer(prepared: Prepared) -> Trainer:
     if settings.trainer == "keras":
         return KerasTrainer(*given, scoring=scoring)
     program_bytes = None if numerics is None else numerics.program_bytes
+    sharing = ALIKE if settings.programs is None else Sharing.parsed(settings.programs)
     if settings.trainer == "auto":
-        return AutoTrainer(*given, program_bytes=program_bytes, scoring=scoring)
+        return AutoTrainer(*given, program_bytes=program_bytes, scoring=scoring, sharing=sharing)
     reason = not_fused(split, scoring)
     if reason is not None:
         raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
-    return FusedTrainer(*given, program_bytes=program_bytes, scoring=scoring)
+    return FusedTrainer(*given, program_bytes=program_bytes, scoring=scoring, sharing=sharing)

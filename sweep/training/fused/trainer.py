@@ -96,13 +96,14 @@ class FusedTrainer:
     def shape(self, description: Description) -> Shape:
         """The program that carries the described trial."""
         most = self.program_bytes or program_bytes()
-        shape = shape_of(description, self._rows, most, on_gpu(), self.sharing)
+        shape = shape_of(description, self.rows, most, on_gpu(), self.sharing)
         while shape in self._narrower:
             shape = self._narrower[shape]
         return shape
 
     @property
-    def _rows(self) -> RowCounts:
+    def rows(self) -> RowCounts:
+        """What decides the number of steps in an epoch."""
         return RowCounts(len(self.split.train.x), len(self.split.validation.x), self.batch_size)
 
     def _read_next(
@@ -188,7 +189,7 @@ class FusedTrainer:
 
     def _group(self, shape: Shape) -> Group:
         if self._resident is None:
-            self._resident = Resident(self.split, self._rows, self.scoring)
+            self._resident = Resident(self.split, self.rows, self.scoring)
         if shape not in self._programs:
             self._programs[shape] = compiled(shape)
             _log.info(

@@ -140,7 +140,7 @@ def prepare(
 
     fusion = NOT_LOOKED_AT
     if settings.programs is None and settings.trainer != "keras":
-        baselines = list(space.baselines.values()) if settings.baselines else []
+        baselines = [dict(one) for one in space.baselines.values()] if settings.baselines else []
         fusion = fusion_of(space.build, split, scored.scoring, settings, plan, baselines)
         settings = replace(settings, programs=fusion.programs)
     return Prepared(space, split, settings, plan, scored, scores, references, fusion)

@@ -9,6 +9,7 @@ from sweep.errors import NotFoundError
 from sweep.store import Exportable, Store
 from sweep.sweep_folder import SweepFolder
 from sweep.tasks.score_words import ScoreWords
+from sweep.words import counted
 
 if TYPE_CHECKING:
     from sweep.analysis.answers.chosen_trials import Choice
@@ -52,7 +53,7 @@ class Taken:
     def say_what_is_trained(self) -> None:
         """Name each run that is trained again, on stderr."""
         for trial in self.removed:
-            hint(f"training trial {trial} again, {self.members[trial].epochs} epochs …")
+            hint(f"training trial {trial} again, {counted(self.members[trial].epochs, 'epoch')} …")
 
 
 def taken(

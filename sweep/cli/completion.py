@@ -20,6 +20,9 @@ from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, sweep_folders
 
 _WORD = re.compile(r"[\w./+][\w./+-]*")
 _MOST_TRIALS = 200
+_DATA = (
+    ".csv", ".csv.gz", ".csv.zst", ".tsv", ".parquet", ".feather", ".arrow", ".npz", ".npy",
+)  # fmt: skip
 
 Complete = Callable[[str], list[str]]
 
@@ -41,9 +44,9 @@ def spaces(incomplete: str) -> list[str]:
 
 
 def data_sources(incomplete: str) -> list[str]:
-    """Offer the kinds of data and the CSV files beside what is typed."""
+    """Offer the kinds of data and the files of data beside what is typed."""
     with suppress(Exception):
-        return _starting(incomplete, [*KINDS, *_files(incomplete, ".csv", ".csv.gz")])
+        return _starting(incomplete, [*KINDS, *_files(incomplete, *_DATA)])
     return []
 
 

@@ -10,11 +10,13 @@ from typing import Annotated
 import typer
 
 from sweep.cli import completion
+from sweep.cli.data_options import numbers_of, own_data_of
 from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.settings import SEARCHES, TRAINERS, Settings
 from sweep.words import shortened
 
+_SIZES = ("train_rows", "validation_rows", "test_rows")
 DEFAULT = Settings()
 """Where the options' defaults come from."""
 
@@ -174,31 +176,8 @@ DataOption = Annotated[
         "--data",
         envvar="SWEEP_DATASET",
         autocompletion=completion.data_sources,
-        help="auto (HIGGS if it is cached, else built-in events), builtin, higgs, or a CSV file.",
-    ),
-]
-TrainRowsOption = Annotated[
-    int,
-    typer.Option(
-        "--train-rows",
-        envvar="SWEEP_TRAIN_ROWS",
-        help="Training rows, taken after the validation rows.",
-    ),
-]
-ValidationRowsOption = Annotated[
-    int,
-    typer.Option(
-        "--validation-rows",
-        envvar="SWEEP_VALIDATION_ROWS",
-        help="Validation rows, taken from the start.",
-    ),
-]
-TestRowsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--test-rows",
-        envvar="SWEEP_TEST_ROWS",
-        help="Test rows, taken after the training rows and kept sealed.",
+        help="auto (HIGGS if it is cached, else built-in events), builtin, higgs, or a file: CSV, "
+        "Parquet, Feather, .npz or a folder of .npy files.",
     ),
 ]
 BatchSizeOption = Annotated[
@@ -354,6 +333,8 @@ def settings_of(context: typer.Context) -> Settings:
     """
     given = context.params
     values = {f.name: given[f.name] for f in fields(Settings) if f.name in given}
+    values = {name: value for name, value in values.items() if name not in _SIZES}
+    values |= {"own": own_data_of(given), **numbers_of(given)}
     if values.get("patience") == 0:
         values["patience"] = None
     return Settings(**values)

@@ -1,5 +1,6 @@
 """How a file of a user's own is read, prepared and split: what was asked, kept with the sweep."""
 
+import re
 from dataclasses import asdict, dataclass, fields, replace
 
 from sweep.errors import InvalidSpaceError
@@ -12,6 +13,7 @@ TASKS = ("", *(str(kind) for kind in TaskKind))
 CLASS_WEIGHTS = ("", "balanced")
 SPLITS = ("ordered", "shuffled", "group:COLUMN")
 GROUP = "group:"
+_SHARE = re.compile(r"(\d+(?:\.\d+)?) *%|(0?\.\d+)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Sizes:
 
     def __bool__(self) -> bool:
         return bool(self.train or self.validation or self.test)
+
+    def to_json(self) -> Json:
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,8 @@ class OwnData:
             raise InvalidSpaceError("give --split or --split-column, not both")
         if self.max_levels < 2:
             raise InvalidSpaceError(f"--max-levels is {self.max_levels}, expected at least 2")
-        if self.split_seed < 0:
-            raise InvalidSpaceError(f"--split-seed is {self.split_seed}, expected at least 0")
+        if not 0 <= self.split_seed < 2**63:
+            raise InvalidSpaceError(f"--split-seed is {self.split_seed}, expected 0 to 2^63 - 1")
 
     @property
     def group(self) -> str | None:
@@ -97,6 +102,14 @@ class OwnData:
 
     def to_json(self) -> Json:
         return asdict(self)
+
+
+def share_of(size: str) -> float | None:
+    """Return the share that a size means: 0.2 for "20%" and "0.2"; None if it is no share."""
+    found = _SHARE.fullmatch(size.strip())
+    if found is None:
+        return None
+    return float(found[1]) / 100 if found[1] else float(found[2])
 
 
 def _check(

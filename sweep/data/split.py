@@ -62,7 +62,7 @@ def load_split(
     part are all of one class, or if an option in `own` does not fit the data.
     """
     cache = Cache(default_cache_dir() if cache_dir is None else cache_dir)
-    if not _is_higgs_format(data, own):
+    if not is_higgs_format(data, own):
         numbered = Sizes(
             train="" if train_rows == DEFAULT_TRAIN_ROWS else str(train_rows),
             validation="" if validation_rows == DEFAULT_VALIDATION_ROWS else str(validation_rows),
@@ -150,7 +150,7 @@ def open_data(data: str, cache: Cache, rows: int) -> tuple[str, Dataset]:
     return open_file(cache, Path(data))
 
 
-def _is_higgs_format(data: str, own: OwnData) -> bool:
+def is_higgs_format(data: str, own: OwnData) -> bool:
     """Whether data are HIGGS, its simulation, or a file like it that nothing else is asked of.
 
     Raises DataError if there is no such file, or if HIGGS is to be read in another way.

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import sweep
 from sweep.data.cache.cache import Cache, remedy
+from sweep.data.cache.file_set import FileSet, is_own, open_files
+from sweep.data.cache.manifest import Manifest
 from sweep.doctor.finding import Finding, damaged, ok, unfit, warning
 from sweep.errors import SweepError
 from sweep.sweep_folder import created_at, is_in_the_future, sweep_folders
@@ -143,18 +145,27 @@ def _journal_mode(path: Path) -> str:
     return str(mode)
 
 
+def _opened(cache: Cache, key: str) -> Manifest | FileSet | None:
+    """What is known of the data under a key, which are verified."""
+    if is_own(key):
+        files = open_files(cache, key)
+        return None if files is None else files[0]
+    dataset = cache.open(key)
+    return None if dataset is None else dataset.manifest
+
+
 def _data(root: Path) -> Iterator[Finding]:
     cache = Cache(root)
     keys = cache.keys()
     for key in keys:
         try:
-            dataset = cache.open(key)
+            found = _opened(cache, key)
         except SweepError as error:
             yield damaged(f"data {key[:13]}", str(error), remedy(key))
             continue
-        if dataset is not None:
-            source = dataset.manifest.origin.source
+        if found is not None:
+            source = found.origin.source
             yield ok(
                 f"data {key[:13]}",
-                f"{source}: {counted(len(dataset.y), 'row')}, as their manifest says",
+                f"{source}: {counted(found.rows, 'row')}, as their manifest says",
             )

@@ -58,6 +58,7 @@ def _prepare(
         train_rows=settings.train_rows,
         validation_rows=settings.validation_rows,
         test_rows=settings.test_rows,
+        own=settings.own,
         cache_dir=cache,
     )
     beside = compared and "tensorflow" not in sys.modules  # else there is no import to hide behind

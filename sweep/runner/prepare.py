@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sweep.data.kinds import KINDS
+from sweep.data.own_data import Sizes
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.records import Json, PlanRecord, SweepState
@@ -118,8 +120,7 @@ def prepare(
     scored = scoring_of_all(space.measures, split.task, settings.objective)
     check_split(space, scored.scoring, split)
     split = with_class_weight(split, space)
-    # "auto" and relative paths mean the same data at every resume
-    settings = replace(settings, data=_resolved(settings.data, split))
+    settings = _settled(settings, split)
     if not space.searched and not settings.stages:  # extended, it is searched after all
         if not settings.has_rungs and settings.iterations:
             raise InvalidSpaceError(
@@ -146,9 +147,30 @@ def prepare(
     return Prepared(space, split, settings, plan, scored, scores, references, fusion)
 
 
+def _settled(settings: Settings, split: Split) -> Settings:
+    """The settings as they mean the same rows of the same data at every resume.
+
+    "auto" and a relative path become what they stand for, shares become numbers of rows.
+    """
+    data, ranges = split.manifest, split.manifest.row_ranges
+    settings = replace(settings, data=_resolved(settings.data, split))
+    if ranges is None:
+        return settings
+    test_rows = settings.test_rows
+    if data.own is not None or settings.own.sizes.test:
+        test_rows = ranges.test[1] - ranges.test[0]
+    return replace(
+        settings,
+        train_rows=len(split.train),
+        validation_rows=len(split.validation),
+        test_rows=test_rows,
+        own=data.own or settings.own.with_sizes(Sizes()),
+    )
+
+
 def _resolved(data: str, split: Split) -> str:
     kind = split.manifest.kind
-    return str(Path(data).resolve()) if kind in ("file", None) else kind
+    return kind if kind in KINDS else str(Path(data).resolve())
 
 
 def new_search(space: Space, settings: Settings) -> Search:
@@ -302,4 +324,9 @@ def make_trainer(prepared: Prepared) -> Trainer:
     reason = not_fused(split, scoring)
     if reason is not None:
         raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
-    return FusedTrainer(*given, program_bytes=program_bytes, scoring=scoring, sharing=sharing)
+    return FusedTrainer(
+        *given,
+        program_bytes=program_bytes,
+        scoring=scoring,
+        sharing=sharing,
+    )

@@ -1,1 +1,1 @@
-"""Hyperband, asked in waves and told in order."""
+"""Which configuration to train next, and how far: asked in waves and told in order."""

@@ -5,9 +5,21 @@ from fastapi.responses import JSONResponse
 
 from sweep import __version__
 from sweep.serve.access.guard import Guard
-from sweep.serve.api import house, jobs, plans, probes, problems, session, spaces, sweeps, trials
+from sweep.serve.api import (
+    events,
+    house,
+    jobs,
+    plans,
+    probes,
+    problems,
+    session,
+    spaces,
+    sweeps,
+    trials,
+)
 from sweep.serve.api.models import ProblemOut
 from sweep.serve.api.who import Reads
+from sweep.serve.live.watch import Watchers
 from sweep.serve.service import Service
 
 _PREFIX = "/api/v1"
@@ -30,7 +42,8 @@ def make_app(service: Service) -> FastAPI:
         responses=_PROBLEMS,  # type: ignore[arg-type]
     )
     app.state.service = service
-    for part in (sweeps, trials, jobs, plans, spaces, house):
+    app.state.watchers = Watchers(service.database, service.folder.database)
+    for part in (sweeps, trials, jobs, plans, spaces, house, events):
         app.include_router(part.router, prefix=_PREFIX)
     app.include_router(session.router)
     app.include_router(probes.router)

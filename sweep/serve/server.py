@@ -85,7 +85,7 @@ class _Server(uvicorn.Server):
 def serve(service: Service, ready: Callable[[str], None]) -> None:
     """Answer requests until a signal ends it; `ready` is told the address once it listens."""
     options = service.options
-    listener = _listen(options)
+    listener = listen(options)
     proxy = options.behind_proxy
     config = uvicorn.Config(
         make_app(service),
@@ -122,12 +122,13 @@ async def _run(
     await task
 
 
-def _listen(options: ServeOptions) -> socket.socket:
+def listen(options: ServeOptions) -> socket.socket:
     """Return a bound socket. Raises PlatformError if the address cannot be had."""
     if options.socket is not None:
         return _listen_at_path(options)
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    # with its protocol named, asyncio sends each answer at once
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((options.host, options.port))

@@ -246,6 +246,14 @@ class Asked(keras_tuner.HyperParameters):  # type: ignore[misc]  # Keras Tuner h
             )
         return Ask(declaration, scopes, True, first.value, place)
 
+    def begin_again(self) -> None:
+        """Forget what was asked, and keep the values that were answered."""
+        self.asks.clear()
+        self.space.clear()
+        self._first.clear()
+        self._within.clear()
+        self._names.clear()
+
     @property
     def active(self) -> dict[str, Value]:
         """The values that were asked for, in the order of the asks."""

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import InvalidSpaceError
+from sweep.space.asked import Asked
+from sweep.space.at_once import layers_at_once
 from sweep.space.entry import Entry
 from sweep.space.fit import ModelFit, keep_fit, own_fit
 from sweep.space.home import Home
@@ -42,6 +44,8 @@ class HomeBuild:
     home: Home
     inputs: Inputs
     task: Task = HIGGS_TASK
+    at_once: bool = False
+    """Whether layers are put together at the end: for models that are only looked at."""
 
     def __call__(self, hp: Any) -> Model:
         with with_policy(self.home.policy):
@@ -52,9 +56,19 @@ class HomeBuild:
             return model
 
     def _built(self, hp: Any) -> Model:
+        if self.at_once and isinstance(hp, Asked):
+            try:
+                with layers_at_once():
+                    model = self._called(hp)
+                return shaped(model, self.inputs)
+            except Exception:  # it may look at the model in between, or fail in any case
+                hp.begin_again()
+        return shaped(self._called(hp), self.inputs)
+
+    def _called(self, hp: Any) -> Model:
         if self.entry.hypermodel is not None:
             self.entry.hypermodel.declare_hyperparameters(hp)
-        return shaped(self.entry.build(hp), self.inputs)
+        return self.entry.build(hp)
 
     def _fit(self, fit: ModelFit, model: Model) -> ModelFit:
         """How the model is to be trained, and what `fit` gives for some made-up rows."""

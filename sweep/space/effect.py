@@ -1,6 +1,7 @@
 """Hyperparameters that change nothing: models and fits are the same whatever value they have."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from sweep.records import Value
 from sweep.space.asked import Asked, Declaration
@@ -12,6 +13,8 @@ from sweep.space.same_model import Whole, whole
 _MOST_VALUES = 6
 """Of one hyperparameter that are compared."""
 _MOST_NAMES = 80
+_MOST_KEPT = 8
+"""Models whose weights are held at a time."""
 _INSTEAD = {
     "batch": "the batch size is set with --batch-size, or by the fit of a keras_tuner.HyperModel",
     "epoch": "the epochs are set with --max-epochs, or by the fit of a keras_tuner.HyperModel",
@@ -26,11 +29,11 @@ def without_effect(explorer: Explorer, discovery: Discovery) -> list[str]:
     firsts: dict[str, Declaration] = {}
     for one in discovery.declarations:
         firsts.setdefault(one.name, one)
-    said = []
+    models, said = _Models(explorer), []
     for one in list(firsts.values())[:_MOST_NAMES]:
         asking = [trace for trace in discovery.traces if _has(trace, one)]
         trace = min(asking, key=lambda trace: len(trace.active), default=None)
-        if trace is not None and _changes_nothing(explorer, one, trace.values):
+        if trace is not None and _changes_nothing(models, one, trace.values):
             low, high = ends(one)
             advice = next((text for word, text in _INSTEAD.items() if word in one.name.lower()), "")
             said.append(
@@ -45,35 +48,49 @@ def _has(trace: Trace, declaration: Declaration) -> bool:
     return trace.error is None and ask is not None and ask.declaration == declaration
 
 
-def _changes_nothing(
-    explorer: Explorer, declaration: Declaration, values: dict[str, Value]
-) -> bool:
-    tried = list(_tried(declaration))
-    if len(tried) < 2:
+def _changes_nothing(models: "_Models", declaration: Declaration, values: dict[str, Value]) -> bool:
+    name = declaration.name
+    others = [value for value in _tried(declaration) if repr(value) != repr(values[name])]
+    first = models.of(values)
+    if first is None or not others:
         return False
-    first: Whole | None = None
-    for value in tried:
-        now = _model(explorer, {**values, declaration.name: value}, declaration.name)
-        if now is None or (first is not None and not first.same(now)):
+    for value in others:
+        now = models.of({**values, name: value})
+        if now is None or not first.same(now, but=name):
             return False
-        first = first or now
     return True
 
 
 def _tried(declaration: Declaration) -> Iterator[Value]:
-    """Values far from each other first: if the ends differ, no more are built."""
     yield from dict.fromkeys((*ends(declaration), *probes(declaration)[:_MOST_VALUES]))
 
 
-def _model(explorer: Explorer, values: dict[str, Value], name: str) -> Whole | None:
-    """The model of these values; None if it fails or holds what cannot be compared."""
-    import keras
+@dataclass
+class _Models:
+    """Models that were built to be compared, under one seed; the last ones are kept.
 
-    hp = Asked(values, suggested(values))
-    keras.utils.set_random_seed(0)
-    try:
-        model = explorer.build(hp)
-    except Exception:  # such a configuration is a trial that fails
-        return None
-    others = tuple(other for other in hp.active.items() if other[0] != name)
-    return whole(model, others)
+    Many hyperparameters are first met in the same model, which is built once.
+    """
+
+    explorer: Explorer
+    _kept: dict[str, Whole | None] = field(default_factory=dict)
+
+    def of(self, values: dict[str, Value]) -> Whole | None:
+        """Return the model of these values; None if it fails or cannot be compared."""
+        key = repr(sorted(values.items()))
+        if key not in self._kept:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = self._built(values)
+        return self._kept[key]
+
+    def _built(self, values: dict[str, Value]) -> Whole | None:
+        import keras
+
+        hp = Asked(values, suggested(values))
+        keras.utils.set_random_seed(0)
+        try:
+            model = self.explorer.build(hp)
+        except Exception:  # such a configuration is a trial that fails
+            return None
+        return whole(model, hp.active)

@@ -170,7 +170,7 @@ def load_space(
         check_built(path, model, inputs, task)
         seen[measures_of(model, task)] = None
 
-    explorer = Explorer(path, called, check=check)
+    explorer = Explorer(path, replace(called, at_once=True), check=check)
     faults = explorer.faults
     first = explorer.given({})
     if first.error is not None:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,18 +107,19 @@ class Whole:
     """All of a model that can be compared: its outline, its first weights, what it asked for."""
 
     outline: Outline
-    asked: tuple[tuple[str, Any], ...]
+    asked: Mapping[str, Any]
     weights: tuple[NDArray[Any], ...]
 
-    def same(self, other: "Whole") -> bool:
-        """Return whether nothing differs."""
-        if self.outline != other.outline or self.asked != other.asked:
+    def same(self, other: "Whole", but: str) -> bool:
+        """Return whether nothing differs but the value that was asked for under the name `but`."""
+        mine, yours = ({**one.asked, but: None} for one in (self, other))
+        if self.outline != other.outline or mine != yours:
             return False
         pairs = zip(self.weights, other.weights, strict=True)
-        return all(np.array_equal(mine, yours, equal_nan=True) for mine, yours in pairs)
+        return all(np.array_equal(one, two, equal_nan=True) for one, two in pairs)
 
 
-def whole(model: Any, asked: tuple[tuple[str, Any], ...]) -> Whole | None:
+def whole(model: Any, asked: Mapping[str, Any]) -> Whole | None:
     """Return all of a model that was built after `asked`; None if a part cannot be compared.
 
     Such parts are functions and classes of the user's own: their settings may not be in a config.

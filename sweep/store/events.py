@@ -6,8 +6,10 @@ number has missed nothing. It says where to look, not what is there.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sweep.errors import DataError
+from sweep.exact import NUMBER
 from sweep.store.reading import Reader
 
 
@@ -47,13 +49,19 @@ def last_event(reader: Reader) -> int:
 
 def events_after(reader: Reader, number: int, limit: int) -> list[Event]:
     """Return at most `limit` events with higher numbers, in order. Raises DataError."""
-    query = "SELECT * FROM event WHERE event > ? ORDER BY event LIMIT ?"
+    query = (
+        "SELECT event, at, kind, trial AS of_trial, assignment AS of_assignment, epoch AS to_epoch"
+        " FROM event WHERE event > ? ORDER BY event LIMIT ?"
+    )
     return [_event(row) for row in reader.rows(query, number, limit)]
 
 
-def _event(row: dict[str, object]) -> Event:
+def _event(row: dict[str, Any]) -> Event:
     try:
-        kind = EventKind(str(row["kind"]))
+        numbers = [
+            None if row[name] is None else NUMBER.check(row[name])
+            for name in ("of_trial", "of_assignment", "to_epoch")
+        ]
+        return Event(row["event"], row["at"], EventKind(row["kind"]), *numbers)
     except ValueError as error:
-        raise DataError(f"the sweep is damaged: column kind: {error}") from error
-    return Event(**row | {"kind": kind})  # type: ignore[arg-type]  # checked by the reader
+        raise DataError(f"the sweep is damaged: table event: {error}") from error

@@ -83,6 +83,12 @@ class Reader:
         """Return the rows of a query of this room, every value checked. Raises DataError."""
         return self._rows(query, *values)
 
+    def data_version(self) -> int:
+        """Return a number that is another one once another connection has committed."""
+        with self._named():
+            (found,) = self._db.execute("PRAGMA data_version").fetchone()
+        return int(found)
+
     def problems(self) -> list[str]:
         """Return what is damaged in the database itself; empty if it is sound. Reads all of it."""
         found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]

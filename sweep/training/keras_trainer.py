@@ -4,13 +4,14 @@ import gc
 import math
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import keras
 
 from sweep.data.split import Rows, Split
 from sweep.errors import SweepError
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
+from sweep.space.fit import FitArguments, fit_arguments
 from sweep.space.keras_loss import TargetForm
 from sweep.space.outputs import n_outputs
 from sweep.space.scoring import own_metrics
@@ -101,6 +102,8 @@ class _Run:
     """Under which name `fit` reports the training score."""
     has_metrics: bool = False
     """Whether the model has metrics beside the one that is the score."""
+    given: FitArguments = field(default_factory=FitArguments)
+    """What the space's own `fit` says of the training."""
     progress: TrialProgress[Arrays] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,6 +121,9 @@ class _Run:
         self.has_metrics = any(name != self.fit_score for name in own_metrics(self.model))
         self.params = trial_model.count_params(self.model)
         self.regularisation = regularisation(self.model)
+        train, validation = self.trainer.split.train, self.trainer.split.validation
+        self.given = fit_arguments(self.model, train.x, train.y, (validation.x, validation.y))
+        self.progress = replace(self.progress, most_epochs=self.given.epochs)
         state = self.journal.load(assignment)
         if state is not None:
             self._restore(state)
@@ -131,7 +137,8 @@ class _Run:
         self.progress = self.progress.restored(state, state.best)
 
     def _fit(self) -> None:
-        split, batch_size = self.trainer.split, self.trainer.batch_size
+        split, given = self.trainer.split, self.given
+        batch_size = given.batch_size or self.trainer.batch_size
         first_epoch, last_epoch = self.progress.epoch, self.assignment.last_epoch
         self.model.fit(
             shuffled_batches(
@@ -142,13 +149,14 @@ class _Run:
                 last_epoch,
                 form=self.form,
                 n_classes=n_outputs(self.model),
-                weights=training_weights(split),
+                weights=training_weights(split, given.class_weight),
+                shuffle=given.shuffle,
             ),
             initial_epoch=first_epoch,
             epochs=last_epoch,
             steps_per_epoch=math.ceil(len(split.train) / batch_size),
             shuffle=False,  # the batches come shuffled
-            callbacks=[_EpochEnd(self)],
+            callbacks=[*given.callbacks, _EpochEnd(self)],
             verbose=0,
         )
 

@@ -131,6 +131,15 @@ def take(x: X, chosen: Any) -> X:
     return chosen_rows
 
 
+def _tensors(x: X) -> X:
+    """Words as TensorFlow's strings; NumPy has none that Keras takes."""
+    if not isinstance(x, dict) or not any(array.dtype == object for array in x.values()):
+        return x
+    import tensorflow as tf
+
+    return {n: tf.constant(v.tolist()) if v.dtype == object else v for n, v in x.items()}
+
+
 def n_rows(x: X) -> int:
     """Return how many rows there are."""
     return len(next(iter(x.values()))) if isinstance(x, dict) else len(x)

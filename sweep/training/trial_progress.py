@@ -33,6 +33,8 @@ class TrialProgress(Generic[Best]):
     """Score of each validation row at the best epoch, as `TrialState` keeps it."""
     failure: str | None = None
     """Why the trial cannot go on, in a line: a number that is not finite."""
+    most_epochs: int | None = None
+    """After which the space's own `fit` ends a trial; None if it sets no end."""
     n_trained: int = 0
     """Epochs trained since the progress was begun or restored."""
 
@@ -81,7 +83,8 @@ class TrialProgress(Generic[Best]):
         """How the assignment has ended, or None if it goes on."""
         if self.failure is not None:
             return OutcomeStatus.FAILED
-        if self.early_stopping.stopped:
+        at_its_end = self.most_epochs is not None and self.epoch >= self.most_epochs
+        if self.early_stopping.stopped or at_its_end:
             return OutcomeStatus.STOPPED
         return OutcomeStatus.COMPLETED if self.epoch >= self.last_epoch else None
 

@@ -82,7 +82,7 @@ def test_a_model_with_a_function_of_the_users_own_is_not_compared(keras):
     for activation, compared in ((own, False), ("tanh", True)):
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, activation)])
         model.compile("sgd", "mse")
-        assert (whole(model, ()) is not None) == compared
+        assert (whole(model, {}) is not None) == compared
 
 
 def test_what_only_fit_uses_changes_something(tmp_path):

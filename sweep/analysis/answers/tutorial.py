@@ -48,11 +48,9 @@ class Conclusion:
 def conclusions(frames: SweepFrames) -> list[Conclusion]:
     """Return the tutorial's conclusions that can be checked.
 
-    There are none if fewer than two of its models have two seeds, or if scores are no BCE, which
-    its conclusions are of.
+    There are none if fewer than two of its models have two seeds. They are of BCE: to be asked of
+    such a sweep only.
     """
-    if not frames.sweep.scoring.is_binary_crossentropy:
-        return []
     rows = frames.confirmed[frames.confirmed["seeds"] >= 2]
     trials = {
         str(name): int(trial)

@@ -141,7 +141,7 @@ def verdict(frames: SweepFrames) -> Verdict:
         confirmation=_confirmation(frames),
         worth=_worth(frames, trials),
         advantages=frames.advantages,
-        tutorial=conclusions(frames),
+        tutorial=conclusions(frames) if frames.sweep.scoring.is_binary_crossentropy else [],
         test_openings=len(frames.openings),
         shown=frames.score_words,
     )

@@ -1,6 +1,7 @@
 """Which hyperparameters matter: permutation importance of a random forest, with an interval."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sweep import words
 from sweep.analysis.charts import style
 from sweep.analysis.charts.axes import TooFewDataError
 from sweep.analysis.charts.colours import BLACK, BLUE
+from sweep.analysis.charts.varying import MOST, varying
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
@@ -43,6 +45,8 @@ def importance(frames: SweepFrames) -> Importance:
     Permutation importance (Breiman 2001) on held-out folds. What is predicted is a trial's rank
     within its bracket, from 0 to 1: diverged trials cannot dominate it, and brackets, whose trials
     train differently long, are not compared with each other. Baselines and failed trials are out.
+    Of very many hyperparameters the first 100 that vary are looked at, and of these the 15 that a
+    forest of all uses most.
     Raises TooFewDataError below 30 trials or with fewer than two hyperparameters that vary.
     """
     from sklearn.ensemble import RandomForestRegressor  # a second each to import
@@ -55,12 +59,16 @@ def importance(frames: SweepFrames) -> Importance:
         raise TooFewDataError(f"fewer than {MIN_TRIALS} searched trials have a score")
     chosen = chosen.sample(min(len(chosen), _MAX_TRIALS), random_state=0)
     settings = frames.hyperparameters.loc[chosen.index]
-    names = [name for name in settings if settings[name].astype(str).nunique() > 1]
+    names = list(islice(varying(settings), MOST))
     if len(names) < 2:
         raise TooFewDataError("fewer than two hyperparameters vary")
     X = np.column_stack([_numbers(settings[name]) for name in names])  # (trials, hyperparameters)
     brackets = [chosen["iteration"].fillna(-1), chosen["bracket"].fillna(-1)]
     y = chosen["val_score"].astype(float).groupby(brackets).rank(pct=True).to_numpy()
+    if len(names) > _MAX_BARS:  # each is shuffled fifty times
+        used = RandomForestRegressor(_TREES, random_state=0).fit(X, y).feature_importances_
+        most = np.sort(np.argsort(-used, kind="stable")[:_MAX_BARS])
+        names, X = [names[i] for i in most], X[:, most]
     drops, scores = [], []
     for train, held_out in KFold(_FOLDS, shuffle=True, random_state=0).split(X):
         forest = RandomForestRegressor(_TREES, random_state=0, min_samples_leaf=2)
@@ -93,6 +101,8 @@ def draw_importance(frames: SweepFrames) -> Figure:
         f"Random forest of {_TREES} trees on {words.trials(data.n_trials)}; mean and 5th to 95th "
         f"percentile over {_FOLDS} folds × {_REPEATS} shuffles."
     ]
+    if len(frames.hyperparameter_names) > _MAX_BARS:
+        notes.append(f"At most {_MAX_BARS} hyperparameters.")
     figure = style.page(frames, "Importance of the hyperparameters", notes)
     figure.text(0.07, 0.875, _subtitle(data), fontsize=9, va="center")
     shown = len(data.names[:_MAX_BARS])

@@ -1,6 +1,7 @@
 """The learning-rate schedules that trials really followed, each distinct one once."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sweep import words
 from sweep.analysis.charts import style
 from sweep.analysis.charts.colours import MARKERS, SERIES
+from sweep.analysis.charts.varying import MOST
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import shown_name
 
@@ -56,11 +58,10 @@ def schedules(frames: SweepFrames) -> list[Schedule]:
 
 def _labels(frames: SweepFrames, groups: list[list[int]]) -> list[str]:
     """`decay_steps = 2,000` where a hyperparameter tells the groups apart, else the trials."""
-    settings = frames.hyperparameters.set_index(frames.trials["trial"])
-    telling = [name for name in settings if _tells_apart(settings[name], groups)]
+    settings = frames.hyperparameters.iloc[:, :MOST].set_index(frames.trials["trial"])
+    telling = islice((name for name in settings if _tells_apart(settings[name], groups)), 2)
     shown = {
-        name: words.settings([settings[name][members[0]] for members in groups])
-        for name in telling[:2]
+        name: words.settings([settings[name][members[0]] for members in groups]) for name in telling
     }
     labels = []
     for number, members in enumerate(groups):

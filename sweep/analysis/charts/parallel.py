@@ -22,6 +22,7 @@ from sweep.analysis.charts.axes import (
     tick_label,
 )
 from sweep.analysis.charts.colours import BLACK
+from sweep.analysis.charts.varying import varying
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import shown_name
 from sweep.analysis.frames.ranking import is_scored
@@ -73,7 +74,7 @@ def parallel(frames: SweepFrames) -> Parallel:
         spread = np.linspace(30, n_trials - 1, MAX_LINES - 30).astype(int)
         trials = trials.iloc[np.unique(np.r_[:30, spread])]
     settings = frames.hyperparameters.loc[trials.index]
-    names = [name for name in settings if settings[name].astype(str).nunique() > 1]
+    names = list(varying(settings))
     if not names:
         raise TooFewDataError("no hyperparameter varies")
     axes = [_axis(shown_name(str(name)), settings[name]) for name in names[:_MAX_AXES]]

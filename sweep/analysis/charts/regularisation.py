@@ -1,6 +1,7 @@
 """Heat maps of the validation score by regulariser and capacity."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,13 @@ def heat_maps(frames: SweepFrames) -> list[HeatMap]:
     if chosen.sum() < _MIN_TRIALS:
         raise TooFewDataError(f"fewer than {_MIN_TRIALS} searched trials have a score")
     settings = strengths(frames)[chosen]
-    names = [str(name) for name in settings if settings[name].nunique() > 1]
+    names = list(islice((n for n in settings if settings[n].nunique() > 1), _MAX_MAPS))
     if not names:
         raise TooFewDataError("no regulariser varies")
     params = trials.loc[chosen, "params"].astype(float).clip(lower=1)
     scores = trials.loc[chosen, "val_score"].astype(float)
     sizes, column = _capacities(params)
-    return [_map(name, settings[name], scores, sizes, column) for name in names[:_MAX_MAPS]]
+    return [_map(str(name), settings[name], scores, sizes, column) for name in names]
 
 
 def _capacities(params: "pd.Series[float]") -> tuple[list[str], NDArray[np.intp]]:

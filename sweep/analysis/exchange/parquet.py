@@ -116,10 +116,10 @@ def _score(frames: SweepFrames) -> str:
 
 
 def _dictionary(frames: SweepFrames, names: list[str]) -> dict[str, Any]:
-    settings = {
+    settings = {"regularised_by": "kinds of regulariser in the built model: none, l2 + dropout, …"}
+    settings |= {
         f"{_PREFIX}{name}": "value of the hyperparameter" for name in frames.hyperparameters
     }
-    settings["regularised_by"] = "kinds of regulariser in the built model: none, l2 + dropout, …"
     settings |= {
         f"{_METRIC}{name}": "the model's own metric at the best epoch"
         for name in metric_names(frames)

@@ -1,8 +1,9 @@
 """What a score is worth that knows nothing of the features: the level that trials are judged by.
 
-Of a cross-entropy or an accuracy it follows from the shares of the classes, which are stored with
-the sweep's data (`class_balance` and `class_rows` of its split record). Of any other score it is
-that of the reference model of this name, kept with the sweep. A sweep of an older version stored
+Of the BCE of data in HIGGS format it follows from the shares of the classes, which are stored with
+the sweep's data (`class_balance` of its split record). Of any other score it is stored there itself
+(`no_skill`), or follows from the rows of each class (`class_rows`), or is that of the reference
+model of this name. A sweep of an older version stored
 neither: there both classes are taken to be equally frequent, ln 2. Where nothing says it (a metric
 of the user's own, which no reference has), the level is unknown: the scores of the first epochs
 stand for it as a size, and nothing is called worse than guessing.
@@ -84,6 +85,8 @@ def _levels(
     has_shares = balance is not None and _rows(balance.train) and _rows(balance.validation)
     if scoring.is_binary_crossentropy and balance is not None and has_shares:
         return levels_of_shares(balance)
+    if data.no_skill is not None:
+        return data.no_skill.train, data.no_skill.validation
     if rows is not None and any(rows.train) and any(rows.validation):
         found = _of_classes(scoring, rows)
         if found is not None:  # the reference's own, to its last digit, where it is stored

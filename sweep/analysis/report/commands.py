@@ -5,6 +5,7 @@ import shlex
 from sweep import words as text
 from sweep.analysis.answers.chosen_trials import Choice, to_confirm
 from sweep.analysis.frames.load import SweepFrames
+from sweep.data.own_data import OwnData
 from sweep.search.brackets import n_brackets
 from sweep.settings import Settings, Stage
 from sweep.space.find import shipped_spaces
@@ -35,6 +36,8 @@ def export_command(name: str, choice: Choice, *, ensemble: bool = False) -> str:
 def _start(frames: SweepFrames, settings: Settings) -> list[str]:
     defaults = Settings().to_json()
     values = settings.to_json()
+    if frames.sweep.data.own is not None:  # its options say which rows
+        values |= {name: defaults[name] for name in ("train_rows", "validation_rows", "test_rows")}
     if settings.stages:
         values["max_epochs"] = settings.stages[0].max_epochs
     words = ["sweep", "start", _space(frames), "--name", frames.sweep.name]
@@ -42,9 +45,25 @@ def _start(frames: SweepFrames, settings: Settings) -> list[str]:
         value = values[name]
         if name == "data" or (name not in _NOT_OPTIONS and value is not None and value != default):
             words += [f"--{name.replace('_', '-')}", str(value)]
+    words += options_of(settings.own)
     if settings.patience is None:
         words += ["--patience", "0"]
     return words if settings.baselines else [*words, "--no-baselines"]
+
+
+def options_of(own: OwnData) -> list[str]:
+    """The options that say how a file is read, prepared and split."""
+    words = []
+    for name in own.given:
+        option, value = name.replace("_", "-"), getattr(own, name)
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [f"--{option}", str(one)]
+    for part, size in own.sizes.to_json().items():
+        words += [f"--{part}-rows", size] if size else []
+    return words
 
 
 def _space(frames: SweepFrames) -> str:

@@ -8,8 +8,8 @@ import pandas as pd
 from sweep import words as text
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.trial_status import TrialStatus
+from sweep.data.description import split_words, task_words
 from sweep.data.labels import concerns_of
-from sweep.data.split_record import SplitRecord
 from sweep.records import SweepState
 
 _ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED, TrialStatus.FAILED)
@@ -25,7 +25,8 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("sweep", sweep.name),
         ("space", sweep.space.name),
         ("data", sweep.data.source),
-        ("split", _split(sweep.data)),
+        *(("task", task_words(task)) for task in [sweep.data.task] if task is not None),
+        ("split", split_words(sweep.data)),
         *(("labels", line) for line in concerns_of(sweep.data)),
         *(("search", line) for line in _search(frames)),
         *_measured(frames),
@@ -104,9 +105,3 @@ def _ends(trials: pd.DataFrame) -> str:
     found = [f"{counts[status]:,} {words.get(status, status)}" for status in _COUNTED]
     found = [line for line, status in zip(found, _COUNTED, strict=True) if counts[status]]
     return f": {', '.join(found)}" if found else ""
-
-
-def _split(data: SplitRecord) -> str:
-    ranges = {} if data.row_ranges is None else data.row_ranges.to_json()
-    parts = [f"{text.rows(*ranges[part])} {part}" for part in ranges]
-    return f"rows {', '.join(parts)}" if parts else "unknown"

@@ -9,9 +9,11 @@ from sweep.analysis.answers.chosen_trials import Choice, chosen
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.report.commands import export_command
 from sweep.errors import NotFoundError
-from sweep.records import Json
+from sweep.records import Estimate, Json
 from sweep.store import Opening
+from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.score_words import ScoreWords
+from sweep.tasks.scoring import Scoring
 
 _METRICS = ("score", "accuracy", "auc")
 _RULES = {"best": "the best", "simplest": "the simplest of the best", "trial": "chosen by hand"}
@@ -132,13 +134,28 @@ def _results(opening: Opening, shown: ScoreWords) -> list[tuple[str, str, str]]:
         if estimate is not None:
             ends = f"{words.score(estimate.low)} to {words.score(estimate.high)}"
             found.append((name, words.score(estimate.value), ends))
-    own = opening.score
-    if own is not None and shown.short not in [name for name, _, _ in found]:
-        value, root = shown.score(own.value), shown.root(own.value)
-        decimals = shown.decimals((own.high - own.low) / 4) if shown.is_amount else None
-        ends = shown.interval(own.low, own.high, decimals)
-        found.insert(0, (shown.short, f"{value}, {root}" if root else value, ends))
+    others = [_other(name, estimate, shown) for name, estimate in opening.measures.items()]
+    found += [one for one in others if one[0] != shown.short]
+    if opening.score is not None and shown.short not in [name for name, _, _ in found]:
+        found.insert(0, _score(opening.score, shown))
     return found
+
+
+def _score(of: Estimate, shown: ScoreWords) -> tuple[str, str, str]:
+    value, root = shown.score(of.value), shown.root(of.value)
+    decimals = shown.decimals((of.high - of.low) / 4) if shown.is_amount else None
+    ends = shown.interval(of.low, of.high, decimals)
+    return shown.short, f"{value}, {root}" if root else value, ends
+
+
+def _other(name: str, of: Estimate, shown: ScoreWords) -> tuple[str, str, str]:
+    """A measure beside the score: mae, rmse, r2, or the loss if the score is another."""
+    if name == ObjectiveName.R2:  # kept as people know it
+        return "R²", words.score(of.value), f"{words.score(of.low)} to {words.score(of.high)}"
+    known = name in tuple(ObjectiveName)
+    objective = ObjectiveName(name) if known else ObjectiveName.LOSS
+    scoring = Scoring(shown.scoring.loss, objective)
+    return _score(of, ScoreWords(scoring, shown.task, abs(of.value) or None))
 
 
 def to_json(openings: Sequence[Opening]) -> list[Json]:
@@ -166,4 +183,8 @@ def _object(opening: Opening) -> Json:
             "low": estimate.low,
             "high": estimate.high,
         }
-    return found | {"bce": found["score"]}
+    measures = {
+        name: {"value": one.value, "low": one.low, "high": one.high}
+        for name, one in opening.measures.items()
+    }
+    return found | {"measures": measures, "bce": found["score"]}

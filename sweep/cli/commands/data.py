@@ -1,5 +1,7 @@
 """sweep data: fetch HIGGS, import a file, show what is cached."""
 
+import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweep.cli.options import CacheOption
+from sweep.cli import data_options as of_data
+from sweep.cli import options as opt
 from sweep.cli.output import display, err, hint, out, warn
 from sweep.data.cache.cache import Cache, Dataset, default_cache_dir
-from sweep.data.kinds import AUTO, BUILTIN, KINDS
+from sweep.data.cache.file_set import is_own, read_files
+from sweep.data.description import lines as data_lines
+from sweep.data.kinds import AUTO, BUILTIN
+from sweep.data.own_data import OwnData
 from sweep.data.ranges import DEFAULT_ROWS, DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import DataError, UsageError
+from sweep.records import Json
 from sweep.words import counted, plain
 
 if TYPE_CHECKING:
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 
     from sweep.data.cache.manifest import Manifest
     from sweep.data.higgs.download import Progress
+    from sweep.data.tables.overview import ColumnOverview
 
 _SECONDS_BETWEEN_LINES = 5.0
 _INTERRUPTED = 130
@@ -52,7 +60,7 @@ def fetch(
     force: Annotated[
         bool, typer.Option("--force", help="Fetch even if the rows are cached already.")
     ] = False,
-    cache: CacheOption = None,
+    cache: opt.CacheOption = None,
 ) -> None:
     """Fetch the first rows of HIGGS, or all of it with --all, from its official address."""
     from sweep.data.higgs.download import OFFICIAL_ADDRESSES, cached_enough, fetch_higgs
@@ -85,7 +93,7 @@ def import_(
         Path,
         typer.Argument(metavar="FILE", help="A .csv or .csv.gz file with the columns of HIGGS."),
     ],
-    cache: CacheOption = None,
+    cache: opt.CacheOption = None,
 ) -> None:
     """Make FILE the cached HIGGS data: a label and 28 features a row, no header."""
     from sweep.data.higgs.import_file import import_higgs
@@ -96,26 +104,66 @@ def import_(
 
 @data_app.command()
 def info(
+    context: typer.Context,
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE]", help="A file, or a folder of .npy files, to describe."),
+    ] = None,
     data: Annotated[
         str,
-        typer.Option("--data", help=f"Which data to describe: {', '.join(KINDS)}, or a CSV file."),
+        typer.Option(
+            "--data", envvar="SWEEP_DATASET", help="The same: auto, builtin, higgs, or a file."
+        ),
     ] = AUTO,
+    train_rows: of_data.TrainRowsOption = None,
+    validation_rows: of_data.ValidationRowsOption = None,
+    test_rows: of_data.TestRowsOption = None,
+    label: of_data.LabelOption = None,
+    drop: of_data.DropOption = None,
+    task: of_data.TaskOption = of_data.DEFAULT.task,
+    missing: of_data.MissingOption = of_data.DEFAULT.missing,
+    max_levels: of_data.MaxLevelsOption = of_data.DEFAULT.max_levels,
+    standardize: of_data.StandardizeOption = None,
+    header: of_data.HeaderOption = None,
+    split: of_data.SplitOption = of_data.DEFAULT.split,
+    split_column: of_data.SplitColumnOption = of_data.DEFAULT.split_column,
+    split_seed: of_data.SplitSeedOption = of_data.DEFAULT.split_seed,
+    class_weight: of_data.ClassWeightOption = of_data.DEFAULT.class_weight,
+    output: opt.TableOrJsonOption = "table",
     charts: Annotated[
         Path | None,
         typer.Option(
             "--charts", metavar="DIR", help="Folder into which to write histograms of the features."
         ),
     ] = None,
-    cache: CacheOption = None,
+    cache: opt.CacheOption = None,
 ) -> None:
-    """Say what is cached: source, rows, splits, class balance, and each feature's range."""
-    from sweep.data.split import open_data
-    from sweep.data.summary import feature_table, label_concerns, part_table, visible_rows
+    """Say what will be done with a file before anything is trained, or what is cached."""
+    from sweep.data.split import is_higgs_format, load_split, open_data
+    from sweep.data.tables.overview import to_json
 
-    store = _cache(cache)
+    opt.check_output(output, opt.TABLE_OR_JSON)
+    store, data = _cache(cache), file or data
+    own = of_data.own_data_of(context.params)
+    if not is_higgs_format(data, own):
+        if charts is not None:
+            raise UsageError(f"--charts is for data in HIGGS format, {data} is another file")
+        _describe_own(data, own, store, output)
+        return
+    if output == "json":
+        numbers = of_data.numbers_of(context.params)
+        found = load_split(data, **numbers, own=own, cache_dir=store.root)
+        _print_json(to_json([], found))
+        return
     key, dataset = open_data(data, store, DEFAULT_ROWS)
     if data == AUTO and dataset.manifest.origin.kind == BUILTIN:
         hint("no HIGGS cached; get it with: sweep data fetch")
+    _describe_higgs(key, dataset, store, charts)
+
+
+def _describe_higgs(key: str, dataset: Dataset, store: Cache, charts: Path | None) -> None:
+    from sweep.data.summary import feature_table, label_concerns, part_table, visible_rows
+
     _print_facts(store, key, dataset)
     _print_table("rows", part_table(dataset))
     for line in label_concerns(dataset):
@@ -129,6 +177,54 @@ def info(
 
         for path in write_features(dataset, charts):
             out().print(f"chart: {plain(path)}", soft_wrap=True)
+
+
+def _describe_own(data: str, own: OwnData, store: Cache, output: str) -> None:
+    """Print what stands in a file; then what a sweep would make of it, or why it would not."""
+    from sweep.data.tables.overview import columns_of, to_json, with_use
+    from sweep.data.tables.own_split import own_split
+    from sweep.data.tables.reading import read_file
+
+    read = read_file(store, Path(data), own.header)
+    columns = columns_of(read)
+    try:
+        split = own_split(read, own)
+    except DataError:
+        if output == "table":
+            _print_columns(columns)
+        raise
+    columns = with_use(columns, split)
+    if output == "json":
+        _print_json(to_json(columns, split))
+        return
+    out().print(f"source: {plain(split.source)}, {counted(split.manifest.rows or 0, 'row')}")
+    _print_columns(columns)
+    out().print()
+    for line in data_lines(split.manifest):
+        out().print(plain(line), soft_wrap=True)
+    for line in split.concerns:
+        warn(line)
+
+
+def _print_json(values: Json) -> None:
+    json.dump(values, sys.stdout, indent=1)
+    print()
+
+
+def _print_columns(columns: "list[ColumnOverview]") -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "column", "holds", "missing", "different", "use", "models see"):
+        right = name in ("", "missing", "different")
+        table.add_column(name, justify="right" if right else "left")
+    for one in columns:
+        different = "–" if one.different is None else f"{one.different:,}"
+        table.add_row(
+            str(one.position), plain(one.name), plain(one.kind), f"{one.missing:,}", different,
+            one.use, one.becomes,
+        )  # fmt: skip
+    display(table)
 
 
 def _cache(folder: Path | None) -> Cache:
@@ -163,10 +259,10 @@ def _print_facts(cache: Cache, key: str, dataset: Dataset) -> None:
 
 def _describe(cache: Cache, key: str) -> str:
     try:
-        manifest = cache.manifest(key)
+        found = read_files(cache, key) if is_own(key) else cache.manifest(key)
     except DataError as error:
         return str(error)
-    return key if manifest is None else f"{manifest.origin.source}, {counted(manifest.rows, 'row')}"
+    return key if found is None else f"{found.origin.source}, {counted(found.rows, 'row')}"
 
 
 def _print_table(title: str, frame: "pd.DataFrame") -> None:

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,8 @@ from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sweep.runner.prepare import Prepared
 
 
@@ -56,13 +58,18 @@ def export(
     prepared = prepare_again(folder, sweep, cache, False, say=output, numbers=numbers)
     found.say_what_is_trained()
     if ensemble:
-        _export_ensemble(path, folder, sweep.identity, prepared, found)
+        _export_ensemble(path, folder, sweep.identity, prepared, found, cache)
     else:
-        _export_run(path, folder, sweep.identity, prepared, found)
+        _export_run(path, folder, sweep.identity, prepared, found, cache)
 
 
 def _export_run(
-    path: Path, folder: SweepFolder, identity: str, prepared: "Prepared", found: Taken
+    path: Path,
+    folder: SweepFolder,
+    identity: str,
+    prepared: "Prepared",
+    found: Taken,
+    cache: Path | None,
 ) -> None:
     from sweep.runner.retrain import state_of
     from sweep.space.saved import how_to_load
@@ -70,10 +77,9 @@ def _export_run(
 
     ((trial, one),) = found.members.items()
     state = state_of(folder, identity, prepared, trial, one)
-    rows, task = prepared.split.validation, prepared.split.task
     build, values = prepared.space.build, one.hyperparameters
-    scoring = prepared.scored.scoring
-    score = export_best(path, build, values, one.seed, state, rows, one.score, task, scoring)
+    split, scoring, raw = prepared.split, prepared.scored.scoring, _raw(prepared, cache)
+    score = export_best(path, build, values, one.seed, state, split, one.score, scoring, raw)
     hint(f"{_chosen(found, folder)}, epoch {state.early_stopping.best_epoch}:")
     out().print(f"{path}: {_score(score, found)}, as recorded")
     line = how_to_load(path.absolute())
@@ -82,16 +88,30 @@ def _export_run(
 
 
 def _export_ensemble(
-    path: Path, folder: SweepFolder, identity: str, prepared: "Prepared", found: Taken
+    path: Path,
+    folder: SweepFolder,
+    identity: str,
+    prepared: "Prepared",
+    found: Taken,
+    cache: Path | None,
 ) -> None:
     from sweep.runner.retrain import ensemble_model
     from sweep.training.export import export_verified
 
     model, measured = ensemble_model(folder, identity, prepared, found.members)
-    split, scoring = prepared.split, prepared.scored.scoring
-    score = export_verified(path, model, split.validation, measured, split.task, scoring)
+    split, scoring, raw = prepared.split, prepared.scored.scoring, _raw(prepared, cache)
+    score = export_verified(path, model, split, measured, scoring, raw)
     hint(f"{_chosen(found, folder)}:")
     out().print(f"{path}: {_score(score, found)}, as measured before it was written")
+
+
+def _raw(prepared: "Prepared", cache: Path | None) -> "list[NDArray[Any]] | None":
+    """The raw columns of the validation rows; None where models see the file's numbers."""
+    from sweep.data.tables.raw_rows import raw_validation
+
+    if prepared.split.preparation is None:
+        return None
+    return raw_validation(prepared.split.manifest, cache)
 
 
 def _score(score: float, found: Taken) -> str:

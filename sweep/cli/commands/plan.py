@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
+from sweep.cli import data_options as of_data
 from sweep.cli import options as opt
 from sweep.cli.output import display, hint, out, warn
 from sweep.cli.rung_table import rung_table
 from sweep.cli.trial_lines import print_json
 from sweep.cli.work import say_of_space
+from sweep.data.description import lines as data_lines
 from sweep.runner.cold_start import prepare
 from sweep.words import counted, duration, plain
 
@@ -36,9 +38,20 @@ def plan(
     seed: opt.SeedOption = opt.DEFAULT.seed,
     seeds: opt.SeedsOption = opt.DEFAULT.seeds,
     data: opt.DataOption = opt.DEFAULT.data,
-    train_rows: opt.TrainRowsOption = opt.DEFAULT.train_rows,
-    validation_rows: opt.ValidationRowsOption = opt.DEFAULT.validation_rows,
-    test_rows: opt.TestRowsOption = opt.DEFAULT.test_rows,
+    train_rows: of_data.TrainRowsOption = None,
+    validation_rows: of_data.ValidationRowsOption = None,
+    test_rows: of_data.TestRowsOption = None,
+    label: of_data.LabelOption = None,
+    drop: of_data.DropOption = None,
+    task: of_data.TaskOption = of_data.DEFAULT.task,
+    missing: of_data.MissingOption = of_data.DEFAULT.missing,
+    max_levels: of_data.MaxLevelsOption = of_data.DEFAULT.max_levels,
+    standardize: of_data.StandardizeOption = None,
+    header: of_data.HeaderOption = None,
+    split: of_data.SplitOption = of_data.DEFAULT.split,
+    split_column: of_data.SplitColumnOption = of_data.DEFAULT.split_column,
+    split_seed: of_data.SplitSeedOption = of_data.DEFAULT.split_seed,
+    class_weight: of_data.ClassWeightOption = of_data.DEFAULT.class_weight,
     batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
@@ -51,6 +64,8 @@ def plan(
     opt.check_output(output, opt.TABLE_OR_JSON)
     settings = opt.settings_of(context)
     prepared = prepare(space, settings, cache)
+    for line in data_lines(prepared.split.manifest):
+        hint(line)
     for line in (*prepared.split.concerns, *prepared.concerns):
         warn(line)
     say_of_space(prepared)
@@ -110,7 +125,8 @@ def _print_plan(prepared: "Prepared") -> None:
     if made.confirmations:
         epochs = made.confirmations * prepared.settings.max_epochs
         whose = "more run" if prepared.settings.executions > 1 else "more baseline run"
-        console.print(f"{counted(made.confirmations, whose)} with other seeds, {epochs:,} epochs")
+        runs = counted(made.confirmations, whose)
+        console.print(f"{runs} with other seeds, {counted(epochs, 'epoch')}")
     survey = Survey(prepared)
     _print_fused(survey, console)
     smallest, largest = survey.extremes()

@@ -2,10 +2,12 @@
 
 import typer
 
+from sweep.cli import data_options as of_data
 from sweep.cli import options as opt
 from sweep.cli import work
 from sweep.cli.output import hint, warn
 from sweep.cli.stopping import Stopping
+from sweep.data.description import lines as data_lines
 from sweep.errors import UsageError
 from sweep.runner.cold_start import prepare
 from sweep.settings import Budget
@@ -34,9 +36,20 @@ def start(
     seed: opt.SeedOption = opt.DEFAULT.seed,
     seeds: opt.SeedsOption = opt.DEFAULT.seeds,
     data: opt.DataOption = opt.DEFAULT.data,
-    train_rows: opt.TrainRowsOption = opt.DEFAULT.train_rows,
-    validation_rows: opt.ValidationRowsOption = opt.DEFAULT.validation_rows,
-    test_rows: opt.TestRowsOption = opt.DEFAULT.test_rows,
+    train_rows: of_data.TrainRowsOption = None,
+    validation_rows: of_data.ValidationRowsOption = None,
+    test_rows: of_data.TestRowsOption = None,
+    label: of_data.LabelOption = None,
+    drop: of_data.DropOption = None,
+    task: of_data.TaskOption = of_data.DEFAULT.task,
+    missing: of_data.MissingOption = of_data.DEFAULT.missing,
+    max_levels: of_data.MaxLevelsOption = of_data.DEFAULT.max_levels,
+    standardize: of_data.StandardizeOption = None,
+    header: of_data.HeaderOption = None,
+    split: of_data.SplitOption = of_data.DEFAULT.split,
+    split_column: of_data.SplitColumnOption = of_data.DEFAULT.split_column,
+    split_seed: of_data.SplitSeedOption = of_data.DEFAULT.split_seed,
+    class_weight: of_data.ClassWeightOption = of_data.DEFAULT.class_weight,
     batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
     patience: opt.PatienceOption = opt.DEFAULT.patience or 0,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
@@ -62,6 +75,8 @@ def start(
     _refuse_existing(folder)
     with Stopping() as stopping:
         prepared = prepare(space, settings, cache, compared=True)
+        for line in data_lines(prepared.split.manifest):
+            hint(line)
         for line in (*prepared.split.concerns, *prepared.concerns):
             warn(line)
         work.say_of_space(prepared)

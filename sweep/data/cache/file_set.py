@@ -21,7 +21,8 @@ from sweep.errors import DataError
 from sweep.records import Json
 
 FORMAT_VERSION = 2
-_CHUNK_BYTES = 1 << 20
+KEY_PREFIX = "own-"
+"""Of keys that mean a set of files; others mean arrays of HIGGS format."""
 _REMEDY = "remove the file, it is made again when needed"
 
 
@@ -56,7 +57,7 @@ def open_files(cache: Cache, key: str) -> tuple[FileSet, Path] | None:
     Raises DataError, naming the file and the remedy, when one does not match the manifest.
     """
     path = cache.manifest_path(key)
-    found = _read(path)
+    found = read_files(cache, key)
     if found is None:
         return None
     folder = cache.root / found.folder
@@ -68,6 +69,16 @@ def open_files(cache: Cache, key: str) -> tuple[FileSet, Path] | None:
         if not is_whole:
             raise DataError(f"cached {folder / name} is damaged; {_REMEDY}: {path}")
     return found, folder
+
+
+def is_own(key: str) -> bool:
+    """Whether a key of the cache means a set of files."""
+    return key.startswith(KEY_PREFIX)
+
+
+def read_files(cache: Cache, key: str) -> FileSet | None:
+    """Return what is known of the files under `key`. Raises DataError if it cannot be read."""
+    return _read(cache.manifest_path(key))
 
 
 def store_files(

@@ -76,7 +76,9 @@ def choose(arrays: Mapping[str, NDArray[Any]], own: OwnData, source: str) -> Cho
         return ChosenArrays(kept, None, task, y, parts, notes)
     if x.dtype.kind == "U":
         raise DataError(f"{source}: input {name!r} holds texts, expected numbers")
-    shape = f"rows of shape {x.shape[1:]}" if x.ndim > 2 else "whole numbers, which may be tokens"
+    shape = f"rows of shape {x.shape[1:]}"
+    if x.ndim == 2 and x.dtype.kind in "iu":
+        shape = "whole numbers, which may be tokens"
     found = np.ascontiguousarray(x, dtype=np.float32)
     return ChosenArrays(found, None, task, y, parts, (f"{shape}: taken as they are",))
 

@@ -73,16 +73,18 @@ def counts_up(series: "pl.Series") -> bool:
 def find_columns(given: Sequence[str], names: Sequence[str], option: str, source: str) -> list[str]:
     """Return the columns that an option names, by name or by position: from 1, or −1 for the last.
 
+    Several may stand between commas.
+
     Raises DataError, which lists the columns, if there is no such column.
     """
     found = []
-    for wanted in given:
+    for wanted in _apart(given, names):
         name = _find(wanted, names)
         if name is None:
             near = get_close_matches(wanted, names, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise DataError(
-                f"{option} is {wanted!r}, but {source} has no such column{hint} "
+                f"{option} is {wanted!r}, but {source} has no such column{hint}; "
                 f"its columns: {listed(names)}"
             )
         if name not in found:
@@ -94,6 +96,16 @@ def listed(names: Sequence[str]) -> str:
     """a, b, c; at most 20 of them."""
     more = f", … ({len(names) - _MOST_NAMED} more)" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _apart(given: Sequence[str], names: Sequence[str]) -> list[str]:
+    """What is between commas, unless a column has that name."""
+    return [
+        one
+        for wanted in given
+        for one in ([wanted] if wanted in names else map(str.strip, wanted.split(",")))
+        if one
+    ]
 
 
 def _find(wanted: str, names: Sequence[str]) -> str | None:

@@ -3,6 +3,7 @@
 All that is said of test rows is how many of them repeat training rows.
 """
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from sweep.data.labels import RARE, differ, percent
 from sweep.data.rows import Rows
 from sweep.data.split_record import ClassCounts, ClassRows
 from sweep.data.tables.columns import counts_up, listed
+from sweep.data.tables.preparation import Preparation
 from sweep.errors import DataError
 from sweep.tasks.task import Task, TaskKind
 from sweep.words import counted
@@ -26,6 +28,8 @@ _SURE_ROWS = 20
 """Training rows from which on two columns do not go together by chance."""
 _FIRST_ROWS = 1_000
 _HASHED_ROWS = 1 << 16
+_COARSE = 100 * 2.0**-24
+"""Spread of a column, in parts of its largest value, below which rounding to float32 is felt."""
 _ONE = 1 - 1e-10
 """Of a correlation: float32 rounds the label."""
 
@@ -81,10 +85,25 @@ def refuse_label_copies(
 
 def of_columns(raw: "pl.DataFrame") -> Iterator[str]:
     """Yield what is doubtful in the training rows' raw columns, a sentence each."""
-    constant = [s.name for s in raw.iter_columns() if s.n_unique() == 1]
+    constant = [s.name for s in raw.iter_columns() if _is_constant(s)]
     if constant:
         verb = "has one value" if len(constant) == 1 else "have one value each"
         yield f"{_columns(constant)} {verb} in all training rows, nothing can be learned from it"
+
+
+def of_precision(raw: "pl.DataFrame", preparation: Preparation) -> Iterator[str]:
+    """Yield which columns of the training rows differ by little more than float32 resolves."""
+    for column in preparation.columns:
+        if column.levels is None and len(raw):
+            values = raw[column.name].drop_nulls().to_numpy()
+            if not len(values):
+                continue
+            if 0 < float(values.std()) < _COARSE * float(np.abs(values).max()):
+                yield (
+                    f"column {column.name!r}: its differences are lost when float32 rounds its "
+                    "values; subtract a constant from it, or leave it out with "
+                    f"--drop {column.name!r}"
+                )
 
 
 def of_numbering(frame: "pl.DataFrame") -> Iterator[str]:
@@ -130,9 +149,9 @@ def of_rows(task: Task, rows: ClassRows | None, n_validation: int) -> Iterator[s
 
 def of_repeats(train: Rows, validation: Rows, test: Rows) -> Iterator[str]:
     """Yield how many rows of the other parts stand among the training rows, inputs and targets."""
-    known = np.unique(_hashes(train))
+    known = _hashes(train)
     for part, rows in (("validation", validation), ("test", test)):
-        n = int(np.isin(_hashes(rows), known).sum()) if len(rows) else 0
+        n = _n_known(_hashes(rows), known)
         if n:
             yield (
                 f"{n:,} of {counted(len(rows), f'{part} row')} also "
@@ -142,12 +161,27 @@ def of_repeats(train: Rows, validation: Rows, test: Rows) -> Iterator[str]:
             )
 
 
+def _n_known(few: NDArray[np.uint64], many: NDArray[np.uint64]) -> int:
+    """How many of the first stand among the second, which are not sorted: they may be millions."""
+    if not len(few):
+        return 0
+    levels, counts = np.unique(few, return_counts=True)
+    place = np.minimum(np.searchsorted(levels, many), len(levels) - 1)
+    is_there = np.zeros(len(levels), dtype=bool)
+    is_there[place[levels[place] == many]] = True
+    return int(counts[is_there].sum())
+
+
 def _few(task: Task, n: int) -> str:
     if task.kind is TaskKind.AMOUNT:
         what = f"the error of a score is about {percent(np.sqrt(2 / n))} of it"
     else:
         what = f"the error of an accuracy is up to {100 * 0.5 / np.sqrt(n):.0f} points"
     return f"only {n} validation rows: {what}, and small differences cannot be told from chance"
+
+
+def _is_constant(series: "pl.Series") -> bool:
+    return series.null_count() in (0, len(series)) and series.min() == series.max()
 
 
 def _columns(names: list[str]) -> str:
@@ -181,7 +215,7 @@ def _hashes(rows: Rows) -> NDArray[np.uint64]:
         arrays.append(rows.y)
     random = np.random.default_rng(0)
     for array in arrays:
-        flat = np.ascontiguousarray(array).reshape(len(array), -1)
+        flat = np.ascontiguousarray(array).reshape(len(array), math.prod(array.shape[1:]))
         words = flat.astype(np.float32, copy=False).view(np.uint32)
         factors = random.integers(1, 2**63, words.shape[1], dtype=np.uint64) | np.uint64(1)
         for start in range(0, len(found), _HASHED_ROWS):

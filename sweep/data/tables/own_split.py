@@ -153,7 +153,9 @@ def _of_table(frame: "pl.DataFrame", own: OwnData, source: str) -> Chosen:
     aside = []  # columns that say in which part a row is
     for option, name in (("--split group:", own.group), ("--split-column", own.split_column)):
         aside += find_columns([name] if name else [], names, option, source)
-    labels = label_columns(own.label, [n for n in names if n in own.label or n in kept], source)
+    labels = label_columns(own.label, names if own.label else kept, source)
+    if set(labels) & {*dropped, *aside}:
+        raise DataError(f"{source}: label {labels[0]!r} is also left out, or says the part")
     if labels == [INPUTS] and INPUTS not in names:
         labels = []
     features = [name for name in kept if name not in labels and name not in aside]
@@ -237,7 +239,11 @@ def _prepared(chosen: Chosen, own: OwnData, parts: Parts, stored: Preparation | 
         preparation.names,
         preparation,
         list(_notes(raw[0], preparation, own)),
-        [*doubts.of_columns(raw[0]), *_unknown(raw, preparation)],
+        [
+            *doubts.of_columns(raw[0]),
+            *doubts.of_precision(raw[0], preparation),
+            *_unknown(raw, preparation),
+        ],
     )
 
 

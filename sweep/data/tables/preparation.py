@@ -26,7 +26,8 @@ MISSING_LEVEL = ""
 class ColumnPreparation:
     """What is done with one raw column.
 
-    Numbers become (value − mean) / spread, after `fill` has taken the place of missing ones.
+    Numbers become (value − mean) / spread, after `fill` has taken the place of missing ones. They
+    are rounded to float32 before, as Keras rounds what a model is given.
     Words become a column for each level: 1 where the row has it, else 0.
     """
 
@@ -111,10 +112,7 @@ def prepare(raw: "pl.DataFrame", preparation: Preparation) -> NDArray[np.float32
             with np.errstate(over="ignore"):
                 found[:, at] = values
             if not np.isfinite(found[:, at]).all():
-                raise DataError(
-                    f"column {column.name!r} has values that float32 cannot hold; change its unit, "
-                    f"or leave it out with --drop {column.name!r}"
-                )
+                raise _too_large(column.name)
             at += 1
     return found
 
@@ -152,9 +150,12 @@ def _fit_numbers(
         )
     fill = None
     if missing:
-        fill = float((series.median() if missing == "median" else series.mean()) or 0.0)  # type: ignore[arg-type]
-    values = series.to_numpy() if fill is None else series.fill_null(fill).to_numpy()
+        there = series.drop_nulls().to_numpy()
+        fill = float(np.float32(np.median(there) if missing == "median" else there.mean()))
+    values = _rounded(series if fill is None else series.fill_null(fill))
     mean, spread = 0.0, 1.0
+    if not np.isfinite(values).all():
+        raise _too_large(series.name)
     if standardize:
         mean = float(values.mean())
         spread = float(values.std()) if values.min() < values.max() else 1.0
@@ -173,10 +174,23 @@ def _prepared(series: "pl.Series", column: ColumnPreparation) -> Iterator[NDArra
         return
     if column.fill is None and series.null_count():
         raise DataError(f"column {column.name!r} has missing values, which were not there before")
-    values = series.to_numpy() if column.fill is None else series.fill_null(column.fill).to_numpy()
+    values = _rounded(series if column.fill is None else series.fill_null(column.fill))
     if column.mean == 0.0 and column.spread == 1.0:
         yield values
     else:
         yield values * column.scale + column.offset
     if column.indicator:
         yield series.is_null().to_numpy()
+
+
+def _too_large(name: str) -> DataError:
+    return DataError(
+        f"column {name!r} has values that float32 cannot hold; change its unit, or leave it out "
+        f"with --drop {name!r}"
+    )
+
+
+def _rounded(series: "pl.Series") -> NDArray[np.float64]:
+    """Numbers of float32, to be reckoned with in double precision."""
+    with np.errstate(over="ignore"):
+        return series.to_numpy().astype(np.float32).astype(np.float64)

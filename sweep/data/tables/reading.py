@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.data.cache.cache import Cache
-from sweep.data.cache.file_set import FileSet, Written, open_files, store_files
+from sweep.data.cache.file_set import KEY_PREFIX, FileSet, Written, open_files, store_files
 from sweep.data.cache.manifest import Origin
 from sweep.data.columns import N_FEATURES
 from sweep.data.tables.text_file import chunks_of, csv_form, first_cells, first_line, write_plain
@@ -135,7 +135,7 @@ def _key(paths: list[Path], form: str, header: bool | None) -> str:
         digest.update(path.name.encode() if len(paths) > 1 else b"")
         for chunk in chunks_of(path):
             digest.update(chunk)
-    return f"own-{digest.hexdigest()[:_KEY_DIGITS]}"
+    return f"{KEY_PREFIX}{digest.hexdigest()[:_KEY_DIGITS]}"
 
 
 def _writer(
@@ -185,6 +185,9 @@ def _sink(lazy: "pl.LazyFrame", folder: Path, name: str, notes: list[str]) -> Wr
     """Write the columns, without an index that pandas wrote; twice the same name is an error."""
     import polars as pl
 
+    names = {name: _name(name) for name in lazy.collect_schema()}
+    if len(set(names.values())) == len(names):
+        lazy = lazy.rename(names)
     schema = lazy.collect_schema()
     for column in schema:
         if "_duplicated_" in column:
@@ -200,9 +203,14 @@ def _sink(lazy: "pl.LazyFrame", folder: Path, name: str, notes: list[str]) -> Wr
     return Written((_TABLE_FILE,), rows, tuple(notes))
 
 
+def _name(column: str) -> str:
+    """A column's name without blanks around it, and without the # that np.savetxt puts first."""
+    return column.strip().removeprefix("#").strip() if column.strip() != "#" else column
+
+
 def _write_npz(path: Path, folder: Path) -> Written:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return _write_arrays({name: archive[name] for name in archive}, folder, path.name)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(
@@ -222,6 +230,8 @@ def _write_arrays(arrays: dict[str, NDArray[Any]], folder: Path, name: str) -> W
     if not arrays:
         raise DataError(f"{name} holds no arrays")
     for stem, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise DataError(f"{name} is a zip archive, expected an .npz of arrays; unpack it")
         if array.ndim == 0 or array.dtype.kind not in "buifU":
             raise DataError(f"{name}: array {stem!r} is {array.dtype}, expected rows of numbers")
         if stem != Path(stem).name or stem.startswith("."):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.own_data import OwnData, Sizes
+from sweep.data.own_data import OwnData, Sizes, share_of
 from sweep.data.split_record import SplitRule
 from sweep.errors import DataError
 from sweep.words import counted
@@ -18,7 +18,6 @@ DEFAULT_SHARE = 0.2
 """Of the rows that validate, and of those that test."""
 MOST_BY_DEFAULT = 10_000
 """Rows to validate and to test: more would lessen the error of a score very little."""
-_SHARE = re.compile(r"(\d+(?:\.\d+)?) *%|(0?\.\d+)", re.ASCII)
 _COUNT = re.compile(r"[0-9][0-9,_]*", re.ASCII)
 _PARTS = {
     "train": TRAIN, "training": TRAIN,
@@ -51,12 +50,11 @@ def rows_asked(text: str, rows: int, option: str) -> int:
 
     Raises DataError if it means nothing, or more than all.
     """
-    share = _SHARE.fullmatch(text.strip())
+    share = share_of(text)
     if share is not None:
-        part = float(share[1]) / 100 if share[1] else float(share[2])
-        if part >= 1:
+        if share >= 1:
             raise DataError(f"{option} is {text}, expected less than all rows")
-        return round(rows * part)
+        return round(rows * share)
     if not _COUNT.fullmatch(text.strip()):
         raise DataError(f"{option} is {text!r}, expected a number or a share such as 20%")
     return int(re.sub("[,_]", "", text))
@@ -151,19 +149,29 @@ def grouped(
             "are needed"
         )
     sizes = np.bincount(codes)
+    free = list(np.random.default_rng(seed).permutation(len(names)))
     part_of_group = np.full(len(names), -1)
-    order = np.random.default_rng(seed).permutation(len(names))
-    for part, wanted in _in_turn(counts):
-        have = 0
-        for group in order[part_of_group[order] < 0]:
-            is_taken = (have == 0 and wanted > 0) or (part == TRAIN and rest_trains)
-            if is_taken or abs(have + sizes[group] - wanted) <= abs(have - wanted):
-                part_of_group[group] = part
-                have += sizes[group]
-        if part != TRAIN and not (part_of_group < 0).any():
-            raise DataError(f"--split group:{column}: its groups are too large for three parts")
-    order = np.arange(len(groups))
-    return _by_part(order, part_of_group[codes], SplitRule(f"group:{column}", seed))
+    for n_done, (part, wanted) in enumerate(_in_turn(counts)):
+        all_of_it = part == TRAIN and rest_trains
+        taken = free if all_of_it else _nearest(free, sizes, wanted, leave=2 - n_done)
+        part_of_group[taken] = part
+        free = [group for group in free if part_of_group[group] < 0]
+    return _by_part(
+        np.arange(len(groups)), part_of_group[codes], SplitRule(f"group:{column}", seed)
+    )
+
+
+def _nearest(free: list[int], sizes: Indices, wanted: int, leave: int) -> list[int]:
+    """Groups, in their order, that together have about `wanted` rows; one at least if any."""
+    taken: list[int] = []
+    have = 0
+    for group in free:
+        if len(free) - len(taken) > leave and abs(have + sizes[group] - wanted) < abs(
+            have - wanted
+        ):
+            taken.append(group)
+            have += int(sizes[group])
+    return taken or ([min(free, key=lambda group: int(sizes[group]))] if wanted else [])
 
 
 def given(

@@ -195,7 +195,7 @@ def _is_header(rows: list[list[str]]) -> bool:
     if first == [str(i) for i in range(len(first))] and len(first) > 2:
         return True
     named = [cell for cell in first if cell.strip()]
-    if not named or len(set(named)) < len(named) or len(named) < len(first) - 1:
+    if not named or len(named) < len(first) - 1:
         return False
     # a name may look like a number ("0", "1", …, "label"), if another one does not
     words = [i for i, cell in enumerate(first) if not _is_value(cell)]
@@ -204,7 +204,7 @@ def _is_header(rows: list[list[str]]) -> bool:
     numbers_below = [i for i in range(len(first)) if _all_numbers(rest, i)]
     if numbers_below:
         return any(i in words for i in numbers_below)
-    return len(words) == len(first) and not any(
+    return len(words) == len(first) == len(set(first)) and not any(
         first[i] == row[i] for i in words for row in rest if len(row) > i
     )
 

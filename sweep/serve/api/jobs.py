@@ -78,7 +78,7 @@ def _add(who: Who, response: Response, asked: AnyAsked, key: str | None, body: b
 
 
 @router.get("/jobs/{job}", response_model=JobOut)
-def get_job(who: Reads, job: int, request: Request, response: Response) -> Any:
+def get_job(who: Reads, job: paging.Number, request: Request, response: Response) -> Any:
     """One job; `error` says why it failed."""
     found = jobs.get(who.service.database, job)
     etag = etag_of(found)
@@ -101,7 +101,7 @@ class JobChange(Asked):
 
 
 @router.patch("/jobs/{job}")
-def change_job(who: Runs, job: int, asked: JobChange, request: Request) -> JobOut:
+def change_job(who: Runs, job: paging.Number, asked: JobChange, request: Request) -> JobOut:
     """Change a job's priority, hold it, or let it go. Needs If-Match."""
     with who.service.database.changing():
         found = jobs.get(who.service.database, job)
@@ -125,7 +125,7 @@ class CancelAsked(Asked):
 
 
 @router.post("/jobs/{job}/cancel", status_code=202)
-def cancel_job(who: Runs, job: int, asked: CancelAsked | None = None) -> JobOut:
+def cancel_job(who: Runs, job: paging.Number, asked: CancelAsked | None = None) -> JobOut:
     """Cancel a job: one that waits is gone, one that runs is asked to stop. May be sent again."""
     now = asked is not None and asked.now
     found = control.cancel(who.service, job, now=now)
@@ -135,7 +135,7 @@ def cancel_job(who: Runs, job: int, asked: CancelAsked | None = None) -> JobOut:
 
 @router.get("/jobs/{job}/log")
 def get_job_log(
-    who: Reads, job: int, bytes: Annotated[int, Query(ge=1, le=1_000_000)] = 65_536
+    who: Reads, job: paging.Number, bytes: Annotated[int, Query(ge=1, le=1_000_000)] = 65_536
 ) -> LogOut:
     """The end of what a job printed."""
     jobs.get(who.service.database, job)
@@ -147,7 +147,7 @@ def get_job_log(
     response_class=FileResponse,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
-def get_model(who: Reads, job: int) -> FileResponse:
+def get_model(who: Reads, job: paging.Number) -> FileResponse:
     """The Keras file that an export wrote."""
     found = jobs.get(who.service.database, job)
     path = who.service.folder.model(job, found.sweep)

@@ -6,11 +6,13 @@ import json
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from sweep.errors import UsageError
 from sweep.serve.api.problems import ProblemError
 
+Number = Annotated[int, Path(ge=0, le=10**9)]
+"""Of a job, a plan or a trial, in a path."""
 PageSize = Annotated[int, Query(ge=1, le=1000)]
 PageToken = Annotated[str | None, Query(max_length=200)]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 
 from sweep.errors import InvalidSpaceError
+from sweep.serve.api import paging
 from sweep.serve.api.models import PlanOut
 from sweep.serve.api.who import Reads, Runs, Who
 from sweep.serve.queue.answers import Answer, once
@@ -68,6 +69,6 @@ def _add(who: Who, response: Response, asked: PlanAsked, key: str | None, body: 
 
 
 @router.get("/plans/{plan}")
-def get_plan(who: Reads, plan: int) -> PlanOut:
+def get_plan(who: Reads, plan: paging.Number) -> PlanOut:
     """A plan that was asked for."""
     return PlanOut.of(plans.plan(who.service.database, plan))

@@ -31,7 +31,7 @@ from sweep.sweep_folder import sweep_folders
 
 router = APIRouter(tags=["sweeps"])
 _LOG_BYTES = 65_536
-Name = Annotated[str, "of a sweep"]
+OfTrial = Annotated[int | None, Query(ge=0, le=10**9)]
 
 
 def sweep_out(service: Service, seen: Seen) -> SweepOut:
@@ -210,7 +210,7 @@ class NoteAsked(Asked):
 
 
 @router.get("/sweeps/{name}/note")
-def get_note(who: Reads, name: str, trial: Annotated[int | None, Query(ge=0)] = None) -> NoteOut:
+def get_note(who: Reads, name: str, trial: OfTrial = None) -> NoteOut:
     """What was written about a sweep, or about one of its trials."""
     who.service.sweep(name)
     found = notes.get(who.service.database, name, trial)
@@ -221,7 +221,10 @@ def get_note(who: Reads, name: str, trial: Annotated[int | None, Query(ge=0)] = 
 
 @router.put("/sweeps/{name}/note")
 def set_note(
-    who: Runs, name: str, asked: NoteAsked, trial: Annotated[int | None, Query(ge=0)] = None
+    who: Runs,
+    name: str,
+    asked: NoteAsked,
+    trial: OfTrial = None,
 ) -> NoteOut:
     """Write about a sweep, or about one of its trials, in place of what was there."""
     who.service.sweep(name)

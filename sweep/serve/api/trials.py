@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from sweep.errors import NotFoundError
 from sweep.serve.api import paging
 from sweep.serve.api.models import AssignmentOut, EpochOut, Page, RungOut, instant_or_none
 from sweep.serve.api.sweeps import trials_of
@@ -41,7 +40,7 @@ def list_trials(
 
 
 @router.get("/sweeps/{name}/trials/{trial}")
-def get_trial(who: Reads, name: str, trial: int) -> Json:
+def get_trial(who: Reads, name: str, trial: paging.Number) -> Json:
     """Everything about one trial, as `sweep show -o json` prints it."""
     from sweep.analysis.answers import one_trial
 
@@ -64,15 +63,13 @@ def _printed(found: Json, frames: "SweepFrames") -> Json:
 def list_epochs(
     who: Reads,
     name: str,
-    trial: int,
+    trial: paging.Number,
     request: Request,
     response: Response,
     after: Annotated[int, Query(ge=0, le=10**9)] = 0,
     page_size: paging.PageSize = 500,
 ) -> Page[EpochOut]:
     """A trial's epoch records behind epoch `after`, for curves that grow."""
-    if not 0 <= trial <= 10**9:
-        raise NotFoundError(f"sweep {name} has no trial {trial}")
     with Store(who.service.sweep(name).database, read_only=True) as store:
         rows = epochs_of(store, trial, after, page_size + 1)
     items = [EpochOut(epoch=row["epoch"], values=_numbers(row)) for row in rows[:page_size]]

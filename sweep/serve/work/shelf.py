@@ -81,17 +81,17 @@ class Shelf:
 
         Raises InvalidSpaceError if it has changed meanwhile.
         """
-        path = self.copies / space.sha256 / space.path.name
+        path = self._place_of(space.sha256, space.name)
         if path.is_file():
             return path
         files = imported(space.path)
         if fingerprint_of(files) != space.sha256:
             raise InvalidSpaceError(f"search space {space.name} has changed just now; look again")
-        return self._keep(texts(files), space.path.name, space.sha256)
+        return self._keep(texts(files), space.name, space.sha256)
 
     def copy_of(self, sha256: str, name: str) -> Path:
         """Return the file that a job runs. Raises InvalidSpaceError if it is not what it was."""
-        path = self.copies / sha256 / f"{name}.py"
+        path = self._place_of(sha256, name)
         if not path.is_file() or fingerprint_of(imported(path)) != sha256:
             raise InvalidSpaceError(
                 f"the copy of search space {name} in {path.parent} is gone or was changed; "
@@ -118,7 +118,7 @@ class Shelf:
                     "cover it; leave it out"
                 )
             sha256 = fingerprint_of(files)
-            self._place(folder, sha256)
+            self._place(folder, sha256, name)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         with self.database.changing() as db:
@@ -166,7 +166,7 @@ class Shelf:
     def _uploaded(self) -> list[ShelfSpace]:
         found = []
         for row in self.database.rows("SELECT * FROM space ORDER BY uploaded_at"):
-            path = self.copies / row["sha256"] / f"{row['name']}.py"
+            path = self._place_of(row["sha256"], row["name"])
             if path.is_file():
                 found.append(
                     ShelfSpace(
@@ -176,18 +176,24 @@ class Shelf:
                 )  # fmt: skip
         return found
 
-    def _keep(self, sources: Mapping[str, str], first: str, sha256: str) -> Path:
+    def _keep(self, sources: Mapping[str, str], name: str, sha256: str) -> Path:
         folder = self.copies / f".new-{uuid.uuid4().hex[:12]}"
         try:
-            write_sources(sources, first, folder)
-            self._place(folder, sha256)
+            write_sources(sources, f"{name}.py", folder)
+            self._place(folder, sha256, name)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return self.copies / sha256 / first
+        return self._place_of(sha256, name)
 
-    def _place(self, folder: Path, sha256: str) -> None:
-        if not (self.copies / sha256).exists():
-            folder.rename(self.copies / sha256)
+    def _place_of(self, sha256: str, name: str) -> Path:
+        """Two spaces of one text may have two names: the hash is over what is in the files."""
+        return self.copies / sha256 / name / f"{name}.py"
+
+    def _place(self, folder: Path, sha256: str, name: str) -> None:
+        place = self._place_of(sha256, name).parent
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():
+            folder.rename(place)
 
 
 def _read(path: Path, origin: str) -> ShelfSpace:

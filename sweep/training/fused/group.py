@@ -11,9 +11,9 @@ import numpy as np
 from sweep.data.split import Split
 from sweep.records import EpochRecord
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+from sweep.training.fused.measuring import is_measured_in_training
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
-from sweep.training.fused.measuring import tells_fit_score
 from sweep.training.fused.packing import Clock, Packing
 from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Sums, Trials
 from sweep.training.fused.program.backend import on_device
@@ -172,7 +172,7 @@ class Group:
         record = EpochRecord(
             epoch=seat.epoch,
             fit_loss=loss + penalty,
-            fit_score=score if tells_fit_score(self.resident.scoring) else math.nan,
+            fit_score=score if is_measured_in_training(of, meaning[1]) else math.nan,
             train_score=score_of(of, outputs[:n_train], split.train, *meaning),
             val_score=validation.score,
             val_loss=validation.loss + float(measured.penalty[slot]),

@@ -59,26 +59,16 @@ def score(loss: Loss, outputs: np.ndarray, rows: Rows, task: Task, scoring: Scor
     return float(row_losses(scoring.loss, predicted, targets).mean())
 
 
-def tells_fit_score(scoring: Scoring) -> bool:
-    """Return whether the training score can be told batch by batch: it is a mean over rows."""
-    return scoring.objective in (ObjectiveName.LOSS, *_SAME)
-
-
-def unmeasured(scoring: Scoring) -> str | None:
-    """Return why trials scored like this are not fused; None if they can be."""
-    if scoring.loss.name is LossName.OWN:
-        return f"loss {scoring.measure.name}"
-    same = _SAME.get(scoring.objective, scoring.loss.name)
-    if scoring.objective is ObjectiveName.METRIC or same is not scoring.loss.name:
-        return f"the score is {scoring.measure.name}, which is not the loss"
-    return None
-
-
-_SAME = {
-    ObjectiveName.MAE: LossName.ABSOLUTE_ERROR,
-    ObjectiveName.MSE: LossName.SQUARED_ERROR,
-}
-"""Objectives that are means over rows of no other loss, so that `fit` reports them."""
+def is_measured_in_training(loss: Loss, scoring: Scoring) -> bool:
+    """Return whether the score of training batches is of what `scoring` measures."""
+    if not loss.kind or loss.kind in ("classes", "labels"):
+        return scoring.objective is ObjectiveName.LOSS
+    by_objective = {
+        ObjectiveName.LOSS: scoring.loss.name,
+        ObjectiveName.MAE: LossName.ABSOLUTE_ERROR,
+        ObjectiveName.MSE: LossName.SQUARED_ERROR,
+    }
+    return loss.kind == by_objective.get(scoring.objective)
 
 
 def predictions(loss: Loss, outputs: np.ndarray) -> np.ndarray:

@@ -63,7 +63,7 @@ class FusedTrainer:
     _resident: Resident | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.readings = Readings(self.build, self.split.task)
+        self.readings = Readings(self.build, self.split.task, self.batch_size)
 
     @property
     def compilations(self) -> int:

@@ -29,8 +29,16 @@ UNLIKE = [described(32 * (1 + n % 4), 32 * (1 + n // 4), 64, 96) for n in range(
 """As many widths as models."""
 
 
-@pytest.mark.parametrize("sharing", [ALIKE, Sharing(128, 12, 2), Sharing(64, 4, 1, alone=False),
-                                     Sharing(alone=False), Sharing(fused=False)], ids=str)  # fmt: skip
+SHARINGS = [
+    ALIKE,
+    Sharing(128, 12, 2),
+    Sharing(64, 4, 1, alone=False),
+    Sharing(alone=False),
+    Sharing(fused=False),
+]
+
+
+@pytest.mark.parametrize("sharing", SHARINGS, ids=str)
 def test_a_sharing_is_kept_as_text(sharing):
     assert Sharing.parsed(str(sharing)) == sharing
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from sweep.records import Assignment, Value
+from sweep.space.fit import seen_arguments
 from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training import keras_private
 from sweep.training import model as trial_model
@@ -15,7 +16,7 @@ from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping
 from sweep.training.fused.description import Description
 from sweep.training.fused.reading.model import read
-from sweep.training.fused.reading.refusal import NotCarriedError
+from sweep.training.fused.reading.refusal import NotCarriedError, require
 from sweep.training.model import Build
 from sweep.training.regularisation import regularisation
 
@@ -42,6 +43,8 @@ class Readings:
 
     build: Build
     task: Task = HIGGS_TASK
+    batch_size: int | None = None
+    """Of the programs; a trial whose own `fit` asks for another is left to Keras. None for any."""
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
     _regularised: dict[Key, str] = field(default_factory=dict)
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
@@ -82,6 +85,8 @@ class Readings:
         model = self._model(assignment)
         key = _key(assignment)
         try:
+            left = seen_arguments(model).only_keras(self.batch_size)
+            require(left is None, left or "")
             description = self._read[key] = read(model, self.task)
         except NotCarriedError as error:
             self._read[key] = error

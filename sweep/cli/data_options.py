@@ -1,0 +1,164 @@
+"""Options that say how a file of a user's own is read, prepared and split."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Annotated, Any
+
+import typer
+
+from sweep.cli import completion
+from sweep.data.own_data import CLASS_WEIGHTS, MISSING, SPLITS, TASKS, OwnData, Sizes, share_of
+from sweep.errors import UsageError
+
+SIZES = ("train", "validation", "test")
+
+TrainRowsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--train-rows",
+        envvar="SWEEP_TRAIN_ROWS",
+        help="Training rows: a number, or a share such as 60%. By default 10,000 of HIGGS, and all "
+        "rows of a file that neither validate nor test.",
+    ),
+]
+ValidationRowsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--validation-rows",
+        envvar="SWEEP_VALIDATION_ROWS",
+        help="Validation rows: a number, or a share such as 20%. By default 1,000 of HIGGS, and "
+        "20% of a file, at most 10,000.",
+    ),
+]
+TestRowsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--test-rows",
+        envvar="SWEEP_TEST_ROWS",
+        help="Test rows, kept sealed: a number, or a share. By default 10,000 of HIGGS, and 20% of "
+        "a file, at most 10,000.",
+    ),
+]
+LabelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        envvar="SWEEP_LABEL",
+        help="Column to predict, by name or position from 1; several with commas or by repeating "
+        "it; inputs for an autoencoder. By default the one called label, target, y or class.",
+    ),
+]
+DropOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--drop", envvar="SWEEP_DROP", help="Columns to leave out, by name or position from 1."
+    ),
+]
+TaskOption = Annotated[
+    str,
+    typer.Option(
+        "--task",
+        envvar="SWEEP_TASK",
+        autocompletion=completion.values(*TASKS[1:]),
+        help="What the label is: binary, classes, amount or labels; by default its values say.",
+    ),
+]
+MissingOption = Annotated[
+    str,
+    typer.Option(
+        "--missing",
+        envvar="SWEEP_MISSING",
+        autocompletion=completion.values(*MISSING[1:]),
+        help="What takes the place of missing numbers: mean or median of the training rows, or "
+        "indicator: the mean, and a column that says where. By default they are refused.",
+    ),
+]
+MaxLevelsOption = Annotated[
+    int,
+    typer.Option(
+        "--max-levels",
+        envvar="SWEEP_MAX_LEVELS",
+        help="Different words in a column up to which each becomes a column of 0 and 1.",
+    ),
+]
+StandardizeOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--standardize/--no-standardize",
+        envvar="SWEEP_STANDARDIZE",
+        help="Whether numbers get mean 0 and spread 1 over the training rows; by default those of "
+        "tables do, those of HIGGS and of images and sequences do not.",
+    ),
+]
+HeaderOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        envvar="SWEEP_HEADER",
+        help="Whether the first line of a CSV names its columns; by default its lines say.",
+    ),
+]
+SplitOption = Annotated[
+    str,
+    typer.Option(
+        "--split",
+        envvar="SWEEP_SPLIT",
+        autocompletion=completion.values(*SPLITS),
+        help="How rows are put into parts: shuffled (the default for a file), ordered (training "
+        "rows first, as for time series), or group:COLUMN to keep rows of one value together.",
+    ),
+]
+SplitColumnOption = Annotated[
+    str,
+    typer.Option(
+        "--split-column",
+        envvar="SWEEP_SPLIT_COLUMN",
+        help="A column that says train, validation or test for each row.",
+    ),
+]
+SplitSeedOption = Annotated[
+    int,
+    typer.Option("--split-seed", envvar="SWEEP_SPLIT_SEED", help="Seed of the shuffled split."),
+]
+ClassWeightOption = Annotated[
+    str,
+    typer.Option(
+        "--class-weight",
+        envvar="SWEEP_CLASS_WEIGHT",
+        autocompletion=completion.values(*CLASS_WEIGHTS[1:]),
+        help="balanced: each class counts the same in the training loss. Scores stay unweighted.",
+    ),
+]
+
+DEFAULT = OwnData()
+
+
+def own_data_of(given: Mapping[str, Any]) -> OwnData:
+    """Return what a command's options say of a file; the others have their defaults.
+
+    Raises InvalidSpaceError naming a bad one.
+    """
+    values = {f.name: given[f.name] for f in fields(OwnData) if given.get(f.name) is not None}
+    values |= {name: tuple(values[name]) for name in ("label", "drop") if name in values}
+    sizes = Sizes(*(given.get(f"{part}_rows") or "" for part in SIZES))
+    return OwnData(**values).with_sizes(sizes)
+
+
+def numbers_of(given: Mapping[str, Any]) -> dict[str, int]:
+    """Return the numbers of rows that were given as numbers, by setting; shares are left out.
+
+    Raises UsageError for what is neither a number nor a share.
+    """
+    found = {}
+    for part in SIZES:
+        text = given.get(f"{part}_rows")
+        if text is None:
+            continue
+        try:
+            found[f"{part}_rows"] = int(text.replace(",", ""))
+        except ValueError as error:
+            if share_of(text) is None:
+                raise UsageError(
+                    f"--{part}-rows is {text!r}, expected a number or a share such as 20%"
+                ) from error
+    return found

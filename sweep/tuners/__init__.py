@@ -1,0 +1,1 @@
+"""Keras Tuner's face: its tuners by their names and arguments, over the same searches."""

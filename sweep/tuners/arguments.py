@@ -1,0 +1,111 @@
+"""What a tuner is made with: Keras Tuner's arguments, checked, and what each means here.
+
+An argument that is not honoured is refused by its name before anything is trained.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import UsageError
+from sweep.settings import Budget, Settings
+from sweep.tuners.objective import objective_words
+
+_PROJECT = "untitled_project"
+"""The name that Keras Tuner gives a project without one."""
+_REFUSED = {
+    "distribution_strategy": "one process trains all trials on its devices, many at once",
+    "max_model_size": "give the ranges of the search space smaller ends",
+    "max_retries_per_trial": "a trial that fails would fail again: the same seed, the same numbers",
+    "logger": "Keras Tuner ignores it, too",
+    "tuner_id": "it is for searches on several machines",
+}
+"""Arguments that nothing here answers to, each with what to do or why."""
+_OFF = {"max_retries_per_trial": 0}
+"""What such an argument is if it is not used; None for the others."""
+_COMPILE = ("optimizer", "loss", "metrics")
+
+
+@dataclass(frozen=True)
+class TunerArguments:
+    """What every tuner has, whichever way it searches."""
+
+    settings: Settings
+    """Those that follow from the arguments; data, batch size and patience come with `search`."""
+    budget: Budget
+    folder: Path
+    """`directory`/`project_name`."""
+    seed: int | None
+    """None: drawn when the search begins, and kept with it."""
+    overwrite: bool
+    hyperparameters: Any = None
+    """A `keras_tuner.HyperParameters` that was given, or None."""
+    tune_new_entries: bool = True
+    allow_new_entries: bool = True
+    compile: Mapping[str, Any] | None = None
+    """`optimizer`, `loss` and `metrics` that replace those of `build`; None if none does."""
+
+
+def tuner_arguments(
+    search: Mapping[str, Any],
+    *,
+    objective: Any,
+    seed: int | None,
+    hyperparameters: Any,
+    tune_new_entries: bool,
+    allow_new_entries: bool,
+    max_consecutive_failed_trials: int,
+    others: Mapping[str, Any],
+) -> TunerArguments:
+    """Return the arguments of a tuner, checked.
+
+    `search` are the settings of its kind of search, `others` what its `**kwargs` hold. Raises
+    UsageError naming what is not honoured, TypeError for an unknown name, InvalidSpaceError for
+    a number that cannot be.
+    """
+    left = dict(others)
+    for name, why in _REFUSED.items():
+        if left.pop(name, _OFF.get(name)) != _OFF.get(name):
+            raise UsageError(f"{name} is not supported, and would be ignored: {why}")
+    overrides = {name: left.pop(name, None) for name in _COMPILE}
+    compiled = {name: value for name, value in overrides.items() if value is not None}
+    directory, project = left.pop("directory", None), left.pop("project_name", None)
+    overwrite, executions = bool(left.pop("overwrite", False)), left.pop("executions_per_trial", 1)
+    if left:
+        raise TypeError(f"unexpected argument {next(iter(left))!r}")
+    _check_whole("seed", seed, least=None)
+    _check_whole("executions_per_trial", executions, least=1)
+    _check_whole("max_consecutive_failed_trials", max_consecutive_failed_trials, least=1)
+    if search.get("search", "hyperband") == "hyperband" and executions != 1:
+        raise UsageError(
+            "executions_per_trial of Hyperband is not supported, and would be ignored: a trial "
+            "climbs with one seed; repeat the best ones afterwards, with sweep confirm"
+        )
+    settings = Settings(
+        **search,
+        executions=executions,
+        seed=0 if seed is None else seed,
+        objective=objective_words(objective),
+    )
+    return TunerArguments(
+        settings=settings,
+        budget=Budget(max_failures=max_consecutive_failed_trials),
+        folder=Path(directory or ".") / str(project or _PROJECT),
+        seed=seed,
+        overwrite=overwrite,
+        hyperparameters=hyperparameters,
+        tune_new_entries=tune_new_entries,
+        allow_new_entries=allow_new_entries,
+        compile=compiled or None,
+    )
+
+
+def _check_whole(name: str, value: Any, least: int | None) -> None:
+    """Raise UsageError unless the value is a whole number, or None where there is no least."""
+    if value is None and least is None:
+        return
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or (least is not None and value < least):
+        wanted = "a whole number" if least is None else f"a whole number from {least}"
+        raise UsageError(f"{name} is {value!r}, expected {wanted}")

@@ -55,8 +55,9 @@ class FitArguments:
     """After which the trial ends, whatever Hyperband would give it; None for no such end."""
     callbacks: tuple[Any, ...] = ()
 
-    def only_keras(self, batch_size: int | None) -> str | None:
-        """Return why the trial cannot be trained together with others of a batch size, or None."""
+    @property
+    def only_keras(self) -> str | None:
+        """Why the trial cannot be trained together with others; None if it can."""
         if self.class_weight is not None:
             return "fit gives class_weight"
         if not self.shuffle:
@@ -65,8 +66,6 @@ class FitArguments:
             return f"fit gives epochs={self.epochs}"
         if self.callbacks:
             return f"fit gives the callback {type(self.callbacks[0]).__name__}"
-        if batch_size is not None and self.batch_size not in (None, batch_size):
-            return f"batch size {self.batch_size}, where others have {batch_size}"
         return None
 
     def text(self) -> str:

@@ -27,6 +27,7 @@ from sweep.training.fused.program.shape_policy import (
     MIXED_DEPTH,
     WIDEST_MIXED,
     Sharing,
+    rows_of,
     shape_of,
 )
 
@@ -61,7 +62,9 @@ def best_sharing(
         sharing: _cost(described, looked_at, rows, work, sharing) for sharing in _all(described)
     }
     best = min(costs, key=lambda sharing: costs[sharing])
-    by_keras = work.trials / looked_at * sum(_by_keras(one, rows, work) for one in described)
+    by_keras = (
+        work.trials / looked_at * sum(_by_keras(one, rows_of(one, rows), work) for one in described)
+    )
     return best if costs[best] < _MARGIN * by_keras else Sharing(fused=False)
 
 
@@ -98,13 +101,13 @@ def _cost(
     scale, total = work.trials / looked_at, 0.0
     programs = Counter[Shape]()
     for one in described:
-        shape = shape_of(one, rows, _NO_LIMIT, False, sharing)
+        shape = shape_of(one, rows_of(one, rows), _NO_LIMIT, False, sharing)
         if sharing.leaves(shape):
-            total += scale * _by_keras(one, rows, work)
+            total += scale * _by_keras(one, rows_of(one, rows), work)
             continue
         programs[shape] += 1
         epochs = work.epochs / work.trials
-        total += scale * (0.04 + epochs * _epoch(one, shape, rows))
+        total += scale * (0.04 + epochs * _epoch(one, shape, shape.rows))
     # where nearly every model that was looked at has a program of its own, so have the others
     many = len(programs) > len(described) / 2
     factor = max(1.0, scale) if many else 1.0

@@ -15,7 +15,7 @@ input on.
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sweep.training.fused.description import Description, Loss
@@ -146,6 +146,11 @@ def shape_of(
         classes=classes,
         scaled=description.scaling is not None,
     )
+
+
+def rows_of(description: Description, rows: RowCounts) -> RowCounts:
+    """Return the numbers of rows for a trial, whose own `fit` may say how many a batch has."""
+    return rows if description.batch is None else replace(rows, batch=description.batch)
 
 
 def slot_bytes(

@@ -122,7 +122,7 @@ def test_trials_of_any_batch_size_are_fused_as_keras_trains_them(build):
     work = [assignment(number, 2, **values) for number, values in enumerate(given)]
     train_all(trainer, work, journal)
     assert trainer.compilations == 2
-    for number, values in enumerate(given):
+    for number in range(len(given)):
         stock = MemoryJournal()
         train_all(KerasTrainer(build, SPLIT, BATCH, None), [work[number]], stock)
         for one, other in zip(journal.records[number], stock.records[number], strict=True):

@@ -58,7 +58,7 @@ class Settings:
     """Rows kept sealed behind the training rows; None for the default, or what is left."""
     batch_size: Integer = 500
     patience: Integer | None = 20
-    """Epochs without a better validation BCE before a trial stops early; None for never."""
+    """Epochs without a better validation score before a trial stops early; None for never."""
     trainer: Text = "auto"
     baselines: Flag = True
     """Train the space's BASELINES beside the search."""
@@ -188,6 +188,6 @@ class Budget:
     max_trials: int | None = None
     """Trials of the search that may be trained, baselines not counted."""
     target: float | None = None
-    """Validation BCE at which to stop."""
+    """Validation score at which to stop, as people see it: an accuracy, no error rate."""
     max_failures: int = 10
     """Failed trials after which something is wrong with all of them."""

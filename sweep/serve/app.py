@@ -1,9 +1,13 @@
 """The HTTP application: every route behind the guard, every error a problem document."""
 
-from fastapi import FastAPI
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from sweep import __version__
+from sweep.serve import pages
 from sweep.serve.access.guard import Guard
 from sweep.serve.api import (
     events,
@@ -20,6 +24,7 @@ from sweep.serve.api import (
 from sweep.serve.api.models import ProblemOut
 from sweep.serve.api.who import Reads
 from sweep.serve.live.watch import Watchers
+from sweep.serve.pages.render import problem_page, wants_page
 from sweep.serve.service import Service
 
 _PREFIX = "/api/v1"
@@ -28,6 +33,10 @@ _PROBLEMS = {
     code: {"model": ProblemOut, "content": {problems.MEDIA_TYPE: {}}, "description": "A problem"}
     for code in _CODES
 }
+
+
+def _as_page(request: Request, found: Mapping[str, Any]) -> Response | None:
+    return problem_page(request, found) if wants_page(request) else None
 
 
 def make_app(service: Service) -> FastAPI:
@@ -45,9 +54,11 @@ def make_app(service: Service) -> FastAPI:
     app.state.watchers = Watchers(service.database, service.folder.database)
     for part in (sweeps, trials, jobs, plans, spaces, house, events):
         app.include_router(part.router, prefix=_PREFIX)
+    for room in pages.ROUTERS:
+        app.include_router(room)
     app.include_router(session.router)
     app.include_router(probes.router)
-    problems.install(app)
+    problems.install(app, _as_page)
 
     @app.get("/openapi.json", include_in_schema=False)
     def openapi(who: Reads) -> JSONResponse:

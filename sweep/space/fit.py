@@ -33,7 +33,7 @@ _INSTEAD = {
     "ReduceLROnPlateau": "give the optimizer a schedule, such as keras.optimizers.schedules",
     "ModelCheckpoint": "sweep export writes the best model",
     "TensorBoard": "--tensorboard writes logs",
-    "CSVLogger": "sweep export writes every epoch",
+    "CSVLogger": "the sweep keeps every epoch, and sweep report writes files of them",
     "validation_data": "the validation rows are those of the data (--validation-rows)",
     "validation_split": "the validation rows are those of the data (--validation-rows)",
     "sample_weight": "the rows' weights come with the data, those of classes by class_weight",

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 from sweep.data.split import Split
 from sweep.records import Assignment, Value
-from sweep.tasks.losses import LossName
-from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.batches import training_weights
 from sweep.training.contract import Endings, Journal, Source, StopRequested
+from sweep.training.fused.measuring import unmeasured
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.program.shape_policy import ALIKE, Sharing
@@ -134,10 +133,8 @@ def _to_look_at(values: dict[str, Value]) -> Assignment:
 
 def not_fused(split: Split, scoring: Scoring) -> str | None:
     """Return why no trial on these rows, scored like this, is fused; None if trials may be."""
-    if scoring.objective is ObjectiveName.METRIC:
-        return f"trials are ranked by {scoring.metric}, a metric of the model"
-    if scoring.loss.name is LossName.OWN:
-        return f"loss {scoring.loss.called}"
+    if (reason := unmeasured(scoring)) is not None:
+        return reason
     if training_weights(split) is not None:
         return "rows or classes have weights"
     if isinstance(split.train.x, dict):

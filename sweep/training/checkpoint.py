@@ -43,8 +43,8 @@ class TrialState:
     best: Arrays
     early_stopping: EarlyStopping
     val_losses: np.ndarray | None = None
-    """float32 (validation rows,): BCE of each row at the best epoch, in nats. None before the
-    first epoch, and in a checkpoint of format 1 until there is a better epoch."""
+    """float32 (validation rows,): score of each row at the best epoch. None of a score without
+    rows, before the first epoch, and in a checkpoint of format 1 until a better epoch."""
 
 
 def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:

@@ -1,4 +1,4 @@
-"""Early stopping on validation BCE as a pure step, so that its state can be kept and continued.
+"""Early stopping on the validation score: a pure step, whose state can be kept and continued.
 
 The rule is that of `keras.callbacks.EarlyStopping` with `min_delta=0`: an epoch improves when
 its value is strictly below the best so far; after `patience` epochs without improvement

@@ -6,11 +6,12 @@ import typer
 from rich.table import Table
 
 from sweep import words
+from sweep.analysis.report.trial_results import results_of
 from sweep.analysis.stored import load_frames, trial_called
 from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli.output import display, out
-from sweep.cli.trial_lines import open_sweep, print_json, results_of, split_arguments
+from sweep.cli.trial_lines import open_sweep, print_json, split_arguments
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS
 

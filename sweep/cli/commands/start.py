@@ -62,6 +62,8 @@ def start(
     keep: opt.KeepOption = opt.DEFAULT.keep,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     tensorboard: opt.TensorboardOption = False,
+    pool: opt.PoolOption = None,
+    mixed: opt.MixedOption = False,
     verbose: opt.VerboseOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
@@ -69,6 +71,7 @@ def start(
     """Search a space, with Hyperband unless told otherwise, and train its baselines too."""
     settings = opt.settings_of(context)
     work.log_to_stderr(verbose)
+    workers = opt.workers_of(pool, mixed)
     budget = work.budget(max_time, max_trials, target, max_failures)
     path = spaces.find_space(space)
     folder = SweepFolder(results, name or free_name(results, path.stem))
@@ -90,7 +93,7 @@ def start(
             hint(f"sweep {folder.name} on {prepared.split.source}, in {folder.path}")
             for line in prepared.fusion.lines:
                 hint(plain(line))
-            work.run(folder, prepared, budget, stopping, tensorboard)
+            work.run(folder, prepared, budget, stopping, tensorboard, workers)
 
 
 def _refuse_existing(folder: SweepFolder) -> None:

@@ -4,11 +4,11 @@ import errno
 import logging
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -65,7 +65,9 @@ def of_error(error: errors.SweepError, instance: str | None = None) -> dict[str,
     return found | {"title": title}
 
 
-def answer(found: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
+def document_answer(
+    found: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """Return a response that holds a problem document."""
     more = dict(headers or {})
     if found["status"] == 503:
@@ -75,43 +77,54 @@ def answer(found: Mapping[str, Any], headers: Mapping[str, str] | None = None) -
     )
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of the routes end as a problem document."""
+Shown = Callable[[Request, Mapping[str, Any]], Response | None]
+"""Shows a problem as a page if a person asks; None leaves it a document."""
+
+
+def install(app: FastAPI, shown: Shown = lambda request, found: None) -> None:
+    """Let every error of the routes end as a problem document, or as a page for people."""
+
+    def answer(
+        request: Request, found: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> Response:
+        return shown(request, found) or document_answer(found, headers)
 
     @app.exception_handler(errors.SweepError)
-    def _mendable(request: Request, error: errors.SweepError) -> JSONResponse:
-        return answer(of_error(error, request.url.path))
+    def _mendable(request: Request, error: errors.SweepError) -> Response:
+        return answer(request, of_error(error, request.url.path))
 
     @app.exception_handler(ProblemError)
-    def _of_http(request: Request, error: ProblemError) -> JSONResponse:
+    def _of_http(request: Request, error: ProblemError) -> Response:
         found = document(error.status, error.kind, error.detail, request.url.path)
-        return answer(found, error.headers)
+        return answer(request, found, error.headers)
 
     @app.exception_handler(OtherRequestError)
-    def _other(request: Request, error: OtherRequestError) -> JSONResponse:
+    def _other(request: Request, error: OtherRequestError) -> Response:
         detail = "this Idempotency-Key was used for another request; use a new one"
-        return answer(document(422, "key-reused", detail, request.url.path))
+        return answer(request, document(422, "key-reused", detail, request.url.path))
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(_of_validation(error, request.url.path))
+    def _invalid(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, _of_validation(error, request.url.path))
 
     @app.exception_handler(HTTPException)
-    def _plain(request: Request, error: HTTPException) -> JSONResponse:
+    def _plain(request: Request, error: HTTPException) -> Response:
         kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
         found = document(error.status_code, kind, str(error.detail), request.url.path)
-        return answer(found, error.headers)
+        return answer(request, found, error.headers)
 
     @app.exception_handler(sqlite3.OperationalError)
-    def _database(request: Request, error: sqlite3.OperationalError) -> JSONResponse:
-        return answer(document(503, "platform", f"a database is busy: {error}", request.url.path))
+    def _database(request: Request, error: sqlite3.OperationalError) -> Response:
+        return answer(
+            request, document(503, "platform", f"a database is busy: {error}", request.url.path)
+        )
 
     @app.exception_handler(Exception)
-    def _fault(request: Request, error: Exception) -> JSONResponse:
+    def _fault(request: Request, error: Exception) -> Response:
         number = uuid.uuid4().hex[:12]
         _log.error("fault %s at %s", number, request.url.path, exc_info=error)
         detail = f"this is a fault of sweep, please report it; the log has it under {number}"
-        return answer(document(500, "fault", detail, request.url.path))
+        return answer(request, document(500, "fault", detail, request.url.path))
 
 
 def _of_validation(error: RequestValidationError, instance: str) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import numpy as np
 from sweep.data.split import Split
 from sweep.records import EpochRecord
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
-from sweep.training.fused.measuring import is_measured_in_training
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
+from sweep.training.fused.measuring import tells_fit_score
 from sweep.training.fused.packing import Clock, Packing
 from sweep.training.fused.program.arrays import (
     Data,
@@ -181,12 +181,13 @@ class Group:
         of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
         outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
-        validation = measures(of, outputs[n_train:], split.validation, *meaning)
+        names = seat.packing.description.metrics
+        validation = measures(of, outputs[n_train:], split.validation, *meaning, names)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch,
             fit_loss=loss + penalty,
-            fit_score=score if is_measured_in_training(of, meaning[1]) else math.nan,
+            fit_score=score if tells_fit_score(of, self.resident.scoring) else math.nan,
             train_score=score_of(of, outputs[:n_train], split.train, *meaning),
             val_score=validation.score,
             val_loss=validation.loss + float(measured.penalty[slot]),
@@ -194,6 +195,7 @@ class Group:
             val_auc=validation.auc,
             learning_rate=float(rate[0]),
             seconds=0.0,
+            metrics=validation.metrics,
         )
         return Trained(record, validation.losses)
 

@@ -1,0 +1,67 @@
+"""From a page's form to what the API takes: empty fields are left out, numbers are numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from sweep.errors import InvalidSpaceError
+from sweep.serve.work.asked import AnyAsked, SettingsAsked
+
+_JOB: TypeAdapter[Any] = TypeAdapter(AnyAsked)
+
+
+async def fields(request: Request) -> dict[str, str]:
+    """Return a form's fields; those left empty are not there."""
+    form = await request.form()
+    found = {name: str(value).strip() for name, value in form.items() if isinstance(value, str)}
+    return {name: value for name, value in found.items() if value}
+
+
+def job_of(values: Mapping[str, Any]) -> Any:
+    """Return what is asked. Raises InvalidSpaceError naming the first field that is wrong."""
+    try:
+        return _JOB.validate_python(values)
+    except ValidationError as error:
+        raise _wrong(error) from error
+
+
+def settings_asked(values: Mapping[str, Any]) -> BaseModel:
+    """Return settings. Raises InvalidSpaceError naming the first field that is wrong."""
+    try:
+        return SettingsAsked.model_validate(values)
+    except ValidationError as error:
+        raise _wrong(error) from error
+
+
+def typed(model: type[BaseModel], given: Mapping[str, str], prefix: str = "") -> dict[str, Any]:
+    """Return the fields of a model that a form has given, as numbers and flags where it has such.
+
+    A check box that is not ticked is not sent: `name-there` says that it was shown.
+    """
+    found: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        kind = str(field.annotation)
+        text = given.get(f"{prefix}{name}")
+        if "bool" in kind:
+            if f"{prefix}{name}-there" in given:
+                found[name] = text is not None
+        elif text is not None:
+            found[name] = _number(text) if "int" in kind or "float" in kind else text
+    return found
+
+
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text.replace(",", ""))
+        except ValueError:
+            continue
+    return text
+
+
+def _wrong(error: ValidationError) -> InvalidSpaceError:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return InvalidSpaceError(f"{where}: {first['msg']}"[:300])

@@ -1,0 +1,144 @@
+"""Small charts as SVG that a page holds: drawn by the service, coloured by the page's style sheet.
+
+They need no script, follow light and dark, and have as text what the tables beside them say.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup, escape
+
+WIDTH, HEIGHT = 900, 340
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 12, 40
+_TICKS = 5
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From numbers to pixels, linear or logarithmic."""
+
+    low: float
+    high: float
+    first: float
+    last: float
+    is_log: bool = False
+
+    def __call__(self, value: float) -> float:
+        low, high, value = (self._turned(one) for one in (self.low, self.high, value))
+        share = (value - low) / (high - low) if high > low else 0.5
+        return round(self.first + min(max(share, 0.0), 1.0) * (self.last - self.first), 1)
+
+    def _turned(self, value: float) -> float:
+        return math.log10(max(value, 1e-300)) if self.is_log else value
+
+    def ticks(self) -> list[float]:
+        """Return round numbers to write along the axis."""
+        if self.is_log:
+            first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+            found = [10.0**power for power in range(first, last + 1)]
+            return [one for one in found if self.low <= one <= self.high] or [self.low, self.high]
+        span = self.high - self.low
+        if span <= 0:
+            return [self.low]
+        step = 10.0 ** math.floor(math.log10(span / _TICKS))
+        step *= next(one for one in (1, 2, 5, 10) if span / (step * one) <= _TICKS)
+        first = math.ceil(self.low / step)
+        return [round(n * step, 10) for n in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+
+@dataclass
+class Chart:
+    """A chart with two axes, in the making."""
+
+    title: str
+    x: Scale
+    y: Scale
+    x_name: str
+    y_name: str
+    parts: list[Markup] = field(default_factory=list)
+
+    def line(self, points: Iterable[tuple[float, float]], kind: str = "line") -> None:
+        """Draw a line through points; what is not finite is left out."""
+        drawn = " ".join(
+            f"{self.x(x)},{self.y(y)}" for x, y in points if math.isfinite(x) and math.isfinite(y)
+        )
+        if drawn:
+            self.parts.append(Markup('<polyline class="{}" points="{}"/>').format(kind, drawn))
+
+    def dot(self, x: float, y: float, text: str, kind: str = "dot", href: str = "") -> None:
+        """Draw a point that says `text` when it is pointed at."""
+        place = Markup('<circle class="{}" cx="{}" cy="{}" r="4"><title>{}</title></circle>')
+        found = place.format(kind, self.x(x), self.y(y), text)
+        if href:
+            found = Markup('<a href="{}" aria-label="{}">{}</a>').format(href, text, found)
+        self.parts.append(found)
+
+    def words(self, x: float, y: float, text: str, anchor: str = "start") -> None:
+        """Write a word at a place."""
+        markup = Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>')
+        self.parts.append(markup.format(self.x(x), self.y(y), anchor, text))
+
+    def markup(self) -> Markup:
+        """Return the whole chart."""
+        inside = Markup("").join([*self._axes(), *self.parts])
+        return Markup(
+            '<svg viewBox="0 0 {} {}" role="group" aria-label="{}"><title>{}</title>{}</svg>'
+        ).format(WIDTH, HEIGHT, self.title, self.title, inside)
+
+    def _axes(self) -> list[Markup]:
+        bottom = HEIGHT - _BOTTOM
+        found = []
+        for value in self.y.ticks():
+            at = self.y(value)
+            line = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+            found.append(line.format(_LEFT, WIDTH - _RIGHT, at, at))
+            found.append(_text(_LEFT - 6, at + 4, "end", _tick(value)))
+        found += [
+            _text(self.x(value), bottom + 15, "middle", _tick(value)) for value in self.x.ticks()
+        ]
+        axis = Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+        found.append(axis.format(_LEFT, WIDTH - _RIGHT, bottom, bottom))
+        found.append(_text((_LEFT + WIDTH) / 2, HEIGHT - 6, "middle", self.x_name))
+        turned = Markup(
+            '<text x="12" y="{}" text-anchor="middle" transform="rotate(-90 12 {})">{}</text>'
+        )
+        middle = (_TOP + bottom) / 2
+        found.append(turned.format(middle, middle, self.y_name))
+        return found
+
+
+def chart(
+    title: str,
+    x: Sequence[float],
+    y: Sequence[float],
+    names: tuple[str, str],
+    *,
+    is_log: bool = False,
+) -> Chart:
+    """Return an empty chart whose axes cover `x` and `y`."""
+    x_low, x_high = _ends(x)
+    y_low, y_high = _ends(y)
+    room = (y_high - y_low) * 0.05 or 0.01
+    if is_log:
+        x_low, x_high = max(x_low, 1.0) / 1.3, max(x_high, 1.0) * 1.3
+    return Chart(
+        title,
+        Scale(x_low, x_high, _LEFT + 6, WIDTH - _RIGHT - 6, is_log),
+        Scale(y_low - room, y_high + room, HEIGHT - _BOTTOM, _TOP),
+        *names,
+    )
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    known = [one for one in values if math.isfinite(one)]
+    return (min(known), max(known)) if known else (0.0, 1.0)
+
+
+def _text(x: float, y: float, anchor: str, text: str) -> Markup:
+    markup = Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>')
+    return markup.format(round(x, 1), round(y, 1), anchor, escape(text))

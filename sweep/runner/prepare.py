@@ -24,6 +24,7 @@ from sweep.runner.fit_of_data import (
     with_class_weight,
     with_no_skill,
 )
+from sweep.runner.fusion import NOT_LOOKED_AT, Fusion, fusion_of
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
@@ -64,6 +65,9 @@ class Prepared:
     """From predictions and targets to each row's score."""
     references: Callable[[], Sequence[Reference]]
     """Trains the reference models on the split, or waits for them."""
+
+    fusion: Fusion = NOT_LOOKED_AT
+    """What was found of how its trials share programs, if it is a new sweep."""
 
     def search(self) -> Search:
         return new_search(self.space, self.settings)
@@ -150,7 +154,12 @@ def prepared_of(
         found = None if fitted is None else fitted()
         return reference_models(split, settings.seed, scored.scoring, scores, found)
 
-    return Prepared(space, split, settings, plan, scored, scores, references)
+    fusion = NOT_LOOKED_AT
+    if settings.programs is None and settings.trainer != "keras":
+        baselines = [dict(one) for one in space.baselines.values()] if settings.baselines else []
+        fusion = fusion_of(space.build, split, scored.scoring, settings, plan, baselines)
+        settings = replace(settings, programs=fusion.programs)
+    return Prepared(space, split, settings, plan, scored, scores, references, fusion)
 
 
 def _settled(settings: Settings, split: Split) -> Settings:

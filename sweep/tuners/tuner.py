@@ -91,7 +91,7 @@ class Tuner:
         anything is trained; KeyboardInterrupt once it has been interrupted and saved;
         TooManyFailuresError after so many failed trials in a row.
         """
-        from sweep.tuners.run import run
+        from sweep.tuners.run import repeat_best, run
 
         arguments = self.fit_arguments(*given, **named)
         say = silent if arguments.verbose == 0 else to_stdout
@@ -106,6 +106,8 @@ class Tuner:
             for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
                 say(line)
             run(self.folder, begun, self.arguments.max_consecutive_failed_trials, say)
+            if self.arguments.seeds_of_best:
+                repeat_best(self.folder, begun, self.arguments.seeds_of_best, say)
         if arguments.verbose != 0:
             self._say_end()
 

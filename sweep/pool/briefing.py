@@ -6,16 +6,20 @@ head has shown and nothing else, also if the original changes meanwhile.
 
 import hashlib
 import mmap
+import os
 import pickle
 import platform
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 from sweep.data.split import Split
 from sweep.errors import DataError, InvalidSpaceError
 from sweep.numerics import Numerics
+from sweep.pool.face import Ready
 from sweep.settings import Settings
 from sweep.space.inputs import inputs_of
 from sweep.space.source import is_unchanged, write_sources
@@ -63,6 +67,25 @@ class SpaceSources:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """What a worker has made of its briefing."""
+
+    trainer: Trainer
+    ready: Ready
+
+
+class Opens(Protocol):
+    """What a worker is told once."""
+
+    def opened(self, split: Split, folder: Path, most: int) -> Opened:
+        """Return a worker's trainer, and what it says of itself.
+
+        Its own files go into `folder`; it will hold at most so many assignments. Raises what keeps
+        it from working.
+        """
+
+
+@dataclass(frozen=True)
 class Briefing:
     """All that a worker needs to know of a sweep, but its data."""
 
@@ -74,11 +97,26 @@ class Briefing:
     versions: Mapping[str, str]
     """Of Python and of the packages that compute, at the head."""
 
-    def trainer(self, split: Split, folder: Path) -> Trainer:
-        """Return a worker's trainer; the space's files are written into `folder`.
+    def opened(self, split: Split, folder: Path, most: int) -> Opened:
+        """Return a worker's trainer: see `Opens`.
 
-        Keras must have been started. Raises DataError if the split is another one.
+        Starts Keras, and runs the space's file, which is written into `folder`. Raises DataError if
+        the split is another one.
         """
+        numerics = _start(self.settings.numerics)
+        trainer = self._trainer(split, folder)
+        n_cores = len(os.sched_getaffinity(0))
+        ready = Ready(
+            capacity=max(1, min(most, _capacity(self.settings))),
+            host=socket.gethostname(),
+            process=os.getpid(),
+            device=numerics.gpu or f"{n_cores} core{'' if n_cores == 1 else 's'}",
+            numerics=numerics,
+            versions=_versions_here(self.versions),
+        )
+        return Opened(trainer, ready)
+
+    def _trainer(self, split: Split, folder: Path) -> Trainer:
         from sweep.space.load import load_build
         from sweep.training.chosen import chosen_trainer
 
@@ -95,7 +133,7 @@ class Briefing:
         return chosen_trainer(build, split, self.settings, self.scoring)
 
 
-def start(stored: Numerics | None) -> Numerics:
+def _start(stored: Numerics | None) -> Numerics:
     """Start Keras as the sweep's numbers need it; return under what this process computes."""
     from sweep.training.fused.program.kept import default_root
     from sweep.training.start_keras import start_keras
@@ -103,7 +141,7 @@ def start(stored: Numerics | None) -> Numerics:
     return start_keras(default_root(), stored)
 
 
-def capacity(settings: Settings) -> int:
+def _capacity(settings: Settings) -> int:
     """Return how many assignments a worker can use at the same time. Keras must be started.
 
     Those that its programs have slots for, and one ahead, which hides the way there and back.
@@ -116,14 +154,14 @@ def capacity(settings: Settings) -> int:
     return 65 if on_gpu() else 2 * groups_at_once()
 
 
-def versions_here(names: Mapping[str, str]) -> dict[str, str]:
+def _versions_here(names: Mapping[str, str]) -> dict[str, str]:
     """Return the versions of Python and of the named packages, here."""
     return {
         name: platform.python_version() if name == "python" else version(name) for name in names
     }
 
 
-def write_briefing(briefing: Briefing, split: Split, folder: Path) -> None:
+def write_briefing(briefing: Opens, split: Split, folder: Path) -> None:
     """Write what workers of this host read: the briefing, and the arrays as they lie in memory."""
     buffers: list[pickle.PickleBuffer] = []
     text = pickle.dumps((briefing, split), protocol=5, buffer_callback=buffers.append)
@@ -135,7 +173,7 @@ def write_briefing(briefing: Briefing, split: Split, folder: Path) -> None:
     (folder / "briefing").write_bytes(pickle.dumps((text, lengths)))
 
 
-def read_briefing(folder: Path) -> tuple[Briefing, Split]:
+def read_briefing(folder: Path) -> tuple[Opens, Split]:
     """Return what the head has written into a folder of its own; the arrays are mapped, not read.
 
     This unpickles it: only for a folder that the process has been started with.

@@ -11,8 +11,9 @@ import threading
 import time
 from pathlib import Path
 
+from sweep.pool.briefing import read_briefing
 from sweep.pool.channel import Channel, ClosedError
-from sweep.pool.face import Alive, Given, Lost, Ready
+from sweep.pool.face import Alive, Given, Lost
 from sweep.pool.worker import Carrier
 
 _BEAT_SECONDS = 5.0
@@ -30,22 +31,10 @@ def work(channel: Channel, folder: Path, own: Path, most: int) -> None:
     for target in (_hear, _beat):
         threading.Thread(target=target, args=(channel, carrier), daemon=True).start()
     try:
-        from sweep.pool import briefing
-
-        what, split = briefing.read_briefing(folder)
-        numerics = briefing.start(what.settings.numerics)
-        trainer = what.trainer(split, own)
-        channel.send(
-            Ready(
-                capacity=max(1, min(most, briefing.capacity(what.settings))),
-                host=socket.gethostname(),
-                process=os.getpid(),
-                device=numerics.gpu or f"{len(os.sched_getaffinity(0))} cores",
-                numerics=numerics,
-                versions=briefing.versions_here(what.versions),
-            )
-        )
-        carrier.run(trainer)
+        briefing, split = read_briefing(folder)
+        opened = briefing.opened(split, own, most)
+        channel.send(opened.ready)
+        carrier.run(opened.trainer)
     except ClosedError:
         return
     except BaseException as error:

@@ -23,32 +23,17 @@ from sweep.disk import of_this_process
 from sweep.errors import PlatformError
 from sweep.numerics import flags_of
 from sweep.pool import memory
-from sweep.pool.briefing import Briefing, write_briefing
+from sweep.pool.briefing import Opens, write_briefing
 from sweep.pool.channel import Channel, ClosedError
 from sweep.pool.face import Alive, Event, Given, Lost, Ready, Said
 from sweep.pool.places import Place
+from sweep.pool.seat import Seat
 
 _COMMAND = (sys.executable, "-P", "-m", "sweep.pool.process_worker")
 _START_SECONDS = 300.0
 """Within which a worker has to be ready."""
 _END_SECONDS = 2.0
 """For workers to end by themselves, once they are no longer needed."""
-_MOST_STARTS = 3
-"""In a row at one place that fail."""
-_MOST_LIVES = 10
-"""In a row at one place that end before an epoch was trained."""
-_ALL = 1 << 20
-
-
-@dataclass
-class _Seat:
-    """A place, and what became of the workers that were there."""
-
-    place: Place
-    most: int = _ALL
-    """Assignments that a worker here may hold; half as many after each want of memory."""
-    failed_starts: int = 0
-    short_lives: int = 0
 
 
 @dataclass
@@ -57,7 +42,8 @@ class _Worker:
 
     process: subprocess.Popen[bytes]
     channel: Channel
-    seat: _Seat
+    place: Place
+    seat: Seat
     orders: queue.SimpleQueue[list[Given] | int | None] = field(default_factory=queue.SimpleQueue)
     started_at: float = field(default_factory=time.monotonic)
     n_killed: int = field(default_factory=memory.n_killed)
@@ -70,7 +56,7 @@ class _Worker:
 class ProcessPool:
     """A `Pool` of a process at each place."""
 
-    def __init__(self, briefing: Briefing, split: Split, places: Sequence[Place]) -> None:
+    def __init__(self, briefing: Opens, split: Split, places: Sequence[Place]) -> None:
         self._said: queue.SimpleQueue[Said] = queue.SimpleQueue()
         self._workers: dict[int, _Worker] = {}
         self._n_started = 0
@@ -79,7 +65,7 @@ class ProcessPool:
         try:
             write_briefing(briefing, split, self._folder)
             for place in places:
-                self._start(_Seat(place))
+                self._start(place, Seat())
         except BaseException:
             self.close()
             raise
@@ -89,22 +75,22 @@ class ProcessPool:
         """The workers' process numbers."""
         return [worker.process.pid for worker in self._workers.values()]
 
-    def _start(self, seat: _Seat) -> None:
+    def _start(self, place: Place, seat: Seat) -> None:
         number, self._n_started = self._n_started, self._n_started + 1
         own = self._folder / f"worker-{number}"
         own.mkdir()
         channel, other = Channel.pair()
-        cores = ",".join(map(str, seat.place.cores))
+        cores = ",".join(map(str, place.cores))
         with other:
             process = subprocess.Popen(
                 (*_COMMAND, str(other.fileno()), cores, str(seat.most), self._folder, own),
                 pass_fds=[other.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=_environment(seat.place),
+                env=_environment(place),
                 start_new_session=True,  # a terminal's Ctrl-C is the head's to hear
             )
-        worker = self._workers[number] = _Worker(process, channel, seat)
+        worker = self._workers[number] = _Worker(process, channel, place, seat)
         for target in (self._hear, self._speak):
             threading.Thread(target=target, args=(number, worker), daemon=True).start()
 
@@ -153,23 +139,21 @@ class ProcessPool:
         if isinstance(event, Lost):
             self._replace(number, worker, event.why)
         elif isinstance(event, Ready):
-            worker.is_ready, worker.seat.failed_starts = True, 0
+            worker.is_ready = True
+            worker.seat.started()
         elif not isinstance(event, Alive):
-            worker.seat.short_lives = 0
+            worker.seat.worked()
 
     def _replace(self, number: int, worker: _Worker, why: str) -> None:
         """Start another one where a worker was lost, if that has a point."""
         del self._workers[number]
         worker.channel.close()
         shutil.rmtree(self._folder / f"worker-{number}", ignore_errors=True)
-        seat, self._why = worker.seat, why
-        if memory.n_killed() > worker.n_killed:
-            seat.most = max(1, min(seat.most, 8) // 2)
-        seat.failed_starts += not worker.is_ready
-        seat.short_lives += 1
-        ends = worker.is_refused or seat.failed_starts >= _MOST_STARTS
-        if not ends and seat.short_lives < _MOST_LIVES:
-            self._start(seat)
+        self._why = why
+        wanted_memory = memory.n_killed() > worker.n_killed
+        goes_on = worker.seat.is_lost(was_ready=worker.is_ready, wanted_memory=wanted_memory)
+        if goes_on and not worker.is_refused:
+            self._start(worker.place, worker.seat)
 
     def _end_late_starters(self) -> None:
         for worker in self._workers.values():

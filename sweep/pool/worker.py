@@ -33,9 +33,9 @@ class Carrier:
             self._changed.notify()
 
     def stop(self, token: int) -> None:
-        """End the epoch under way; nothing of what waits is begun."""
+        """End the epoch under way; nothing is begun of what was given before."""
         with self._changed:
-            self._inbox.clear()
+            self._inbox = deque(given for given in self._inbox if given.token > token)
             self._stopping = token
             self._changed.notify()
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sweep.data.split import Split
+from sweep.errors import UsageError
 from sweep.numerics import Numerics
 from sweep.pool.briefing import Briefing, SpaceSources
 from sweep.pool.face import Pool, Ready
@@ -64,9 +65,17 @@ def pooled(
 
 def _opened(asked: PoolAsked, briefing: Briefing, split: Split) -> Pool:
     if asked.kind == "ray":
-        from sweep.pool.ray_pool import RayPool
-
-        return RayPool(briefing, split, asked.workers)
+        try:
+            from sweep.pool.ray_pool import RayPool
+        except ImportError as error:
+            raise UsageError(
+                f"--pool ray needs Ray, which cannot be imported ({error}); install it with: "
+                'pip install "keras-sweep[ray]"'
+            ) from error
+        numerics = briefing.settings.numerics
+        threads = 1 if numerics is None else numerics.threads
+        on_gpu = numerics is not None and numerics.gpu is not None
+        return RayPool(briefing, split, asked.workers, threads=threads, on_gpu=on_gpu)
     return ProcessPool(briefing, split, places(asked, os.environ))
 
 

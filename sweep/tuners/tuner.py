@@ -15,7 +15,7 @@ from sweep.tuners.searched import Begun, create, going_on, prepared_search
 from sweep.tuners.watching import silent, to_stdout
 
 if TYPE_CHECKING:
-    from sweep.handle import Sweep
+    from sweep.handle.sweep import Sweep
 
 _OF_STOCK = ("oracle.json", "tuner0.json")
 """Files of Keras Tuner's own, in a folder that it has searched in."""
@@ -35,7 +35,7 @@ class Tuner:
         self.arguments = arguments
         self._hypermodel = hypermodel
         self._begun: Begun | None = None
-        self.folder = SweepFolder(arguments.folder.parent, arguments.folder.name)
+        self.folder = SweepFolder(arguments.folder.parent.absolute(), arguments.folder.name)
         self.oracle = Oracle(self.folder, arguments, self._space)
         if arguments.overwrite:
             _remove(self.folder)
@@ -78,9 +78,9 @@ class Tuner:
     @property
     def sweep(self) -> "Sweep":
         """The handle of this search: frames, verdict, plots, confirm, test, export, report."""
-        from sweep.handle import open_sweep
+        from sweep.handle.sweep import open_sweep
 
-        return open_sweep(self.arguments.folder)
+        return open_sweep(self.folder.path)
 
     # Searching
 

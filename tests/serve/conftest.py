@@ -51,13 +51,13 @@ def whole_search(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def service(stored: Path, tmp_path: Path) -> Iterator[Service]:
+def service(stored: Path, memory_path: Path) -> Iterator[Service]:
     """A service on a copy of `stored` whose dispatcher stands still."""
-    results = tmp_path / "results"
+    results = memory_path / "results"
     shutil.copytree(stored, results)
-    (tmp_path / "spaces").mkdir()
-    (tmp_path / "spaces" / "mine.py").write_text(SPACE)
-    options = ServeOptions(results=results, spaces=tmp_path / "spaces", uploads=True)
+    (memory_path / "spaces").mkdir()
+    (memory_path / "spaces" / "mine.py").write_text(SPACE)
+    options = ServeOptions(results=results, spaces=memory_path / "spaces", uploads=True)
     folder = QueueFolder(results).create()
     with QueueDatabase(folder.database) as database:
         planner = Planner(options, database)

@@ -110,7 +110,7 @@ def _row(
         error, ends = estimate.error, estimate.interval
     onsets = runs["onset_epoch"].astype("float64").fillna(np.inf)
     middle = float(np.sort(onsets)[(len(onsets) - 1) // 2])  # an epoch that there was
-    train = float(runs["train_score"].mean())
+    train, is_own = float(runs["train_score"].mean()), (runs["trial"] == trial).any()
     return {
         "trial": trial,
         "baseline": own["baseline"],
@@ -121,7 +121,7 @@ def _row(
         "val_score_low": ends[0],
         "val_score_high": ends[1],
         "search_val_score": own["val_score"],
-        "bias": np.nan if (runs["trial"] == trial).any() else own["val_score"] - value,
+        "bias": np.nan if is_own or own["baseline"] is not None else own["val_score"] - value,
         "train_score": train,
         "gap": value - train,
         "overfit": int(np.isfinite(onsets).sum()),

@@ -30,9 +30,7 @@ _FORM = "application/x-www-form-urlencoded"
 _BODY = {
     "requestBody": {
         "required": True,
-        "content": {
-            kind: {"schema": SignIn.model_json_schema()} for kind in ("application/json", _FORM)
-        },
+        "content": {"application/json": {"schema": SignIn.model_json_schema()}},
     }
 }
 

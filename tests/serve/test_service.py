@@ -1,0 +1,172 @@
+"""The whole service as people run it: a process of its own, killed, ended, asked over HTTP."""
+
+import json
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import ClassVar
+
+import httpx
+import pytest
+
+from sweep.errors import UsageError
+from sweep.serve.queue.database import QueueDatabase, QueueFolder
+from sweep.serve.work import notices
+from tests.serve.conftest import SPACE
+from tests.support import service as served
+from tests.support.quick_sweep import EPOCHS
+
+QUICK = ("--run-with", f"{sys.executable} -m tests.support.quick_sweep {{}}")
+
+
+@pytest.fixture
+def place(memory_path):
+    (memory_path / "spaces").mkdir()
+    (memory_path / "spaces" / "mine.py").write_text(SPACE)
+    return memory_path
+
+
+def epochs_of(place, name):
+    with closing(sqlite3.connect(place / "results" / name / "sweep.db")) as db:
+        return [row[0] for row in db.execute("SELECT epoch FROM epoch ORDER BY epoch")]
+
+
+def run(place, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "sweep", "serve", *arguments], cwd=place,
+        env=served.environment(place), capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_a_killed_service_loses_no_job_and_runs_none_twice(place):
+    token, jobs = None, {}
+    for round_ in range(2):
+        with served.served(place, "--spaces", "spaces", *QUICK, token=token) as one:
+            token = token or one.token
+            with one.client() as client:
+                for name in ("a", "b") if round_ == 0 else ():
+                    asked = {"kind": "start", "space": {"name": "mine"}, "sweep": name}
+                    answer = client.post(
+                        "/api/v1/jobs", json=asked, headers={"Idempotency-Key": name}
+                    )
+                    jobs[name] = answer.json()["job"]
+                if round_ == 0:
+                    time.sleep(1.5)
+                    one.kill()
+                    continue
+                for name, job in jobs.items():
+                    assert served.until(client, job)["state"] == "finished"
+                    assert epochs_of(place, name) == list(range(1, EPOCHS + 1))
+                assert len(client.get("/api/v1/jobs").json()["items"]) == 2
+
+
+def test_sigterm_stops_the_jobs_and_the_streams_and_ends_in_time(place):
+    with served.served(place, "--spaces", "spaces", *QUICK) as one, one.client() as client:
+        asked = {"kind": "start", "space": {"name": "mine"}, "sweep": "a"}
+        job = client.post("/api/v1/jobs", json=asked).json()["job"]
+        served.until(client, job, "running")
+        with client.stream("GET", "/api/v1/events") as stream:
+            began = time.monotonic()
+            one.process.send_signal(signal.SIGTERM)
+            assert "event: bye" in "".join(stream.iter_text())
+        assert one.process.wait(30) == 0
+        assert time.monotonic() - began < 15
+    with QueueDatabase(QueueFolder(place / "results").database) as database:
+        row = database.row("SELECT state, reason FROM job")
+    assert tuple(row) == ("preempted", "stopped for the service's end")
+
+
+def test_the_address_is_printed_and_a_second_service_is_refused(place):
+    with served.served(place) as one:
+        assert httpx.get(f"{one.url}/livez").text == "ok\n"
+        second = run(place, "--port", "0")
+        assert second.returncode == 9
+        assert "serves" in second.stderr
+        assert "Traceback" not in second.stderr
+
+
+def test_tokens_are_made_and_listed_from_a_terminal(place):
+    made = run(place, "token", "add", "ci", "--scope", "run", "--days", "30")
+    assert made.stdout.startswith("swp_")
+    listed = run(place, "token", "ls").stdout
+    assert "read, run" in listed
+    assert made.stdout.strip() not in listed
+    assert run(place, "token", "rm", "none").returncode == 3
+    database = place / "results" / "queue.db"
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
+
+
+def test_a_unix_socket_is_its_owners_alone(place):
+    path = place / "s.sock"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sweep", "serve", "--socket", str(path)], cwd=place,
+        env=served.environment(place), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        secret = process.stdout.readline().partition("token=")[2].strip()
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as client:
+            headers = {"Authorization": f"Bearer {secret}"}
+            assert client.get("http://localhost/api/v1/queue", headers=headers).status_code == 200
+            assert client.get("http://localhost/api/v1/queue").status_code == 401
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Takes notices; refuses the first."""
+
+    heard: ClassVar[list] = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.heard.append((self.headers[notices.SIGNATURE], body))
+        self.send_response(500 if len(self.heard) == 1 else 204)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_a_jobs_end_is_told_signed_and_told_again_if_it_was_not_heard(service, monkeypatch):
+    from dataclasses import replace
+
+    from sweep.serve.queue import jobs
+    from sweep.serve.queue.job import JobKind, JobState, NewJob
+
+    hook = HTTPServer(("127.0.0.1", 0), Hook)
+    thread = Thread(target=hook.serve_forever)
+    thread.start()
+    monkeypatch.setattr(notices, "_WAITS", (0.0, 0.0))
+    url = f"http://127.0.0.1:{hook.server_port}/"
+    service.options = replace(service.options, notify=url, notify_private=True)
+    job = jobs.add(service.database, NewJob(JobKind.CONFIRM, "small", {}), "Ada")
+    notices.enter(service.database, jobs.end(service.database, job, JobState.FINISHED))
+    for _ in range(3):
+        notices.deliver_due(service)
+    hook.shutdown()
+    thread.join()
+    hook.server_close()
+    assert len(Hook.heard) == 2
+    (signature, body), (_, first) = Hook.heard
+    assert body == first
+    assert signature == notices.signature(notices.secret_of(service.database), body)
+    told = json.loads(body)
+    assert (told["job"], told["state"], told["sweep"]) == (job.job, "finished", "small")
+    assert any("Best is trial 1" in line for line in told["verdict"])
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://localhost:1/", "http://10.0.0.1/x"])
+def test_notices_go_to_addresses_of_this_network_only_if_that_is_allowed(url):
+    with pytest.raises(UsageError, match="--notify-private"):
+        notices.check_address(url, private=False)
+    notices.check_address(url, private=True)
+    with pytest.raises(UsageError, match="http or https"):
+        notices.check_address("file:///etc/passwd", private=True)

@@ -93,6 +93,9 @@ class Settings:
     """What trials are ranked by: loss, a measure of the task, or a metric of the models."""
     stopping: StopRule | None = None
     """A script's own rule of early stopping, in place of `patience`; None if it has none."""
+    programs: Text | None = None
+    """How trials share programs (`sweep.training.fused.sharing`), decided as the sweep began; None
+    before that."""
     build: Text | None = None
     """Name of the search space in its file; None where the file leaves no choice."""
 

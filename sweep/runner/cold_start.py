@@ -71,6 +71,15 @@ def _prepare(
     return sweeps.prepare(space, replace(settings, numerics=kept), split, fitted)
 
 
+def with_programs(settings: Settings) -> Settings:
+    """Return a stored sweep's settings with how its trials share programs.
+
+    Those of a sweep that began before that was decided share them with trials that are alike.
+    """
+    programs = settings.programs or "alike, others alone"
+    return replace(settings, programs=programs)
+
+
 def _refuse_own_folder(folder: SweepFolder, sweep: SweepRow) -> None:
     path = _path(sweep)
     if Path(path).resolve().is_relative_to(folder.path.resolve()):
@@ -115,7 +124,7 @@ def prepare_again(
     space = _stored_space(sweep) if stored_space else _original_space(sweep)
     prepared = _prepare(
         str(space),
-        sweep.settings,
+        with_programs(sweep.settings),
         cache,
         compared,
         lambda here: _kept(folder, sweep, here, numbers, say),

@@ -57,8 +57,9 @@ class FitArguments:
     make: Callable[[str, int], list[Any]] | None = None
     """Makes callbacks that have a state of their own, for a trial and the number of its run."""
 
-    def only_keras(self, batch_size: int | None) -> str | None:
-        """Return why the trial cannot be trained together with others of a batch size, or None."""
+    @property
+    def only_keras(self) -> str | None:
+        """Why the trial cannot be trained together with others; None if it can."""
         if self.class_weight is not None:
             return "fit gives class_weight"
         if not self.shuffle:
@@ -69,8 +70,6 @@ class FitArguments:
             return f"fit gives the callback {type(self.callbacks[0]).__name__}"
         if self.make is not None:
             return "search gives callbacks that Keras runs"
-        if batch_size is not None and self.batch_size not in (None, batch_size):
-            return f"batch size {self.batch_size}, where others have {batch_size}"
         return None
 
     def text(self) -> str:

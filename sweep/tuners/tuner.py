@@ -101,7 +101,7 @@ class Tuner:
             self._say_end()
 
     def _search(self, arguments: FitArguments, say: Say) -> None:
-        from sweep.tuners.run import run
+        from sweep.tuners.run import repeat_best, run
         from sweep.tuners.searched import create, going_on
 
         begun = self._prepared(arguments)
@@ -115,6 +115,8 @@ class Tuner:
             for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
                 say(line)
             run(self.folder, begun, self.arguments.max_consecutive_failed_trials, say)
+            if self.arguments.seeds_of_best:
+                repeat_best(self.folder, begun, self.arguments.seeds_of_best, say)
 
     def fit_arguments(self, *given: Any, **named: Any) -> FitArguments:
         """Return what a call of `search` with these arguments would train with, checked.

@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
@@ -43,8 +43,6 @@ class Readings:
 
     build: Build
     task: Task = HIGGS_TASK
-    batch_size: int | None = None
-    """Of the programs; a trial whose own `fit` asks for another is left to Keras. None for any."""
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
     _regularised: dict[Key, str] = field(default_factory=dict)
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
@@ -85,9 +83,11 @@ class Readings:
         model = self._model(assignment)
         key = _key(assignment)
         try:
-            left = seen_arguments(model).only_keras(self.batch_size)
+            given = seen_arguments(model)
+            left = given.only_keras
             require(left is None, left or "")
-            description = self._read[key] = read(model, self.task)
+            found = read(model, self.task)
+            description = self._read[key] = replace(found, batch=given.batch_size)
         except NotCarriedError as error:
             self._read[key] = error
             return

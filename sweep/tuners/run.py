@@ -74,7 +74,7 @@ def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, say: Say) -> None
         f"executions_per_trial: a trial of Hyperband climbs with one seed; the {TOP} best are "
         f"trained again under {seeds} fresh seeds each, {added.pending} runs"
     )
-    with Store(folder.database) as store, Interruption(folder) as stopping, _chance_kept():
+    with Store(folder.database) as store, Interruption(folder) as stopping:
         watcher = _watcher(store, _NO_LIMIT, say)
         budget = Budget(max_failures=_NO_LIMIT)
         work = sweeps.Work(folder, store, begun.prepared, budget, watcher, stopping.requested)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from keras_tuner import HyperParameters as HyperParameters
     from keras_tuner import Objective as Objective
 
+    from sweep.handle.sweep import Sweep as Sweep
+    from sweep.handle.sweep import open_sweep as open  # noqa: F401
+    from sweep.handle.sweep import sweeps as sweeps
     from sweep.tuners.kinds import BayesianOptimization as BayesianOptimization
     from sweep.tuners.kinds import GridSearch as GridSearch
     from sweep.tuners.kinds import Hyperband as Hyperband
@@ -21,20 +24,24 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
-    **dict.fromkeys(("HyperModel", "HyperParameters", "Objective"), "keras_tuner"),
-    **dict.fromkeys(
-        ("BayesianOptimization", "GridSearch", "Hyperband", "RandomSearch", "Tuner"),
-        "sweep.tuners.kinds",
-    ),
+    **{name: ("keras_tuner", name) for name in ("HyperModel", "HyperParameters", "Objective")},
+    **{
+        name: ("sweep.tuners.kinds", name)
+        for name in ("BayesianOptimization", "GridSearch", "Hyperband", "RandomSearch", "Tuner")
+    },
+    "Sweep": ("sweep.handle.sweep", "Sweep"),
+    "open": ("sweep.handle.sweep", "open_sweep"),
+    "sweeps": ("sweep.handle.sweep", "sweeps"),
 }
-"""Where each public name comes from."""
+"""Where each public name comes from: a module, and the name there."""
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used."""
     if name not in _NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(_NAMES[name]), name)
+    module, there = _NAMES[name]
+    found: object = getattr(import_module(module), there)
     globals()[name] = found
     return found
 

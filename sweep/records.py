@@ -51,16 +51,19 @@ def state_now(stored: SweepState, *, is_held: bool) -> SweepState:
 class EpochRecord:
     """What one trial measured in one epoch.
 
-    BCE is the binary cross-entropy in nats, with no penalty in it, unless the name says `loss`.
+    A score is what the sweep ranks by, with no penalty in it: the mean of the loss over the rows,
+    unless another objective was asked for. Lower is better.
     """
 
     epoch: Annotated[int, "epochs trained so far, this one included: the first is 1"]
     fit_loss: Annotated[
         float, "training loss with penalty as Keras reports it: weights moving, dropout on"
     ]
-    fit_score: Annotated[float, "training BCE as Keras reports it: weights moving, dropout on"]
-    train_score: Annotated[float, "training BCE in evaluation mode at the epoch's end, in nats"]
-    val_score: Annotated[float, "validation BCE with the same weights, in nats"]
+    fit_score: Annotated[
+        float, "training score: weights moving, dropout on; none if batches do not tell it"
+    ]
+    train_score: Annotated[float, "training score in evaluation mode at the epoch's end"]
+    val_score: Annotated[float, "validation score with the same weights"]
     val_loss: Annotated[float, "val_score plus the penalty"]
     val_accuracy: Annotated[float, "share of validation rows on the right side of probability 1/2"]
     val_auc: Annotated[float, "area under the validation ROC curve, ties averaged"]

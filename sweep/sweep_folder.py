@@ -91,6 +91,21 @@ class SweepFolder:
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"
 
+    @property
+    def rows(self) -> Path:
+        """The rows of a search that a script began, if they are small enough to be kept."""
+        return self.path / "rows.npz"
+
+    @property
+    def script(self) -> Path:
+        """What else a script's search was begun with, in words: JSON."""
+        return self.path / "script.json"
+
+    @property
+    def build(self) -> Path:
+        """A script's `build(hp)` by value: a pickle, which is code."""
+        return self.path / "build.pkl"
+
     def checkpoint(self, trial: int, epoch: int) -> Path:
         return self.checkpoints / f"trial-{trial:05d}-epoch-{epoch:06d}.npz"
 
@@ -115,7 +130,10 @@ class SweepFolder:
 
         Raises PlatformError naming the first link.
         """
-        single = (self.database, self.lock, self.stop_request, self.native_log)
+        single = (
+            *(self.database, self.lock, self.stop_request, self.native_log),
+            *(self.rows, self.script, self.build),
+        )
         for path in (*single, self.checkpoints, self.charts, self.tensorboard):
             inside = path.rglob("*") if path in (self.charts, self.tensorboard) else ()
             for one in (path, *inside):
@@ -192,7 +210,12 @@ def is_in_the_future(at: float | None) -> bool:
 
 
 def find_sweep(root: Path, name: str | None) -> SweepFolder:
-    """The sweep called `name`, or the newest. Raises NotFoundError naming those there are."""
+    """Return the sweep called `name`, or of the path `name`; the newest without one.
+
+    A path has a separator in it. Raises NotFoundError naming those that there are.
+    """
+    if name is not None and (os.sep in name or (os.altsep or os.sep) in name):
+        return _at(Path(name))
     folders = sweep_folders(root)
     names = [folder.name for folder in folders]
     if name is None and folders:
@@ -202,6 +225,17 @@ def find_sweep(root: Path, name: str | None) -> SweepFolder:
     there = f"there are: {', '.join(names)}" if names else "start one with: sweep start capacity"
     wanted = "no sweep" if name is None else f"no sweep named {name!r}"
     raise NotFoundError(f"{wanted} in {root}; {there}")
+
+
+def _at(path: Path) -> SweepFolder:
+    """The sweep in the folder `path`, as a script's DIRECTORY/PROJECT."""
+    path = path.resolve()
+    if not path.is_dir():
+        raise NotFoundError(f"there is no folder {path}")
+    folder = SweepFolder(path.parent, path.name)
+    if not folder.exists:
+        raise NotFoundError(f"there is no sweep in {path}: it holds no {folder.database.name}")
+    return folder
 
 
 def free_name(root: Path, stem: str) -> str:

@@ -12,14 +12,21 @@ _STEERING = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 def plain(text: object) -> str:
     """`text` on one line, without characters that steer a terminal or reverse its reading."""
-    return "".join(
-        " " if character.isspace() else "�" if _steers(character) else character
-        for character in str(text)
-    )
+    line = str(text)
+    return line if line.isprintable() else line.translate(_PLAIN)
 
 
-def _steers(character: str) -> bool:
-    return unicodedata.category(character) in _STEERING
+class _Plain(dict[int, str]):
+    """What each character becomes, found out once: a forged text may have ten million of them."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        is_steering = unicodedata.category(character) in _STEERING
+        self[code] = " " if character.isspace() else "�" if is_steering else character
+        return self[code]
+
+
+_PLAIN = _Plain()
 
 
 DECIMALS = 4
@@ -55,6 +62,8 @@ _FIXED = (1e-4, 1e7)
 """Sizes of amounts that are written without an exponent."""
 _FAR_OFF = 1e4
 """Times its usual size from which on a number is written short: it diverged."""
+_SMALLEST = -290
+"""Power of ten below which double precision runs out."""
 _DIGITS = 4
 """Of an amount whose error is unknown."""
 
@@ -81,6 +90,8 @@ def rounded(value: float, decimals: int, size: float) -> str:
     if _FIXED[0] <= size < _FIXED[1]:
         return f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}"
     exponent = math.floor(math.log10(size))
+    if exponent < _SMALLEST:
+        return f"{value:.3g}"
     return f"{value / 10.0**exponent:.{max(decimals + exponent, 0)}f}e{exponent}"
 
 

@@ -9,10 +9,12 @@ from typing import Annotated
 
 import typer
 
-from sweep.cli import completion
+from sweep.cli import completion, output
 from sweep.cli.data_options import numbers_of, own_data_of
 from sweep.cli.output import hint
 from sweep.errors import UsageError
+from sweep.pool.places import pool_asked
+from sweep.runner.workers import Workers
 from sweep.settings import SEARCHES, TRAINERS, Settings
 from sweep.words import shortened
 
@@ -288,6 +290,25 @@ MaxFailuresOption = Annotated[
         help="Stop after this number of failed trials.",
     ),
 ]
+PoolOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pool",
+        envvar="SWEEP_POOL",
+        metavar="N|gpus|ray[:N]",
+        help="Train in a pool of workers: N processes, one for each GPU, or on a Ray cluster. The "
+        "results are the same.",
+    ),
+]
+MixedOption = Annotated[
+    bool,
+    typer.Option(
+        "--mixed",
+        envvar="SWEEP_MIXED",
+        help="Let workers join the pool that compute under other versions or on other processors; "
+        "every report will say so.",
+    ),
+]
 TensorboardOption = Annotated[
     bool,
     typer.Option(
@@ -324,6 +345,15 @@ TableOrJsonOption = Annotated[
         help="Form of the output: table or json.",
     ),
 ]
+
+
+def workers_of(pool: str | None, mixed: bool) -> Workers:
+    """Return who trains, as `--pool` and `--mixed` say. Raises UsageError."""
+    if pool is None:
+        if mixed:
+            raise UsageError("--mixed is about the workers of a pool; add --pool, or leave it out")
+        return Workers()
+    return Workers(pool_asked(pool), mixed, output)
 
 
 def settings_of(context: typer.Context) -> Settings:

@@ -20,6 +20,7 @@ from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresErr
 from sweep.records import PlanRecord, SweepState
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import Numbers
+from sweep.runner.workers import IN_PROCESS, Workers
 from sweep.settings import Budget
 from sweep.store import Store, SweepProgress, SweepRow
 from sweep.sweep_folder import SweepFolder
@@ -60,6 +61,7 @@ def run(
     budget: Budget,
     stopping: Stopping,
     tensorboard: bool,
+    workers: Workers = IN_PROCESS,
 ) -> None:
     """Work on a stored sweep until something ends it, and say how it ended.
 
@@ -75,7 +77,9 @@ def run(
             _observer(store, store.sweep().plan) as observer,
         ):
             stopping.saving()
-            work = sweeps.Work(folder, store, prepared, budget, observer, stopping.requested)
+            work = sweeps.Work(
+                folder, store, prepared, budget, observer, stopping.requested, workers
+            )
             state = sweeps.run(work)
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
@@ -83,7 +87,13 @@ def run(
     _end(state, replace(sweep, name=folder.name), progress, stopping)
 
 
-def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping: Stopping) -> None:
+def confirm(
+    folder: SweepFolder,
+    prepared: "Prepared",
+    budget: Budget,
+    stopping: Stopping,
+    workers: Workers = IN_PROCESS,
+) -> None:
     """Train the confirmations that are to do, and say how it ended.
 
     Raises typer.Exit or SweepError with the exit code for it.
@@ -95,7 +105,9 @@ def confirm(folder: SweepFolder, prepared: "Prepared", budget: Budget, stopping:
     with Store(folder.database) as store:
         with native_messages_to(folder.native_log), _observer(store, None) as observer:
             stopping.saving()
-            work = sweeps.Work(folder, store, prepared, budget, observer, stopping.requested)
+            work = sweeps.Work(
+                folder, store, prepared, budget, observer, stopping.requested, workers
+            )
             ending = sweeps.confirm(work)
         progress = store.progress()
     if ending.state is SweepState.FINISHED:
@@ -116,12 +128,13 @@ def confirm_stored(
     stored_space: bool,
     cache: Path | None,
     numbers: Numbers,
+    workers: Workers = IN_PROCESS,
 ) -> None:
     """Train the confirmations that are still to do. The folder must be locked."""
     with Store(folder.database) as store:
         sweep = store.sweep()
     prepared = prepare_again(folder, sweep, cache, stored_space, say=output, numbers=numbers)
-    confirm(folder, prepared, budget, stopping)
+    confirm(folder, prepared, budget, stopping, workers)
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:

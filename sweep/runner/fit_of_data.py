@@ -8,7 +8,7 @@ import numpy as np
 from sweep.data.split import Split
 from sweep.data.split_record import NoSkillScores, SplitRecord
 from sweep.errors import InvalidSpaceError
-from sweep.references.models import row_scores
+from sweep.references.models import row_scores, why_only_no_skill
 from sweep.references.no_skill import RowScores, no_skill_scores
 from sweep.space.explore import suggested
 from sweep.space.keras_loss import OutputsError
@@ -83,6 +83,21 @@ def with_no_skill(split: Split, scoring: Scoring, scores: RowScores) -> SplitRec
     if not (math.isfinite(train) and math.isfinite(validation)):
         return record
     return replace(record, no_skill=NoSkillScores(train, validation))
+
+
+def said_of(split: Split, space: Space) -> list[str]:
+    """Return what a person should know of the split and the space together.
+
+    `split` is the data's own, before the space's class weights.
+    """
+    found = [] if (why := why_only_no_skill(split)) is None else [why]
+    if space.class_weight is None:
+        return found
+    if split.class_weights:
+        return [*found, "--class-weight is used in place of the file's CLASS_WEIGHT"]
+    labels, weights = _labels(split.task), with_class_weight(split, space).class_weights
+    each = ", ".join(f"{one} {weight:g}" for one, weight in zip(labels, weights, strict=True))
+    return [*found, f"in the training loss classes count {each} times; the score is unweighted"]
 
 
 def _labels(task: Task) -> list[str]:

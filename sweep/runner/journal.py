@@ -6,10 +6,12 @@ kill and is swept away at the next start.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from sweep.errors import DataError, PlatformError
@@ -18,6 +20,10 @@ from sweep.store import Store, TrialLosses, explained
 from sweep.sweep_folder import SweepFolder
 from sweep.training.checkpoint import TrialState, read_checkpoint, write_checkpoint
 from sweep.training.contract import Ended
+
+_WRITERS = 16
+"""Files that are flushed at the same time: a disk flushes many in little more than the time of one.
+"""
 
 
 class Observer(Protocol):
@@ -40,6 +46,23 @@ class EpochListener(Protocol):
         """A trial trained one epoch; no checkpoint holds it yet."""
 
 
+@dataclass
+class _Writers:
+    """The threads that write files while much is kept together; none otherwise."""
+
+    pool: ThreadPoolExecutor | None = None
+    written: dict[Path, Future[None]] = field(default_factory=dict)
+
+    def write(self, path: Path, write: Callable[[], None]) -> Callable[[], None]:
+        """Begin to write a file; what is returned waits for its end, and raises OSError."""
+        if self.pool is None:
+            raise RuntimeError("files are written by threads only while much is kept together")
+        if path in self.written:
+            self.written[path].exception()  # one at a time, the last one counts
+        future = self.written[path] = self.pool.submit(write)
+        return future.result
+
+
 @dataclass(frozen=True)
 class StoreJournal:
     """A `training.contract.KeepingJournal` over a sweep's folder and database."""
@@ -49,6 +72,7 @@ class StoreJournal:
     identity: str
     """The sweep's: its checkpoints carry it."""
     listeners: tuple[EpochListener, ...] = ()
+    _writers: "_Writers" = field(default_factory=lambda: _Writers())
 
     def load(self, assignment: Assignment) -> TrialState | None:
         with self._faults_explained():
@@ -80,14 +104,36 @@ class StoreJournal:
     def finish(self, ended: Ended) -> float | None:
         """Keep how an assignment ended; return its trial's score so far."""
         assignment, outcome, state = ended.assignment, ended.outcome, ended.state
-        finish = partial(self.store.finish, assignment, outcome, ended.records, outcome.trainer)
+        finish = partial(
+            self.store.finish,
+            assignment,
+            outcome,
+            ended.records,
+            outcome.trainer,
+            worker=ended.worker,
+        )
         with self._faults_explained():
             if state is None:
                 return finish()
             file, old = self._write(assignment, state)
-            score = finish(file, state.epoch, _losses(state))
+            score = finish(file=file, epoch=state.epoch, losses=_losses(state))
             self._drop(old, file)
         return score
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep all that comes meanwhile at once, at the end; files are flushed beside each other.
+
+        Nothing is loaded meanwhile of what is kept.
+        """
+        with self._faults_explained(), ThreadPoolExecutor(_WRITERS) as pool:
+            try:
+                with self.store.together():
+                    self._writers.pool = pool
+                    yield
+            finally:
+                self._writers.pool = None
+                self._writers.written.clear()
 
     @contextmanager
     def _faults_explained(self) -> Iterator[None]:
@@ -108,12 +154,17 @@ class StoreJournal:
     def _write(self, assignment: Assignment, state: TrialState) -> tuple[str, str | None]:
         found = self.store.checkpoint(assignment.trial)
         path = self.folder.checkpoint(assignment.trial, state.epoch)
-        write_checkpoint(path, self._identity(assignment), state)
+        write = partial(write_checkpoint, path, self._identity(assignment), state)
+        if self._writers.pool is None:
+            write()
+        else:
+            self.store.before_commit(self._writers.write(path, write))
         return path.name, None if found is None else found[0]
 
     def _drop(self, old: str | None, new: str) -> None:
         if old is not None and old != new:
-            (self.folder.checkpoints / old).unlink(missing_ok=True)
+            file = self.folder.checkpoints / old
+            self.store.when_committed(lambda: file.unlink(missing_ok=True))
 
 
 def _losses(state: TrialState) -> TrialLosses | None:

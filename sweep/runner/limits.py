@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sweep.records import Assignment, EpochRecord, OutcomeStatus, SweepState, Value
 from sweep.settings import Budget
+from sweep.tasks.score_words import BCE, ScoreWords
 from sweep.training.contract import Ended
 from sweep.words import trials
 
@@ -39,6 +40,8 @@ class Limits:
     """Failed assignments; those of earlier processes too if they count."""
     lowest: tuple[int, float] | None = None
     """The trial with the lowest validation score of earlier processes, and that."""
+    shown: ScoreWords = BCE
+    """How scores are shown to people, who name the target as they see it: an accuracy of 0.95."""
     _deadline: float | None = field(init=False, default=None)
     _over_failures: bool = field(init=False, default=False)
     _reached: tuple[int, float] | None = field(init=False, default=None)
@@ -71,7 +74,10 @@ class Limits:
 
     def _look_for_target(self, trial: int, score: float) -> None:
         target = self.budget.target
-        if target is not None and score <= target and self._reached is None:
+        if target is None or self._reached is not None:
+            return
+        seen = self.shown.shown(score)
+        if seen >= target if self.shown.is_turned else seen <= target:
             self._reached = trial, score
 
     # What follows from that
@@ -101,8 +107,9 @@ class Limits:
         if self._reached is not None:
             trial, score = self._reached
             target = self.budget.target
+            value = self.shown.precise(score)
             return Ending(
-                SweepState.BUDGET, f"--target {target} was reached: {score:.6f} by trial {trial}"
+                SweepState.BUDGET, f"--target {target} was reached: {value} by trial {trial}"
             )
         if self.interrupted():
             return Ending(SweepState.INTERRUPTED)

@@ -114,6 +114,7 @@ class Runner:
             first_searched=self.store.first_searched,
             n_failures=n_failures,
             lowest=lowest,
+            shown=self.store.sweep().score_words,
         )
 
     def _compare(self) -> None:

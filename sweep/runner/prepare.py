@@ -2,11 +2,14 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from sweep.data.kinds import KINDS
+from sweep.data.memory import MEMORY
 from sweep.data.own_data import Sizes
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
@@ -16,14 +19,18 @@ from sweep.references.no_skill import RowScores
 from sweep.runner.fit_of_data import (
     check_split,
     n_outputs_of,
+    said_of,
     scores_of,
     with_class_weight,
     with_no_skill,
 )
+from sweep.runner.fusion import NOT_LOOKED_AT, Fusion, fusion_of
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
+from sweep.runner.pooled import pooled
 from sweep.runner.same_numbers import versions
+from sweep.runner.workers import IN_PROCESS, Workers
 from sweep.search.bayesian import Bayesian
 from sweep.search.face import Search
 from sweep.search.grid import Grid
@@ -37,11 +44,10 @@ from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
 from sweep.space.scoring import SpaceScoring, scoring_of_all
 from sweep.store import Reference, Store, SweepRow
+from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
-from sweep.training.auto_trainer import AutoTrainer, not_fused
+from sweep.training.chosen import chosen_trainer
 from sweep.training.contract import Trainer
-from sweep.training.fused.trainer import FusedTrainer
-from sweep.training.keras_trainer import KerasTrainer
 from sweep.words import counted
 
 
@@ -59,6 +65,9 @@ class Prepared:
     """From predictions and targets to each row's score."""
     references: Callable[[], Sequence[Reference]]
     """Trains the reference models on the split, or waits for them."""
+
+    fusion: Fusion = NOT_LOOKED_AT
+    """What was found of how its trials share programs, if it is a new sweep."""
 
     def search(self) -> Search:
         return new_search(self.space, self.settings)
@@ -112,8 +121,19 @@ def prepare(
         n_outputs=n_outputs_of(split),
         task=split.task,
     )
+    return prepared_of(space, settings, split, fitted)
+
+
+def prepared_of(
+    space: Space,
+    settings: Settings,
+    split: Split,
+    fitted: Callable[[], Sequence[Fitted]] | None = None,
+) -> Prepared:
+    """Return all that a sweep of a loaded space on `split` needs, checked. See `prepare`."""
     scored = scoring_of_all(space.measures, split.task, settings.objective)
     check_split(space, scored.scoring, split)
+    scored = replace(scored, said=(*scored.said, *said_of(split, space)))
     split = with_class_weight(split, space)
     settings = _settled(settings, split)
     if not space.searched and not settings.stages:  # extended, it is searched after all
@@ -134,7 +154,12 @@ def prepare(
         found = None if fitted is None else fitted()
         return reference_models(split, settings.seed, scored.scoring, scores, found)
 
-    return Prepared(space, split, settings, plan, scored, scores, references)
+    fusion = NOT_LOOKED_AT
+    if settings.programs is None and settings.trainer != "keras":
+        baselines = [dict(one) for one in space.baselines.values()] if settings.baselines else []
+        fusion = fusion_of(space.build, split, scored.scoring, settings, plan, baselines)
+        settings = replace(settings, programs=fusion.programs)
+    return Prepared(space, split, settings, plan, scored, scores, references, fusion)
 
 
 def _settled(settings: Settings, split: Split) -> Settings:
@@ -160,7 +185,7 @@ def _settled(settings: Settings, split: Split) -> Settings:
 
 def _resolved(data: str, split: Split) -> str:
     kind = split.manifest.kind
-    return kind if kind in KINDS else str(Path(data).resolve())
+    return kind if kind in (*KINDS, MEMORY) else str(Path(data).resolve())
 
 
 def new_search(space: Space, settings: Settings) -> Search:
@@ -269,25 +294,45 @@ class Work:
     observer: Observer
     interrupted: Callable[[], bool]
     """True once the user asked to stop."""
+    workers: Workers = IN_PROCESS
+    """Who trains."""
 
 
 def run(work: Work) -> SweepState:
     """Work on a sweep until its end; returns its state, which is stored."""
-    return _runner(work).run()
+    with _trainer(work) as trainer:
+        return _runner(work, trainer).run()
 
 
 def confirm(work: Work) -> Ending:
     """Train the confirmations that are to do; returns why that ended."""
-    return _runner(work).confirm()
+    with _trainer(work) as trainer:
+        return _runner(work, trainer).confirm()
 
 
-def _runner(work: Work) -> Runner:
+@contextmanager
+def _trainer(work: Work) -> Iterator[Trainer]:
+    """This process' own, or one whose work is done by a pool, which is open meanwhile."""
+    prepared = work.prepared
+    for worker in (one.worker for one in workers(work.store) if one.left_at is None):
+        work.store.end_worker(worker, "its head was killed")
+    if work.workers.asked is None:
+        yield make_trainer(prepared)
+        return
+    space, split, scoring = prepared.space, prepared.split, prepared.scored.scoring
+    settings, drawn = prepared.settings, (one.hyperparameters for one in prepared.plan.roots)
+    first = next(chain(prepared.baselines.values(), drawn), None)
+    with pooled(work.workers, work.store, space, split, settings, scoring, first) as trainer:
+        yield trainer
+
+
+def _runner(work: Work, trainer: Trainer) -> Runner:
     prepared = work.prepared
     return Runner(
         folder=work.folder,
         store=work.store,
         search=prepared.search(),
-        trainer=make_trainer(prepared),
+        trainer=trainer,
         observer=work.observer,
         baselines=prepared.baselines,
         budget=work.budget,
@@ -301,16 +346,5 @@ def _runner(work: Work) -> Runner:
 
 def make_trainer(prepared: Prepared) -> Trainer:
     """The trainer that the settings ask for."""
-    settings = prepared.settings
-    split, scoring = prepared.split, prepared.scored.scoring
-    given = (prepared.space.build, split, settings.batch_size, settings.patience)
-    numerics = settings.numerics
-    if settings.trainer == "keras":
-        return KerasTrainer(*given, scoring=scoring)
-    program_bytes = None if numerics is None else numerics.program_bytes
-    if settings.trainer == "auto":
-        return AutoTrainer(*given, program_bytes=program_bytes, scoring=scoring)
-    reason = not_fused(split, scoring)
-    if reason is not None:
-        raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
-    return FusedTrainer(*given, program_bytes=program_bytes, task=split.task, scoring=scoring)
+    scoring = prepared.scored.scoring
+    return chosen_trainer(prepared.space.build, prepared.split, prepared.settings, scoring)

@@ -66,7 +66,11 @@ def remove(store: Store, what: Removable) -> None:
     """
     if what.trials:
         store.forget_checkpoints(what.trials)
-    for path in (*what.orphans, *what.checkpoints):
+    store.when_committed(lambda: _unlink((*what.orphans, *what.checkpoints)))
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

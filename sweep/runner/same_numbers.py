@@ -1,6 +1,7 @@
 """Whether a sweep would go on under what it began with: numerics and versions compared."""
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from importlib.metadata import version
@@ -41,9 +42,15 @@ class Compared:
     """What should change none, or is of a sweep that began before numerics were kept."""
 
 
-def compared(sweep: SweepRow, here: Numerics) -> Compared:
-    """Compare with what is stored. A sweep that stored no numerics is only warned about."""
-    serious, slight = version_differences(sweep.versions, versions(here.backend))
+def compared(
+    sweep: SweepRow, here: Numerics, versions_here: Mapping[str, str] | None = None
+) -> Compared:
+    """Compare with what is stored. A sweep that stored no numerics is only warned about.
+
+    The versions are those of this process, unless they are given.
+    """
+    found_here = versions(here.backend) if versions_here is None else versions_here
+    serious, slight = version_differences(sweep.versions, found_here)
     stored = sweep.settings.numerics
     if stored is None:
         return Compared(slight=(*serious, *slight))

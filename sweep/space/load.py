@@ -164,18 +164,8 @@ def load_space(
     module, skipped = run_file(path, home, build)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
     called = HomeBuild(path, entry, home, inputs, task)
-    seen: dict[ModelMeasures, None] = {}
-
-    def check(model: Any) -> None:
-        check_built(path, model, inputs, task)
-        seen[measures_of(model, task)] = None
-
-    explorer = Explorer(path, replace(called, at_once=True), check=check)
+    explorer, seen = _begun(path, called, inputs, task)
     faults = explorer.faults
-    first = explorer.given({})
-    if first.error is not None:
-        faults.add(explorer.failed(first))
-        faults.refuse()
     baselines, files = {}, {}
     with faults.kept(), _unheard():
         discovery = discover(explorer)
@@ -184,27 +174,84 @@ def load_space(
     with faults.kept():
         files = _files(path, home, module)
     faults.refuse()
+    return replace(
+        _space(called, explorer, discovery, seen),
+        sha256=fingerprint_of(files),
+        sources=texts(files),
+        baselines=baselines,
+        searched=bool(getattr(module, "SEARCH", True)),
+        said=(*entry.said, *skipped),
+        class_weight=declared_class_weight(path, module),
+    )
+
+
+def see(called: HomeBuild) -> Space:
+    """Return the search space of a build that is there already, seen whole and checked.
+
+    Its files are left to the caller. Raises InvalidSpaceError naming all faults.
+    """
+    explorer, seen = _begun(called.path, called, called.inputs, called.task)
+    with explorer.faults.kept(), _unheard():
+        discovery = discover(explorer)
+    explorer.faults.refuse()
+    return _space(called, explorer, discovery, seen)
+
+
+_Seen = dict[ModelMeasures, None]
+
+
+def _begun(path: Path, called: HomeBuild, inputs: Inputs, task: Task) -> tuple[Explorer, _Seen]:
+    """An explorer whose first model is built and checked, and what its models can be ranked by.
+
+    Raises InvalidSpaceError if the first build fails.
+    """
+    seen: _Seen = {}
+
+    def check(model: Any) -> None:
+        check_built(path, model, inputs, task)
+        seen[measures_of(model, task)] = None
+
+    explorer = Explorer(path, replace(called, at_once=True), check=check)
+    first = explorer.given({})
+    if first.error is not None:
+        explorer.faults.add(explorer.failed(first))
+        explorer.faults.refuse()
+    return explorer, seen
+
+
+def _space(called: HomeBuild, explorer: Explorer, discovery: Discovery, seen: _Seen) -> Space:
+    """A space whose models are checked, without its files and what else they say."""
+    path = called.path
     with _unheard():
         warnings = tuple(without_effect(explorer, discovery))
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
-    searched = bool(getattr(module, "SEARCH", True))
     return Space(
-        path.stem,
-        path,
-        fingerprint_of(files),
-        texts(files),
-        called,
-        baselines,
-        replace(discovery, n_builds=explorer.n_builds),
-        explorer,
-        searched,
-        (*entry.said, *skipped),
-        warnings,
+        name=path.stem,
+        path=path,
+        sha256="",
+        sources={},
+        build=called,
+        baselines={},
+        discovery=replace(discovery, n_builds=explorer.n_builds),
+        explorer=explorer,
+        warnings=warnings,
         measures=tuple(seen),
-        class_weight=declared_class_weight(path, module),
     )
+
+
+def load_build(
+    path: Path, inputs: Inputs, *, build: str | None, n_outputs: int, task: Task
+) -> Build:
+    """Return the build of a space that has been loaded and checked before, in another process.
+
+    Raises InvalidSpaceError if its file cannot be run here.
+    """
+    home = Home(path.parent)
+    module, _ = run_file(path, home, build)
+    entry = find_entry(path, module, build, Known(inputs, n_outputs))
+    return HomeBuild(path, entry, home, inputs, task)
 
 
 def _baselines(

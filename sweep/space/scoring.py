@@ -199,10 +199,15 @@ def check_targets(scoring: Scoring, task: Task, y: np.ndarray) -> None:
 
 def own_metrics(model: Any) -> list[str]:
     """Return the names of the metrics that a model is compiled with, as Keras reports them."""
-    given = (model.get_compile_config() or {}).get("metrics") or []
-    listed = list(given.values()) if isinstance(given, dict) else list(given)
-    flat = [one for entry in listed for one in (entry if isinstance(entry, list) else [entry])]
-    return [_metric_name(one) for one in flat if one is not None]
+    config = model.get_compile_config() or {}
+    found: list[str] = []
+    for kind in ("metrics", "weighted_metrics"):
+        given = config.get(kind) or []
+        listed = list(given.values()) if isinstance(given, dict) else list(given)
+        for entry in listed:
+            several = entry if isinstance(entry, list) else [entry]
+            found += [_metric_name(one) for one in several if one is not None]
+    return found
 
 
 def _metric_name(metric: Any) -> str:

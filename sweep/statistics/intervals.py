@@ -56,6 +56,18 @@ def auc_interval(logits: np.ndarray, labels: np.ndarray) -> Estimate:
     return Estimate(area, float(low), float(high))
 
 
+def auc_error(area: float, n_positive: int, n_negative: int) -> float:
+    """Return the standard error of an area under the ROC curve, from the numbers of rows alone.
+
+    J. A. Hanley, B. J. McNeil, Radiology 143 (1982) 29: for scores spread exponentially, which
+    errs on the large side for most others.
+    """
+    one, two = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = area * (1 - area) + (n_positive - 1) * (one - area**2)
+    spread += (n_negative - 1) * (two - area**2)
+    return math.sqrt(max(spread, 0.0) / (n_positive * n_negative))
+
+
 def _share_below(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
     """For each value the share of `ordered` below it, equal ones counted half."""
     left = np.searchsorted(ordered, values, side="left")

@@ -1,4 +1,4 @@
-"""Errors of validation BCE, and the paired difference of two trials on the same rows.
+"""Errors of validation scores, and the paired difference of two trials on the same rows.
 
 All trials are scored on the same validation rows, so most of a row's difficulty cancels in the
 difference of two trials: its error is that of the mean of the rows' differences, and far smaller
@@ -20,7 +20,7 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Difference:
-    """Validation BCE of one trial minus that of another, in nats; below 0, the first is better."""
+    """Validation score of one trial minus that of another; below 0, the first is better."""
 
     value: float
     se: float

@@ -24,7 +24,7 @@ from sweep.statistics.confidence import CONFIDENCE
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean in nats with its standard error; NaN where there is a single seed or row."""
+    """A mean score with its standard error; NaN where there is a single seed or row."""
 
     value: float
     error: float
@@ -46,7 +46,7 @@ class Mean:
 
 
 def mean(losses: NDArray[np.floating]) -> Mean:
-    """Return the mean of one configuration's losses (seeds, rows), in nats, with its error."""
+    """Return the mean of one configuration's losses (seeds, rows), with its error."""
     table = losses.astype(np.float64)
     return _combined(table.mean(axis=0), [table])
 

@@ -20,7 +20,7 @@ _SEED = 20_180_501
 
 @dataclass(frozen=True)
 class Optimism:
-    """The selection bias of the best of several trials, in nats."""
+    """The selection bias of the best of several trials, in the score's unit."""
 
     bias: float
 
@@ -28,7 +28,7 @@ class Optimism:
 def optimism(losses: NDArray[np.floating]) -> Optimism | None:
     """Return the selection bias of the best trial; None below two trials or ten rows.
 
-    `losses` has the shape (trials, rows), in nats. The same losses give the same estimate.
+    `losses` has the shape (trials, rows). The same losses give the same estimate.
     """
     n_trials, n_rows = losses.shape
     if n_trials < 2 or n_rows < 10:

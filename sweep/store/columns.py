@@ -15,7 +15,7 @@ from sweep.records import AssignmentStatus
 
 COLUMNS: dict[str, Exactly] = {
     **dict.fromkeys(("trial", "assignment", "opening", "wave", "rung"), exact.NUMBER),
-    "event": exact.COUNT,
+    **dict.fromkeys(("event", "process", "worker"), exact.COUNT),
     **dict.fromkeys(("iteration", "bracket", "confirms", "seed_number"), exact.NUMBER),
     **dict.fromkeys(("first_epoch", "last_epoch", "epochs", "epoch"), exact.EPOCH),
     "seed": exact.INTEGER,
@@ -28,8 +28,9 @@ COLUMNS: dict[str, Exactly] = {
     **dict.fromkeys(("accuracy_low", "accuracy_high", "auc_low", "auc_high"), exact.SHARE),
     **dict.fromkeys(("seconds", "active_seconds"), exact.SECONDS),
     **dict.fromkeys(("created_at", "ended_at", "opened_at", "at"), exact.INSTANT),
+    **dict.fromkeys(("joined_at", "left_at"), exact.INSTANT),
     **dict.fromkeys(("name", "identity", "message", "state", "status", "file"), exact.TEXT),
-    "kind": exact.TEXT,
+    **dict.fromkeys(("kind", "host", "device", "why", "probe"), exact.TEXT),
     **dict.fromkeys(("baseline", "oracle_id", "root_id", "trainer", "hyperparameters"), exact.TEXT),
     **dict.fromkeys(("error", "traceback", "rule", "sha256", "metrics", "measures"), exact.TEXT),
     **dict.fromkeys(("regularisation", "scoring"), exact.TEXT),
@@ -39,7 +40,8 @@ COLUMNS: dict[str, Exactly] = {
 _NEVER_NULL = frozenset(
     ("trial", "assignment", "opening", "wave", "rung", "first_epoch", "last_epoch", "epoch",
      "seed", "rows", "created_at", "active_seconds", "opened_at", "name", "identity", "state",
-     "status", "hyperparameters", "rule", "sha256", "losses")
+     "status", "hyperparameters", "rule", "sha256", "losses", "host", "process", "device",
+     "joined_at")
 )  # fmt: skip
 
 _STATUSES = ", ".join(f"'{status}'" for status in AssignmentStatus)

@@ -93,6 +93,22 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def part(db: sqlite3.Connection) -> Iterator[None]:
+    """Hold the write lock, and keep all that is done inside, or nothing, for a later COMMIT."""
+    if not db.in_transaction:
+        db.execute("BEGIN IMMEDIATE")
+    db.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK TO part")
+            db.execute("RELEASE part")
+        raise
+    db.execute("RELEASE part")
+
+
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)

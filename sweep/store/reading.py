@@ -276,7 +276,7 @@ class Reader:
             return count_failures(self._db)
 
     def lowest(self) -> tuple[int, float] | None:
-        """Return the trial that reached the lowest validation BCE without failing, and that BCE."""
+        """Return the trial that reached the lowest score without failing, and that score."""
         rows = self._rows(
             f"SELECT trial, val_score FROM epoch WHERE val_score IS NOT NULL AND {IN_RANKING}"
             " ORDER BY val_score, trial LIMIT 1"

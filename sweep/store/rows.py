@@ -155,7 +155,7 @@ class Run:
 
 @dataclass(frozen=True)
 class TrialLosses:
-    """BCE of each validation row at a trial's best epoch so far: float32 (rows,), in nats."""
+    """Score of each validation row at a trial's best epoch so far: float32 (rows,)."""
 
     epoch: int
     losses: np.ndarray

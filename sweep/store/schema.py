@@ -81,6 +81,11 @@ CREATE TABLE event (
     event INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL,
     trial INTEGER, assignment INTEGER, epoch INTEGER
 );
+CREATE TABLE worker (
+    worker INTEGER PRIMARY KEY, host TEXT NOT NULL, process INTEGER NOT NULL, device TEXT NOT NULL,
+    joined_at REAL NOT NULL, left_at REAL, why TEXT, probe TEXT
+);
+ALTER TABLE assignment ADD COLUMN worker INTEGER;
 """
 
 STEPS = (_VERSION_1, _VERSION_2, _VERSION_3)

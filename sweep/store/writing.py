@@ -4,7 +4,8 @@ What is promised:
 
 - Who writes: one process, the one that holds the sweep's lock. `Store` does not take the lock; its
   caller has. (`Store.create` may be called without: it renames a database into place.)
-- What is atomic: each method is one transaction, on the disk when the method returns. So a wave is
+- What is atomic: each method is one transaction, on the disk when the method returns, or, of all
+  that is done `together`, when that ends. So a wave is
   stored with the search's state after asking for it; a checkpoint with the epoch records up to it
   and with the losses of its best epoch; an assignment's end with its last records, its checkpoint
   and its score. A kill at any instant loses at most the epochs since the last checkpoint.
@@ -19,7 +20,7 @@ import json
 import math
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, astuple, fields
 from math import nan
@@ -30,9 +31,10 @@ from typing import Any
 from sweep.errors import PlatformError
 from sweep.records import Assignment, EpochRecord, Json, Outcome, PlanRecord, SweepState
 from sweep.settings import Settings
-from sweep.store.connection import connect_to_write, explained, transaction
+from sweep.store.connection import connect_to_write, explained, part, transaction
 from sweep.store.events import EventKind
 from sweep.store.fragments import BEST
+from sweep.store.group import Group
 from sweep.store.reading import Reader
 from sweep.store.rows import NewTrial, Opening, Planned, Reference, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
@@ -48,6 +50,7 @@ class Store(Reader):
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         super().__init__(path, read_only=read_only)
         self._counted_until: float | None = None
+        self._group: Group | None = None
 
     @classmethod
     def create(cls, path: Path, sweep: SweepRow) -> "Store":
@@ -68,8 +71,58 @@ class Store(Reader):
         return cls(path)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Commit all that is written inside at once, at the end: one flush of the disk for all.
+
+        Also if the block raises: each method's part is whole, or was taken back.
+        """
+        if self._group is not None:
+            yield
+            return
+        self._group = group = Group()
+        try:
+            yield
+        finally:
+            self._group = None
+            self._commit(group)
+
+    def _commit(self, group: Group) -> None:
+        try:
+            if self._db.in_transaction:
+                try:
+                    group.wait()
+                    now = self._count_seconds()
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+                    raise
+                self._counted_until = now
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
+        group.end()
+
+    def before_commit(self, done: Callable[[], object]) -> None:
+        """Have `done` called before what is written now is committed; nothing is if it raises."""
+        if self._group is None:
+            done()
+        else:
+            self._group.awaited.append(done)
+
+    def when_committed(self, action: Callable[[], object]) -> None:
+        """Call `action` once all that has been written so far is on the disk."""
+        if self._group is None:
+            action()
+        else:
+            self._group.actions.append(action)
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
+            if self._group is not None:
+                with part(self._db):
+                    yield self._db
+                return
             with transaction(self._db):
                 yield self._db
                 now = self._count_seconds()
@@ -129,6 +182,30 @@ class Store(Reader):
                     )
                     for r in references
                 ],
+            )
+
+    # Workers of a pool
+
+    def add_worker(self, host: str, process: int, device: str) -> int:
+        """Enter a worker that joins; return its number in this sweep, the first is 1."""
+        with self._transaction() as db:
+            added = db.execute(
+                "INSERT INTO worker (host, process, device, joined_at) VALUES (?, ?, ?, ?)",
+                (host, process, device, time.time()),
+            )
+        return int(added.lastrowid or 0)
+
+    def set_probe(self, worker: int, sha256: str) -> None:
+        """Keep the fingerprint of what a worker computed to show that it computes alike."""
+        with self._transaction() as db:
+            db.execute("UPDATE worker SET probe = ? WHERE worker = ?", (sha256, worker))
+
+    def end_worker(self, worker: int, why: str) -> None:
+        """Enter that a worker has left, and why."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE worker SET left_at = ?, why = ? WHERE worker = ? AND left_at IS NULL",
+                (time.time(), why, worker),
             )
 
     # The sealed test rows
@@ -209,10 +286,11 @@ class Store(Reader):
         file: str | None = None,
         epoch: int = 0,
         losses: TrialLosses | None = None,
+        worker: int | None = None,
     ) -> float | None:
         """An assignment's end: records, checkpoint, losses, outcome and score in one transaction.
 
-        Returns the trial's score: its lowest validation BCE so far, None when it has none.
+        Returns the trial's score: its lowest validation score so far, None when it has none.
         """
         with self._transaction() as db:
             _insert_records(db, assignment.trial, records)
@@ -224,7 +302,7 @@ class Store(Reader):
             ).fetchone()
             db.execute(
                 "UPDATE assignment SET status = ?, epochs = ?, score = ?, seconds = ?, trainer = ?,"
-                " error = ?, traceback = ?, ended_at = ? WHERE assignment = ?",
+                " error = ?, traceback = ?, ended_at = ?, worker = ? WHERE assignment = ?",
                 (
                     outcome.status.value,
                     outcome.epochs,
@@ -234,6 +312,7 @@ class Store(Reader):
                     outcome.error,
                     outcome.traceback,
                     time.time(),
+                    worker,
                     assignment.assignment,
                 ),
             )

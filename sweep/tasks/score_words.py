@@ -95,7 +95,7 @@ class ScoreWords:
     def _target(self) -> str:
         targets = self.task.targets
         is_named = self.task.kind is TaskKind.AMOUNT and len(targets) == 1
-        return words.shortened(words.plain(targets[0]), 20) if is_named else "target"
+        return words.plain(words.shortened(targets[0], 20)) if is_named else "target"
 
     def with_unit(self, name: str) -> str:
         """Return the title of an axis: "BCE, nats"."""

@@ -68,6 +68,9 @@ def assert_same_state(one: TrialState, other: TrialState) -> None:
 class TrainerContract:
     """What a trainer promises (see `training.contract.Trainer`)."""
 
+    trains_elsewhere = False
+    """Whether an epoch may have begun, before the trainer is asked to stop after the last one."""
+
     @pytest.fixture
     def make_trainer(self) -> MakeTrainer:
         raise NotImplementedError("a subclass gives the trainer")
@@ -170,15 +173,16 @@ class TrainerContract:
     def test_an_interrupted_trial_goes_on_to_the_same_numbers(
         self, make_trainer: MakeTrainer, journal: MemoryJournal, whole: MemoryJournal, plain: Any
     ) -> None:
-        work = [assign(0, 0, 5, REGULARISED)]
+        last = 150 if self.trains_elsewhere else 5
+        work = [assign(0, 0, last, REGULARISED)]
         train_all(make_trainer(plain), work, whole)
         train_all(make_trainer(plain), work, journal, lambda: len(journal.live) >= 2)
         assert not journal.ended
-        assert journal.states[0].epoch == 2
+        assert 2 <= journal.states[0].epoch <= (last - 1 if self.trains_elsewhere else 2)
         train_all(make_trainer(plain), work, journal)
         assert numbers(journal.records[0]) == numbers(whole.records[0])
         assert_same_state(journal.states[0], whole.states[0])
-        assert journal.outcomes[0].epochs == 5
+        assert journal.outcomes[0].epochs == last
 
     def test_a_trainer_that_is_asked_to_stop_before_it_begins_takes_nothing(
         self, make_trainer: MakeTrainer, journal: MemoryJournal, plain: Any

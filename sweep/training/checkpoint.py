@@ -43,8 +43,8 @@ class TrialState:
     best: Arrays
     early_stopping: EarlyStopping
     val_losses: np.ndarray | None = None
-    """float32 (validation rows,): BCE of each row at the best epoch, in nats. None before the
-    first epoch, and in a checkpoint of format 1 until there is a better epoch."""
+    """float32 (validation rows,): score of each row at the best epoch. None of a score without
+    rows, before the first epoch, and in a checkpoint of format 1 until a better epoch."""
 
 
 def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:
@@ -93,7 +93,7 @@ def read_checkpoint(path: Path, identity: str) -> TrialState:
         groups = {group: _numbered(arrays, group) for group in _GROUPS}
         state = TrialState(
             epoch=int(header["epoch"]),
-            early_stopping=EarlyStopping(**header["early_stopping"]),
+            early_stopping=EarlyStopping.from_json(header["early_stopping"]),
             val_losses=arrays.get(_LOSSES),
             **groups,
         )

@@ -6,8 +6,9 @@ nothing. `sweep.testing` holds the suite that every trainer must pass.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sweep.records import Assignment, EpochRecord, Outcome
 from sweep.training.checkpoint import TrialState
@@ -26,6 +27,8 @@ class Ended:
     """The trial's state at its last epoch; None if it has failed or was never trained."""
     records: tuple[EpochRecord, ...]
     """The epochs that no checkpoint holds yet."""
+    worker: int | None = None
+    """Who trained it, as the sweep numbers the workers of pools."""
 
 
 Endings = Generator[Ended, None, None]
@@ -66,6 +69,14 @@ class KeepingJournal(Journal, Protocol):
 
     def finish(self, ended: Ended) -> object:
         """Keep the state, the remaining records and the outcome together."""
+
+
+@runtime_checkable
+class Grouping(Protocol):
+    """What a journal may offer besides: to keep much at once."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """While open, what is kept waits for the end, and is on the disk when that has passed."""
 
 
 class Trainer(Protocol):

@@ -52,6 +52,7 @@ def input_names(preparation: Preparation) -> list[str]:
 
 
 def _changes_nothing(preparation: Preparation) -> bool:
+    """Whether prepared rows are the raw ones."""
     return all(column == ColumnPreparation(column.name) for column in preparation.columns)
 
 

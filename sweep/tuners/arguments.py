@@ -43,8 +43,36 @@ class TunerArguments:
     """A `keras_tuner.HyperParameters` that was given, or None."""
     tune_new_entries: bool = True
     allow_new_entries: bool = True
+    max_consecutive_failed_trials: int = 3
+    seeds_of_best: int = 0
+    """`executions_per_trial` of Hyperband: seeds under which its best trials are trained once
+    more when the search has ended, as a trial climbs with one seed; 0 for none."""
     compile: Mapping[str, Any] | None = None
     """`optimizer`, `loss` and `metrics` that replace those of `build`; None if none does."""
+    objective: Any = None
+    """As it was given: a name, a `keras_tuner.Objective`, or a list of one."""
+
+    @property
+    def objective_name(self) -> str:
+        """The name under which Keras logs what trials are ranked by."""
+        (one,) = self.objective if isinstance(self.objective, list | tuple) else [self.objective]
+        return str(getattr(one, "name", one))
+
+    def objective_of(self, name: str) -> Any:
+        """Return the `keras_tuner.Objective`, its direction told from its name if it was not given.
+
+        Raises UsageError for a name that does not tell it.
+        """
+        from keras_tuner.src.engine.objective import create_objective
+
+        (one,) = self.objective if isinstance(self.objective, list | tuple) else [self.objective]
+        try:
+            return create_objective(one)
+        except ValueError as error:
+            raise UsageError(
+                f"objective {name!r}: it is not known whether more or less of it is better; give "
+                f'keras_tuner.Objective({name!r}, "max") or "min"'
+            ) from error
 
 
 def tuner_arguments(
@@ -77,14 +105,10 @@ def tuner_arguments(
     _check_whole("seed", seed, least=None)
     _check_whole("executions_per_trial", executions, least=1)
     _check_whole("max_consecutive_failed_trials", max_consecutive_failed_trials, least=1)
-    if search.get("search", "hyperband") == "hyperband" and executions != 1:
-        raise UsageError(
-            "executions_per_trial of Hyperband is not supported, and would be ignored: a trial "
-            "climbs with one seed; repeat the best ones afterwards, with sweep confirm"
-        )
+    climbs = search.get("search", "hyperband") == "hyperband"
     settings = Settings(
         **search,
-        executions=executions,
+        executions=1 if climbs else executions,
         seed=0 if seed is None else seed,
         objective=objective_words(objective),
     )
@@ -97,7 +121,10 @@ def tuner_arguments(
         hyperparameters=hyperparameters,
         tune_new_entries=tune_new_entries,
         allow_new_entries=allow_new_entries,
+        max_consecutive_failed_trials=max_consecutive_failed_trials,
+        seeds_of_best=executions if climbs and executions > 1 else 0,
         compile=compiled or None,
+        objective=objective,
     )
 
 

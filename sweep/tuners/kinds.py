@@ -3,63 +3,12 @@
 A tuner keeps what it was given as values, and trains nothing before `search`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sweep.errors import UsageError
-from sweep.tuners.arguments import TunerArguments, tuner_arguments
-from sweep.tuners.fit_arguments import FitArguments, fit_arguments
-
-
-class Tuner:
-    """What all tuners have: a search space, their arguments, and a folder."""
-
-    def __init__(self, hypermodel: Any, arguments: TunerArguments) -> None:
-        """`hypermodel` is a function of the hyperparameters that returns a compiled model, or a
-        `keras_tuner.HyperModel`."""
-        if not callable(hypermodel) and not callable(getattr(hypermodel, "build", None)):
-            raise UsageError(
-                f"hypermodel is {hypermodel!r}, expected build(hp), which returns a compiled "
-                "model, or a keras_tuner.HyperModel"
-            )
-        self.arguments = arguments
-        self._hypermodel = hypermodel
-
-    @property
-    def build(self) -> Callable[[Any], Any]:
-        """The function that makes a compiled model of hyperparameters."""
-        build: Callable[[Any], Any] = getattr(self._hypermodel, "build", self._hypermodel)
-        return build
-
-    @property
-    def project_dir(self) -> str:
-        """The folder of this search: `directory`/`project_name`."""
-        return str(self.arguments.folder)
-
-    def search(self, *given: Any, **named: Any) -> None:
-        """Check what `model.fit` would be given.
-
-        Raises NotImplementedError: a script cannot train yet.
-        """
-        self.fit_arguments(*given, **named)
-        raise NotImplementedError(
-            "search from a script is not there yet; write the data to a file, and: sweep start"
-        )
-
-    def fit_arguments(self, *given: Any, **named: Any) -> FitArguments:
-        """Return what a call of `search` with these arguments would train with, checked.
-
-        Raises UsageError or TypeError naming the first argument that cannot be honoured.
-        """
-        found = fit_arguments(given, named)
-        settings = self.arguments.settings
-        if settings.has_rungs and found.epochs is not None and found.epochs < settings.max_epochs:
-            # larger ones stand in Keras Tuner's own tutorials, where Hyperband decides, too
-            raise UsageError(
-                f"search: epochs is {found.epochs}, fewer than max_epochs={settings.max_epochs} of "
-                "Hyperband, which decides; leave epochs out, or make max_epochs smaller"
-            )
-        return found
+from sweep.tuners.arguments import tuner_arguments
+from sweep.tuners.tuner import Tuner as Tuner
 
 
 class Hyperband(Tuner):

@@ -7,6 +7,9 @@ import pytest
 from sweep.records import Assignment, Outcome, OutcomeStatus, SweepState
 from sweep.runner.limits import Ending, Limits, describe
 from sweep.settings import Budget
+from sweep.tasks.objectives import ObjectiveName
+from sweep.tasks.score_words import ScoreWords
+from sweep.tasks.scoring import Scoring
 from sweep.testing import made_up_record
 from sweep.training.contract import Ended
 
@@ -113,3 +116,9 @@ def test_what_failures_share_is_said():
     assert describe(FAILURES[:1]) == "1 trial failed, all with: ValueError: no"
     mixed = [*FAILURES, (3, "RuntimeError: other", {"width": 16})]
     assert describe(mixed) == "4 trials failed, 3 of them with: ValueError: no"
+
+
+def test_a_target_is_what_people_see_also_where_higher_is_better():
+    accuracy = ScoreWords(Scoring(objective=ObjectiveName.ACCURACY))
+    assert not limits(Budget(target=0.95), lowest=(3, 0.06), shown=accuracy).must_stop()
+    assert limits(Budget(target=0.95), lowest=(3, 0.04), shown=accuracy).must_stop()

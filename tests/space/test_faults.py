@@ -53,7 +53,7 @@ def test_every_fault_of_a_file_is_in_one_message_with_its_line_and_its_cure(tmp_
         "Net.evaluate of mine.py (line 7) is not supported",
         "delete evaluate",
         "(line 12) does not fit the data: it has inputs of shape (None, 5), .* keras.Input((4,))",
-        "loss hinge",
+        "loss mape",
         "takes probabilities, and the last layer, Dense, gives linear",
         '"loss": "binary_crossentropy"',
         "baseline 'a' of mine.py sets widht",

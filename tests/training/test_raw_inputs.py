@@ -8,9 +8,14 @@ import polars as pl
 import pytest
 
 from sweep.data.own_data import OwnData
+from sweep.data.split import load_split
 from sweep.data.tables.own_split import own_split
 from sweep.data.tables.preparation import prepare
+from sweep.data.tables.raw_rows import raw_validation
 from sweep.data.tables.reading import Read
+from sweep.errors import InvalidSpaceError
+from sweep.training.export import export_verified
+from sweep.training.model import evaluate
 from sweep.training.raw_inputs import input_names, with_raw_inputs
 
 _RNG = np.random.default_rng(3)
@@ -26,12 +31,14 @@ def frame(*, words: bool, missing: bool) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def model_of(n: int):
+def model_of(n: int, outputs: int = 3):
     import keras
 
     keras.utils.set_random_seed(0)
     inputs = keras.Input((n,))
-    return keras.Model(inputs, keras.layers.Dense(3, "tanh")(inputs))
+    return keras.Model(
+        inputs, keras.layers.Dense(outputs, "tanh" if outputs > 1 else "sigmoid")(inputs)
+    )
 
 
 CASES = [(False, ""), (False, "mean"), (False, "indicator"), (True, ""), (True, "indicator")]
@@ -104,3 +111,20 @@ def test_without_a_preparation_it_is_the_model_itself():
     raw = frame(words=False, missing=False)
     split = own_split(Read("t", frame=raw), OwnData(standardize=False))
     assert with_raw_inputs(model, split.preparation) is model
+
+
+def test_an_export_takes_raw_columns_and_is_refused_if_it_gives_another_score(tmp_path):
+    """Words and missing values too."""
+    path, cache = tmp_path / "t.parquet", tmp_path / "cache"
+    frame(words=True, missing=True).write_parquet(path)
+    split = load_split(str(path), own=OwnData(missing="indicator"), cache_dir=cache)
+    model = model_of(len(split.columns), outputs=1)
+    model.compile("sgd", "binary_crossentropy")
+    model.optimizer.build(model.trainable_variables)
+    raw = raw_validation(split.manifest, cache)
+    score = evaluate(model, split.validation).score
+    found = export_verified(tmp_path / "best.keras", model, split, score, raw=raw)
+    assert found == pytest.approx(score)
+    with pytest.raises(InvalidSpaceError, match="the exported model has validation"):
+        export_verified(tmp_path / "x.keras", model, split, score, raw=[raw[0] + 1e7, *raw[1:]])
+    assert not (tmp_path / "x.keras").exists()

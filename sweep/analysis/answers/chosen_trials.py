@@ -3,7 +3,7 @@
 What `sweep test` measures is what `sweep export` writes, it was trained in full (to the last
 epoch, or until early stopping ended it), and its own validation score is known.
 
-- Without repeats the best is the trial with the lowest validation BCE of those trained in full.
+- Without repeats the best is the trial with the lowest validation score of those trained in full.
 - When repeats decide (see `frames.other_seeds.decisive`), the best is the trial with the lowest
   mean over seeds, and its run is the one with the lowest seed number. Its run from the search was
   chosen for its score and may have been cut early; the best of the repeats would be chosen by
@@ -53,7 +53,7 @@ class Choice:
     """By seed number; more than one if the configuration was repeated. They are the runs of the
     mean."""
     mean: float | None
-    """Mean of the validation BCE over `runs`; None if the trial was not repeated."""
+    """Mean of the validation score over `runs`; None if the trial was not repeated."""
     is_by_mean: bool
     """Whether the mean decided that this configuration is the best."""
 

@@ -82,17 +82,27 @@ def kinds(hyperparameters: pd.DataFrame) -> "pd.Series[str]":
     every = [str(name) for name in hyperparameters.columns]
     names = regularisers(every)
     unfamiliar = [n for n in every if n not in names and not _FAMILIAR.search(n)]
-    strange = hyperparameters[unfamiliar].map(is_on).any(axis=1)
+    strange = [False] * len(hyperparameters)
+    for name in unfamiliar:  # column by column: pandas takes seconds for very many of them
+        strange = [a or is_on(b) for a, b in zip(strange, hyperparameters[name], strict=True)]
     found = [
-        " + ".join(
-            words.plain(name) for name, value in zip(names, row, strict=True) if is_on(value)
-        )
+        _joined([name for name, value in zip(names, row, strict=True) if is_on(value)])
         or (UNKNOWN if is_strange else NONE)
         for row, is_strange in zip(
             hyperparameters[names].itertuples(index=False, name=None), strange, strict=True
         )
     ]
     return pd.Series(found, index=hyperparameters.index, dtype=object)
+
+
+_NAMED = 8
+"""Regularisers of one trial that are named; more are counted."""
+
+
+def _joined(names: Sequence[str]) -> str:
+    shown = [words.cut(name) for name in names[:_NAMED]]
+    more = [f"{len(names) - _NAMED:,} more"] if len(names) > _NAMED else []
+    return " + ".join([*shown, *more])
 
 
 def is_on(value: object) -> bool:

@@ -83,7 +83,7 @@ def as_json(row: "pd.Series[Any]") -> Json:
 def label(row: "pd.Series[Any]") -> str:
     """Return a trial's name for people: "trial 28", "trial 3 Large"."""
     name = row["baseline"]
-    return f"trial {row['trial']}" + (f" {words.plain(name)}" if name is not None else "")
+    return f"trial {row['trial']}" + (f" {words.cut(name)}" if name is not None else "")
 
 
 def meaning(found: Comparison) -> list[str]:

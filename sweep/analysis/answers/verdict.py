@@ -155,7 +155,7 @@ def _reasons(
         have = "has" if len(trials) == 1 else "have"
         return [f"only {len(trials)} of at least {LEAST_TRIALS} trials {have} a score"]
     if tied is None:
-        why = why_errors_are_unknown(frames.sweep.settings.validation_rows)
+        why = why_errors_are_unknown(frames.sweep.settings.validation_rows, frames.sweep.scoring)
         return [f"the errors of the scores are unknown: {why}"]
     reasons = _unarrived(frames, trials)
     if frames.beats_guessing is False:

@@ -88,7 +88,7 @@ def score_range(
         low = max(float(values.min()), best - distance)
         high = min(max(float(values.max()), no_skill), no_skill + distance / 2)
     else:
-        low, high = no_skill, float(np.quantile(values, 0.9))
+        low, high = no_skill, max(float(np.quantile(values, 0.9)), no_skill)
     margin = 0.05 * max(high - low, 1e-3 * scale)
     return low - margin, high + margin
 

@@ -37,8 +37,12 @@ class Chart:
     section: str
     """Of the HTML report: frontier, overfitting, regularisation, reliability, search or cost."""
     title: str
-    """What it shows, for those who cannot see it too."""
+    """What it shows, for those who cannot see it too; `{score}` stands for what was measured."""
     draw: Callable[[SweepFrames], Figure]
+
+    def titled(self, frames: SweepFrames) -> str:
+        """Return the title for a sweep: "BCE against trainable parameters"."""
+        return self.title.replace("{score}", frames.score_words.short)
 
 
 @cache  # so that a chart is the same object for all who ask
@@ -49,20 +53,27 @@ def charts(smoothing: int = 0) -> tuple[Chart, ...]:
     """
     curves = partial(draw_curves, smoothing=smoothing)
     return (
-        Chart("frontier", "frontier", "BCE against trainable parameters", draw_frontier),
-        Chart("learning-curves", "overfitting", "BCE against epochs, train and validation", curves),
+        Chart("frontier", "frontier", "{score} against trainable parameters", draw_frontier),
+        Chart(
+            "learning-curves", "overfitting", "{score} against epochs, train and validation", curves
+        ),
         Chart("learning-rate", "search", "Learning rate against epochs", draw_rates),
     )
 
 
 FURTHER = (
     Chart(
-        "curves-by-capacity", "overfitting", "Validation BCE against epochs by size", draw_decades
+        "curves-by-capacity",
+        "overfitting",
+        "Validation {score} against epochs by size",
+        draw_decades,
     ),
     Chart(
         "overfitting", "overfitting", "Gap and onset against trainable parameters", draw_overfitting
     ),
-    Chart("regularisation", "regularisation", "Validation BCE by regulariser and size", draw_heat),
+    Chart(
+        "regularisation", "regularisation", "Validation {score} by regulariser and size", draw_heat
+    ),
     Chart("confirmed", "reliability", "Scores in the search and in repeats", draw_confirmed),
     Chart("importance", "search", "Which hyperparameters matter", draw_importance),
     Chart("parallel", "search", "All settings of each trial, and its score", draw_parallel),

@@ -82,7 +82,7 @@ def _curve(
         for name in ("train_score", "val_score")
     )
     name = trial["baseline"]
-    what = f"trial {trial['trial']}" if name is None else words.shortened(words.plain(name), 20)
+    what = f"trial {trial['trial']}" if name is None else words.plain(words.shortened(name, 20))
     return Curve(
         label=f"{what}: {frames.score_words.score(trial['val_score'])}, {_params(trial['params'])}",
         trial=int(trial["trial"]),

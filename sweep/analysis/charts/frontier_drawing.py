@@ -127,7 +127,7 @@ def _draw_baselines(axes: Axes, figure: Figure, data: FrontierData) -> None:
     label(
         figure,
         axes,
-        [words.shortened(words.plain(name), 24) for name in baselines["baseline"]],
+        [words.plain(words.shortened(name, 24)) for name in baselines["baseline"]],
         baselines[["params", "val_score"]].to_numpy(dtype=float),
         np.concatenate([part.to_numpy(dtype=float) for part in crowd]),
     )
@@ -189,7 +189,7 @@ def _legend(data: FrontierData) -> list[Line2D]:
     for (name, value), dash in zip(data.references, _dashes(data), strict=True):
         handles.append(
             _line(
-                f"{words.shortened(words.plain(name), 24)}: {shown.mark(value)}", PURPLE, dash, 1.2
+                f"{words.plain(words.shortened(name, 24))}: {shown.mark(value)}", PURPLE, dash, 1.2
             )
         )
     if data.points["baseline"].notna().any():

@@ -118,7 +118,7 @@ def _draw(axes: Axes, points: pd.DataFrame, color: str, marker: str) -> None:
 def _label(figure: Figure, axes: Axes, data: Confirmed) -> None:
     points = data.points
     names = [
-        str(trial) if name is None else words.shortened(words.plain(name), 20)
+        str(trial) if name is None else words.plain(words.shortened(name, 20))
         for trial, name in zip(points["trial"], points["baseline"], strict=True)
     ]
     bars = [

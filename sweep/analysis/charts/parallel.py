@@ -164,7 +164,7 @@ def draw_parallel(frames: SweepFrames) -> Figure:
     axes.add_collection(LineCollection([*lines], colors=colors, linewidths=widths.tolist()))
     for number, axis in enumerate(data.axes):
         axes.plot([number, number], [0, 1], color=BLACK, linewidth=1)
-        name = words.shortened(words.plain(axis.name), 14)
+        name = words.plain(words.shortened(axis.name, 14))
         axes.text(number, 1.06, name, ha="center", va="bottom", fontsize=9.5, fontweight="bold")
         for place, label in axis.ticks:
             axes.text(

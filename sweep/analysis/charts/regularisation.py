@@ -31,6 +31,8 @@ ENOUGH = 3
 """Trials that a cell needs; one with fewer is hatched."""
 _MAX_MAPS = 3
 _MAX_ROWS = 6
+_MOST_WORDS = 12
+"""Rows of values that are no numbers: the commonest."""
 _MIN_TRIALS = 12
 _MANY = 120
 
@@ -103,7 +105,8 @@ def _rows(settings: "pd.Series[Any]") -> tuple[list[str], NDArray[np.intp]]:
         bins = pd.qcut(settings.astype(float), _MAX_ROWS, duplicates="drop")
         names = [f"{one.left:.2g} to {one.right:.2g}" for one in bins.cat.categories]
         return names, np.asarray(bins.cat.codes, dtype=np.intp)
-    values = sorted(known.unique(), key=lambda value: (isinstance(value, str), value))
+    most = known.value_counts().index[:_MOST_WORDS]  # of a text with very many values
+    values = sorted(most, key=lambda value: (isinstance(value, str), value))
     code = {value: place for place, value in enumerate(values)}
     row = np.array([code.get(value, -1) for value in settings], dtype=np.intp)
     return words.settings(values), row
@@ -118,6 +121,8 @@ def draw_heat(frames: SweepFrames) -> Figure:
         f"Hatched: fewer than {ENOUGH} trials.",
         style.scale_note(error),
     ]
+    if any(len(one.values) == _MOST_WORDS for one in maps):
+        notes.append(f"At most {_MOST_WORDS} values, the commonest.")
     shown = frames.score_words
     figure = style.page(frames, f"Regularisation by capacity: median {shown.validation}", notes)
     every = np.concatenate([one.median[one.count >= ENOUGH] for one in maps])

@@ -10,6 +10,8 @@ from sweep.statistics.confidence_set import confidence_set
 from sweep.statistics.paired import differences, standard_errors
 from sweep.statistics.selection_bias import Optimism, optimism
 from sweep.store import Losses
+from sweep.tasks.objectives import ObjectiveName
+from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 
 _CHOSEN_AMONG = 500
 """Best trials among which the choice is played again: one further behind is hardly ever chosen."""
@@ -18,8 +20,10 @@ _LEAST_ROWS = 2
 """Validation rows that a standard error takes."""
 
 
-def why_errors_are_unknown(validation_rows: int) -> str:
+def why_errors_are_unknown(validation_rows: int, scoring: Scoring = BINARY_CROSSENTROPY) -> str:
     """Return why a sweep with so many validation rows has scores without errors."""
+    if scoring.objective is ObjectiveName.METRIC:
+        return f"{scoring.metric} is a metric of the models, and no mean over rows"
     if validation_rows < _LEAST_ROWS:
         return f"too few validation rows for an error: {validation_rows}"
     return "this sweep was made by an older version, which did not keep per-row losses"

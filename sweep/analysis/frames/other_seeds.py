@@ -23,7 +23,7 @@ COLUMNS = {
     "baseline": "name of the baseline, none for a searched trial",
     "params": "trainable parameters",
     "seeds": "runs that the mean is over",
-    "val_score": "mean over the seeds of the lowest validation BCE",
+    "val_score": "mean over the seeds of the lowest validation score",
     "val_score_se": "its standard error, over seeds and validation rows",
     "val_score_low": "lower end of its 95 % confidence interval",
     "val_score_high": "upper end",
@@ -32,7 +32,7 @@ COLUMNS = {
     "repeats; none for a baseline",
     "train_score": "mean over the seeds, at the best epochs",
     "gap": "val_score - train_score",
-    "overfit": "runs in which validation BCE rose for good",
+    "overfit": "runs in which the validation score rose for good",
     "onset_epoch": "median of the onsets; a run without one counts as later than all",
     "onset_first": "the earliest onset, none without one",
     "onset_last": "the latest onset, none when a run has none",
@@ -110,7 +110,7 @@ def _row(
         error, ends = estimate.error, estimate.interval
     onsets = runs["onset_epoch"].astype("float64").fillna(np.inf)
     middle = float(np.sort(onsets)[(len(onsets) - 1) // 2])  # an epoch that there was
-    train = float(runs["train_score"].mean())
+    train, is_own = float(runs["train_score"].mean()), (runs["trial"] == trial).any()
     return {
         "trial": trial,
         "baseline": own["baseline"],
@@ -121,7 +121,7 @@ def _row(
         "val_score_low": ends[0],
         "val_score_high": ends[1],
         "search_val_score": own["val_score"],
-        "bias": np.nan if (runs["trial"] == trial).any() else own["val_score"] - value,
+        "bias": np.nan if is_own or own["baseline"] is not None else own["val_score"] - value,
         "train_score": train,
         "gap": value - train,
         "overfit": int(np.isfinite(onsets).sum()),
@@ -149,7 +149,7 @@ def decisive(trials: pd.DataFrame, confirmed: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Bias:
-    """Mean difference between scores in the search and means of repeats, in nats."""
+    """Mean difference between scores in the search and means of repeats."""
 
     value: float
     """Below 0 if the scores in the search were better than the repeats."""

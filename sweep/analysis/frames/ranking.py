@@ -1,6 +1,6 @@
 """Which trial is better, and which are the best for their size.
 
-The rule: lowest validation BCE first, whatever number of epochs it took (equal ones in the
+The rule: lowest validation score first, whatever number of epochs it took (equal ones in the
 order they were proposed); then trials without a score; failed trials last. A trial cut at a low
 rung is ranked by the score it had there, and its status says so.
 """
@@ -26,10 +26,10 @@ def is_scored(trials: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def frontier(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the trials with the lowest validation BCE reachable at each capacity.
+    """Return the trials with the lowest validation score reachable at each capacity.
 
     Columns params, val_score, trial and train_score, by increasing params. Each has a strictly
-    lower validation BCE than all with no more parameters. Failed trials and those without a score
+    lower validation score than all with no more parameters. Failed trials and those without a score
     or a parameter count are left out.
     """
     columns = ["params", "val_score", "trial", "train_score"]

@@ -59,7 +59,7 @@ def pictures(frames: SweepFrames, room: int) -> Pictures:
             if sum(map(len, addresses)) > room:
                 addresses[i] = min(addresses[i], _png(figures[i][1]), key=len)
     shown = [
-        Picture(chart.stem, chart.section, chart.title, address)
+        Picture(chart.stem, chart.section, chart.titled(frames), address)
         for (chart, _), address in zip(figures, addresses, strict=True)
     ]
     while sum(len(picture.address) for picture in shown) > room and shown:
@@ -73,7 +73,7 @@ def _figures(frames: SweepFrames) -> tuple[list[tuple[Chart, Figure]], list[Miss
         try:
             figures.append((chart, drawn(chart, frames)))
         except TooFewDataError as error:
-            missing.append(Missing(chart.section, chart.title, str(error)))
+            missing.append(Missing(chart.section, chart.titled(frames), str(error)))
     return figures, missing
 
 

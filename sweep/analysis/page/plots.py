@@ -130,7 +130,7 @@ def _draw_baselines(plot: Any, data: FrontierData) -> None:
         fill_alpha=0.0, line_width=1.5, line_color=GREY, name="baselines",
     )  # fmt: skip
     for align, side, chosen in _sides(rows, data):
-        names = [words.shortened(words.plain(name), 24) for name in chosen["baseline"]]
+        names = [words.plain(words.shortened(name, 24)) for name in chosen["baseline"]]
         plot.text(
             chosen["params"], chosen["val_score"], names, x_offset=12 * side,
             y_offset=_lowered(chosen, names, data), text_align=align, text_baseline="middle",
@@ -197,7 +197,7 @@ def _points(frames: SweepFrames, trials: Sequence[int]) -> ColumnDataSource:
 def names_of(trial: Any) -> str:
     """Return a trial's number and, for a baseline, its name."""
     name = trial["baseline"]
-    return str(trial["trial"]) + ("" if name is None else f" {words.plain(name)}")
+    return str(trial["trial"]) + ("" if name is None else f" {words.cut(name)}")
 
 
 def _settings(frames: SweepFrames, chosen: Any) -> list[str]:

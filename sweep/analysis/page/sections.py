@@ -143,7 +143,7 @@ def _lowest_so_far(frames: SweepFrames) -> dict[int, Callable[[int], float]]:
     finite = frames.epochs[np.isfinite(frames.epochs["val_score"])]
     lowest = finite["val_score"].groupby(finite["trial"]).cummin().to_numpy()
     trials, starts = np.unique(finite["trial"].to_numpy(), return_index=True)
-    ends = [*starts[1:], len(finite)]
+    ends = [*starts[1:], len(finite)][: len(starts)]
     epochs = finite["epoch"].to_numpy()
 
     def up_to(first: int, end: int) -> Callable[[int], float]:

@@ -13,7 +13,7 @@ from sweep.analysis.frames.evidence import why_errors_are_unknown
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import has_a_columns_name, shown_name
 from sweep.analysis.frames.trial_status import TrialStatus
-from sweep.analysis.report import openings
+from sweep.analysis.report import openings, rare_class
 from sweep.statistics.onset import TOLERANCE
 from sweep.tasks.score_words import ScoreWords
 
@@ -106,6 +106,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
             f"{_tolerance(frames)}; >N: no such {shown.rise} in N epochs."
         )
     found += _notes_on_errors(frames, trials)
+    found += rare_class.notes(frames)
     errors = trials.loc[trials["status"] == TrialStatus.FAILED, ["trial", "error"]]
     found += [
         f"trial {trial} failed: {words.cut(error or 'no reason was recorded')}"
@@ -148,7 +149,7 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
         found.append(f"± SE: standard error over the {rows}.")
     if (evaluated & ~known).any():
         which = "some trials" if known.any() else "all trials"
-        why = why_errors_are_unknown(frames.sweep.settings.validation_rows)
+        why = why_errors_are_unknown(frames.sweep.settings.validation_rows, frames.sweep.scoring)
         found.append(f"Errors of {which} are unknown: {why}.")
     if trials["tied"].any():
         found.append(
@@ -228,7 +229,7 @@ def trial_names(trials: pd.DataFrame) -> list[str]:
     numbers = [str(number) for number in trials["trial"]]
     width = max(map(len, numbers), default=0)
     return [
-        number.rjust(width) if name is None else f"{number.rjust(width)} {words.plain(name)}"
+        number.rjust(width) if name is None else f"{number.rjust(width)} {words.cut(name)}"
         for number, name in zip(numbers, trials["baseline"], strict=True)
     ]
 

@@ -59,7 +59,7 @@ def _is_taken(name: str, frames: SweepFrames) -> bool:
 def _plain_strings(frame: pd.DataFrame) -> pd.DataFrame:
     for name in frame.select_dtypes(object):
         frame[name] = [_no_formula(v) if isinstance(v, str) else v for v in frame[name]]
-    return frame
+    return frame.copy()  # in one piece: thousands of columns are written column by column else
 
 
 def _no_formula(line: str) -> str:

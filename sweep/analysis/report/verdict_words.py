@@ -79,7 +79,7 @@ def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
 
 
 def _named(choice: NamedTrial | Confirmation) -> str:
-    return choice.baseline if choice.baseline is not None else f"trial {choice.trial}"
+    return text.cut(choice.baseline) if choice.baseline is not None else f"trial {choice.trial}"
 
 
 def score(
@@ -203,7 +203,7 @@ _WORTH = {
 def _worth(verdict: Verdict, sentences: Sentences) -> str:
     (how,) = sentences & _WORTH.keys()
     first = verdict.advantages[0]
-    name = first.baseline if first.baseline is not None else f"trial {first.trial}"
+    name = text.cut(first.baseline) if first.baseline is not None else f"trial {first.trial}"
     shown = verdict.shown
     whose = f"mean {shown.val} of {first.seeds:,} runs of" if first.seeds > 1 else f"{shown.val} of"
     errors = "SE over seeds and rows" if first.seeds > 1 else "paired SE over the rows"

@@ -66,12 +66,15 @@ def extend(
     target: opt.TargetOption = None,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     tensorboard: opt.TensorboardOption = False,
+    pool: opt.PoolOption = None,
+    mixed: opt.MixedOption = False,
     verbose: opt.VerboseOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
     """Add iterations, brackets, epochs or trials to a finished sweep; nothing is trained twice."""
     work.log_to_stderr(verbose)
+    workers = opt.workers_of(pool, mixed)
     folder = find_sweep(results, name)
     budget = work.budget(max_time, max_trials, target, max_failures)
     with Stopping() as stopping, folder.locked() as lock:
@@ -95,7 +98,7 @@ def extend(
             return
         with Store(folder.database) as store:
             store.extend(after.settings, after.plan_record())
-        work.run(folder, after, budget, stopping, tensorboard)
+        work.run(folder, after, budget, stopping, tensorboard, workers)
 
 
 def _print_added(name: str, before: "Prepared", after: "Prepared") -> None:

@@ -22,12 +22,15 @@ def resume(
     target: opt.TargetOption = None,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     tensorboard: opt.TensorboardOption = False,
+    pool: opt.PoolOption = None,
+    mixed: opt.MixedOption = False,
     verbose: opt.VerboseOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
     """Continue a sweep that was stopped or killed."""
     work.log_to_stderr(verbose)
+    workers = opt.workers_of(pool, mixed)
     folder = find_sweep(results, name)
     budget = work.budget(max_time, max_trials, target, max_failures)
     if name is None:
@@ -46,7 +49,7 @@ def resume(
                 f"or find out more with: sweep doctor {folder.name}"
             )
         if sweep.state is SweepState.FINISHED and unconfirmed:
-            work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers)
+            work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers, workers)
             return
         if sweep.state is SweepState.FINISHED:
             hint(f"sweep {folder.name} is finished; see: sweep report {folder.name}")
@@ -54,4 +57,4 @@ def resume(
         prepared = prepare_again(
             folder, sweep, cache, stored_space, say=output, compared=compared, numbers=numbers
         )
-        work.run(folder, prepared, budget, stopping, tensorboard)
+        work.run(folder, prepared, budget, stopping, tensorboard, workers)

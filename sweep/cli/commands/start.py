@@ -13,6 +13,7 @@ from sweep.runner.cold_start import prepare
 from sweep.settings import Budget
 from sweep.space import find as spaces
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, free_name, new_folder
+from sweep.words import plain
 
 
 def start(
@@ -61,6 +62,8 @@ def start(
     keep: opt.KeepOption = opt.DEFAULT.keep,
     max_failures: opt.MaxFailuresOption = Budget.max_failures,
     tensorboard: opt.TensorboardOption = False,
+    pool: opt.PoolOption = None,
+    mixed: opt.MixedOption = False,
     verbose: opt.VerboseOption = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
@@ -68,6 +71,7 @@ def start(
     """Search a space, with Hyperband unless told otherwise, and train its baselines too."""
     settings = opt.settings_of(context)
     work.log_to_stderr(verbose)
+    workers = opt.workers_of(pool, mixed)
     budget = work.budget(max_time, max_trials, target, max_failures)
     path = spaces.find_space(space)
     folder = SweepFolder(results, name or free_name(results, path.stem))
@@ -87,7 +91,9 @@ def start(
 
             sweeps.create(folder, prepared)
             hint(f"sweep {folder.name} on {prepared.split.source}, in {folder.path}")
-            work.run(folder, prepared, budget, stopping, tensorboard)
+            for line in prepared.fusion.lines:
+                hint(plain(line))
+            work.run(folder, prepared, budget, stopping, tensorboard, workers)
 
 
 def _refuse_existing(folder: SweepFolder) -> None:

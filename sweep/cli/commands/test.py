@@ -9,15 +9,11 @@ from rich.table import Table
 from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli import output as printing
-from sweep.cli.chosen import Taken, taken
-from sweep.cli.output import display, hint, out
-from sweep.errors import NotFoundError, UsageError
+from sweep.cli.output import display, out
+from sweep.errors import NotFoundError
 from sweep.records import Json
-from sweep.runner.cold_start import prepare_again
-from sweep.runner.same_numbers import Numbers
-from sweep.store import Opening, Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
-from sweep.tasks.scoring import Scoring
+from sweep.verbs.testing import Opened, open_test_rows
 from sweep.words import counted
 
 if TYPE_CHECKING:
@@ -58,24 +54,19 @@ def test(
 ) -> None:
     """Evaluate one trial on the sealed test rows. Meant to be done once."""
     opt.check_output(output, opt.TABLE_OR_JSON)
-    from sweep.analysis.answers.chosen_trials import RULES
-
-    if rule not in RULES:
-        raise UsageError(f"--rule is {rule!r}, expected one of: {', '.join(RULES)}")
     folder = _sweep(results, name)
-    with folder.locked(), Store(folder.database) as store:
-        _refuse_again(folder, store, again)
-        found = taken(folder, store, trial, rule, ensemble=ensemble)
-        numbers, sweep = Numbers.asked(other_numerics), store.sweep()
-        prepared = prepare_again(folder, sweep, cache, stored_space, say=printing, numbers=numbers)
-        from sweep.runner.test_rows import Tested, open_test
-
-        found.say_what_is_trained()
-        hint(f"opening the test rows for {found.name} of sweep {folder.name}")
-        tested = Tested(found.trial, found.rule, found.members)
-        open_test(folder, store, prepared, tested, cache)
-        openings, scoring = store.openings(), store.sweep().scoring
-    _show(folder.name, openings, found, output, scoring)
+    opened = open_test_rows(
+        folder,
+        printing,
+        rule=rule,
+        trial=trial,
+        ensemble=ensemble,
+        again=again,
+        stored_space=stored_space,
+        other_numerics=other_numerics,
+        cache=cache,
+    )
+    _show(folder.name, opened, output)
 
 
 def _sweep(results: Path, name: str | None) -> SweepFolder:
@@ -89,23 +80,11 @@ def _sweep(results: Path, name: str | None) -> SweepFolder:
         raise NotFoundError(f"{error}; {meant}") from error
 
 
-def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
-    openings = store.openings()
-    if openings and not again:
-        from sweep.analysis.report.openings import when
-
-        last = openings[-1]
-        raise UsageError(
-            f"the test rows of sweep {folder.name} were opened for trial {last.of_trial} on "
-            f"{when(last)}, see: sweep report {folder.name}; to open them again, "
-            "which every report will say, add --again"
-        )
-
-
-def _show(name: str, openings: list[Opening], found: Taken, output: str, scoring: Scoring) -> None:
+def _show(name: str, opened: Opened, output: str) -> None:
     from sweep.analysis.report import openings as ledger
     from sweep.analysis.report.commands import export_command
 
+    openings, found = opened.openings, opened.taken
     last, shown = openings[-1], found.shown
     if output == "json":
         from sweep.cli.trial_lines import print_json
@@ -115,7 +94,7 @@ def _show(name: str, openings: list[Opening], found: Taken, output: str, scoring
             "test": ledger.to_json(openings),
             "choice": _choice(found.choice, ensemble=found.ensemble),
         }
-        print_json(object_, scoring)
+        print_json(object_, opened.scoring)
         return
     table = Table(box=None, pad_edge=False)
     table.add_column(f"trial {last.of_trial}")

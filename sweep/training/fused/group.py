@@ -11,12 +11,20 @@ import numpy as np
 from sweep.data.split import Split
 from sweep.records import EpochRecord
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
-from sweep.tasks.task import HIGGS_TASK, Task
-from sweep.training.fused.measuring import is_measured_in_training
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
+from sweep.training.fused.measuring import tells_fit_score
 from sweep.training.fused.packing import Clock, Packing
-from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Sums, Trials
+from sweep.training.fused.program.arrays import (
+    Data,
+    Epoch,
+    Measured,
+    Program,
+    State,
+    Sums,
+    Tensor,
+    Trials,
+)
 from sweep.training.fused.program.backend import on_device
 from sweep.training.fused.program.optimizers import KINDS
 from sweep.training.fused.program.shape import RowCounts, Shape
@@ -55,22 +63,26 @@ class Resident:
         self,
         split: Split,
         rows: RowCounts,
-        task: Task = HIGGS_TASK,
         scoring: Scoring = BINARY_CROSSENTROPY,
+        like: "Resident | None" = None,
     ) -> None:
-        self.split, self.rows, self.task, self.scoring = split, rows, task, scoring
-        n_rows = rows.train + rows.validation
-        parts = [flat(part.array) for part in (split.train, split.validation)]
-        x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
-        x[:n_rows] = np.concatenate(parts)
-        y = split.train.y
-        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+        """Of `like`, which has the same split in other batches, the features are shared."""
+        self.split, self.rows, self.scoring = split, rows, scoring
         counts = np.full(rows.steps, rows.batch, np.float32)
         counts[-1] = rows.train - (rows.steps - 1) * rows.batch
         real = np.arange(rows.batch)[None, :] < counts[:, None]
         shares = np.where(real, np.float32(1) / counts[:, None], np.float32(0))
-        arrays = (x, y, shares, counts)
-        self.data = Data(*(on_device(array) for array in arrays))
+        x, y = self._rows() if like is None else (like.data.x, like.data.y)
+        self.data: Data = Data(x, y, on_device(shares), on_device(counts))
+
+    def _rows(self) -> tuple[Tensor, Tensor]:
+        """Features of all rows, padded to whole chunks, and targets of the training rows."""
+        split, rows = self.split, self.rows
+        parts = [flat(part.array) for part in (split.train, split.validation)]
+        x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
+        x[: rows.train + rows.validation] = np.concatenate(parts)
+        y = split.train.y
+        return on_device(x), on_device(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         """The rows of each batch of an epoch: int32 (steps, batch), padded with row 0."""
@@ -166,15 +178,16 @@ class Group:
         """The trial's epoch, but for its seconds."""
         split, n_train = self.resident.split, self.shape.rows.train
         rule, clock = seat.packing.description.optimizer, seat.clock
-        of, meaning = seat.packing.description.loss, (self.resident.task, self.resident.scoring)
+        of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
         outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
-        validation = measures(of, outputs[n_train:], split.validation, *meaning)
+        names = seat.packing.description.metrics
+        validation = measures(of, outputs[n_train:], split.validation, *meaning, names)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch,
             fit_loss=loss + penalty,
-            fit_score=score if is_measured_in_training(of, meaning[1]) else math.nan,
+            fit_score=score if tells_fit_score(of, self.resident.scoring) else math.nan,
             train_score=score_of(of, outputs[:n_train], split.train, *meaning),
             val_score=validation.score,
             val_loss=validation.loss + float(measured.penalty[slot]),
@@ -182,6 +195,7 @@ class Group:
             val_auc=validation.auc,
             learning_rate=float(rate[0]),
             seconds=0.0,
+            metrics=validation.metrics,
         )
         return Trained(record, validation.losses)
 
@@ -214,8 +228,9 @@ class Group:
         hidden, masks = len(self.shape.widths), len(self.shape.masks)
         weights = self.shape.ordinals
         shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": masks,
-                  "scales": masks, "smoothing": 2, "numbers": 5}  # fmt: skip
-        kinds = {"units": np.int32, "thresholds": np.uint32}
+                  "scales": masks, "smoothing": 2, "numbers": 5,
+                  "kinds": hidden if self.shape.mixed else 0}  # fmt: skip
+        kinds = {"units": np.int32, "thresholds": np.uint32, "kinds": np.int32}
         arrays = {
             name: np.zeros((slots, size), kinds.get(name, np.float32))
             for name, size in shapes.items()

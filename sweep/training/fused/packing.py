@@ -115,7 +115,7 @@ class Packing:
         """What distinguishes this trial, for one slot."""
         shape, description = self.shape, self.description
         n_hidden, n_weights = len(shape.widths), shape.ordinals
-        units = np.zeros(n_hidden, np.int32)
+        units, kinds = np.zeros(n_hidden, np.int32), np.zeros((1, n_hidden), np.int32)
         n_masks = len(shape.masks)
         thresholds, scales = np.zeros(n_masks, np.uint32), np.ones(n_masks, _F)
         l1, l2 = np.zeros(n_weights, _F), np.zeros(n_weights, _F)
@@ -130,6 +130,8 @@ class Packing:
                 norms[layer] = momentum, 1 - momentum, unit.norm.epsilon
             if 0 <= layer < len(description.hidden):
                 units[layer] = unit.width
+                if shape.mixed:
+                    kinds[0, layer] = shape.activations.index(unit.activation)
             if unit.rate:  # the input's, −1, is the last
                 thresholds[layer] = dropout.threshold(unit.rate)
                 scales[layer] = dropout.scale(unit.rate)
@@ -138,7 +140,8 @@ class Packing:
         smoothing = np.array([first, loss.metric_smoothing], _F)
         numbers = description.optimizer.numbers
         scaling = np.array(description.scaling or (), _F).reshape(-1, shape.features)
-        return Trials(units, l1, l2, thresholds, scales, smoothing, norms, numbers, scaling)
+        return Trials(units, l1, l2, thresholds, scales, smoothing, norms, numbers,
+                      kinds[0, : n_hidden if shape.mixed else 0], scaling)  # fmt: skip
 
     def keys(self, clock: Clock, steps: int) -> np.ndarray:
         """Dropout keys of the next `steps` steps: uint32 (steps, masks, 2)."""

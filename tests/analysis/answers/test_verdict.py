@@ -10,13 +10,14 @@ import pytest
 
 from sweep.analysis.answers.capacity_groups import decade
 from sweep.analysis.answers.overfitting import Overfitting
-from sweep.analysis.answers.regularisers import kinds, regularisers
+from sweep.analysis.answers.regularisers import kinds, kinds_of, regularisers
 from sweep.analysis.answers.verdict import verdict
 from sweep.analysis.frames.load import load
 from sweep.analysis.report.terminal import report
 from sweep.analysis.report.text_files import to_markdown
 from sweep.analysis.report.trials_json import to_json, write_verdict
 from sweep.analysis.report.verdict_words import lines
+from sweep.errors import DataError
 from sweep.records import OutcomeStatus
 from sweep.statistics.selection_bias import optimism
 from tests.support.printed import printed
@@ -257,3 +258,23 @@ def test_a_hyperparameter_with_an_unfamiliar_name_leaves_regularisation_unknown(
     assert kinds(values).tolist() == ["unknown", "none", "l2"]
     assert kinds(values[["width"]]).tolist() == ["none"] * 3
     assert kinds(values[[]]).tolist() == ["none"] * 3
+
+
+def test_what_a_model_was_read_to_have_goes_before_names(tmp_path):
+    """A dropout called `d1` is dropout, and one called `l2` that is off in the model is none."""
+    values = {"d1": 0.5, "l2": 0.0}
+    reads = ['{"dropout": {"Dropout 1": 0.5}}', "{}", '{"unseen": {"Gate 1": 1.0}}', None]
+    store = store_sweep(tmp_path / "s.db", [trained(0.6, hyperparameters=values) for _ in reads])
+    for trial, text in enumerate(reads):
+        store._db.execute("UPDATE trial SET regularisation = ? WHERE trial = ?", (text, trial))
+    frames = load(store)
+    found = dict(zip(frames.trials["trial"], kinds_of(frames), strict=True))
+    assert found == {0: "dropout", 1: "none", 2: "unknown", 3: "unknown"}
+
+
+@pytest.mark.parametrize("text", ["[]", '{"sorcery": {}}', '{"l2": 1}', '{"l2": {"a": "b"}}'])
+def test_a_forged_reading_is_damage(tmp_path, text):
+    store = store_sweep(tmp_path / "s.db", [trained(0.6)])
+    store._db.execute("UPDATE trial SET regularisation = ?", (text,))
+    with pytest.raises(DataError, match="regularisation"):
+        load(store)

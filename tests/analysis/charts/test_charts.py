@@ -19,6 +19,7 @@ from sweep.analysis.charts.frontier_drawing import draw_frontier
 from sweep.analysis.charts.label_places import Box, place
 from sweep.analysis.charts.learning_rates import draw_rates, schedules
 from sweep.analysis.frames.load import load
+from sweep.analysis.frames.no_skill import NoSkill
 from sweep.errors import PlatformError
 from sweep.metrics import NO_SKILL
 from sweep.records import OutcomeStatus
@@ -128,12 +129,21 @@ def test_the_frontier_shows_means_over_seeds_references_and_the_simplest_good_tr
     st.floats(0.02, 0.7),
 )
 def test_the_range_holds_the_best_trial_and_no_skill(train, val, level):
-    low, high = score_range(np.array([*train, *val]), np.array(val), level)
+    low, high = score_range(np.array([*train, *val]), np.array(val), NoSkill(level, level))
     assert math.isfinite(low) and math.isfinite(high) and low < high
     assert low < level < high
     if val and min(val) < level:
         assert low < min(val) < high
         assert high - low < 2 * (level - min(val)) * 1.5 + 0.01
+
+
+@given(st.lists(st.floats(0.2, 0.9), min_size=1), st.integers(-30, 30))
+def test_the_range_grows_with_the_size_of_the_scores(val, power):
+    """Powers of two, which multiply without rounding."""
+    size, values = 2.0**power, np.array(val)
+    plain = score_range(values, values, NoSkill())
+    level = NoSkill(size * NO_SKILL, size * NO_SKILL, scale=size)
+    assert score_range(size * values, size * values, level) == tuple(size * end for end in plain)
 
 
 def test_curves_are_those_of_the_best_trials_and_the_baselines(played):
@@ -298,11 +308,11 @@ def test_a_tick_stands_where_the_data_end_and_none_too_near(first, last, ends, t
 
 def test_a_difference_within_the_error_never_has_the_two_ends_of_a_colour_scale():
     values = np.array([0.600, 0.604])
-    low, high = colour_range(values, 0.005)
+    low, high = colour_range(values, 0.005, 1.0)
     assert high - low == pytest.approx(0.02)
     assert low + high == pytest.approx(values.sum())
-    assert colour_range(values, 0.0005) == tuple(values)
-    assert colour_range(values, float("nan")) == tuple(values)
+    assert colour_range(values, 0.0005, 1.0) == tuple(values)
+    assert colour_range(values, float("nan"), 1.0) == tuple(values)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_the_gap_is_that_of_every_evaluated_trial(played):
     assert outside.sum() == data.n_outside < 10
     settings = played.hyperparameters.loc[data.points.index]
     expected = (settings["l2"] != 0) | (settings["dropout"] != 0)
-    assert (data.points["is_regularised"] == expected).all()
+    assert ((data.points["kind"] != "none") == expected).all()
 
 
 def test_a_heat_maps_cells_are_medians_over_the_trials_of_the_search(played):

@@ -21,6 +21,7 @@ from keras.optimizers import schedules
 from sweep.records import OutcomeStatus
 from sweep.training.fused.program.activations import ACTIVATIONS, activation
 from sweep.training.fused.program.optimizers import Weight, clipped, second_slot, updated
+from sweep.training.fused.program.shape_policy import Sharing
 from sweep.training.fused.reading.layers import layer_activation_name
 from sweep.training.fused.reading.optimizer import read_optimizer, read_schedule
 from sweep.training.fused.trainer import FusedTrainer
@@ -246,6 +247,43 @@ def assert_same_mathematics(fused, stock, trial):
 @pytest.mark.parametrize("trial", range(len(MODELS)), ids=list(MODELS))
 def test_three_epochs_agree_with_keras(both, trial):
     assert_same_mathematics(*both, trial)
+
+
+MIXED = {
+    "unlike widths and activations": lambda: compiled(
+        chain(
+            layers.Dense(70, "relu"), layers.Dense(20, "sigmoid"), layers.Dropout(0.0),
+            layers.Dense(100, "tanh"), layers.Dense(33, "selu"), layers.Dense(1),
+        ),
+        optimizers.Adam(0.01),
+    ),
+    "one layer, in the same program": lambda: compiled(
+        chain(layers.Dense(20, "leaky_relu", kernel_regularizer="l2"), layers.Dense(1)),
+        optimizers.Adam(0.01),
+    ),
+    "slopes that values do not tell, SGD": lambda: compiled(
+        chain(layers.Dense(12, "gelu"), layers.Dense(40, "softplus"), layers.Dense(1)),
+        optimizers.SGD(0.05, momentum=0.9),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sharing", [Sharing(128, 4, 2), Sharing(64, 4, 1)], ids=str)
+def test_mixed_programs_agree_with_keras(sharing):
+    split, journals = small_split(), (MemoryJournal(), MemoryJournal())
+    work = [assignment(trial, model=name) for trial, name in enumerate(MIXED)]
+
+    def made(hp):
+        return MIXED[hp.get("model")]()
+
+    fused = FusedTrainer(made, split, BATCH, None, sharing=sharing)
+    for trainer, journal in zip(
+        (fused, KerasTrainer(made, split, BATCH, None)), journals, strict=True
+    ):
+        train_all(trainer, work, journal)
+    assert fused.compilations == (2 if sharing.width == 128 else 3)
+    for trial in range(len(MIXED)):
+        assert_same_mathematics(*journals, trial)
 
 
 def shifted(hp):

@@ -13,7 +13,6 @@ from keras import layers, ops, optimizers
 
 from sweep.data.split import Rows
 from sweep.records import OutcomeStatus
-from sweep.seeds import derive
 from sweep.tasks.losses import Loss, LossName
 from sweep.tasks.scoring import Scoring
 from sweep.tasks.task import Task, TaskKind
@@ -21,8 +20,8 @@ from sweep.training.fused.program import losses
 from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.fused.reading.model import carries, read
 from sweep.training.fused.trainer import FusedTrainer
-from sweep.training.model import get_state, shuffled_batches
-from tests.support.fused import BATCH, MemoryJournal, assignment, small_split, train_all
+from sweep.training.keras_trainer import KerasTrainer
+from tests.support.fused import BATCH, MemoryJournal, assignment, measures, small_split, train_all
 
 CLASSES = Task(TaskKind.CLASSES, classes=("a", "b", "c"))
 AMOUNT = Task(TaskKind.AMOUNT)
@@ -116,13 +115,8 @@ def split_for(task, shaped):
         }[task.kind].astype(np.float32)
         return Rows(x.reshape(-1, *PIXELS) if shaped else x, y)
 
-    return replace(split, train=rows(split.train), validation=rows(split.validation))
-
-
-def keras_targets(model, y):
-    if isinstance(model.loss, keras.losses.CategoricalCrossentropy):
-        return np.eye(3, dtype=np.float32)[y.astype(int)]
-    return y
+    parts = {"train": rows(split.train), "validation": rows(split.validation)}
+    return replace(split, task=task, **parts)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -130,39 +124,19 @@ def test_two_epochs_agree_with_keras(name):
     build, task, loss = MODELS[name]
     split = split_for(task, "pixels" in name)
     scoring = Scoring(Loss(loss, 0.5 if loss is LossName.HUBER else 1.0))
-    journal, work = MemoryJournal(), assignment(0, 2)
-    trainer = FusedTrainer(lambda hp: build(), split, BATCH, None, task=task, scoring=scoring)
-    train_all(trainer, [work], journal)
-    assert journal.outcomes[0].status is OutcomeStatus.COMPLETED, journal.outcomes[0].error
-
-    keras.utils.set_random_seed(derive(work.seed, "init"))
-    model = build()
-    model.optimizer.build(model.trainable_variables)
-    for x, y in shuffled_batches(split.train, BATCH, work.seed, 0, 2):
-        y = keras_targets(model, y[:, 0])
-        model.train_on_batch(x, y if y.ndim > 1 else y[:, None])
-    for mine, theirs in (
-        (journal.states[0].model, model.variables),
-        (journal.states[0].optimizer, model.optimizer.variables),
-    ):
-        for one, other in zip(mine, get_state(theirs), strict=True):
+    fused, stock = MemoryJournal(), MemoryJournal()
+    for kind, journal in ((FusedTrainer, fused), (KerasTrainer, stock)):
+        trainer = kind(lambda hp: build(), split, BATCH, None, scoring=scoring)
+        train_all(trainer, [assignment(0, 2)], journal)
+        assert journal.outcomes[0].status is OutcomeStatus.COMPLETED, journal.outcomes[0].error
+    assert fused.outcomes[0].params == stock.outcomes[0].params
+    for mine, theirs in zip(fused.records[0], stock.records[0], strict=True):
+        np.testing.assert_allclose(measures(mine), measures(theirs), rtol=0, atol=5e-6)
+    for group in ("model", "optimizer", "best"):
+        mine, theirs = (getattr(journal.states[0], group) for journal in (fused, stock))
+        for one, other in zip(mine, theirs, strict=True):
+            assert one.dtype == other.dtype
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
-    record = journal.records[0][-1]
-    for rows, score in ((split.validation, record.val_score), (split.train, record.train_score)):
-        assert score == pytest.approx(keras_score(model, task, rows), abs=5e-6)
-    penalty = float(sum(model.losses))
-    assert record.val_loss == pytest.approx(record.val_score + penalty, abs=1e-5)
-    assert np.isnan(record.val_accuracy) == (task.kind is TaskKind.AMOUNT)
-
-
-def keras_score(model, task, rows):
-    outputs = model(rows.x, training=False)
-    if task.kind is TaskKind.CLASSES:
-        last = model.layers[-1].activation is keras.activations.linear
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=last)
-        return float(loss(rows.y, outputs))
-    y = rows.y if rows.y.ndim > 1 else rows.y[:, None]
-    return float(keras.losses.get(model.loss)(y, outputs).numpy().mean())
 
 
 def shape_of(kind, end, outputs):

@@ -33,6 +33,9 @@ class Trials(NamedTuple):
     """(slots, hidden + 1, 3): momentum, 1 − momentum and ε of each layer's normalisation, the
     input's last; (slots, 0, 3) where there is none."""
     numbers: Tensor  # (slots, 5): the optimizer's
+    kinds: Tensor
+    """(slots, hidden) int32: which of a mixed program's activations each layer has; else
+    (slots, 0)."""
     scaling: Tensor
     """(slots, 2, features): what is subtracted from each feature, and what it is divided by;
     (slots, 0, features) where features are taken as they are."""

@@ -118,7 +118,9 @@ def _gradients(batch: layers.Batch, dh: Tensor, kept: dict[int, layers.Kept]) ->
     for index in reversed(shape.unrolled):
         layer = Layer(index, index)
         dz, of_norm = layers.hidden_gradients(batch, layer, dh, kept[index].left)
-        of_dense = layers.product_gradients(batch, kept[index].given, dz, shape.biased[index])
+        of_dense = layers.product_gradients(
+            batch, kept[index].given, dz, shape.biased[index], layer
+        )
         found |= _at(shape, index, *of_dense) | of_norm
         if index > 0 or shape.norm(INPUT) is not None:
             kernel = batch.values[shape.position("kernel", index)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras import ops
 
-from sweep.training.fused.program import layers
+from sweep.training.fused.program import layers, mixed
 from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.descent import Descent, Weights
 from sweep.training.fused.program.layers import Batch, Left
@@ -68,7 +68,12 @@ def backward(
         # (slots, units, batch): the layer's input, transposed
         given = layers.transposed(batch, shape.widths[0], lambda: _given(tape, index))
         # (slots, units, units) and (slots, units)
-        gradients = ops.matmul(given, dz), layers.bias_gradient(dz, shape.biased[1])
+        of_kernel = (
+            mixed.kernel_gradient(shape, batch.trials, layer, given, dz)
+            if shape.mixed
+            else ops.matmul(given, dz)
+        )
+        gradients = of_kernel, layers.bias_gradient(dz, shape.biased[1])
         roles = [(kind, index) for kind in _KINDS]
         for role, weight in zip(roles, own, strict=True):
             penalty = penalty + of_weight(shape, *role, weight.value, batch.trials)

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from sweep.training.fused.program import dropout, normalization
-from sweep.training.fused.program.activations import activation
+from sweep.training.fused.program import dropout, mixed, normalization
+from sweep.training.fused.program.activations import Activation, activation
 from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.normalization import Normed
@@ -116,8 +116,8 @@ def leave(batch: Batch, layer: Layer, h: Tensor) -> Left:
     The output itself is `passed_on` of it.
     """
     shape, trials = batch.shape, batch.trials
-    function = activation(shape.activations[layer.like])
-    z = _product(shape, batch.values, layer, h)
+    function = _activation(shape, layer, trials)
+    z = _product(shape, batch.values, layer, h, trials)
     f = function.value(z)
     mask = _real_mask(batch, layer)
     marked = _passed_on(shape, layer, h, ops.where(mask > 0, f * mask, DROPPED), trials)
@@ -130,8 +130,7 @@ def leave(batch: Batch, layer: Layer, h: Tensor) -> Left:
 def blank(shape: Shape, like: int, *stacked: int) -> Left:
     """Return a `Left` of zeros for a layer like `like`: each (*stacked, slots, batch, units)."""
     size = (*stacked, shape.slots, shape.rows.batch, shape.widths[like])
-    by_value = activation(shape.activations[like]).by_value
-    return Left(ops.zeros(size), [] if by_value else [ops.zeros(size)])
+    return Left(ops.zeros(size), [] if shape.by_value(like) else [ops.zeros(size)])
 
 
 def passed_on(marked: Tensor) -> Tensor:
@@ -148,7 +147,7 @@ def slope(batch: Batch, layer: Layer, left: Left) -> Tensor:
         return left.slopes[0]
     shape, trials, marked = batch.shape, batch.trials, left.marked
     scale = trials.scales[:, layer.index][:, None, None]
-    of_value = activation(shape.activations[layer.like]).slope(None, marked * (1.0 / scale))
+    of_value = _activation(shape, layer, trials).slope(None, marked * (1.0 / scale))
     found = ops.where(ops.equal(marked, DROPPED), 0.0, scale * of_value)
     return _or_nothing(shape, layer, found, trials)
 
@@ -156,10 +155,10 @@ def slope(batch: Batch, layer: Layer, left: Left) -> Tensor:
 def _normed(batch: Batch, layer: Layer, place: NormPlace, h: Tensor) -> tuple[Tensor, Kept]:
     """`hidden` of a layer with normalisation."""
     shape, norm = batch.shape, None
-    z = _product(shape, batch.values, layer, h)
+    z = _product(shape, batch.values, layer, h, batch.trials)
     if not place.after:
         z, norm = _normalised(batch, place, z)
-    n = f = activation(shape.activations[layer.like]).value(z)
+    n = f = _activation(shape, layer, batch.trials).value(z)
     mask = _real_mask(batch, layer)
     if place.after:
         n, norm = _normalised(batch, place, _silenced(shape, layer, f, batch.trials))
@@ -181,7 +180,8 @@ def hidden_gradients(
     if place is None:
         raise RuntimeError("only a layer with normalisation leaves what is inside")
     found: dict[int, Tensor] = {}
-    of_argument = activation(batch.shape.activations[layer.like]).slope(left.argument, left.value)
+    function = _activation(batch.shape, layer, batch.trials)
+    of_argument = function.slope(left.argument, left.value)
     dz = dh * left.mask
     if place.after:
         dz, found = _norm_gradients(batch, place, dz, left)
@@ -196,6 +196,8 @@ def back(batch: Batch, layer: Layer, kernel: Tensor, dh: Tensor, dz: Tensor) -> 
 
     `dh` is the gradient at the layer's output, `dz` that at its product.
     """
+    if batch.shape.mixed:
+        return mixed.back_through(batch.shape, batch.trials, layer, dz, kernel)
     return _passed_on(batch.shape, layer, dh, back_through(dz, kernel), batch.trials)
 
 
@@ -207,11 +209,18 @@ def back_through(dz: Tensor, kernel: Tensor) -> Tensor:
     return ops.einsum("tbo,tio->tbi", dz, kernel)
 
 
-def product_gradients(batch: Batch, h: Tensor, dz: Tensor, biased: bool) -> tuple[Tensor, Tensor]:
+def product_gradients(
+    batch: Batch, h: Tensor, dz: Tensor, biased: bool, layer: Layer | None = None
+) -> tuple[Tensor, Tensor]:
     """Return the gradients of a kernel (slots, in, out) and of its bias (slots, out).
 
     `h` is the product's input, `dz` the gradient at its output. Without a bias its gradient is 0.
+    `layer` is the hidden layer, None for the output.
     """
+    if batch.shape.mixed and layer is not None:
+        across = transposed(batch, h.shape[2], lambda: h)
+        of_mixed = mixed.kernel_gradient(batch.shape, batch.trials, layer, across, dz)
+        return of_mixed, bias_gradient(dz, biased)
     of_kernel = ops.matmul(transposed(batch, h.shape[2], lambda: h), dz)
     return of_kernel, bias_gradient(dz, biased)
 
@@ -254,10 +263,10 @@ def evaluated(
 ) -> Tensor:
     """Return a hidden layer's output in evaluation mode, (slots, rows, units), from its input h."""
     place = shape.norm(layer.like)
-    f = _product(shape, values, layer, h)
+    f = _product(shape, values, layer, h, trials)
     if place is not None and not place.after:
         f = _evaluated_norm(shape, place, f, values, trials)
-    f = _silenced(shape, layer, activation(shape.activations[layer.like]).value(f), trials)
+    f = _silenced(shape, layer, _activation(shape, layer, trials).value(f), trials)
     if place is not None and place.after:
         f = _evaluated_norm(shape, place, f, values, trials)
     return _passed_on(shape, layer, h, f, trials)
@@ -274,11 +283,19 @@ def moved(batch: Batch, kept: dict[int, Kept]) -> dict[int, Tensor]:
     return found
 
 
-def _product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor) -> Tensor:
+def _activation(shape: Shape, layer: Layer, trials: Trials) -> Activation:
+    if shape.mixed:
+        return mixed.activation_of(shape, trials, layer)
+    return activation(shape.activations[layer.like])
+
+
+def _product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor, trials: Trials) -> Tensor:
     """A layer's product and bias: (slots, rows, units) from h (slots, rows, inputs)."""
     kernel, bias = (values[shape.position(kind, layer.like)] for kind in ("kernel", "bias"))
     if shape.row("kernel", layer.like):
         kernel, bias = (row_of(stack, layer.index) for stack in (kernel, bias))
+    if shape.mixed:
+        return mixed.product(shape, trials, layer, h, kernel) + bias[:, None, :]
     return ops.matmul(h, kernel) + bias[:, None, :]
 
 

@@ -76,6 +76,7 @@ class Shape:
     widths: tuple[int, ...]
     """Padded widths of the hidden layers."""
     activations: tuple[str, ...]
+    """Of each hidden layer; of a mixed program, those that a layer may have."""
     depth: Depth
     """How trials of other depths share the program. exact: they do not. padded: layers that a trial
     does not have pass their input on. looped: all hidden layers but the first stand in one stack,
@@ -100,6 +101,9 @@ class Shape:
     """Number of trials that the program has room for."""
     end: str = "linear"
     """Of amounts: the activation behind the last layer."""
+    classes: tuple[int, ...] = ()
+    """Of a mixed program: the widths up to which it computes products, the greatest that of its
+    layers; each layer takes the least that holds it. () of any other program."""
     scaled: bool = False
     """Whether features are shifted and divided first."""
 
@@ -115,6 +119,19 @@ class Shape:
     def masked(self) -> bool:
         """Whether padded units must be silenced, because f(0) ≠ 0."""
         return not all(activation(name).zero_at_zero for name in self.activations)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the hidden layers' widths and activations are known to the trial alone.
+
+        Such a program is looped, and has one slot.
+        """
+        return bool(self.classes)
+
+    def by_value(self, like: int) -> bool:
+        """Return whether the slopes of a layer's activation are known from its values alone."""
+        names = self.activations if self.mixed else (self.activations[like],)
+        return all(activation(name).by_value for name in names)
 
     @property
     def looped(self) -> bool:

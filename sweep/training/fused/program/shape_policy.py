@@ -14,6 +14,9 @@ input on.
 """
 
 import itertools
+import re
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sweep.training.fused.description import Description, Loss
 from sweep.training.fused.program.shape import INPUT, Depth, LossKind, NormPlace, RowCounts, Shape
@@ -29,6 +32,19 @@ back takes a tenth of an epoch."""
 _LOOP = 4
 """A loop's stack has room for a multiple of this many layers; those that no trial has take memory
 only."""
+FEWEST_MIXED = 64
+WIDEST_MIXED = 512
+"""Units of the narrowest and of the widest mixed program: between them powers of 2."""
+MIXED_DEPTH = 4
+"""The depth of mixed programs is a multiple of it."""
+_VALUES = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "leaky_relu", "leaky_relu(0.3)",
+           "leaky_relu(0.01)")  # fmt: skip
+PALETTES = (
+    _VALUES,
+    (*_VALUES, "gelu", "silu", "softplus", "mish", "softsign", "exponential", "relu6",
+     "hard_sigmoid"),
+)  # fmt: skip
+"""The activations of mixed programs: those whose values tell their slopes, and some more."""
 _NARROW = 32
 """Units: up to this width two trials share a program on a CPU, as each operation costs more than
 its arithmetic."""
@@ -37,14 +53,71 @@ _FEWEST_UNITS = 32
 for compiling one program more (2 to 3 s of processor time) after some 800 epochs of such trials."""
 
 
-def shape_of(description: Description, rows: RowCounts, memory_bytes: int, on_gpu: bool) -> Shape:
+@dataclass(frozen=True)
+class Sharing:
+    """How far trials that are unlike share programs: decided once for a sweep, and kept with it.
+
+    A mixed program carries layers of unlike widths and activations. `width` and `depth` are those
+    of the smallest, 0 if there are none: then each combination of widths has a program of its own.
+    `steps` is in how many classes of width a mixed program computes. Unless `alone`, programs
+    whose layers are written out are not compiled, and their trials are left to Keras; unless
+    `fused`, all trials are.
+    """
+
+    width: int = 0
+    depth: int = 0
+    steps: int = 1
+    alone: bool = True
+    fused: bool = True
+
+    def leaves(self, shape: Shape) -> bool:
+        """Return whether trials of a program of that shape are left to Keras."""
+        return not self.fused or (not self.alone and shape.depth == "exact")
+
+    def __str__(self) -> str:
+        """The sharing as it is kept: "mixed 128x8 in 2 steps, others alone"."""
+        if not self.fused:
+            return _BY_KERAS
+        mixed = f"mixed {self.width}x{self.depth} in {self.steps} steps" if self.width else "alike"
+        return f"{mixed}, others {'alone' if self.alone else 'by Keras'}"
+
+    @classmethod
+    def parsed(cls, text: str) -> "Sharing":
+        """Return the sharing that `str` gave. Raises ValueError for any other text."""
+        if text == _BY_KERAS:
+            return cls(fused=False)
+        found = _SHARING.fullmatch(text)
+        if found is None:
+            raise ValueError(f"unknown sharing {text[:60]!r}")
+        width, depth, steps = (int(found[name] or 0) for name in ("width", "depth", "steps"))
+        return cls(width, depth, steps or 1, found["others"] == "alone")
+
+
+_BY_KERAS = "all by Keras"
+_SHARING = re.compile(
+    r"(alike|mixed (?P<width>\d{1,4})x(?P<depth>\d{1,3}) in (?P<steps>[12]) steps)"
+    r", others (?P<others>alone|by Keras)"
+)
+
+ALIKE = Sharing()
+"""Only trials whose layers are alike share a program."""
+
+
+def shape_of(
+    description: Description,
+    rows: RowCounts,
+    memory_bytes: int,
+    on_gpu: bool,
+    sharing: Sharing = ALIKE,
+) -> Shape:
     """Return the shape of the program that carries the described trial.
 
-    Its slots together take no more than `memory_bytes`, unless it has only one.
+    Its slots together take no more than `memory_bytes`, unless it has only one. Under `sharing` the
+    trial shares its program with trials that are less or more like it.
     """
     units = (description.given, *description.hidden, description.output)
-    widths, activations, depth = _padded(description, on_gpu)
-    slots = _slots(max(widths, default=1), on_gpu)
+    widths, activations, depth, classes = _padded(description, on_gpu, sharing)
+    slots = 1 if classes else _slots(max(widths, default=1), on_gpu)
     norms = _norms(description)
     # the one or two outputs of two classes are one number a row
     outputs = description.output.width if description.loss.kind else 1
@@ -70,8 +143,14 @@ def shape_of(description: Description, rows: RowCounts, memory_bytes: int, on_gp
         bias_penalty=any(set(unit.penalties) - {"kernel"} for unit in units),
         slots=slots,
         end=description.loss.end,
+        classes=classes,
         scaled=description.scaling is not None,
     )
+
+
+def rows_of(description: Description, rows: RowCounts) -> RowCounts:
+    """Return the numbers of rows for a trial, whose own `fit` may say how many a batch has."""
+    return rows if description.batch is None else replace(rows, batch=description.batch)
 
 
 def slot_bytes(
@@ -94,9 +173,19 @@ def slot_bytes(
     return 4 * (10 * weights + 4 * batch + 2 * normed + 2 * outputs * rows.chunks * rows.chunk)
 
 
-def _padded(
-    description: Description, on_gpu: bool
-) -> tuple[tuple[int, ...], tuple[str, ...], Depth]:
+class _Layers(NamedTuple):
+    """The hidden layers of a program."""
+
+    widths: tuple[int, ...]
+    activations: tuple[str, ...]
+    depth: Depth
+    classes: tuple[int, ...] = ()
+
+
+def _padded(description: Description, on_gpu: bool, sharing: Sharing) -> _Layers:
+    mixed = None if on_gpu or not sharing.width else _mixed(description, sharing)
+    if mixed is not None:
+        return mixed
     widths = [width_class(unit.width) for unit in description.hidden]
     activations = [unit.activation for unit in description.hidden]
     widest = max(widths, default=0)
@@ -107,10 +196,29 @@ def _padded(
     at_once = description.optimizer.clip == "global_clipnorm"
     loops = not on_gpu and not at_once and widest <= _WIDEST_LOOP
     if not (alike and not normed and one_width) or (widest > _MEDIUM and not loops):
-        return tuple(widths), tuple(activations), "exact"
+        return _Layers(tuple(widths), tuple(activations), "exact")
     multiple = _LOOP if loops else 4 if widest <= _SMALL else 2
     layers = -(-len(widths) // multiple) * multiple
-    return (widest,) * layers, (activations[0],) * layers, "looped" if loops else "padded"
+    depth: Depth = "looped" if loops else "padded"
+    return _Layers((widest,) * layers, (activations[0],) * layers, depth)
+
+
+def _mixed(description: Description, sharing: Sharing) -> _Layers | None:
+    """The mixed program that carries a trial; None if none does."""
+    hidden = description.hidden
+    if not hidden or description.optimizer.clip == "global_clipnorm":
+        return None
+    if any(unit.norm is not None for unit in hidden) or len({unit.biased for unit in hidden}) > 1:
+        return None
+    used = {unit.activation for unit in hidden}
+    names = next((palette for palette in PALETTES if used <= {*palette}), None)
+    widest = max(unit.width for unit in hidden)
+    width = max(sharing.width, FEWEST_MIXED, 1 << (widest - 1).bit_length())
+    if names is None or width > WIDEST_MIXED:
+        return None
+    depth = max(sharing.depth, MIXED_DEPTH * -(-len(hidden) // MIXED_DEPTH))
+    classes = (width // 2, width)[-sharing.steps :]
+    return _Layers((width,) * depth, names, "looped", classes)
 
 
 def _loss(loss: Loss) -> LossKind:

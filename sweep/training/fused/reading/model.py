@@ -14,6 +14,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from sweep.space.scoring import own_metrics
 from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training.fused.description import Description, Loss, Unit
 from sweep.training.fused.program.losses import AMOUNTS
@@ -60,6 +61,7 @@ def read(model: Model, task: Task = HIGGS_TASK) -> Description:
         model_roles=roles_of(model.variables, roles, "model"),
         optimizer_roles=optimizer_roles(optimizer, trainable),
         scaling=scaling,
+        metrics=tuple(own_metrics(model)),
     )
 
 

@@ -1,11 +1,11 @@
-"""What `sweep test` and `sweep export` share: which run, or which ensemble, they take."""
+"""Which run, or which ensemble, is tested or exported: one rule for both."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweep.analysis.stored import load_frames
-from sweep.cli.output import hint
 from sweep.errors import NotFoundError
+from sweep.runner.say import Say
 from sweep.store import Exportable, Store
 from sweep.sweep_folder import SweepFolder
 from sweep.tasks.score_words import ScoreWords
@@ -50,10 +50,12 @@ class Taken:
         """The runs whose checkpoints were removed."""
         return [trial for trial, found in self.members.items() if found.file is None]
 
-    def say_what_is_trained(self) -> None:
-        """Name each run that is trained again, on stderr."""
+    def say_what_is_trained(self, say: Say) -> None:
+        """Name each run that is trained again."""
         for trial in self.removed:
-            hint(f"training trial {trial} again, {counted(self.members[trial].epochs, 'epoch')} …")
+            say.hint(
+                f"training trial {trial} again, {counted(self.members[trial].epochs, 'epoch')} …"
+            )
 
 
 def taken(

@@ -1,0 +1,191 @@
+"""What each worker is told once: settings, space and data, of which it makes its trainer.
+
+The space goes by value, its files checked by their hash where they arrive: a worker runs what the
+head has shown and nothing else, also if the original changes meanwhile.
+"""
+
+import hashlib
+import mmap
+import os
+import pickle
+import platform
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+from sweep.data.split import Split
+from sweep.errors import DataError, InvalidSpaceError
+from sweep.numerics import Numerics
+from sweep.pool.face import Ready
+from sweep.settings import Settings
+from sweep.space.inputs import inputs_of
+from sweep.space.source import is_unchanged, write_sources
+from sweep.tasks.scoring import Scoring
+from sweep.training.contract import Trainer
+
+_ALIGNED = 64
+"""Bytes: arrays begin at a multiple, as NumPy has them."""
+
+
+@dataclass(frozen=True)
+class SpaceSources:
+    """A search space by value."""
+
+    path: Path
+    """Where it lies on the head's host."""
+    sha256: str
+    sources: Mapping[str, str]
+    build: str | None
+    """Which function or HyperModel of the file it is; None if there is one only."""
+    n_outputs: int
+    """Classes, or amounts."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `sources` holds all files; those of many MB are not copied."""
+        digest = hashlib.sha256()
+        for text in self.sources.values():
+            digest.update(text.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest() == self.sha256
+
+    def written(self, folder: Path) -> Path:
+        """Return the path of the space's file in `folder`, or where it lies if it goes not whole.
+
+        Raises InvalidSpaceError if it has to be where it lies, and is not as it was.
+        """
+        if self.is_whole:
+            return write_sources(self.sources, self.path.name, folder)
+        if is_unchanged(self.path, self.sha256, self.sources):
+            return self.path
+        raise InvalidSpaceError(
+            f"the search space {self.path} reads files that are too large to be handed to workers, "
+            "and is not there, or not as it was; put it there on each host"
+        )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a worker has made of its briefing."""
+
+    trainer: Trainer
+    ready: Ready
+
+
+class Opens(Protocol):
+    """What a worker is told once."""
+
+    def opened(self, split: Split, folder: Path, most: int) -> Opened:
+        """Return a worker's trainer, and what it says of itself.
+
+        Its own files go into `folder`; it will hold at most so many assignments. Raises what keeps
+        it from working.
+        """
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """All that a worker needs to know of a sweep, but its data."""
+
+    space: SpaceSources
+    settings: Settings
+    scoring: Scoring
+    fingerprint: str
+    """Of the split."""
+    versions: Mapping[str, str]
+    """Of Python and of the packages that compute, at the head."""
+
+    def opened(self, split: Split, folder: Path, most: int) -> Opened:
+        """Return a worker's trainer: see `Opens`.
+
+        Starts Keras, and runs the space's file, which is written into `folder`. Raises DataError if
+        the split is another one.
+        """
+        numerics = _start(self.settings.numerics)
+        trainer = self._trainer(split, folder)
+        n_cores = len(os.sched_getaffinity(0))
+        ready = Ready(
+            capacity=max(1, min(most, _capacity(self.settings))),
+            host=socket.gethostname(),
+            process=os.getpid(),
+            device=numerics.gpu or f"{n_cores} core{'' if n_cores == 1 else 's'}",
+            numerics=numerics,
+            versions=_versions_here(self.versions),
+        )
+        return Opened(trainer, ready)
+
+    def _trainer(self, split: Split, folder: Path) -> Trainer:
+        from sweep.space.load import load_build
+        from sweep.training.chosen import chosen_trainer
+
+        if replace(split).fingerprint != self.fingerprint:  # a copy, as the head's is remembered
+            raise DataError(f"a worker has other rows of {split.source} than its head")
+        space = self.space
+        build = load_build(
+            space.written(folder),
+            inputs_of(split.train.x),
+            build=space.build,
+            n_outputs=space.n_outputs,
+            task=split.task,
+        )
+        return chosen_trainer(build, split, self.settings, self.scoring)
+
+
+def _start(stored: Numerics | None) -> Numerics:
+    """Start Keras as the sweep's numbers need it; return under what this process computes."""
+    from sweep.training.fused.program.kept import default_root
+    from sweep.training.start_keras import start_keras
+
+    return start_keras(default_root(), stored)
+
+
+def _capacity(settings: Settings) -> int:
+    """Return how many assignments a worker can use at the same time. Keras must be started.
+
+    Those that its programs have slots for, and one ahead, which hides the way there and back.
+    """
+    from sweep.training.fused.device import groups_at_once
+    from sweep.training.fused.program.backend import on_gpu
+
+    if settings.trainer == "keras":
+        return 2
+    return 65 if on_gpu() else 2 * groups_at_once()
+
+
+def _versions_here(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the versions of Python and of the named packages, here."""
+    return {
+        name: platform.python_version() if name == "python" else version(name) for name in names
+    }
+
+
+def write_briefing(briefing: Opens, split: Split, folder: Path) -> None:
+    """Write what workers of this host read: the briefing, and the arrays as they lie in memory."""
+    buffers: list[pickle.PickleBuffer] = []
+    text = pickle.dumps((briefing, split), protocol=5, buffer_callback=buffers.append)
+    lengths = [buffer.raw().nbytes for buffer in buffers]
+    with (folder / "arrays").open("wb") as file:
+        for buffer in buffers:
+            file.write(buffer.raw())
+            file.write(bytes(-file.tell() % _ALIGNED))
+    (folder / "briefing").write_bytes(pickle.dumps((text, lengths)))
+
+
+def read_briefing(folder: Path) -> tuple[Opens, Split]:
+    """Return what the head has written into a folder of its own; the arrays are mapped, not read.
+
+    This unpickles it: only for a folder that the process has been started with.
+    """
+    text, lengths = pickle.loads((folder / "briefing").read_bytes())
+    buffers: list[memoryview] = []
+    if any(lengths):
+        with (folder / "arrays").open("rb") as file:
+            whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        place = 0
+        for length in lengths:
+            buffers.append(whole[place : place + length])
+            place += length + -length % _ALIGNED
+    briefing, split = pickle.loads(text, buffers=buffers)
+    return briefing, split

@@ -1,0 +1,98 @@
+"""Workers that train nothing, and come to grief where a test wants it: for tests of pools."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from sweep.data.split import Split
+from sweep.pool.briefing import Opened
+from sweep.pool.face import Ready
+from sweep.records import Assignment, EpochRecord
+from sweep.testing.idle_trainer import IdleTrainer
+from sweep.training.checkpoint import TrialState
+from sweep.training.contract import Endings, Journal, Source, StopRequested
+
+
+@dataclass(frozen=True)
+class Grief:
+    """What becomes of a worker, by the trial that it is given."""
+
+    killed: int | None = None
+    stopped: int | None = None
+    """By SIGSTOP, once: the file `once` is made then."""
+    once: Path | None = None
+
+
+@dataclass(frozen=True)
+class IdleBriefing:
+    """A `pool.briefing.Opens` of idle trainers."""
+
+    seconds: float = 0.0
+    """That each assignment takes."""
+    floats: int = 2
+    """Numbers in a state."""
+    fails_to_start: str = ""
+    grief: Grief = Grief()
+    capacity: int = 2
+
+    def opened(self, split: Split, folder: Path, most: int) -> Opened:
+        if self.fails_to_start:
+            raise ImportError(self.fails_to_start)
+        trainer = SlowTrainer(self.seconds, self.floats, self.grief)
+        return Opened(trainer, Ready(self.capacity, socket.gethostname(), os.getpid(), "nothing"))
+
+
+@dataclass(frozen=True)
+class SlowTrainer:
+    """An `IdleTrainer` that keeps each epoch, takes its time, and may come to grief."""
+
+    seconds: float = 0.0
+    floats: int = 2
+    grief: Grief = Grief()
+
+    def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
+        idle = IdleTrainer(keeps_each_epoch=True)
+        while not stop() and (assignment := source.take()) is not None:
+            self._grieve(assignment)
+            time.sleep(self.seconds)
+            ended = idle.end(assignment, _Sized(journal, self.floats))
+            state = None if ended.state is None else sized(ended.state, self.floats)
+            yield replace(ended, state=state)
+
+    def _grieve(self, assignment: Assignment) -> None:
+        grief = self.grief
+        if assignment.trial == grief.killed:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if assignment.trial == grief.stopped and grief.once and not grief.once.exists():
+            grief.once.touch()
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def sized(state: TrialState, floats: int) -> TrialState:
+    """Return the state with so many numbers in its weights."""
+    return replace(state, model=(np.zeros(floats, np.float32),))
+
+
+@dataclass(frozen=True)
+class _Sized:
+    """A journal whose states have so many numbers."""
+
+    journal: Journal
+    floats: int
+
+    def load(self, assignment: Assignment) -> TrialState | None:
+        return self.journal.load(assignment)
+
+    def checkpoint(
+        self, assignment: Assignment, state: TrialState, records: Sequence[EpochRecord]
+    ) -> None:
+        self.journal.checkpoint(assignment, sized(state, self.floats), records)
+
+    def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
+        self.journal.epoch(assignment, record)

@@ -1,0 +1,22 @@
+"""What is said at the end of a search from a script: the verdict, its cost, how to see more."""
+
+from sweep.analysis.stored import load_frames
+from sweep.sweep_folder import SweepFolder
+from sweep.words import counted, duration
+
+
+def end_lines(folder: SweepFolder) -> list[str]:
+    """Return three lines: the verdict, what the search cost, and how to see more."""
+    from sweep.analysis.answers.verdict import verdict
+    from sweep.analysis.report.verdict_words import lines
+
+    frames = load_frames(folder)
+    words = [text for label, text in lines(verdict(frames)) if label == "verdict"]
+    seconds = frames.sweep.active_seconds
+    trials, epochs = len(frames.trials), len(frames.epochs)
+    return [
+        f"verdict: {' '.join(words)}",
+        f"cost: {counted(trials, 'run')}, {counted(epochs, 'epoch')}, {duration(seconds)}",
+        f"more: tuner.sweep, or in a terminal: sweep report {folder.path}; by how much other seeds "
+        f"differ: sweep confirm {folder.path}",
+    ]

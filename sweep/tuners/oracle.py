@@ -1,0 +1,87 @@
+"""`tuner.oracle`: what Keras Tuner's oracle tells of a search, read from the sweep's store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sweep.errors import NotFoundError
+from sweep.store import Store
+from sweep.sweep_folder import SweepFolder
+from sweep.tuners.arguments import TunerArguments
+from sweep.tuners.trials import is_higher_better, stored_trials, trial_of
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The trials of a search, as they stand in its folder at this moment."""
+
+    folder: SweepFolder
+    arguments: TunerArguments
+    space: Callable[[], Any]
+    """Returns the `keras_tuner.HyperParameters` of the search space."""
+
+    @property
+    def objective(self) -> Any:
+        """`keras_tuner.Objective`: a name and a direction."""
+        from keras_tuner import Objective
+
+        name = self.arguments.objective_name
+        if self.folder.exists:
+            with Store(self.folder.database, read_only=True) as store:
+                return Objective(name, "max" if is_higher_better(store.sweep().scoring) else "min")
+        return self.arguments.objective_of(name)
+
+    @property
+    def trials(self) -> dict[str, Any]:
+        """Keras Tuner's trials by their ids, in the order in which they were begun."""
+        if not self.folder.exists:
+            return {}
+        with Store(self.folder.database, read_only=True) as store:
+            sweep, found = store.sweep(), stored_trials(store)
+        width = self._id_width
+        rungs = sweep.settings.has_rungs
+        objective = self.arguments.objective_name
+        made = (trial_of(one, sweep.space, sweep.scoring, objective, width, rungs) for one in found)
+        return {trial.trial_id: trial for trial in made}
+
+    @property
+    def max_trials(self) -> int | None:
+        """Configurations in all; None of Hyperband and of a whole grid."""
+        settings = self.arguments.settings
+        return None if settings.has_rungs else settings.n_trials
+
+    @property
+    def start_order(self) -> list[str]:
+        return list(self.trials)
+
+    @property
+    def end_order(self) -> list[str]:
+        return [key for key, trial in self.trials.items() if trial.status != "RUNNING"]
+
+    def get_trial(self, trial_id: str) -> Any:
+        """Return the trial of this id. Raises NotFoundError."""
+        found = self.trials.get(str(trial_id))
+        if found is None:
+            raise NotFoundError(f"no trial {trial_id!r} in {self.folder.path}")
+        return found
+
+    def get_best_trials(self, num_trials: int = 1) -> list[Any]:
+        """Return the best trials, the best first; those that have not ended come last."""
+        trials = list(self.trials.values())
+        ended = [one for one in trials if one.status == "COMPLETED"]
+        ended.sort(key=lambda one: one.score, reverse=self.objective.direction == "max")
+        if len(ended) < num_trials:
+            ended += [one for one in trials if one.status != "COMPLETED"]
+        return ended[:num_trials]
+
+    def get_space(self) -> Any:
+        """Return the hyperparameters of the search space, with their default values."""
+        return self.space()
+
+    def remaining_trials(self) -> int | None:
+        """Return how many configurations are still to be tried; None if there is no such number."""
+        return None if self.max_trials is None else max(0, self.max_trials - len(self.trials))
+
+    @property
+    def _id_width(self) -> int:
+        return len(str(self.max_trials))

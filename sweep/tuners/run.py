@@ -1,0 +1,121 @@
+"""Runs a prepared search of a script to its end, in this process."""
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
+
+import numpy as np
+
+from sweep.errors import TooManyFailuresError
+from sweep.records import SweepState
+from sweep.settings import Budget
+from sweep.store import Store
+from sweep.sweep_folder import SweepFolder
+from sweep.tuners.searched import Begun
+from sweep.tuners.watching import Interruption, Say, Watcher
+
+_NO_LIMIT = 10**9
+"""Of failures in all: those in a row are counted here."""
+
+
+def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> None:
+    """Train what is left. The folder must be locked.
+
+    Raises KeyboardInterrupt once it was asked to stop and the epoch has been saved, and
+    TooManyFailuresError after so many failed trials in a row.
+    """
+    from sweep.runner import prepare as sweeps
+
+    folder.refuse_links()
+    with (
+        Store(folder.database) as store,
+        Interruption(folder) as stopping,
+        _chance_kept(),
+        _native_messages(folder),
+    ):
+        watcher = _watcher(store, max_consecutive, say)
+        work = sweeps.Work(
+            folder,
+            store,
+            begun.prepared,
+            Budget(max_failures=_NO_LIMIT),
+            watcher,
+            lambda: watcher.has_failed or stopping.requested(),
+        )
+        state = sweeps.run(work)
+        message = store.sweep().message
+    if watcher.has_failed:
+        raise TooManyFailuresError(
+            f"{max_consecutive} trials in a row failed (max_consecutive_failed_trials), the last "
+            f"with {watcher.last_error}; see: sweep report {folder.path}"
+        )
+    if state is SweepState.FAILED:
+        raise TooManyFailuresError(f"{message}; see: sweep report {folder.path}")
+    if state is SweepState.INTERRUPTED:
+        raise KeyboardInterrupt(
+            f"stopped at the end of an epoch, all saved in {folder.path}; run this again to go on"
+        )
+
+
+def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, say: Say) -> None:
+    """Train the best trials of an ended Hyperband under fresh seeds. The folder must be locked.
+
+    Those repeats are what `executions_per_trial` is to Hyperband here: a trial climbs with one
+    seed, and only the best are worth others. Raises KeyboardInterrupt as `run` does.
+    """
+    from sweep.runner import prepare as sweeps
+    from sweep.verbs.confirming import TOP, add_repeats
+
+    added = add_repeats(folder, TOP, seeds)
+    if added.pending == 0:
+        return
+    say(
+        f"executions_per_trial: a trial of Hyperband climbs with one seed; the {TOP} best are "
+        f"trained again under {seeds} fresh seeds each, {added.pending} runs"
+    )
+    with Store(folder.database) as store, Interruption(folder) as stopping, _chance_kept():
+        watcher = _watcher(store, _NO_LIMIT, say)
+        budget = Budget(max_failures=_NO_LIMIT)
+        work = sweeps.Work(folder, store, begun.prepared, budget, watcher, stopping.requested)
+        ending = sweeps.confirm(work)
+    if ending.state is SweepState.INTERRUPTED:
+        raise KeyboardInterrupt(f"stopped, all saved in {folder.path}; run this again to go on")
+
+
+def _watcher(store: Store, max_consecutive: int, say: Say) -> Watcher:
+    sweep, progress = store.sweep(), store.progress()
+    best = None
+    if progress.best_score is not None and progress.best_trial is not None:
+        best = (progress.best_score, progress.best_trial)
+    return Watcher(
+        shown=sweep.score_words,
+        n_assignments=sweep.plan.all_assignments
+        + max(sweep.plan.confirmations, progress.confirmations),
+        n_done=progress.assignments_done + progress.confirmations_done,
+        say=say,
+        max_consecutive=max_consecutive,
+        best=best,
+    )
+
+
+@contextmanager
+def _chance_kept() -> Iterator[None]:
+    """Put back the user's own random numbers of Python and NumPy: trials draw theirs from seeds."""
+    state, of_numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        np.random.set_state(of_numpy)
+
+
+def _native_messages(folder: SweepFolder) -> Any:
+    """Messages of TensorFlow's C++ parts go to the sweep's log; a notebook's are its own."""
+    from sweep.training.native_messages import native_messages_to
+
+    with suppress(Exception):
+        if sys.stderr is sys.__stderr__ and sys.stderr is not None and sys.stderr.fileno() == 2:
+            return native_messages_to(folder.native_log)
+    return nullcontext()

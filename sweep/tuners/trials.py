@@ -1,0 +1,204 @@
+"""What a stored sweep's trials are to Keras Tuner: `Trial` objects, scores as the user has them.
+
+A score is shown in the direction of the objective: an accuracy, where the store keeps 1 − accuracy.
+"""
+
+import json
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sweep.records import AssignmentStatus, Value
+from sweep.space.record import RangeDefinition, SpaceRecord
+from sweep.store import Store
+from sweep.store.parsing import hyperparameters_of
+from sweep.tasks.objectives import ObjectiveName
+from sweep.tasks.scoring import Scoring
+
+_TURNED = (ObjectiveName.ACCURACY, ObjectiveName.AUC, ObjectiveName.R2)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredTrial:
+    """One configuration: its rows of the tables, those of its repeats among them."""
+
+    number: int
+    values: dict[str, Value]
+    bracket: int | None
+    runs: tuple[tuple[Row, ...], ...]
+    """The epochs of each run, its own first."""
+    assignments: tuple[Row, ...]
+    """Of all runs."""
+
+    @property
+    def status(self) -> str:
+        """Keras Tuner's word for what has become of it."""
+        found = {row["status"] for row in self.assignments}
+        if str(AssignmentStatus.FAILED) in found:
+            return "FAILED"
+        open_ones = {str(AssignmentStatus.PENDING), str(AssignmentStatus.INTERRUPTED)}
+        has_score = all(_best(epochs) is not None for epochs in self.runs)
+        waits = bool(found & open_ones)
+        return "RUNNING" if not has_score or (waits and len(found) == 1) else "COMPLETED"
+
+    @property
+    def message(self) -> str | None:
+        return next((row["error"] for row in self.assignments if row["error"]), None)
+
+
+def stored_trials(store: Store) -> list[StoredTrial]:
+    """Return the configurations of a sweep's search, in the order in which they were begun."""
+    tables = {name: _dicts(*store.table(name)) for name in ("trial", "assignment", "epoch")}
+    epochs: dict[int, list[Row]] = defaultdict(list)
+    for row in tables["epoch"]:
+        epochs[row["trial"]].append(row)
+    assignments: dict[int, list[Row]] = defaultdict(list)
+    for row in tables["assignment"]:
+        assignments[row["trial"]].append(row)
+    repeats: dict[int, list[int]] = defaultdict(list)
+    for row in tables["trial"]:
+        if row["confirms"] is not None and _is_execution(row, store):
+            repeats[row["confirms"]].append(row["trial"])
+    found = []
+    for row in tables["trial"]:
+        if row["confirms"] is not None or row["baseline"] is not None:
+            continue
+        runs = (row["trial"], *repeats[row["trial"]])
+        found.append(
+            StoredTrial(
+                row["trial"],
+                hyperparameters_of(row["hyperparameters"]),
+                row["bracket"],
+                tuple(tuple(epochs[one]) for one in runs),
+                tuple(one for run in runs for one in assignments[run]),
+            )
+        )
+    return found
+
+
+def shown_score(score: float, scoring: Scoring) -> float:
+    """Return a stored score in the direction of the objective."""
+    if scoring.objective in _TURNED:
+        return 1 - score
+    if scoring.objective is ObjectiveName.METRIC and scoring.is_higher_better:
+        return -score
+    return score
+
+
+def trial_of(
+    one: StoredTrial, space: SpaceRecord, scoring: Scoring, objective: str, width: int, rungs: bool
+) -> Any:
+    """Return the `keras_tuner` trial of a configuration.
+
+    `objective` is the name under which the score stands among its metrics, `width` that of ids.
+    Like Keras Tuner it has one observation of each metric: of the best epoch, whose number from 0
+    is the step, and the mean over executions.
+    """
+    from keras_tuner.engine.trial import Trial
+
+    values = dict(one.values) | (_places(one) if rungs else {})
+    hp = hyperparameters_with(space, values)
+    trial = Trial(hp, f"{one.number:0{width}d}", one.status, one.message)
+    best = [row for row in map(_best, one.runs) if row is not None]
+    if not best or (trial.status == "RUNNING" and len(best) < len(one.runs)):
+        return trial
+    trial.best_step = int(statistics.mean(row["epoch"] - 1 for row in best))
+    trial.score = shown_score(math.fsum(row["val_score"] for row in best) / len(best), scoring)
+    for name, value in _means([_measured(row, scoring, objective) for row in best]).items():
+        trial.metrics.register(name, direction=_direction(name, objective, scoring))
+        trial.metrics.update(name, value, step=trial.best_step)
+    return trial
+
+
+def hyperparameters_with(space: SpaceRecord, values: Mapping[str, Value]) -> Any:
+    """Return `keras_tuner.HyperParameters` that hold these values, each declared as it was."""
+    import keras_tuner
+    from keras_tuner.engine import hyperparameters as kinds
+
+    hp = keras_tuner.HyperParameters()
+    for one in space.definitions:
+        if one.name not in values or one.name in hp.values:
+            continue
+        given: dict[str, Any] = {}
+        if isinstance(one, RangeDefinition):
+            given = {
+                "min_value": one.min_value,
+                "max_value": one.max_value,
+                "step": one.step,
+                "sampling": one.sampling or "linear",
+            }
+        elif one.kind != "Boolean":
+            given = {"value": one.values[0]} if one.kind == "Fixed" else {"values": [*one.values]}
+        parameter = getattr(kinds, one.kind)(one.name, **given)
+        parameter.conditions = []
+        hp._register(parameter)
+    hp.values = dict(values)
+    return hp
+
+
+def _places(one: StoredTrial) -> dict[str, Value]:
+    """Where a trial stands in Hyperband, under Keras Tuner's names."""
+    own = [row for row in one.assignments if row["trial"] == one.number]
+    last = own[-1]
+    return {
+        "tuner/epochs": last["last_epoch"],
+        "tuner/initial_epoch": last["first_epoch"],
+        "tuner/bracket": one.bracket or 0,
+        "tuner/round": last["rung"],
+    }
+
+
+def _is_execution(row: Row, store: Store) -> bool:
+    """Whether a repeat is one of the search's own executions; later ones only confirm."""
+    executions = store.sweep().settings.executions
+    return row["seed_number"] is not None and row["seed_number"] <= executions
+
+
+def _best(epochs: Sequence[Row]) -> Row | None:
+    """The epoch of the lowest score, the first of equal ones."""
+    finite = [row for row in epochs if row["val_score"] is not None]
+    return min(finite, key=lambda row: row["val_score"]) if finite else None
+
+
+def _measured(row: Row, scoring: Scoring, objective: str) -> dict[str, float]:
+    """What is known of an epoch, under the names of Keras' logs."""
+    found = {"loss": row["fit_loss"], "val_loss": row["val_loss"]}
+    if row["val_accuracy"] is not None:
+        found["val_accuracy"] = row["val_accuracy"]
+    if row["val_auc"] is not None:
+        found["val_auc"] = row["val_auc"]
+    if row["metrics"]:
+        found |= {f"val_{k}": v for k, v in json.loads(row["metrics"]).items()}
+    if objective != "val_loss":
+        found[objective] = shown_score(row["val_score"], scoring)
+        if row["train_score"] is not None:
+            found[objective.removeprefix("val_")] = shown_score(row["train_score"], scoring)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _means(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    common = [name for name in runs[0] if all(name in one for one in runs)]
+    return {name: math.fsum(one[name] for one in runs) / len(runs) for name in common}
+
+
+def _direction(name: str, objective: str, scoring: Scoring) -> str:
+    from keras_tuner.src.engine.metrics_tracking import infer_metric_direction
+
+    if name.removeprefix("val_") == objective.removeprefix("val_"):
+        return "max" if is_higher_better(scoring) else "min"
+    return infer_metric_direction(name) or "min"
+
+
+def is_higher_better(scoring: Scoring) -> bool:
+    """Whether more of what the objective shows is better."""
+    return scoring.objective in _TURNED or (
+        scoring.objective is ObjectiveName.METRIC and scoring.is_higher_better
+    )
+
+
+def _dicts(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+    return [dict(zip(columns, row, strict=True)) for row in rows]

@@ -1,0 +1,221 @@
+"""What all tuners do: search, and tell afterwards what was found, in Keras Tuner's words."""
+
+import shutil
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import NotFoundError, UsageError
+from sweep.store import Store, SweepRow
+from sweep.sweep_folder import SweepFolder
+from sweep.tuners.arguments import TunerArguments
+from sweep.tuners.fit_arguments import FitArguments, fit_arguments
+from sweep.tuners.oracle import Oracle
+from sweep.tuners.searched import Begun, create, going_on, prepared_search
+from sweep.tuners.watching import silent, to_stdout
+
+if TYPE_CHECKING:
+    from sweep.handle.sweep import Sweep
+
+_OF_STOCK = ("oracle.json", "tuner0.json")
+"""Files of Keras Tuner's own, in a folder that it has searched in."""
+
+
+class Tuner:
+    """A search space, the arguments of a search, and the folder that it is kept in."""
+
+    def __init__(self, hypermodel: Any, arguments: TunerArguments) -> None:
+        """`hypermodel` is a function of the hyperparameters that returns a compiled model, or a
+        `keras_tuner.HyperModel`."""
+        if not callable(hypermodel) and not callable(getattr(hypermodel, "build", None)):
+            raise UsageError(
+                f"hypermodel is {hypermodel!r}, expected build(hp), which returns a compiled "
+                "model, or a keras_tuner.HyperModel"
+            )
+        self.arguments = arguments
+        self._hypermodel = hypermodel
+        self._begun: Begun | None = None
+        self.folder = SweepFolder(arguments.folder.parent.absolute(), arguments.folder.name)
+        self.oracle = Oracle(self.folder, arguments, self._space)
+        if arguments.overwrite:
+            _remove(self.folder)
+
+    @property
+    def build(self) -> Callable[[Any], Any]:
+        """The function that makes a compiled model of hyperparameters."""
+        build: Callable[[Any], Any] = getattr(self._hypermodel, "build", self._hypermodel)
+        return build
+
+    @cached_property
+    def hypermodel(self) -> Any:
+        """The `keras_tuner.HyperModel`; one is made of a function."""
+        from keras_tuner.src.engine.hypermodel import get_hypermodel
+
+        return get_hypermodel(self._hypermodel)
+
+    @property
+    def project_dir(self) -> str:
+        """The folder of this search: `directory`/`project_name`."""
+        return str(self.arguments.folder)
+
+    @property
+    def directory(self) -> str:
+        return str(self.arguments.folder.parent)
+
+    @property
+    def project_name(self) -> str:
+        return self.arguments.folder.name
+
+    @property
+    def executions_per_trial(self) -> int:
+        return self.arguments.settings.executions
+
+    @property
+    def remaining_trials(self) -> int | None:
+        """Configurations that are still to be tried; None of Hyperband and of a whole grid."""
+        return self.oracle.remaining_trials()
+
+    @property
+    def sweep(self) -> "Sweep":
+        """The handle of this search: frames, verdict, plots, confirm, test, export, report."""
+        from sweep.handle.sweep import open_sweep
+
+        return open_sweep(self.folder.path)
+
+    # Searching
+
+    def search(self, *given: Any, **named: Any) -> None:
+        """Search, or go on where the search in this folder was; `given` is what `fit` takes.
+
+        Raises UsageError, InvalidSpaceError or DataError naming what cannot be honoured, before
+        anything is trained; KeyboardInterrupt once it has been interrupted and saved;
+        TooManyFailuresError after so many failed trials in a row.
+        """
+        from sweep.tuners.run import repeat_best, run
+
+        arguments = self.fit_arguments(*given, **named)
+        say = silent if arguments.verbose == 0 else to_stdout
+        begun = self._prepared(arguments)
+        self.folder.create()
+        with self.folder.locked():
+            if self.folder.exists:
+                begun = going_on(self.folder, begun)
+            else:
+                create(self.folder, begun)
+            self._begun = begun
+            for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
+                say(line)
+            run(self.folder, begun, self.arguments.max_consecutive_failed_trials, say)
+            if self.arguments.seeds_of_best:
+                repeat_best(self.folder, begun, self.arguments.seeds_of_best, say)
+        if arguments.verbose != 0:
+            self._say_end()
+
+    def fit_arguments(self, *given: Any, **named: Any) -> FitArguments:
+        """Return what a call of `search` with these arguments would train with, checked.
+
+        Raises UsageError or TypeError naming the first argument that cannot be honoured.
+        """
+        return fit_arguments(given, named)
+
+    def _prepared(self, given: FitArguments) -> Begun:
+        hypermodel = self._own_hypermodel
+        return prepared_search(self.arguments, self.build, hypermodel, given, self._stored())
+
+    @property
+    def _own_hypermodel(self) -> Any:
+        """The HyperModel that the user wrote, or None of a function."""
+        return self._hypermodel if hasattr(self._hypermodel, "build") else None
+
+    def _stored(self) -> SweepRow | None:
+        if not self.folder.exists:
+            return None
+        with Store(self.folder.database, read_only=True) as store:
+            return store.sweep()
+
+    def _say_end(self) -> None:
+        from sweep.tuners.ending import end_lines
+
+        for line in end_lines(self.folder):
+            print(line, flush=True)
+
+    # Afterwards
+
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
+        """Return the `keras_tuner.HyperParameters` of the best trials, the best first."""
+        return [trial.hyperparameters for trial in self.oracle.get_best_trials(num_trials)]
+
+    def get_best_models(self, num_models: int = 1) -> list[Any]:
+        """Return the models of the best trials with the weights of their best epochs."""
+        return [self.load_model(trial) for trial in self.oracle.get_best_trials(num_models)]
+
+    def load_model(self, trial: Any) -> Any:
+        """Return a trial's model with the weights of its best epoch.
+
+        Of several executions it is the best one's. Raises NotFoundError if the trial has not been
+        trained, UsageError if this tuner has not searched yet, so that it has no data.
+        """
+        from sweep.tuners.models import best_model_of
+
+        return best_model_of(self.folder, self._ready(), int(trial.trial_id))
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Print the best trials with their hyperparameters and scores, as Keras Tuner does."""
+        print("Results summary")
+        print(f"Results in {self.project_dir}")
+        print(f"Showing {num_trials} best trials")
+        print(f"{self.oracle.objective}")
+        for trial in self.oracle.get_best_trials(num_trials):
+            print()
+            trial.summary()
+
+    def search_space_summary(self, extended: bool = False) -> None:
+        """Print the hyperparameters of the search space, as Keras Tuner does."""
+        print("Search space summary")
+        space = self.oracle.get_space()
+        print(f"Default search space size: {len(space.space)}")
+        for one in space.space:
+            config = one.get_config()
+            print(f"{config.pop('name')} ({type(one).__name__})")
+            print(config)
+
+    def reload(self) -> None:
+        """Do nothing: everything is read from the folder whenever it is asked for."""
+
+    def save(self) -> None:
+        """Do nothing: everything is saved as it happens."""
+
+    def get_trial_dir(self, trial_id: str) -> str:
+        """Return a folder for whatever a trial's callbacks write."""
+        path = self.folder.path / f"trial_{trial_id}"
+        path.mkdir(parents=True, exist_ok=True)
+        return str(path)
+
+    def _ready(self) -> Begun:
+        if self._begun is None:
+            if not self.folder.exists:
+                raise NotFoundError(f"there is no search in {self.folder.path}: call search first")
+            from sweep.tuners.again import begun_again
+
+            self._begun = begun_again(self.folder, self.arguments, self.build, self._own_hypermodel)
+        return self._begun
+
+    def _space(self) -> Any:
+        """`keras_tuner.HyperParameters` of the whole space, or of what is known before a search."""
+        if self._begun is not None:
+            return self._begun.prepared.space.hyperparameters
+        from sweep.tuners.first_look import hyperparameters_of
+
+        return hyperparameters_of(self.build, self._hypermodel, self.arguments)
+
+
+def _remove(folder: SweepFolder) -> None:
+    """Remove a search that was there before: ours, or Keras Tuner's; nothing else.
+
+    Raises LockedError if a process is at work on it.
+    """
+    if folder.exists:
+        with folder.locked():
+            shutil.rmtree(folder.path)
+    elif any((folder.path / name).is_file() for name in _OF_STOCK):
+        shutil.rmtree(folder.path)

@@ -1,0 +1,117 @@
+"""Processes as workers: killed, stopped, not to be started; and the search that goes on."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sweep.errors import PlatformError
+from sweep.pool.face import Ready
+from sweep.pool.places import Place
+from sweep.pool.processes import ProcessPool
+from sweep.pool.team import Patience, Team
+from sweep.pool.trainer import PooledTrainer
+from sweep.testing import MemoryJournal, small_split, train_all
+from sweep.testing.idle_briefing import Grief, IdleBriefing
+from tests.pool.test_trainer import NEVER, comparable, undisturbed, work  # noqa: F401
+from tests.support.runs import new_runner, new_store
+
+SPLIT = small_split(20, 10)
+HERE = Place(tuple(sorted(os.sched_getaffinity(0))))
+
+
+def opened(briefing: IdleBriefing | None = None, n_workers: int = 2) -> ProcessPool:
+    return ProcessPool(briefing or IdleBriefing(), SPLIT, [HERE] * n_workers)
+
+
+def test_workers_killed_at_any_moment_change_nothing_in_the_tables(tmp_path, undisturbed):  # noqa: F811
+    folder, store = new_store(tmp_path)
+    pool, over = opened(IdleBriefing(seconds=0.02)), threading.Event()
+
+    def kill() -> None:
+        for turn in range(4):
+            time.sleep(0.3)
+            for pid in pool.processes[turn % 2 :][:1]:
+                os.kill(pid, signal.SIGKILL)
+            if over.is_set():
+                return
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    state = new_runner(folder, store, PooledTrainer(Team(pool), most_deaths=NEVER)).run()
+    over.set()
+    killer.join()
+    pool.close()
+    assert state == "finished"
+    assert comparable(store) == undisturbed
+    assert not list(Path(folder.checkpoints).glob("*.tmp"))
+
+
+def test_an_assignment_that_kills_its_workers_fails_and_the_others_go_on():
+    pool, journal = opened(IdleBriefing(grief=Grief(killed=1)), 1), MemoryJournal()
+    train_all(PooledTrainer(Team(pool)), work(3), journal)
+    pool.close()
+    assert {n: one.status for n, one in journal.outcomes.items()} == {
+        0: "completed", 1: "failed", 2: "completed"
+    }  # fmt: skip
+    assert journal.outcomes[1].error == "its worker died 3 times: killed by SIGKILL"
+
+
+def test_a_worker_that_stands_still_is_replaced(tmp_path):
+    grief = Grief(stopped=0, once=tmp_path / "once")
+    pool, journal = opened(IdleBriefing(grief=grief), 1), MemoryJournal()
+    team = Team(pool, patience=Patience(work=0.3))
+    train_all(PooledTrainer(team), work(2), journal)
+    pool.close()
+    assert [one.status for one in journal.outcomes.values()] == ["completed"] * 2
+    assert grief.once is not None and grief.once.exists()
+
+
+def test_workers_that_do_not_start_are_given_up_and_the_reason_is_said():
+    pool = opened(IdleBriefing(fails_to_start="no TensorFlow here"))
+    expected = r"no worker of the pool can work \(ImportError: no TensorFlow here\)"
+    with pytest.raises(PlatformError, match=expected):
+        train_all(PooledTrainer(Team(pool)), work(), MemoryJournal())
+    pool.close()
+
+
+def test_a_refused_worker_is_not_replaced():
+    class Crew:
+        def joins(self, worker: int, ready: Ready) -> str | None:
+            return "numpy 1 → 2"
+
+        def probed(self, worker: int, sha256: str) -> str | None:
+            return None
+
+        def leaves(self, worker: int, why: str) -> None:
+            assert why == "numpy 1 → 2"
+
+        def number(self, worker: int) -> int | None:
+            return None
+
+    pool = opened(n_workers=1)
+    with pytest.raises(PlatformError, match="can work \\(numpy 1 → 2\\)"):
+        train_all(PooledTrainer(Team(pool, Crew())), work(), MemoryJournal())
+    pool.close()
+
+
+def test_nothing_is_left_behind_when_a_pool_is_closed():
+    pool = opened(IdleBriefing(seconds=30))
+    folder, pids = pool._folder, pool.processes
+    assert (folder / "arrays").is_file()
+    pool.give(0, [])
+    pool.close()
+    assert not folder.exists()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_states_of_many_megabytes_go_there_and_back():
+    pool, journal = opened(IdleBriefing(floats=3_000_000), 1), MemoryJournal()
+    train_all(PooledTrainer(Team(pool)), work(last=2), journal)
+    pool.close()
+    assert journal.states[0].model[0].shape == (3_000_000,)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 
 from sweep.data.split import Split
 from sweep.errors import UsageError
@@ -16,7 +17,7 @@ from sweep.pool.team import Team
 from sweep.pool.trainer import PooledTrainer
 from sweep.records import Assignment, Value
 from sweep.runner.fit_of_data import n_outputs_of
-from sweep.runner.same_numbers import accepted, compared
+from sweep.runner.same_numbers import accepted, compared, versions
 from sweep.runner.say import Say
 from sweep.runner.workers import Workers
 from sweep.settings import Settings
@@ -24,6 +25,9 @@ from sweep.space.load import Space
 from sweep.store import Store
 from sweep.store.workers import probe_of_first
 from sweep.tasks.scoring import Scoring
+
+_PROGRAM = "keras-sweep"
+"""Messages between other versions of it have no defined meaning."""
 
 
 @contextmanager
@@ -51,7 +55,7 @@ def pooled(
         settings,
         scoring,
         split.fingerprint,
-        store.sweep().versions,
+        versions(None if settings.numerics is None else settings.numerics.backend),
     )
     is_believed = asked.kind == "processes" or first is None
     probe = None if is_believed else Assignment(-1, -1, 0, 0, 1, dict(first or {}), 0)
@@ -91,6 +95,9 @@ class StoreCrew:
     _places: dict[int, str] = field(default_factory=dict)
 
     def joins(self, worker: int, ready: Ready) -> str | None:
+        own, theirs = version(_PROGRAM), ready.versions.get(_PROGRAM)
+        if theirs != own:
+            return f"{ready.host} has {_PROGRAM} {theirs}, and the head {own}; install the same"
         if ready.numerics is not None and (why := self._differs(ready, ready.numerics)) is not None:
             return why
         number = self.store.add_worker(ready.host, ready.process, ready.device)

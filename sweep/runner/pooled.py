@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
+from sweep.data.memory import MEMORY
 from sweep.data.split import Split
 from sweep.errors import UsageError
 from sweep.numerics import Numerics
@@ -49,6 +50,11 @@ def pooled(
     asked = workers.asked
     if asked is None:
         raise ValueError("no pool is asked for")
+    if settings.data == MEMORY:
+        raise UsageError(
+            "a search that a script began cannot be handed to workers, as its models are not in a "
+            "file of their own; leave out --pool"
+        )
     crew = StoreCrew(store, workers.mixed, workers.say)
     briefing = Briefing(
         SpaceSources(space.path, space.sha256, space.sources, settings.build, n_outputs_of(split)),

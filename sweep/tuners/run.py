@@ -32,7 +32,6 @@ def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> No
     with (
         Store(folder.database) as store,
         Interruption(folder) as stopping,
-        _chance_kept(),
         _native_messages(folder),
     ):
         watcher = _watcher(store, max_consecutive, say)
@@ -75,7 +74,7 @@ def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, say: Say) -> None
         f"executions_per_trial: a trial of Hyperband climbs with one seed; the {TOP} best are "
         f"trained again under {seeds} fresh seeds each, {added.pending} runs"
     )
-    with Store(folder.database) as store, Interruption(folder) as stopping, _chance_kept():
+    with Store(folder.database) as store, Interruption(folder) as stopping:
         watcher = _watcher(store, _NO_LIMIT, say)
         budget = Budget(max_failures=_NO_LIMIT)
         work = sweeps.Work(folder, store, begun.prepared, budget, watcher, stopping.requested)
@@ -101,7 +100,7 @@ def _watcher(store: Store, max_consecutive: int, say: Say) -> Watcher:
 
 
 @contextmanager
-def _chance_kept() -> Iterator[None]:
+def chance_kept() -> Iterator[None]:
     """Put back the user's own random numbers of Python and NumPy: trials draw theirs from seeds."""
     state, of_numpy = random.getstate(), np.random.get_state()
     try:

@@ -1,4 +1,4 @@
-"""A tuner with a `run_trial` of its own: called as Keras Tuner calls it, for one trial after another.
+"""A tuner with a `run_trial` of its own: called as Keras Tuner calls it, one trial after another.
 
 What happens in there nobody can tell: such trials are neither fused nor promoted from a checkpoint,
 and one that is cut begins again. Everything else is as in other searches: configurations, seeds,
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sweep.data.memory import MEMORY
 from sweep.data.split_record import SplitRecord
 from sweep.errors import InvalidSpaceError, SweepError, UsageError
 from sweep.records import (
@@ -28,7 +29,7 @@ from sweep.runner.loop import Runner
 from sweep.runner.prepare import new_search, planned
 from sweep.runner.same_numbers import versions
 from sweep.seeds import derive
-from sweep.settings import Settings
+from sweep.settings import Budget, Settings
 from sweep.space.discover import discover
 from sweep.space.explore import Explorer
 from sweep.space.load import Space
@@ -44,6 +45,8 @@ from sweep.tuners.trials import hyperparameters_with
 
 SOURCE = "what run_trial is given"
 _NAN = math.nan
+_NO_LIMIT = 10**9
+"""Of failures in all: those in a row are counted."""
 
 
 class ReachedError(Exception):
@@ -211,20 +214,14 @@ def search_opaque(
             trainer=RunTrial(tuner, given, named, objective, settings, sweep.space),
             observer=watcher,
             baselines={},
-            budget=replace(_no_limit()),
+            budget=Budget(max_failures=_NO_LIMIT),
             interrupted=stop,
         )
         return runner.run()
 
 
-def _no_limit() -> Any:
-    from sweep.settings import Budget
-
-    return Budget(max_failures=10**9)
-
-
 def _settings(tuner: Any, folder: SweepFolder) -> Settings:
-    settings: Settings = replace(tuner.arguments.settings, data="memory", executions=1)
+    settings: Settings = replace(tuner.arguments.settings, data=MEMORY, executions=1)
     if not folder.exists:
         return settings if settings.has_rungs else replace(settings, max_epochs=1)
     with Store(folder.database, read_only=True) as store:
@@ -235,11 +232,6 @@ def _settings(tuner: Any, folder: SweepFolder) -> Settings:
 def _row(
     folder: SweepFolder, space: Space, settings: Settings, objective: Any, data: str
 ) -> SweepRow:
-    scoring = Scoring(
-        objective=ObjectiveName.METRIC,
-        metric=objective.name.removeprefix("val_"),
-        is_higher_better=objective.direction == "max",
-    )
     return SweepRow(
         name=folder.name,
         identity=uuid.uuid4().hex,
@@ -254,7 +246,16 @@ def _row(
         state=SweepState.INTERRUPTED,
         message=None,
         active_seconds=0.0,
-        scoring=scoring,
+        scoring=scoring_by(objective),
+    )
+
+
+def scoring_by(objective: Any) -> Scoring:
+    """Return what trials are ranked by: a number that `run_trial` returns."""
+    return Scoring(
+        objective=ObjectiveName.METRIC,
+        metric=objective.name.removeprefix("val_"),
+        is_higher_better=objective.direction == "max",
     )
 
 

@@ -52,8 +52,8 @@ def _ended(folder: SweepFolder, watcher: Watcher, state: SweepState, message: st
     """Raise the error of a search that has not come to its end."""
     if watcher.has_failed:
         raise TooManyFailuresError(
-            f"{watcher.max_consecutive} trials in a row failed (max_consecutive_failed_trials), the last "
-            f"with {watcher.last_error}; see: sweep report {folder.path}"
+            f"{watcher.max_consecutive} trials in a row failed (max_consecutive_failed_trials), "
+            f"the last with {watcher.last_error}; see: sweep report {folder.path}"
         )
     if state is SweepState.FAILED:
         raise TooManyFailuresError(f"{message}; see: sweep report {folder.path}")
@@ -72,7 +72,7 @@ def run_opaque(tuner: Any, given: Any, named: dict[str, Any], say: Say) -> None:
     from sweep.training.fused.program.kept import default_root
     from sweep.training.start_keras import start_keras
     from sweep.tuners.given_build import GivenBuild
-    from sweep.tuners.opaque import opaque_space, search_opaque
+    from sweep.tuners.opaque import opaque_space, scoring_by, search_opaque
     from sweep.tuners.space import script_space
 
     start_keras(default_root(), None)
@@ -81,7 +81,8 @@ def run_opaque(tuner: Any, given: Any, named: dict[str, Any], say: Say) -> None:
     script = script_space(GivenBuild(kind.run_trial, tuner.arguments), None, (kind, tuner.build))
     space = opaque_space(tuner, script, given, named)
     n = tuner.arguments.settings.n_trials or 0
-    watcher = Watcher(ScoreWords(), n, 0, say, limit)
+    objective = tuner.arguments.objective_of(tuner.arguments.objective_name)
+    watcher = Watcher(ScoreWords(scoring_by(objective)), n, 0, say, limit)
     with Interruption(tuner.folder) as stopping:
         state = search_opaque(
             tuner,

@@ -1,6 +1,7 @@
-"""What Keras Tuner's own `run_trial` does, for a subclass that calls it: build, fit, keep the best."""
+"""What Keras Tuner's own `run_trial` does, for a subclass that calls it: build, fit, keep."""
 
 import copy
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,7 @@ def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, 
     The weights of the best epoch of all are kept in the trial's folder. In a dry run nothing is
     trained.
     """
-    import keras
-    from keras_tuner.src.engine.tuner_utils import SaveBestEpoch
+    from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
     hp = trial.hyperparameters
     named = dict(named)
@@ -28,13 +28,11 @@ def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, 
     objective = tuner.arguments.objective_of(tuner.arguments.objective_name)
     best = None if tuner.is_dry else SaveBestEpoch(objective, str(_weights(tuner, trial)))
     results = []
-    for execution in range(tuner.executions_per_trial):
+    for _ in range(tuner.executions_per_trial):
         made = list(callbacks()) if callable(callbacks) else copy.deepcopy(list(callbacks))
         model = _built(tuner, hp)
-        own = [] if best is None else [_Hears(keras, tuner, trial), best]
-        fitted = tuner.hypermodel.fit(hp, model, *given, callbacks=[*made, *own], **named)
-        results.append(fitted)
-        del execution
+        own = [] if best is None else [TunerCallback(tuner, trial), best]
+        results.append(tuner.hypermodel.fit(hp, model, *given, callbacks=[*made, *own], **named))
     return results
 
 
@@ -47,10 +45,13 @@ def load_trial(tuner: Any, trial: Any) -> Any:
         )
     model = _built(tuner, trial.hyperparameters)
     if not model.built:
-        import h5py  # noqa: F401  # Keras' own need
-
-        raise NotFoundError("the model has no input shape: begin it with keras.Input")
-    model.load_weights(str(file))
+        raise NotFoundError(
+            f"the weights of trial {trial.trial_id} do not fit a model without an input shape: "
+            "begin it with keras.Input"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the optimizer is a fresh one
+        model.load_weights(str(file))
     return model
 
 
@@ -60,9 +61,3 @@ def _built(tuner: Any, hp: Any) -> Any:
 
 def _weights(tuner: Any, trial: Any) -> Path:
     return Path(tuner.get_trial_dir(trial.trial_id)) / _WEIGHTS
-
-
-def _Hears(keras: Any, tuner: Any, trial: Any) -> Any:  # noqa: N802
-    from keras_tuner.src.engine.tuner_utils import TunerCallback
-
-    return TunerCallback(tuner, trial)

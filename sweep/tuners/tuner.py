@@ -33,6 +33,8 @@ class Tuner:
                 f"hypermodel is {hypermodel!r}, expected build(hp), which returns a compiled "
                 "model, or a keras_tuner.HyperModel"
             )
+        if arguments.objective_fault is not None and not self.has_own_run_trial:
+            raise arguments.objective_fault
         self.arguments = arguments
         self._hypermodel = hypermodel
         self._begun: Begun | None = None
@@ -148,7 +150,8 @@ class Tuner:
         from sweep.tuners.searched import prepared_search
 
         hypermodel = self._own_hypermodel
-        return prepared_search(self.arguments, self.build, hypermodel, given, self._stored())
+        hears = self if self.hears_epochs else None
+        return prepared_search(self.arguments, self.build, hypermodel, given, self._stored(), hears)
 
     @property
     def _own_hypermodel(self) -> Any:

@@ -28,7 +28,9 @@ class GivenBuild:
         if self.arguments.compile:
             _compile(model, self.arguments.compile)
         for tensor, name in zip(getattr(model, "inputs", None) or (), self.names, strict=False):
-            tensor.name = name  # by which the arrays are given; Keras numbers its own names
+            # by which the arrays are given; Keras' own names are numbered, other ones each time
+            tensor.name = name
+            tensor._keras_history.operation.name = name
         return model
 
     def _asked(self, hp: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sweep.errors import UsageError
 from sweep.settings import Budget, Settings
+from sweep.tuners.keras_tuner_private import objective_of
 from sweep.tuners.objective import objective_words
 
 _PROJECT = "untitled_project"
@@ -67,13 +68,11 @@ class TunerArguments:
 
         Raises UsageError for a name that does not tell it.
         """
-        from keras_tuner.src.engine.objective import create_objective
-
         if self.objective is None:
-            return create_objective(None)
+            return objective_of(None)
         (one,) = self.objective if isinstance(self.objective, list | tuple) else [self.objective]
         try:
-            return create_objective(one)
+            return objective_of(one)
         except ValueError as error:
             raise UsageError(
                 f"objective {name!r}: it is not known whether more or less of it is better; give "

@@ -40,6 +40,7 @@ from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.trial_progress import error_line
 from sweep.tuners.fingerprint import fingerprint_of
+from sweep.tuners.keras_tuner_private import results_of
 from sweep.tuners.space import ScriptSpace
 from sweep.tuners.trials import hyperparameters_with
 
@@ -128,13 +129,10 @@ class RunTrial:
         self, results: Any, trial: Any, one: Assignment, seconds: float
     ) -> tuple[EpochRecord, ...]:
         """One record: of the values that count, at the last epoch of the assignment."""
-        from keras_tuner.src.engine import tuner_utils
-
         if results is None and trial.metrics.exists(self.objective.name):
             values = {name: trial.metrics.get_best_value(name) for name in trial.metrics.metrics}
         else:
-            tuner_utils.validate_trial_results(results, self.objective, "Tuner.run_trial()")
-            values = tuner_utils.convert_to_metrics_dict(results, self.objective)
+            values = results_of(results, self.objective)
         values = {name: float(value) for name, value in values.items()}
         shown = self.objective.get_value(values)
         record = EpochRecord(

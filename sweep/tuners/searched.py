@@ -15,6 +15,7 @@ from sweep.tuners.fit_arguments import FitArguments
 from sweep.tuners.fitting import fitting
 from sweep.tuners.given_build import GivenBuild
 from sweep.tuners.kept_script import keep_script, refuse_others
+from sweep.tuners.keras_tuner_private import told
 from sweep.tuners.rows import rows_of
 from sweep.tuners.space import ScriptSpace, script_space
 
@@ -136,10 +137,8 @@ def _heard(make: Make | None, tuner: Any) -> Make:
     """Callbacks that tell a tuner of each epoch and batch, besides those of `make`."""
 
     def both(trial: str, execution: int) -> list[Any]:
-        from keras_tuner.src.engine.tuner_utils import TunerCallback
-
         own = tuner.oracle.get_trial(tuner.oracle.id_of(int(trial)))
-        return [*(make(trial, execution) if make else ()), TunerCallback(tuner, own)]
+        return [*(make(trial, execution) if make else ()), told(tuner, own)]
 
     return both
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sweep.errors import NotFoundError
 from sweep.tuners.given_build import GivenBuild
+from sweep.tuners.keras_tuner_private import keeping_best, told
 
 _WEIGHTS = "checkpoint.weights.h5"
 
@@ -18,20 +19,18 @@ def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, 
     The weights of the best epoch of all are kept in the trial's folder. In a dry run nothing is
     trained.
     """
-    from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
-
     hp = trial.hyperparameters
     named = dict(named)
     if "tuner/epochs" in hp.values:
         named["epochs"] = hp.values["tuner/epochs"]
     callbacks = named.pop("callbacks", None) or []
     objective = tuner.arguments.objective_of(tuner.arguments.objective_name)
-    best = None if tuner.is_dry else SaveBestEpoch(objective, str(_weights(tuner, trial)))
+    best = None if tuner.is_dry else keeping_best(objective, str(_weights(tuner, trial)))
     results = []
     for _ in range(tuner.executions_per_trial):
         made = list(callbacks()) if callable(callbacks) else copy.deepcopy(list(callbacks))
         model = _built(tuner, hp)
-        own = [] if best is None else [TunerCallback(tuner, trial), best]
+        own = [] if best is None else [told(tuner, trial), best]
         results.append(tuner.hypermodel.fit(hp, model, *given, callbacks=[*made, *own], **named))
     return results
 

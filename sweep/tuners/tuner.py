@@ -54,9 +54,9 @@ class Tuner:
     @cached_property
     def hypermodel(self) -> Any:
         """The `keras_tuner.HyperModel`; one is made of a function."""
-        from keras_tuner.src.engine.hypermodel import get_hypermodel
+        from sweep.tuners.keras_tuner_private import hypermodel_of
 
-        return get_hypermodel(self._hypermodel)
+        return hypermodel_of(self._hypermodel)
 
     @property
     def project_dir(self) -> str:

@@ -53,13 +53,11 @@ Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
 
 
-def confidence_set(
-    losses: NDArray[np.floating], seeds: Floats | None = None
-) -> NDArray[np.bool_]:
+def confidence_set(losses: NDArray[np.floating], seeds: Floats | None = None) -> NDArray[np.bool_]:
     """Return which trials may be the best: losses (trials, rows) → (trials,).
 
-    With `seeds`, the spread (trials,) of each mean from seed to seed, it is a set of configurations:
-    of another seed's run, a trial's mean is taken to differ by a normal deviate of that spread.
+    With `seeds`, the spread (trials,) of each mean from seed to seed, it is a set of
+    configurations: under another seed, a trial's mean is taken to differ by a normal deviate of that spread.
     The trial with the lowest mean always may. Raises ValueError with fewer than two rows.
     """
     n_trials, n_rows = losses.shape

@@ -7,9 +7,9 @@ the comparison of two configurations takes twice the variance between seeds on t
 The prior is a spread by number of parameters (`PRIOR`). A configuration that the sweep repeated
 under K seeds measures its own: the component of variance (MS_seeds − MS_rest) / rows of the crossed
 table of seeds and rows (Searle, Casella, McCulloch, "Variance Components", 1992, chapter 4), with
-K − 1 degrees of freedom. All configurations' measured over prior variances are averaged, the prior
-counting as `PRIOR_FREEDOM` degrees more (a scaled inverse χ² prior: A. Gelman and others, "Bayesian
-Data Analysis", 3rd edition, section 2.6), and every prior variance is multiplied by that average.
+K − 1 degrees of freedom. Of each class of sizes the measured variances are averaged with the
+prior's, which counts as `PRIOR_FREEDOM` degrees (a scaled inverse χ² prior: A. Gelman and others, "Bayesian
+Data Analysis", 3rd edition, section 2.6); a class that was not measured keeps the prior.
 So few repeats move the spread a little, and many decide it.
 """
 
@@ -38,11 +38,10 @@ class SeedSpread:
 
 
 def prior(params: NDArray[np.floating], scale: float) -> Floats:
-    """Return the spread for models of these sizes; NaN, of an unknown size, is taken as large."""
-    found = np.full(len(params), PRIOR[-1][1])
-    for below, spread in reversed(PRIOR):
-        found[params < below] = spread
-    return found * scale
+    """Return the spread for models of these sizes; NaN, of an unknown size, counts as large."""
+    by_class = np.array([spread for _, spread in PRIOR])
+    found: Floats = by_class[_size_class(params)] * scale
+    return found
 
 
 def seed_spread(
@@ -55,15 +54,23 @@ def seed_spread(
     `repeated` has the parameters and the losses (seeds, rows) of each repeated configuration;
     `scale` is what counts as a nat.
     """
-    freedom, total = 0, 0.0
+    freedom, total = np.zeros(len(PRIOR)), np.zeros(len(PRIOR))
     for size, losses in repeated:
         n_seeds, n_rows = losses.shape
         if n_seeds > 1 and n_rows > 1:
-            (expected,) = prior(np.array([size], float), scale)
-            total += (n_seeds - 1) * _between(losses.astype(np.float64)) / expected**2
-            freedom += n_seeds - 1
-    factor = max(PRIOR_FREEDOM + total, 0.0) / (PRIOR_FREEDOM + freedom)
-    return SeedSpread(prior(params, scale) * np.sqrt(factor), freedom)
+            (of_size,) = _size_class(np.array([size], float))
+            expected = PRIOR[of_size][1] * scale
+            total[of_size] += (n_seeds - 1) * _between(losses.astype(np.float64)) / expected**2
+            freedom[of_size] += n_seeds - 1
+    factor = np.maximum(PRIOR_FREEDOM + total, 0.0) / (PRIOR_FREEDOM + freedom)
+    values = prior(params, scale) * np.sqrt(factor[_size_class(params)])
+    return SeedSpread(values, int(freedom.sum()))
+
+
+def _size_class(params: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Position in `PRIOR` of each size; of an unknown one the last."""
+    found: NDArray[np.intp] = np.searchsorted([below for below, _ in PRIOR], params, side="right")
+    return np.minimum(found, len(PRIOR) - 1)
 
 
 def _between(table: Floats) -> float:

@@ -24,6 +24,23 @@ class Stage:
     brackets: Count
 
 
+@dataclass(frozen=True)
+class StopRule:
+    """When a trial stops early, as `keras.callbacks.EarlyStopping` has it."""
+
+    monitor: Text
+    """The name in Keras' logs of what is watched: "val_loss"."""
+    patience: Count = 0
+    """Epochs without improvement before a trial ends."""
+    min_delta: Finite = 0.0
+    """What an improvement must exceed; not negative."""
+    is_higher_better: Flag = False
+    start_from_epoch: Count = 0
+    """Epochs that are passed over at the beginning."""
+    baseline: Finite | None = None
+    """What a trial must come to be better than, too; None for nothing."""
+
+
 _NO_OPTIONS = OwnData()
 
 
@@ -74,6 +91,11 @@ class Settings:
     """Under what the numbers come about; None of a sweep that began before these were kept."""
     objective: Text = "loss"
     """What trials are ranked by: loss, a measure of the task, or a metric of the models."""
+    stopping: StopRule | None = None
+    """A script's own rule of early stopping, in place of `patience`; None if it has none."""
+    programs: Text | None = None
+    """How trials share programs (`sweep.training.fused.sharing`), decided as the sweep began; None
+    before that."""
     build: Text | None = None
     """Name of the search space in its file; None where the file leaves no choice."""
 

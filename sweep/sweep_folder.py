@@ -5,7 +5,7 @@ import re
 import socket
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,8 +180,10 @@ class SweepFolder:
             os.close(descriptor)
 
 
-def sweep_folders(root: Path) -> list[SweepFolder]:
-    """All sweeps under `root`, the newest last.
+def sweep_folders(
+    root: Path, at: Callable[[SweepFolder], float | None] | None = None
+) -> list[SweepFolder]:
+    """All sweeps under `root`, the newest last; `at` says when one began, if not its database.
 
     A sweep dated in the future stands before those that are not, as its date says nothing: it
     would be the newest for ever. So does a damaged sweep, which whoever opens it reports.
@@ -193,7 +195,7 @@ def sweep_folders(root: Path) -> list[SweepFolder]:
         for path in root.iterdir()
         if _NAME.fullmatch(path.name) and SweepFolder(root, path.name).exists
     ]
-    created = {folder: created_at(folder) for folder in folders}
+    created = {folder: (at or created_at)(folder) for folder in folders}
 
     def place(folder: SweepFolder) -> tuple[bool, float, str]:
         at = created[folder]

@@ -18,6 +18,7 @@ from sweep.numerics import Numerics
 from sweep.runner import same_numbers
 from sweep.runner.same_numbers import Numbers
 from sweep.runner.say import Say
+from sweep.runner.script import is_script, prepare_script
 from sweep.settings import Settings
 from sweep.space import find as spaces
 from sweep.space.source import is_unchanged, write_sources
@@ -70,6 +71,15 @@ def _prepare(
     return sweeps.prepare(space, replace(settings, numerics=kept), split, fitted)
 
 
+def with_programs(settings: Settings) -> Settings:
+    """Return a stored sweep's settings with how its trials share programs.
+
+    Those of a sweep that began before that was decided share them with trials that are alike.
+    """
+    programs = settings.programs or "alike, others alone"
+    return replace(settings, programs=programs)
+
+
 def _refuse_own_folder(folder: SweepFolder, sweep: SweepRow) -> None:
     path = _path(sweep)
     if Path(path).resolve().is_relative_to(folder.path.resolve()):
@@ -97,12 +107,24 @@ def prepare_again(
     numbers, unless `numbers` permits that.
     """
     sweep = replace(sweep, name=folder.name)  # the folder may have been renamed since
+    if is_script(sweep):
+        from sweep.runner import prepare as sweeps
+
+        made = prepare_script(
+            folder,
+            sweep,
+            cache,
+            stored_space,
+            lambda here: _kept(folder, sweep, here, numbers, say),
+        )
+        sweeps.check_unchanged(sweep, made)
+        return made
     if not stored_space:
         _refuse_own_folder(folder, sweep)
     space = _stored_space(sweep) if stored_space else _original_space(sweep)
     prepared = _prepare(
         str(space),
-        sweep.settings,
+        with_programs(sweep.settings),
         cache,
         compared,
         lambda here: _kept(folder, sweep, here, numbers, say),

@@ -30,6 +30,18 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """Seconds that a plan's parts take on this machine, when all of it is at work."""
+
+    compiling: float
+    """A program."""
+    before: float
+    """Before the first epoch of an assignment."""
+    epochs: list[float | None]
+    """An epoch of each configuration, baselines last; None if its model does not build."""
+
+
+@dataclass(frozen=True)
 class Survey:
     """The configurations of a plan, as the sweep's own trainer would train them."""
 
@@ -89,6 +101,20 @@ class Survey:
         first epoch as the smallest model's. A trial whose model does not build takes no time.
         Raises InvalidSpaceError if no model builds.
         """
+        learned = self.learned
+        plan, n_roots = self.prepared.plan, len(self.prepared.plan.roots)
+        searched = [one for one in learned.epochs[:n_roots] if one is not None]
+        baselines = [one for one in learned.epochs[n_roots:] if one is not None]
+        settings = self.prepared.settings
+        seconds = self.programs * learned.compiling
+        n_runs = settings.executions * len(plan.proposals) + settings.seeds * len(baselines)
+        seconds += n_runs * learned.before
+        seconds += settings.executions * plan.epochs * sum(searched) / max(1, len(searched))
+        return seconds + settings.seeds * settings.max_epochs * sum(baselines)
+
+    @cached_property
+    def learned(self) -> Learned:
+        """What training costs here: see `seconds`. Raises InvalidSpaceError if no model builds."""
         built = [(p, position) for position, p in enumerate(self.params) if p is not None]
         if not built:
             raise _none_builds(self.prepared)
@@ -96,16 +122,15 @@ class Survey:
         most, large = max(built, key=lambda one: (one[0], -one[1]))
         cost, costliest = self._cost(small, small=True), self._cost(large, small=False)
         slope = max(0.0, costliest.epoch - cost.epoch) / max(1, most - fewest)
-        plan, n_roots = self.prepared.plan, len(self.prepared.plan.roots)
-        epochs = [(cost.epoch + slope * (p - fewest), position) for p, position in built]
-        searched = [seconds for seconds, position in epochs if position < n_roots]
-        baselines = [seconds for seconds, position in epochs if position >= n_roots]
-        settings = self.prepared.settings
-        seconds = self.programs * max(cost.compiling, costliest.compiling)
-        n_runs = settings.executions * len(plan.proposals) + settings.seeds * len(baselines)
-        seconds += n_runs * cost.before
-        seconds += settings.executions * plan.epochs * sum(searched) / max(1, len(searched))
-        return seconds + settings.seeds * settings.max_epochs * sum(baselines)
+        return Learned(
+            max(cost.compiling, costliest.compiling),
+            cost.before,
+            [None if p is None else cost.epoch + slope * (p - fewest) for p in self.params],
+        )
+
+    def fused(self, position: int) -> bool:
+        """Whether a configuration shares programs with others."""
+        return bool(self._surveyed) and self._surveyed[position].refusal is None
 
     def _cost(self, position: int, *, small: bool) -> Cost:
         copies = _COPIES[small]

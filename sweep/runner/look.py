@@ -3,10 +3,12 @@
 Importing this starts neither TensorFlow nor pandas, and nothing is locked or written.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sweep.records import SweepState, state_now
 from sweep.store import Store, SweepProgress, SweepRow
+from sweep.store.workers import WorkerRow, workers
 from sweep.sweep_folder import SweepFolder
 
 _MOST_LOOKS = 5
@@ -36,6 +38,8 @@ class Look:
 
     sweep: SweepRow
     progress: SweepProgress
+    workers: Sequence[WorkerRow]
+    """Of its pools, if it was worked on with any."""
     holder: str | None
     """The process at work on the sweep, in words; None if there is none."""
 
@@ -43,6 +47,11 @@ class Look:
     def state(self) -> SweepState:
         """The state now: a sweep whose process has died is interrupted."""
         return state_now(self.sweep.state, is_held=self.holder is not None)
+
+    @property
+    def at_work(self) -> list[WorkerRow]:
+        """The workers of a pool that is open now."""
+        return [one for one in self.workers if self.holder is not None and one.left_at is None]
 
     @property
     def epochs_planned(self) -> int:
@@ -66,7 +75,8 @@ def look(folder: SweepFolder) -> Look:
         before = holder
         with Store(folder.database, read_only=True) as store:
             sweep, progress = replace(store.sweep(), name=folder.name), store.progress()
+            crew = workers(store)
         holder = folder.holder()
         if holder == before:  # else a process began or ended while the database was read
             break
-    return Look(sweep, progress, holder)
+    return Look(sweep, progress, crew, holder)

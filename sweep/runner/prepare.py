@@ -24,6 +24,7 @@ from sweep.runner.fit_of_data import (
     with_class_weight,
     with_no_skill,
 )
+from sweep.runner.fusion import NOT_LOOKED_AT, Fusion, fusion_of
 from sweep.runner.journal import Observer
 from sweep.runner.limits import Ending
 from sweep.runner.loop import Runner
@@ -43,6 +44,7 @@ from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
 from sweep.space.scoring import SpaceScoring, scoring_of_all
 from sweep.store import Reference, Store, SweepRow
+from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
 from sweep.training.chosen import chosen_trainer
 from sweep.training.contract import Trainer
@@ -63,6 +65,9 @@ class Prepared:
     """From predictions and targets to each row's score."""
     references: Callable[[], Sequence[Reference]]
     """Trains the reference models on the split, or waits for them."""
+
+    fusion: Fusion = NOT_LOOKED_AT
+    """What was found of how its trials share programs, if it is a new sweep."""
 
     def search(self) -> Search:
         return new_search(self.space, self.settings)
@@ -149,7 +154,12 @@ def prepared_of(
         found = None if fitted is None else fitted()
         return reference_models(split, settings.seed, scored.scoring, scores, found)
 
-    return Prepared(space, split, settings, plan, scored, scores, references)
+    fusion = NOT_LOOKED_AT
+    if settings.programs is None and settings.trainer != "keras":
+        baselines = [dict(one) for one in space.baselines.values()] if settings.baselines else []
+        fusion = fusion_of(space.build, split, scored.scoring, settings, plan, baselines)
+        settings = replace(settings, programs=fusion.programs)
+    return Prepared(space, split, settings, plan, scored, scores, references, fusion)
 
 
 def _settled(settings: Settings, split: Split) -> Settings:
@@ -304,6 +314,8 @@ def confirm(work: Work) -> Ending:
 def _trainer(work: Work) -> Iterator[Trainer]:
     """This process' own, or one whose work is done by a pool, which is open meanwhile."""
     prepared = work.prepared
+    for worker in (one.worker for one in workers(work.store) if one.left_at is None):
+        work.store.end_worker(worker, "its head was killed")
     if work.workers.asked is None:
         yield make_trainer(prepared)
         return

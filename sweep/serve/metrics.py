@@ -11,7 +11,6 @@ from prometheus_client.registry import Collector
 from sweep import __version__
 from sweep.serve.queue import jobs
 from sweep.serve.service import Service
-from sweep.sweep_folder import sweep_folders
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -47,11 +46,11 @@ def _of_sweeps(service: Service) -> Iterator[Metric]:
     ended = CounterMetricFamily("sweep_assignments", "Assignments ended.", labels=["sweep"])
     best = GaugeMetricFamily("sweep_best_score", "Lowest validation score.", labels=["sweep"])
     failed = GaugeMetricFamily("sweep_failed_trials", "Failed trials.", labels=["sweep"])
-    for folder in sweep_folders(service.options.results):
-        found = service.looks.look(folder).look
+    for seen in service.looks.all(service.options.results):
+        found = seen.look
         if found is None or found.holder is None:
             continue
-        done, label = found.progress, [folder.name]
+        done, label = found.progress, [seen.folder.name]
         planned = max(found.epochs_planned - done.epochs_left_out, 1)
         progress.add_metric(label, done.epochs_done / planned)
         epochs.add_metric(label, done.epochs_done)

@@ -52,7 +52,9 @@ class HomeBuild:
             model = self.home.run(lambda: self._built(hp))
             method = own_fit(self.entry.hypermodel)
             if method is not None and hasattr(model, "fit"):
-                keep_fit(model, self._fit(ModelFit(self.path, method, hp, self.home), model))
+                make = getattr(self.entry.hypermodel, "make_callbacks", None)
+                fit = ModelFit(self.path, method, hp, self.home, make=make)
+                keep_fit(model, self._fit(fit, model))
             return model
 
     def _built(self, hp: Any) -> Model:

@@ -54,9 +54,12 @@ class FitArguments:
     epochs: int | None = None
     """After which the trial ends, whatever Hyperband would give it; None for no such end."""
     callbacks: tuple[Any, ...] = ()
+    make: Callable[[str, int], list[Any]] | None = None
+    """Makes callbacks that have a state of their own, for a trial and the number of its run."""
 
-    def only_keras(self, batch_size: int | None) -> str | None:
-        """Return why the trial cannot be trained together with others of a batch size, or None."""
+    @property
+    def only_keras(self) -> str | None:
+        """Why the trial cannot be trained together with others; None if it can."""
         if self.class_weight is not None:
             return "fit gives class_weight"
         if not self.shuffle:
@@ -65,8 +68,8 @@ class FitArguments:
             return f"fit gives epochs={self.epochs}"
         if self.callbacks:
             return f"fit gives the callback {type(self.callbacks[0]).__name__}"
-        if batch_size is not None and self.batch_size not in (None, batch_size):
-            return f"batch size {self.batch_size}, where others have {batch_size}"
+        if self.make is not None:
+            return "search gives callbacks that Keras runs"
         return None
 
     def text(self) -> str:
@@ -87,6 +90,8 @@ class ModelFit:
     """What it gave to a few made-up rows, at the model's build."""
     fault: str | None = None
     """Why it cannot be used."""
+    make: Callable[[str, int], list[Any]] | None = None
+    """See `FitArguments`: of a script's search, whatever `fit` gives."""
 
     def called(self, model: Any, x: Any, y: Any, validation: tuple[Any, Any]) -> FitArguments:
         """Return what `fit` gives to `model.fit` for these rows.
@@ -110,7 +115,7 @@ class ModelFit:
                 f"returns {type(result).__name__} in place of what model.fit returned: trials are "
                 "ranked by their validation loss, or by --objective; return what model.fit returns"
             )
-        return self._arguments(noted[0], x, y, validation)
+        return replace(self._arguments(noted[0], x, y, validation), make=self.make)
 
     def _result(self, model: Any, x: Any, y: Any, validation: tuple[Any, Any]) -> Any:
         given: dict[str, Any] = {"validation_data": validation, "callbacks": [], "verbose": 0}

@@ -1,4 +1,19 @@
-"""When overfitting sets in: after the minimum from which the validation score rises for good."""
+"""When overfitting sets in: after the minimum from which the validation score rises for good.
+
+A level curve jitters too, and its lowest epochs lie below its last ones by luck. So a rise counts
+only where it is beyond what the curve's own jitter explains. The jitter is estimated from the part
+of the curve after its minimum (at least its second half), where the first steep fall is over, and
+from differences of epochs, in which a slow rise nearly cancels. With v₁ and v₂ half the variance of
+differences one and two epochs apart, an autoregression of order 1 has
+
+    correlation φ = v₂ / v₁ − 1    variance σ² = v₁ / (1 − φ)
+
+The mean over the last w epochs less the lowest mean over any w epochs, over the standard error of
+such a mean (with that correlation), is compared with a critical value c, for w of 5 epochs, a tenth
+and a quarter of the curve: narrow windows find a steep rise, wide ones a slight one in much jitter.
+c grows with the number of windows that the lowest is chosen among, and in short curves, where
+the jitter is known badly; its numbers are fitted by simulation. `benchmarks/trust.py` has the rates.
+"""
 
 from collections.abc import Sequence
 
@@ -9,8 +24,16 @@ HALF_WINDOW = 2
 """Epochs on either side that the smoothed curve averages: a window of five."""
 TOLERANCE = 0.005
 """Of a BCE, the nats that the smoothed curve must end above its minimum; of any other score, so
-many parts of what counts as a nat there. Epochs of one trial are compared on the same rows, so this
-is above the jitter from epoch to epoch and below any rise that matters."""
+many parts of what counts as a nat there. A smaller rise is no matter, however sure it is."""
+_CRITICAL, _BY_WINDOWS, _BY_EPOCHS = 3.9, 0.36, 9.0
+"""c = (3.9 + 0.36 ln(epochs / w)) (1 + 9 / epochs that the jitter is estimated from). Fitted so that
+at most 5 % of level curves of 5 to 600 epochs are found to rise, for correlations up to 0.5."""
+_MOST_CORRELATED = 0.85
+"""The largest correlation that is believed: beyond it jitter and trend are one."""
+_ROUNDING = 1e-9
+"""Least jitter, as a share of the score: below it is rounding."""
+
+Floats = NDArray[np.float64]
 
 
 def onset(val_score: Sequence[float], tolerance: float = TOLERANCE) -> int | None:
@@ -20,7 +43,8 @@ def onset(val_score: Sequence[float], tolerance: float = TOLERANCE) -> int | Non
 
     The rule: smooth the curve by a centred mean over five epochs (at either end, over those of
     the five that exist). The onset is the last epoch at which the smoothed curve attains its
-    minimum, provided that the smoothed curve ends more than `tolerance` above that minimum.
+    minimum, provided that the smoothed curve ends more than `tolerance` above that minimum, and
+    that this is beyond the curve's jitter (see the top of this file).
     So one lucky epoch makes no minimum, one bad epoch makes no rise, and a curve that comes
     back down has no onset. Three epochs or fewer average to the same value: they have none.
     """
@@ -54,6 +78,7 @@ def onsets(
     is_lowest = smooth == np.repeat(lowest, ends - starts + 1)
     last_lowest = np.maximum.reduceat(np.where(is_lowest, np.arange(len(trial)), -1), starts)
     rises = smooth[ends] - lowest > tolerance
+    rises &= _beyond_jitter(val_score, starts, ends, last_lowest, rises)
     result[trial[starts[rises]]] = epoch[last_lowest[rises]]
     return result
 
@@ -75,3 +100,63 @@ def smoothed(
         count[shift:] += same
         count[:-shift] += same
     return total / count
+
+
+def _beyond_jitter(
+    values: NDArray[np.floating],
+    starts: NDArray[np.intp],
+    ends: NDArray[np.intp],
+    lowest: NDArray[np.intp],
+    asked: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Whether each curve that is asked for ends above its lowest part by more than its jitter.
+
+    A curve is `values` from its start to its end; `lowest` is where its smoothed minimum lies.
+    """
+    found = np.zeros(len(starts), bool)
+    lengths = ends - starts + 1
+    for length in np.unique(lengths[asked]):
+        of_length = np.flatnonzero(asked & (lengths == length))
+        curves = np.asarray(values, float)[starts[of_length, None] + np.arange(length)]
+        found[of_length] = _rise(curves, lowest[of_length] - starts[of_length])
+    return found
+
+
+def _rise(curves: Floats, lowest: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether each curve (curves, epochs) rises; `lowest` is the position of its minimum."""
+    n_epochs = curves.shape[1]
+    least = min(HALF_WINDOW * 2 + 1, max(n_epochs // 2, 1))
+    first = np.minimum(lowest, n_epochs // 2)
+    variance, correlation = jitter(curves, first)
+    allowance = 1 + _BY_EPOCHS / (n_epochs - first)
+    found = np.zeros(len(curves), bool)
+    for width in sorted({least, max(least, n_epochs // 10), max(least, n_epochs // 4)}):
+        means = np.lib.stride_tricks.sliding_window_view(curves, width, axis=1).mean(axis=2)
+        lag = np.arange(1, width)
+        shared = (1 - lag / width) * correlation[:, None] ** lag
+        error = np.sqrt(variance * (1 + 2 * shared.sum(axis=1)) / width)
+        critical = (_CRITICAL + _BY_WINDOWS * np.log(n_epochs / width)) * allowance
+        found |= means[:, -1] - means.min(axis=1) > critical * error
+    return found
+
+
+def jitter(curves: Floats, first: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Return the variance of each curve's jitter and its correlation from epoch to epoch.
+
+    `curves` has the shape (curves, epochs); those from position `first` (curves,) on are used.
+    """
+    one, two = (_half_variance(curves, first, lag) for lag in (1, 2))
+    one = np.maximum(one, (_ROUNDING * np.abs(curves).max(axis=1)) ** 2)
+    correlation = np.clip(two / one - 1, 0, _MOST_CORRELATED)
+    return one / (1 - correlation), correlation
+
+
+def _half_variance(curves: Floats, first: NDArray[np.intp], lag: int) -> Floats:
+    """Half the variance of differences `lag` epochs apart, about their mean: 0 for fewer than 2."""
+    change = curves[:, lag:] - curves[:, :-lag]
+    used = np.arange(change.shape[1]) >= first[:, None]
+    count = used.sum(axis=1)
+    mean = np.where(used, change, 0.0).sum(axis=1) / np.maximum(count, 1)
+    squares = np.where(used, (change - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    half: Floats = squares / np.maximum(count - 1, 1) / 2
+    return half

@@ -1,7 +1,7 @@
 """Sends each trial to the fused trainer when that can carry it, and to Keras when not."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sweep.data.split import Split
@@ -9,9 +9,13 @@ from sweep.records import Assignment, Value
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.batches import training_weights
 from sweep.training.contract import Endings, Journal, Source, StopRequested
+from sweep.training.early_stopping import Patience
 from sweep.training.fused.measuring import unmeasured
+from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.shape import Shape
+from sweep.training.fused.program.shape_policy import ALIKE, Sharing
 from sweep.training.fused.reading.refusal import NotCarriedError
+from sweep.training.fused.sharing import Work, best_sharing
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 from sweep.training.model import Build
@@ -38,10 +42,13 @@ class AutoTrainer:
     build: Build
     split: Split
     batch_size: int
-    patience: int | None
+    patience: Patience
     checkpoint_seconds: float = 10.0
     program_bytes: int | None = None
     scoring: Scoring = BINARY_CROSSENTROPY
+    sharing: Sharing = ALIKE
+    """Which trials share programs, and which are left to Keras as their programs would take longer
+    to compile than Keras takes to train them."""
     _fused: FusedTrainer = field(init=False)
     _keras: KerasTrainer = field(init=False)
 
@@ -50,7 +57,10 @@ class AutoTrainer:
             self.build, self.split, self.batch_size, self.patience, self.checkpoint_seconds
         )  # fmt: skip
         self._fused = FusedTrainer(
-            *settings, program_bytes=self.program_bytes, scoring=self.scoring
+            *settings,
+            program_bytes=self.program_bytes,
+            scoring=self.scoring,
+            sharing=self.sharing,
         )
         self._keras = KerasTrainer(*settings, scoring=self.scoring)
 
@@ -68,9 +78,24 @@ class AutoTrainer:
             others, fused.others = fused.others, Queue()
             yield from self._keras.train(others, journal, stop)
 
+    def share(self, sharing: Sharing) -> None:
+        """Share programs like this from now on."""
+        self.sharing = self._fused.sharing = sharing
+
+    def best_sharing(self, configurations: Sequence[dict[str, Value]], work: Work) -> Sharing:
+        """Return how the trials of a search best share programs, from some of its models."""
+        if on_gpu():
+            return ALIKE
+        found = [
+            self._fused.readings.description(one)
+            for one in (_to_look_at(values) for values in configurations)
+            if self._not_carried(one) is None
+        ]
+        return best_sharing(found, len(configurations), self._fused.rows, work)
+
     def survey(self, values: dict[str, Value]) -> Surveyed:
         """Return how a configuration would be trained. Builds its model: tens of milliseconds."""
-        assignment = Assignment(0, 0, 0, 0, 0, values, 1)
+        assignment = _to_look_at(values)
         refusal = self.refusal(assignment)
         if refusal is not None:
             return Surveyed(refusal)
@@ -79,6 +104,15 @@ class AutoTrainer:
 
     def refusal(self, assignment: Assignment) -> str | None:
         """Return why a trial is left to Keras, in one line; None if the trial is fused."""
+        reason = self._not_carried(assignment)
+        if reason is not None:
+            return reason
+        description = self._fused.readings.description(assignment)
+        leaves = self.sharing.leaves(self._fused.shape(description))
+        return _LONGER if leaves else None
+
+    def _not_carried(self, assignment: Assignment) -> str | None:
+        """Why the fused trainer cannot carry a trial; None if it can."""
         if (reason := not_fused(self.split, self.scoring)) is not None:
             return reason
         try:
@@ -88,6 +122,14 @@ class AutoTrainer:
         except Exception as exception:  # the Keras trainer records it as the trial's failure
             return f"build(hp) raises {type(exception).__name__}"
         return None
+
+
+_LONGER = "its program would take longer to compile than Keras takes to train"
+
+
+def _to_look_at(values: dict[str, Value]) -> Assignment:
+    """An assignment of no epochs: the model is read, and never trained."""
+    return Assignment(0, 0, 0, 0, 0, values, 1)
 
 
 def not_fused(split: Split, scoring: Scoring) -> str | None:

@@ -93,7 +93,7 @@ def read_checkpoint(path: Path, identity: str) -> TrialState:
         groups = {group: _numbered(arrays, group) for group in _GROUPS}
         state = TrialState(
             epoch=int(header["epoch"]),
-            early_stopping=EarlyStopping(**header["early_stopping"]),
+            early_stopping=EarlyStopping.from_json(header["early_stopping"]),
             val_losses=arrays.get(_LOSSES),
             **groups,
         )

@@ -6,6 +6,7 @@ from sweep.settings import Settings
 from sweep.tasks.scoring import Scoring
 from sweep.training.auto_trainer import AutoTrainer, not_fused
 from sweep.training.contract import Trainer
+from sweep.training.fused.program.shape_policy import ALIKE, Sharing
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 from sweep.training.model import Build
@@ -16,14 +17,16 @@ def chosen_trainer(build: Build, split: Split, settings: Settings, scoring: Scor
 
     Raises InvalidSpaceError if it is the fused one, and that cannot train on this split.
     """
-    given = (build, split, settings.batch_size, settings.patience)
+    patience = settings.patience if settings.stopping is None else settings.stopping
+    given = (build, split, settings.batch_size, patience)
     numerics = settings.numerics
     if settings.trainer == "keras":
         return KerasTrainer(*given, scoring=scoring)
     program_bytes = None if numerics is None else numerics.program_bytes
+    sharing = ALIKE if settings.programs is None else Sharing.parsed(settings.programs)
     if settings.trainer == "auto":
-        return AutoTrainer(*given, program_bytes=program_bytes, scoring=scoring)
+        return AutoTrainer(*given, program_bytes=program_bytes, scoring=scoring, sharing=sharing)
     reason = not_fused(split, scoring)
     if reason is not None:
         raise InvalidSpaceError(f"--trainer fused cannot train this: {reason}; leave it out")
-    return FusedTrainer(*given, program_bytes=program_bytes, scoring=scoring)
+    return FusedTrainer(*given, program_bytes=program_bytes, scoring=scoring, sharing=sharing)

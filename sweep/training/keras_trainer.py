@@ -21,6 +21,8 @@ from sweep.training import model as trial_model
 from sweep.training.batches import shuffled_batches, training_weights
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
+from sweep.training.early_stopping import Patience
+from sweep.training.fit_score import NAME as OF_FIT
 from sweep.training.fit_score import report_fit_score
 from sweep.training.model import Build, Evaluation, Model
 from sweep.training.regularisation import regularisation
@@ -38,7 +40,7 @@ class KerasTrainer:
     build: Build
     split: Split
     batch_size: int
-    patience: int | None
+    patience: Patience
     checkpoint_seconds: float = 10.0
     name: str = "keras"
     scoring: Scoring = BINARY_CROSSENTROPY
@@ -104,6 +106,10 @@ class _Run:
     """Whether the model has metrics beside the one that is the score."""
     given: FitArguments = field(default_factory=FitArguments)
     """What the space's own `fit` says of the training."""
+    measured: EpochRecord | None = None
+    """The last epoch."""
+    recorded: int = 0
+    """Epochs that are recorded already though they are trained again."""
     progress: TrialProgress[Arrays] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,7 +135,9 @@ class _Run:
         self.given = fit_arguments(self.model, train.x, train.y, (validation.x, validation.y))
         self.progress = replace(self.progress, most_epochs=self.given.epochs)
         state = self.journal.load(assignment)
-        if state is not None:
+        if self.given.make is not None:
+            self._begin_again(state)
+        elif state is not None:
             self._restore(state)
         if self.progress.ended is None:
             self._fit()
@@ -139,6 +147,23 @@ class _Run:
         trial_model.set_state(self.model.variables, state.model)
         trial_model.set_state(self.model.optimizer.variables, state.optimizer)
         self.progress = self.progress.restored(state, state.best)
+
+    def _begin_again(self, state: TrialState | None) -> None:
+        """From the first epoch, as nobody can tell which state callbacks would have.
+
+        The same seeds give the same epochs again; those that are recorded are not recorded twice.
+        """
+        self.recorded = 0 if state is None else state.epoch
+        self.progress = replace(self.progress, epoch=0)
+
+    def _callbacks(self) -> list[keras.callbacks.Callback]:
+        """What `fit` is given: callbacks of a script's see what is measured of the epoch."""
+        if self.given.make is None:
+            return [*self.given.callbacks, _EpochEnd(self)]
+        one = self.assignment
+        trial, run = (one.trial, 0) if one.confirms is None else (one.confirms, one.seed_number)
+        made = self.given.make(str(trial), max(0, (run or 1) - 1))
+        return [_Measured(self), *self.given.callbacks, *made, _EpochEnd(self, measures=False)]
 
     def _fit(self) -> None:
         split, given = self.trainer.split, self.given
@@ -160,7 +185,7 @@ class _Run:
             epochs=last_epoch,
             steps_per_epoch=math.ceil(len(split.train) / batch_size),
             shuffle=False,  # the batches come shuffled
-            callbacks=[*given.callbacks, _EpochEnd(self)],
+            callbacks=self._callbacks(),
             verbose=0,
         )
 
@@ -168,12 +193,14 @@ class _Run:
         """Evaluate and record the epoch that just ended, and decide how the trial goes on."""
         validation = self._evaluated(self.trainer.split.validation, with_metrics=self.has_metrics)
         record = self._record(logs, validation, started)
-        self.records.append(record)
+        if record.epoch > self.recorded:
+            self.records.append(record)
         self.progress = self.progress.after(
             record, validation.losses, lambda: trial_model.get_state(self.model.variables)
         )
-        if self.progress.failure is None:
+        if self.progress.failure is None and record.epoch > self.recorded:
             self.journal.epoch(self.assignment, record)
+        self.measured = record
 
     def _record(
         self, logs: dict[str, float], validation: Evaluation, started: float
@@ -222,9 +249,10 @@ class _Run:
 class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
     """Hands each epoch's end to the run and stops the fit when it is over."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: _Run, measures: bool = True) -> None:
         super().__init__()
         self.run = run
+        self.measures = measures
         self.kept_at = time.perf_counter()
         self.started = self.kept_at
 
@@ -233,7 +261,10 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         run = self.run
-        run.end_epoch(logs or {}, self.started)
+        if self.measures:
+            run.end_epoch(logs or {}, self.started)
+        elif self.model.stop_training:  # by a callback of the script's
+            run.progress = replace(run.progress, most_epochs=run.progress.epoch)
         if run.progress.ended is not None:
             self.model.stop_training = True
         elif run.stop():
@@ -242,3 +273,27 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
         elif time.perf_counter() - self.kept_at > run.trainer.checkpoint_seconds:
             run.checkpoint()
             self.kept_at = time.perf_counter()
+
+
+class _Measured(keras.callbacks.Callback):  # type: ignore[misc]
+    """Measures each epoch before a script's callbacks hear of its end, and tells them."""
+
+    def __init__(self, run: _Run) -> None:
+        super().__init__()
+        self.run = run
+        self.started = time.perf_counter()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        logs = {} if logs is None else logs
+        self.run.end_epoch(logs, self.started)
+        record = self.run.measured
+        if record is None:
+            return
+        logs.pop(OF_FIT, None)
+        logs["val_loss"] = record.val_loss
+        logs |= {f"val_{name}": value for name, value in record.metrics.items()}
+        if "accuracy" in logs and math.isfinite(record.val_accuracy):
+            logs.setdefault("val_accuracy", record.val_accuracy)

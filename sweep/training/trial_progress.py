@@ -10,7 +10,7 @@ import numpy as np
 from sweep import metrics
 from sweep.records import Assignment, EpochRecord, OutcomeStatus
 from sweep.training.checkpoint import TrialState
-from sweep.training.early_stopping import EarlyStopping
+from sweep.training.early_stopping import EarlyStopping, Patience
 
 Best = TypeVar("Best")
 """What a trainer keeps of the best epoch beside the losses: weights, or what it needs for them."""
@@ -39,9 +39,9 @@ class TrialProgress(Generic[Best]):
     """Epochs trained since the progress was begun or restored."""
 
     @classmethod
-    def begun(cls, assignment: Assignment, patience: int | None) -> "TrialProgress[Best]":
+    def begun(cls, assignment: Assignment, patience: Patience) -> "TrialProgress[Best]":
         """Return the progress of an assignment whose trial's state has not been looked at."""
-        return cls(assignment.first_epoch, assignment.last_epoch, EarlyStopping(patience))
+        return cls(assignment.first_epoch, assignment.last_epoch, EarlyStopping.of(patience))
 
     def restored(self, state: TrialState, best: Best | None) -> "TrialProgress[Best]":
         """Return the progress of a trial that goes on from `state`; `best` is of its best epoch."""
@@ -66,7 +66,7 @@ class TrialProgress(Generic[Best]):
             value = getattr(record, name)
             if not math.isfinite(value):
                 return replace(trained, failure=f"{name} became {value} in epoch {record.epoch}")
-        early_stopping = self.early_stopping.after(record.epoch, record.val_score)
+        early_stopping = self.early_stopping.after(record.epoch, record.val_score).watched(record)
         trained = replace(trained, early_stopping=early_stopping)
         if not trained.is_best:
             return trained

@@ -1,6 +1,5 @@
 """A script's search taken up without its data: from what its folder keeps."""
 
-import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.given_build import GivenBuild
-from sweep.tuners.kept_script import refuse_others
+from sweep.tuners.kept_script import refuse_other_build
 from sweep.tuners.searched import Begun
 from sweep.tuners.space import script_space
 
@@ -41,21 +40,6 @@ def begun_again(
     names = tuple(split.train.inputs) if isinstance(split.train.x, dict) else ()
     given_names = names if all(name.startswith("input_") for name in names) else ()
     script = script_space(GivenBuild(build, arguments, given_names), hypermodel)
+    refuse_other_build(folder, script)
     prepared = prepared_of(script.seen(split.train.x, split.task), sweep.settings, split)
-    refuse_others(folder, sweep, prepared, script, numerics)
     return Begun(prepared, script, numerics)
-
-
-def unpickled(folder: SweepFolder) -> tuple[GivenBuild, Any]:
-    """Return `build` and HyperModel as the folder keeps them by value: this runs code of the file.
-
-    Raises UsageError naming a version that cannot load it.
-    """
-    try:
-        given, hypermodel = pickle.loads(folder.build.read_bytes())
-    except Exception as error:  # whatever another version of Python or of a library raises
-        raise UsageError(
-            f"build(hp) as {folder.build} keeps it cannot be loaded here "
-            f"({type(error).__name__}: {error}); run the script again, which has it"
-        ) from error
-    return given, hypermodel

@@ -44,6 +44,9 @@ class TunerArguments:
     tune_new_entries: bool = True
     allow_new_entries: bool = True
     max_consecutive_failed_trials: int = 3
+    seeds_of_best: int = 0
+    """`executions_per_trial` of Hyperband: seeds under which its best trials are trained once
+    more when the search has ended, as a trial climbs with one seed; 0 for none."""
     compile: Mapping[str, Any] | None = None
     """`optimizer`, `loss` and `metrics` that replace those of `build`; None if none does."""
     objective: Any = None
@@ -102,14 +105,10 @@ def tuner_arguments(
     _check_whole("seed", seed, least=None)
     _check_whole("executions_per_trial", executions, least=1)
     _check_whole("max_consecutive_failed_trials", max_consecutive_failed_trials, least=1)
-    if search.get("search", "hyperband") == "hyperband" and executions != 1:
-        raise UsageError(
-            "executions_per_trial of Hyperband is not supported, and would be ignored: a trial "
-            "climbs with one seed; repeat the best ones afterwards, with sweep confirm"
-        )
+    climbs = search.get("search", "hyperband") == "hyperband"
     settings = Settings(
         **search,
-        executions=executions,
+        executions=1 if climbs else executions,
         seed=0 if seed is None else seed,
         objective=objective_words(objective),
     )
@@ -123,6 +122,7 @@ def tuner_arguments(
         tune_new_entries=tune_new_entries,
         allow_new_entries=allow_new_entries,
         max_consecutive_failed_trials=max_consecutive_failed_trials,
+        seeds_of_best=executions if climbs and executions > 1 else 0,
         compile=compiled or None,
         objective=objective,
     )

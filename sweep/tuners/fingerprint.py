@@ -19,6 +19,7 @@ import numpy as np
 from sweep.space.home import is_users
 
 _DEEPEST = 40
+_PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
 _GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
 
 
@@ -33,8 +34,7 @@ class Parts:
         """Take in a value and what it refers to; return a short text that stands for it."""
         if id(value) in self._seen or depth > _DEEPEST:
             return f"<{name}>"
-        text = self._text(name, value, depth)
-        return text
+        return self._text(name, value, depth)
 
     def _text(self, name: str, value: Any, depth: int) -> str:
         if isinstance(value, types.MethodType):
@@ -74,9 +74,12 @@ class Parts:
                 lines.append(f"{free} = {self.add(free, cell.cell_contents, depth + 1)}")
             except ValueError:  # an empty cell
                 lines.append(f"{free} is not set")
-        for used in sorted(_names(code)):
-            if used in function.__globals__:
-                lines.append(f"{used} = {self.add(used, function.__globals__[used], depth + 1)}")
+        given = function.__globals__
+        lines += [
+            f"{used} = {self.add(used, given[used], depth + 1)}"
+            for used in sorted(_names(code))
+            if used in given
+        ]
         return self._keep(name, lines)
 
     def _class(self, name: str, kind: type, depth: int) -> str:
@@ -102,7 +105,8 @@ class Parts:
             except Exception:
                 return kind
         if not _is_own(type(value)):
-            return kind
+            plain = {k: v for k, v in _attributes(value).items() if isinstance(v, _PLAIN)}
+            return f"{kind}({plain!r})"
         return f"{kind}({self.add(name, dict(vars(value)), depth + 1)})"
 
     def _array(self, value: Any) -> str:
@@ -116,21 +120,33 @@ class Parts:
         return f"array {array.dtype} {array.shape} {digest.hexdigest()}"
 
     def _keep(self, name: str, lines: list[str]) -> str:
-        digest = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+        digest = _sha256("\n".join(lines))
         self.found.setdefault(name, digest)
         return f"{name} {digest}"
 
 
-def fingerprint_of(build: Any) -> tuple[str, dict[str, str]]:
-    """Return the SHA-256 of a function or HyperModel, and those of its parts by name."""
+def fingerprint_of(given: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return the SHA-256 of named values and all they refer to, and those of the parts by name."""
     parts = Parts()
-    text = parts.add("build", build)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(), parts.found
+    for name, value in given.items():
+        parts.found[name] = _sha256(parts.add(name, value))
+    whole = "\n".join(f"{name} {parts.found[name]}" for name in given)
+    return _sha256(whole), parts.found
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return the names of what is another now; those that contain others last."""
     return [name for name in dict.fromkeys((*now, *before)) if before.get(name) != now.get(name)]
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """A callback's settings; of another library's object nothing is known to be one."""
+    kinds = {kind.__name__ for kind in type(value).__mro__}
+    return dict(vars(value)) if "Callback" in kinds else {}
 
 
 def _code(code: types.CodeType) -> str:

@@ -99,8 +99,7 @@ def _default(kind: str, arguments: Any, named: Mapping[str, Any]) -> Any:
     import keras_tuner
 
     plain = keras_tuner.HyperParameters()
-    value = getattr(plain, kind)(*arguments, **named)
-    return value
+    return getattr(plain, kind)(*arguments, **named)
 
 
 def _compile(model: Any, given: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """From whatever `model.fit` takes as data to NumPy arrays in their order, read once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -123,14 +123,14 @@ def _streamed(x: Any, steps: int | None, what: str) -> Data:
     return Data(x_all, y_all, weights, batch_size=len(batches[0][1]), notes=notes)
 
 
-def _batches(x: Any, steps: int | None, what: str) -> Iterable[Any]:
+def _batches(x: Any, steps: int | None, what: str) -> Iterator[Any]:
     if _is_dataset(x):
         if steps is None and int(x.cardinality()) == -1:
             raise UsageError(
                 f"{what} is a data set without an end: leave out repeat(), or give "
                 "steps_per_epoch (validation_steps)"
             )
-        return x
+        return iter(x)
     if isinstance(x, Iterator):
         if steps is None:
             raise UsageError(

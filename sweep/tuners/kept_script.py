@@ -5,15 +5,17 @@ which is code that whoever loads it runs (see SECURITY.md).
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sweep.data.cache.cache import default_cache_dir
 from sweep.data.memory import write_split
 from sweep.data.rows import Split
-from sweep.disk import write_bytes, write_json
+from sweep.disk import write_json
 from sweep.errors import PlatformError, UsageError
 from sweep.numerics import Numerics
 from sweep.runner import same_numbers
 from sweep.settings import Settings
+from sweep.space.by_value import ByValue, write_build
 from sweep.store import SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.fingerprint import changed_parts
@@ -38,17 +40,17 @@ _CALLED = {
 def keep_script(folder: SweepFolder, script: ScriptSpace, split: Split) -> None:
     """Write rows and `build`, each whole or not at all."""
     kept = write_split(folder.rows, split)
-    pickled, reason = _pickled(script)
-    if pickled is not None:
-        write_bytes(folder.build, pickled)
+    by_value = ByValue(
+        script.given, script.hypermodel, str(script.path), script.sha256, script.source
+    )
+    reason = write_build(folder.build, by_value, default_cache_dir())
     write_json(
         folder.script,
         {
             "path": str(script.path),
             "parts": dict(script.parts),
-            "rows_kept": kept,
-            "build_kept": pickled is not None,
-            "build_not_kept_because": reason,
+            "rows_are_kept": kept,
+            "build_is_not_kept_because": reason,
         },
     )
 
@@ -82,13 +84,26 @@ def refuse_others(
         )
 
 
+def refuse_other_build(folder: SweepFolder, script: ScriptSpace) -> None:
+    """Raise UsageError if the search began with another `build`, whatever callbacks it had."""
+    before = _parts(folder)
+    if before.get("build") != script.parts.get("build"):
+        raise UsageError(
+            f"the search in {folder.path} began with another build: {_what(folder, script)}; "
+            f"{_GOES_ON}"
+        )
+
+
 def _what(folder: SweepFolder, script: ScriptSpace) -> str:
-    try:
-        before = json.loads(folder.script.read_text(encoding="utf-8"))["parts"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return "its text has changed"
-    names = changed_parts(before, dict(script.parts))
+    names = changed_parts(_parts(folder), dict(script.parts))
     return f"changed are {', '.join(names[:4])}" if names else "values that it refers to changed"
+
+
+def _parts(folder: SweepFolder) -> dict[str, str]:
+    try:
+        return dict(json.loads(folder.script.read_text(encoding="utf-8"))["parts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _rows(sweep: SweepRow, split: Split) -> str:
@@ -110,18 +125,9 @@ def _differences(old: Settings, new: Settings) -> list[str]:
         if name in _MAY_GROW and old.search == new.search:
             if (now if now is not None else 10**18) < (value if value is not None else 10**18):
                 found.append(f"{_CALLED.get(name, name)} was {value}, and is {now}: fewer")
+        elif name == "stopping" and value != now:
+            found.append("callbacks: another EarlyStopping")
         elif name not in _NOT_COMPARED and value != now:
             called = "max_epochs" if name == "max_epochs" and new.has_rungs else None
             found.append(f"{called or _CALLED.get(name, name)} was {value}, and is {now}")
     return found
-
-
-def _pickled(script: ScriptSpace) -> tuple[bytes | None, str]:
-    """`build` by value, or None and why it cannot be kept."""
-    import cloudpickle
-
-    subject: Any = (script.given, script.hypermodel)
-    try:
-        return cloudpickle.dumps(subject), ""
-    except Exception as error:  # whatever an object of the user's raises
-        return None, f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

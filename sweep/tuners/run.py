@@ -32,7 +32,6 @@ def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> No
     with (
         Store(folder.database) as store,
         Interruption(folder) as stopping,
-        _chance_kept(),
         _native_messages(folder),
     ):
         watcher = _watcher(store, max_consecutive, say)
@@ -59,6 +58,31 @@ def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> No
         )
 
 
+def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, say: Say) -> None:
+    """Train the best trials of an ended Hyperband under fresh seeds. The folder must be locked.
+
+    Those repeats are what `executions_per_trial` is to Hyperband here: a trial climbs with one
+    seed, and only the best are worth others. Raises KeyboardInterrupt as `run` does.
+    """
+    from sweep.runner import prepare as sweeps
+    from sweep.verbs.confirming import TOP, add_repeats
+
+    added = add_repeats(folder, TOP, seeds)
+    if added.pending == 0:
+        return
+    say(
+        f"executions_per_trial: a trial of Hyperband climbs with one seed; the {TOP} best are "
+        f"trained again under {seeds} fresh seeds each, {added.pending} runs"
+    )
+    with Store(folder.database) as store, Interruption(folder) as stopping:
+        watcher = _watcher(store, _NO_LIMIT, say)
+        budget = Budget(max_failures=_NO_LIMIT)
+        work = sweeps.Work(folder, store, begun.prepared, budget, watcher, stopping.requested)
+        ending = sweeps.confirm(work)
+    if ending.state is SweepState.INTERRUPTED:
+        raise KeyboardInterrupt(f"stopped, all saved in {folder.path}; run this again to go on")
+
+
 def _watcher(store: Store, max_consecutive: int, say: Say) -> Watcher:
     sweep, progress = store.sweep(), store.progress()
     best = None
@@ -76,7 +100,7 @@ def _watcher(store: Store, max_consecutive: int, say: Say) -> Watcher:
 
 
 @contextmanager
-def _chance_kept() -> Iterator[None]:
+def chance_kept() -> Iterator[None]:
     """Put back the user's own random numbers of Python and NumPy: trials draw theirs from seeds."""
     state, of_numpy = random.getstate(), np.random.get_state()
     try:

@@ -10,7 +10,9 @@ from sweep.settings import Settings
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
+from sweep.tuners.callbacks import trial_callbacks
 from sweep.tuners.fit_arguments import FitArguments
+from sweep.tuners.fitting import fitting
 from sweep.tuners.given_build import GivenBuild
 from sweep.tuners.kept_script import keep_script, refuse_others
 from sweep.tuners.rows import rows_of
@@ -49,6 +51,7 @@ def prepared_search(
     """
     from sweep.runner.prepare import prepared_of
     from sweep.space.inputs import inputs_of, shaped
+    from sweep.space.scoring import own_metrics
     from sweep.training.fused.program.kept import default_root
     from sweep.training.start_keras import start_keras
 
@@ -56,7 +59,8 @@ def prepared_search(
     numerics = start_keras(default_root(), kept)
     rows = rows_of(given)
     names = _names(rows.train.x)
-    script = script_space(GivenBuild(build, arguments, names), hypermodel)
+    called_with = (given.callbacks, given.shuffle)
+    script = script_space(GivenBuild(build, arguments, names), hypermodel, called_with)
     model = script.default_model()
     x = rows.inputs(names)
     shaped(model, inputs_of(x))
@@ -67,9 +71,15 @@ def prepared_search(
         numerics=numerics if kept is None else kept,
         seed=arguments.settings.seed if stored is None else stored.settings.seed,
     )
+    called = trial_callbacks(given.callbacks, split.task, own_metrics(model))
+    settings = replace(settings, stopping=called.stopping)
+    make = called.make
+    script = script.fitted(fitting(hypermodel, shuffle=given.shuffle, make=make))
     space = script.seen(x, split.task)
-    notes = (*rows.train.notes, *rows.validation.notes)
-    return Begun(prepared_of(space, settings, split), script, numerics, notes)
+    notes = [*rows.train.notes, *rows.validation.notes]
+    if make is not None:
+        notes.append(_opaque(called.names, settings))
+    return Begun(prepared_of(space, settings, split), script, numerics, tuple(notes))
 
 
 def create(folder: SweepFolder, begun: Begun) -> None:
@@ -117,6 +127,14 @@ def _settings(settings: Settings, given: FitArguments) -> Settings:
     """The tuner's settings with what `search` says: epochs, early stopping, where the data are."""
     epochs = settings.max_epochs if settings.has_rungs else given.epochs or _ONE_EPOCH
     return replace(settings, max_epochs=epochs, data=MEMORY, patience=None, baselines=False)
+
+
+def _opaque(names: tuple[str, ...], settings: Settings) -> str:
+    again = "; a promoted trial is trained again from its first epoch" if settings.has_rungs else ""
+    return (
+        f"{', '.join(names)}: run by Keras for each trial, one trial at a time and not fused, as "
+        f"nobody can tell what state they have{again}"
+    )
 
 
 def _names(x: Any) -> tuple[str, ...]:

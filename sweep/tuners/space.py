@@ -39,9 +39,9 @@ class ScriptSpace:
     parts: Mapping[str, str]
     """Of what `build` consists, each with its SHA-256, to name what has changed."""
 
-    @property
-    def name(self) -> str:
-        return self.path.stem
+    def fitted(self, hypermodel: Any) -> "ScriptSpace":
+        """Return the space with a HyperModel that says how its models are fitted."""
+        return replace(self, hypermodel=hypermodel)
 
     def called(self, x: Arrays, task: Task) -> HomeBuild:
         """Return `build` as it is called for these inputs, targets of this task."""
@@ -84,10 +84,23 @@ class ScriptSpace:
         )
 
 
-def script_space(given: GivenBuild, hypermodel: Any) -> ScriptSpace:
-    """Return the space that a function or a HyperModel of a script makes."""
+def script_space(given: GivenBuild, hypermodel: Any, called_with: Any = ()) -> ScriptSpace:
+    """Return the space that a function or a HyperModel of a script makes.
+
+    `called_with` is what else decides how models are trained: callbacks, whether to shuffle.
+    """
     subject = given.build if hypermodel is None else hypermodel
-    sha256, parts = fingerprint_of((subject, given.arguments.compile or {}))
+    arguments = given.arguments
+    declared = arguments.hyperparameters
+    sha256, parts = fingerprint_of(
+        {
+            "build": subject,
+            "compile": arguments.compile or {},
+            "hyperparameters": None if declared is None else declared.get_config(),
+            "entries": (arguments.tune_new_entries, arguments.allow_new_entries),
+            "callbacks": called_with,
+        }
+    )
     path, source = _place(type(hypermodel) if hypermodel is not None else given.build)
     return ScriptSpace(given, hypermodel, path, source, sha256, parts)
 

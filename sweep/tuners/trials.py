@@ -1,4 +1,4 @@
-"""What a stored sweep's trials are to Keras Tuner: `Trial` objects, with scores as the user has them.
+"""What a stored sweep's trials are to Keras Tuner: `Trial` objects, scores as the user has them.
 
 A score is shown in the direction of the objective: an accuracy, where the store keeps 1 − accuracy.
 """
@@ -123,6 +123,7 @@ def hyperparameters_with(space: SpaceRecord, values: Mapping[str, Value]) -> Any
     for one in space.definitions:
         if one.name not in values or one.name in hp.values:
             continue
+        given: dict[str, Any] = {}
         if isinstance(one, RangeDefinition):
             given = {
                 "min_value": one.min_value,
@@ -130,9 +131,8 @@ def hyperparameters_with(space: SpaceRecord, values: Mapping[str, Value]) -> Any
                 "step": one.step,
                 "sampling": one.sampling or "linear",
             }
-        else:
+        elif one.kind != "Boolean":
             given = {"value": one.values[0]} if one.kind == "Fixed" else {"values": [*one.values]}
-            given = {} if one.kind == "Boolean" else given
         parameter = getattr(kinds, one.kind)(one.name, **given)
         parameter.conditions = []
         hp._register(parameter)

@@ -11,11 +11,11 @@ from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.fit_arguments import FitArguments, fit_arguments
 from sweep.tuners.oracle import Oracle
-from sweep.tuners.searched import Begun, create, going_on, prepared_search
-from sweep.tuners.watching import silent, to_stdout
+from sweep.tuners.watching import Say, silent, to_stdout
 
 if TYPE_CHECKING:
-    from sweep.handle import Sweep
+    from sweep.handle.sweep import Sweep
+    from sweep.tuners.searched import Begun
 
 _OF_STOCK = ("oracle.json", "tuner0.json")
 """Files of Keras Tuner's own, in a folder that it has searched in."""
@@ -35,7 +35,7 @@ class Tuner:
         self.arguments = arguments
         self._hypermodel = hypermodel
         self._begun: Begun | None = None
-        self.folder = SweepFolder(arguments.folder.parent, arguments.folder.name)
+        self.folder = SweepFolder(arguments.folder.parent.absolute(), arguments.folder.name)
         self.oracle = Oracle(self.folder, arguments, self._space)
         if arguments.overwrite:
             _remove(self.folder)
@@ -78,9 +78,9 @@ class Tuner:
     @property
     def sweep(self) -> "Sweep":
         """The handle of this search: frames, verdict, plots, confirm, test, export, report."""
-        from sweep.handle import open_sweep
+        from sweep.handle.sweep import open_sweep
 
-        return open_sweep(self.arguments.folder)
+        return open_sweep(self.folder.path)
 
     # Searching
 
@@ -91,10 +91,19 @@ class Tuner:
         anything is trained; KeyboardInterrupt once it has been interrupted and saved;
         TooManyFailuresError after so many failed trials in a row.
         """
-        from sweep.tuners.run import run
+        from sweep.tuners.run import chance_kept
 
         arguments = self.fit_arguments(*given, **named)
         say = silent if arguments.verbose == 0 else to_stdout
+        with chance_kept():
+            self._search(arguments, say)
+        if arguments.verbose != 0:
+            self._say_end()
+
+    def _search(self, arguments: FitArguments, say: Say) -> None:
+        from sweep.tuners.run import repeat_best, run
+        from sweep.tuners.searched import create, going_on
+
         begun = self._prepared(arguments)
         self.folder.create()
         with self.folder.locked():
@@ -106,8 +115,8 @@ class Tuner:
             for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
                 say(line)
             run(self.folder, begun, self.arguments.max_consecutive_failed_trials, say)
-        if arguments.verbose != 0:
-            self._say_end()
+            if self.arguments.seeds_of_best:
+                repeat_best(self.folder, begun, self.arguments.seeds_of_best, say)
 
     def fit_arguments(self, *given: Any, **named: Any) -> FitArguments:
         """Return what a call of `search` with these arguments would train with, checked.
@@ -116,7 +125,9 @@ class Tuner:
         """
         return fit_arguments(given, named)
 
-    def _prepared(self, given: FitArguments) -> Begun:
+    def _prepared(self, given: FitArguments) -> "Begun":
+        from sweep.tuners.searched import prepared_search
+
         hypermodel = self._own_hypermodel
         return prepared_search(self.arguments, self.build, hypermodel, given, self._stored())
 
@@ -189,7 +200,7 @@ class Tuner:
         path.mkdir(parents=True, exist_ok=True)
         return str(path)
 
-    def _ready(self) -> Begun:
+    def _ready(self) -> "Begun":
         if self._begun is None:
             if not self.folder.exists:
                 raise NotFoundError(f"there is no search in {self.folder.path}: call search first")

@@ -57,11 +57,13 @@ def test_the_installed_program_finds_its_spaces_from_any_folder(site, tmp_path):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_that_pages_name_exist_with_their_options(command):
     words = shlex.split(command)[1:]
-    names = [word for word in words[:2] if word.isalpha()]
-    depth = 2 if names[0] == "data" else 1
-    done = CliRunner().invoke(
-        app, [*names[:depth], "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}
-    )
+    names, known = [], typer.main.get_command(app)
+    while (inner := getattr(known, "commands", {}).get(words[len(names)])) is not None:
+        names, known = [*names, words[len(names)]], inner
+        if len(names) == len(words):
+            break
+    done = CliRunner().invoke(app, [*names, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert names
     assert done.exit_code == 0, done.output
     for option in (word for word in words if word.startswith("-")):
         assert re.search(rf"(?<![\w-]){option}\b", done.output), option

@@ -10,6 +10,7 @@ from search_spaces import capacity
 from sweep.errors import InvalidSpaceError
 from sweep.runner import estimate
 from sweep.settings import Settings
+from sweep.tasks.scoring import BINARY_CROSSENTROPY
 from sweep.testing import IdleTrainer
 from sweep.training.contract import Endings, Journal, Source, StopRequested
 
@@ -41,8 +42,9 @@ def survey(widths: list[int]) -> Any:
     plan = SimpleNamespace(roots=roots, proposals=roots, epochs=9 * len(roots))
     space = SimpleNamespace(name="some", build=build, corners=lambda: values)
     settings = Settings(trainer="keras")
+    scored = SimpleNamespace(scoring=BINARY_CROSSENTROPY)
     prepared: Any = SimpleNamespace(
-        plan=plan, baselines={}, space=space, settings=settings, split=None
+        plan=plan, baselines={}, space=space, settings=settings, split=None, scored=scored
     )
     return estimate.Survey(prepared)
 

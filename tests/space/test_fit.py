@@ -100,7 +100,7 @@ def test_callbacks_that_keep_nothing_are_forwarded(load):
     )
     found = fit_arguments(space.build(Asked({})), X, Y, VALIDATION)
     assert [type(one).__name__ for one in found.callbacks] == ["LearningRateScheduler"]
-    assert found.only_keras(500) == "fit gives the callback LearningRateScheduler"
+    assert found.only_keras == "fit gives the callback LearningRateScheduler"
 
 
 @pytest.mark.parametrize(

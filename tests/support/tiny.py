@@ -28,7 +28,7 @@ ARGUMENTS = [
     *("--batch-size", "120", "--max-epochs", "3", "--factor", "3", "--patience", "2"),
 ]
 
-CLOCKED = {"seconds", "ended_at", "created_at", "active_seconds"}
+CLOCKED = {"seconds", "ended_at", "created_at", "active_seconds", "worker"}
 ORDERED = {"assignment", "wave"}
 """What says in which order brackets went on: that depends on which was trained first."""
 _OWN = {"name", "identity"}
@@ -62,7 +62,7 @@ def contents(place: Path, name: str) -> dict[str, Any]:
         for (table,) in db.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
         ).fetchall():
-            if table == "event":  # the history, with its kills and resumptions
+            if table in ("event", "worker"):  # the history, with its kills and resumptions
                 continue
             cursor = db.execute(f'SELECT * FROM "{table}"')
             names = [column[0] for column in cursor.description]

@@ -112,6 +112,24 @@ def test_class_weights_count_rows_of_a_class_and_need_classes(keras):
         training_weights(amounts, {1: 3.0})
 
 
+def test_trials_of_any_batch_size_are_fused_as_keras_trains_them(build):
+    from sweep.training.fused.trainer import FusedTrainer
+    from sweep.training.keras_trainer import KerasTrainer
+
+    journal = MemoryJournal()
+    trainer = FusedTrainer(build, SPLIT, BATCH, None)
+    given = [{"batch": 16}, {"batch": 64}]
+    work = [assignment(number, 2, **values) for number, values in enumerate(given)]
+    train_all(trainer, work, journal)
+    assert trainer.compilations == 2
+    for number in range(len(given)):
+        stock = MemoryJournal()
+        train_all(KerasTrainer(build, SPLIT, BATCH, None), [work[number]], stock)
+        for one, other in zip(journal.records[number], stock.records[number], strict=True):
+            assert one.val_score == pytest.approx(other.val_score, abs=2e-6)
+            assert one.fit_score == pytest.approx(other.fit_score, abs=2e-6)
+
+
 def test_only_a_fit_that_does_as_all_trials_do_is_fused(build):
     from sweep.training.auto_trainer import AutoTrainer
 
@@ -124,7 +142,7 @@ def test_only_a_fit_that_does_as_all_trials_do_is_fused(build):
         )
     ]
     assert reasons == [
-        "batch size 16, where others have 64",
+        None,
         "fit gives class_weight",
         "fit gives shuffle=False",
         "fit gives epochs=9",

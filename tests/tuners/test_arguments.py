@@ -67,8 +67,8 @@ def test_what_would_be_ignored_is_refused_by_name(given, said):
 def test_unknown_names_are_errors_of_the_call():
     with pytest.raises(TypeError, match="unexpected argument 'max_trails'"):
         kinds.RandomSearch(build, "val_loss", max_trails=3)
-    with pytest.raises(UsageError, match="executions_per_trial of Hyperband"):
-        kinds.Hyperband(build, "val_loss", executions_per_trial=2)
+    climbing = kinds.Hyperband(build, "val_loss", executions_per_trial=2).arguments
+    assert (climbing.settings.executions, climbing.seeds_of_best) == (1, 2)
 
 
 def test_objectives(keras):

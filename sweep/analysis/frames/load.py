@@ -29,6 +29,7 @@ from sweep.store import (
     metrics_of,
     regularisation_of,
 )
+from sweep.store.workers import WorkerRow, workers
 from sweep.tasks.score_words import ScoreWords
 
 TRIAL_COLUMNS = {
@@ -117,6 +118,8 @@ class SweepFrames:
     """The level of guessing on these rows."""
     references: tuple[Reference, ...]
     """Models that are no networks, on the same rows."""
+    workers: tuple[WorkerRow, ...]
+    """Of the pools that the sweep was worked on with, in the order in which they joined."""
     seed_losses: SeedLosses
     """What the errors of the means are made of."""
     advantages: tuple[Advantage, ...]
@@ -189,6 +192,7 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
         confirmation_epochs=later.reset_index(drop=True),
         confirmed=means,
         references=references,
+        workers=tuple(workers(store)),
         no_skill=level,
         seed_losses=by_seed,
         advantages=advantages(trials, losses, means, by_seed, references, optimism),

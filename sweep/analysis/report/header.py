@@ -51,6 +51,10 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
     if len(trials) > n_search:
         names = trials.loc[trials["baseline"].notna()].sort_values("trial")["baseline"]
         lines.append(("baselines", ", ".join(names)))
+    if frames.workers:
+        hosts = len({one.host for one in frames.workers})
+        crew = f"{text.counted(len(frames.workers), 'worker')} on {text.counted(hosts, 'host')}"
+        lines.append(("trained by", f"{crew} in all"))
     numerics = sweep.settings.numerics
     if numerics is not None and numerics.accepted:
         lines.append(("numerics", f"also trained under others: {'; '.join(numerics.accepted)}"))

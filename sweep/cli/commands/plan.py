@@ -15,6 +15,7 @@ from sweep.cli.rung_table import rung_table
 from sweep.cli.trial_lines import print_json
 from sweep.cli.work import say_of_space
 from sweep.data.description import lines as data_lines
+from sweep.pool.places import PoolAsked
 from sweep.runner.cold_start import prepare
 from sweep.words import counted, duration, plain
 
@@ -57,12 +58,14 @@ def plan(
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,
     objective: opt.ObjectiveOption = opt.DEFAULT.objective,
     build: opt.BuildOption = opt.DEFAULT.build,
+    pool: opt.PoolOption = None,
     output: opt.TableOrJsonOption = "table",
     cache: opt.CacheOption = None,
 ) -> None:
     """Show what a search would train, and about how long that takes."""
     opt.check_output(output, opt.TABLE_OR_JSON)
     settings = opt.settings_of(context)
+    asked = opt.workers_of(pool, False).asked
     prepared = prepare(space, settings, cache)
     for line in data_lines(prepared.split.manifest):
         hint(line)
@@ -70,12 +73,12 @@ def plan(
         warn(line)
     say_of_space(prepared)
     if output == "json":
-        _print_json(prepared)
+        _print_json(prepared, asked)
     else:
-        _print_plan(prepared)
+        _print_plan(prepared, asked)
 
 
-def _print_json(prepared: "Prepared") -> None:
+def _print_json(prepared: "Prepared", asked: PoolAsked | None) -> None:
     from sweep.runner.estimate import Survey
     from sweep.training.native_messages import native_messages_to
 
@@ -102,12 +105,13 @@ def _print_json(prepared: "Prepared") -> None:
             "params_smallest": smallest,
             "params_largest": largest,
             "seconds": seconds,
+            **_pool_json(survey, asked),
         },
         prepared.scored.scoring,
     )
 
 
-def _print_plan(prepared: "Prepared") -> None:
+def _print_plan(prepared: "Prepared", asked: PoolAsked | None) -> None:
     from sweep.runner.estimate import Survey
     from sweep.training.native_messages import native_messages_to
 
@@ -138,6 +142,38 @@ def _print_plan(prepared: "Prepared") -> None:
         f"about {duration(seconds)} on this machine if nothing stops early, "
         f"on {prepared.split.source}"
     )
+    if asked is not None:
+        _print_pool(survey, asked, console)
+
+
+def _pool_json(survey: "Survey", asked: PoolAsked | None) -> dict[str, object]:
+    from sweep.runner.estimate_pool import estimate_pool
+
+    if asked is None:
+        return {}
+    found = estimate_pool(survey, asked)
+    return {
+        "pool": {
+            "workers": found.workers,
+            "seconds": found.seconds,
+            "busy": found.busy,
+            "worth_it": found.is_worth_it,
+        }
+    }
+
+
+def _print_pool(survey: "Survey", asked: PoolAsked, console: Console) -> None:
+    """Print what a pool would bring, and whether it is worth its start."""
+    from sweep.runner.estimate_pool import estimate_pool
+
+    found = estimate_pool(survey, asked)
+    speed = "with their share of its cores" if found.shares_cores else "each as fast as it"
+    console.print(
+        f"about {duration(found.seconds)} with {counted(found.workers, 'worker')} {speed}, which "
+        f"would train {found.busy:.0%} of the time"
+    )
+    if not found.is_worth_it:
+        console.print("such a pool is not worth starting here")
 
 
 def _print_fused(survey: "Survey", console: Console) -> None:

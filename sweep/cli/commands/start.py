@@ -13,6 +13,7 @@ from sweep.runner.cold_start import prepare
 from sweep.settings import Budget
 from sweep.space import find as spaces
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, free_name, new_folder
+from sweep.words import plain
 
 
 def start(
@@ -90,6 +91,8 @@ def start(
 
             sweeps.create(folder, prepared)
             hint(f"sweep {folder.name} on {prepared.split.source}, in {folder.path}")
+            for line in prepared.fusion.lines:
+                hint(plain(line))
             work.run(folder, prepared, budget, stopping, tensorboard, workers)
 
 

@@ -31,11 +31,20 @@ def _facts(found: Look) -> list[tuple[str, str]]:
         ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
         ("seeds", _seeds(progress)),
         ("best", best_text(progress, sweep.score_words)),
+        ("workers", _workers(found)),
         ("worked", duration(sweep.active_seconds)),
         ("left", _left(found.time_left)),
         ("message", sweep.message or ""),
     ]
     return [(label, line) for label, line in facts if line]
+
+
+def _workers(found: Look) -> str:
+    """Who works in the pool now, if there is one."""
+    if not found.at_work:
+        return ""
+    each = (f"{one.worker} on {one.host} ({one.device})" for one in found.at_work)
+    return f"{len(found.at_work)} at work: {', '.join(each)}"
 
 
 def _seeds(progress: SweepProgress) -> str:

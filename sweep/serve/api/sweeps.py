@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,22 +28,27 @@ from sweep.serve.queue import jobs, notes
 from sweep.serve.service import Service
 from sweep.serve.work.asked import Asked
 from sweep.serve.work.looks import Seen
-from sweep.sweep_folder import sweep_folders
 
 router = APIRouter(tags=["sweeps"])
 _LOG_BYTES = 65_536
 OfTrial = Annotated[int | None, Query(ge=0, le=10**9)]
 
 
-def sweep_out(service: Service, seen: Seen) -> SweepOut:
-    """Return a sweep as it is answered."""
-    name, found = seen.folder.name, seen.look
-    job = jobs.latest_of_sweep(service.database, name)
-    note = notes.get(service.database, name)
+def sweeps_out(service: Service, seen: Iterable[Seen]) -> list[SweepOut]:
+    """Return sweeps as they are answered."""
+    latest, tags = jobs.latest_of_sweeps(service.database), notes.tags_of_sweeps(service.database)
+    return [_out(one, latest.get(one.folder.name), tags.get(one.folder.name, [])) for one in seen]
+
+
+def _out(seen: Seen, job: int | None, tags: list[str]) -> SweepOut:
+    found = seen.look
     common: dict[str, Any] = {
-        "name": name, "state": seen.state, "event": seen.event, "tags": note.tags if note else [],
-        "job": None if job is None else job.job,
-    }  # fmt: skip
+        "name": seen.folder.name,
+        "state": seen.state,
+        "event": seen.event,
+        "tags": tags,
+        "job": job,
+    }
     if found is None:
         nothing = dict.fromkeys(set(SweepOut.model_fields) - set(common))
         return SweepOut(**common | nothing | {"message": seen.error})
@@ -84,14 +90,13 @@ def list_sweeps(
     page_token: paging.PageToken = None,
 ) -> Page[SweepOut]:
     """All sweeps of the results folder, the newest first."""
-    folders = sweep_folders(who.service.options.results)[::-1]
     first = paging.number_of(page_token, 0)
-    seen = [who.service.looks.look(folder) for folder in folders]
+    seen = who.service.looks.all(who.service.options.results)
     chosen = [one for one in seen if state is None or one.state == state]
     end = first + page_size
     token = paging.cursor(end if end < len(chosen) else None)
     paging.link_next(request, response, token)
-    items = [sweep_out(who.service, one) for one in chosen[first:end]]
+    items = sweeps_out(who.service, chosen[first:end])
     return Page(items=items, next_page_token=token)
 
 
@@ -102,7 +107,7 @@ def get_sweep(who: Reads, name: str, request: Request, response: Response) -> An
     response.headers["ETag"] = seen.etag
     if paging.is_known(request, seen.etag):
         return Response(status_code=304, headers={"ETag": seen.etag})
-    return sweep_out(who.service, seen)
+    return sweeps_out(who.service, [seen])[0]
 
 
 @router.delete("/sweeps/{name}", status_code=204)

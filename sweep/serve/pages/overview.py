@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from sweep import words
 from sweep.records import SweepState
 from sweep.serve.api.models import JobOut, SweepOut
-from sweep.serve.api.sweeps import sweep_out
+from sweep.serve.api.sweeps import sweeps_out
 from sweep.serve.api.who import Reads
 from sweep.serve.pages.render import page
 from sweep.serve.pages.shown import best_of
@@ -21,7 +21,6 @@ from sweep.serve.queue.job import JobState
 from sweep.serve.service import Service
 from sweep.serve.work.forecast import forecast, seconds_left
 from sweep.serve.work.looks import Seen
-from sweep.sweep_folder import sweep_folders
 from sweep.words import counted
 
 router = APIRouter(include_in_schema=False)
@@ -78,17 +77,15 @@ def _no_formula(cell: object) -> object:
 
 
 def _all_seen(service: Service) -> list[Seen]:
-    return [service.looks.look(one) for one in sweep_folders(service.options.results)[::-1]]
+    return service.looks.all(service.options.results)
 
 
 def _chosen(service: Service, seen: list[Seen], asked: Mapping[str, str]) -> list[SweepOut]:
     """Return the sweeps that a filter lets through."""
     low, high = _number(asked["low"]), _number(asked["high"])
     found = []
-    for one in seen:
-        if asked["state"] and one.state != asked["state"]:
-            continue
-        shown = sweep_out(service, one)
+    of_state = [one for one in seen if asked["state"] in ("", one.state)]
+    for shown in sweeps_out(service, of_state):
         text = " ".join((shown.name, shown.space or "", *shown.tags)).lower()
         if asked["find"].lower() not in text:
             continue

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from sweep import words
 from sweep.records import SweepState
-from sweep.serve.api.sweeps import sweep_out, tail
+from sweep.serve.api.sweeps import sweeps_out, tail
 from sweep.serve.api.who import Reads, Who
 from sweep.serve.pages.curves import curves, frontier, shown_trials
 from sweep.serve.pages.ladder import ladder, steps
@@ -63,7 +63,7 @@ def _state(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
         ("message", sweep.message or ""),
     ]
     return {
-        "sweep": sweep_out(who.service, seen),
+        "sweep": sweeps_out(who.service, [seen])[0],
         "told": [(label, words.cut(line)) for label, line in facts if line],
         "job": job,
         "can": {

@@ -67,6 +67,12 @@ def latest_of_sweep(database: QueueDatabase, sweep: str) -> Job | None:
     return found[0] if found else None
 
 
+def latest_of_sweeps(database: QueueDatabase) -> dict[str, int]:
+    """Return the number of the newest job of each sweep."""
+    rows = database.rows("SELECT sweep, MAX(job) AS job FROM job GROUP BY sweep")
+    return {row["sweep"]: int(row["job"]) for row in rows}
+
+
 def newest(
     database: QueueDatabase,
     limit: int,

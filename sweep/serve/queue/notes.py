@@ -47,6 +47,12 @@ def put(
         )
 
 
+def tags_of_sweeps(database: QueueDatabase) -> dict[str, list[str]]:
+    """Return the tags of each sweep that has some."""
+    rows = database.rows("SELECT sweep, tags FROM note WHERE trial = ?", _WHOLE)
+    return {row["sweep"]: json.loads(row["tags"]) for row in rows}
+
+
 def of_trials(database: QueueDatabase, sweep: str) -> dict[int, Note]:
     """Return the notes of a sweep's trials by their numbers."""
     rows = database.rows("SELECT * FROM note WHERE sweep = ? AND trial >= 0", sweep)

@@ -18,7 +18,7 @@ from sweep.statistics.paired import standard_errors
 from sweep.store import Store
 from sweep.store.events import last_event
 from sweep.store.pages import losses_of
-from sweep.sweep_folder import SweepFolder
+from sweep.sweep_folder import SweepFolder, sweep_folders
 
 if TYPE_CHECKING:
     from sweep.analysis.frames.load import SweepFrames
@@ -72,6 +72,16 @@ class Looks:
         seen = _read(folder)
         self._seen[folder.path] = (stamp, seen)
         return seen
+
+    def all(self, root: Path) -> list[Seen]:
+        """Return all sweeps of a results folder, the newest first."""
+        seen: dict[SweepFolder, Seen] = {}
+
+        def at(folder: SweepFolder) -> float | None:
+            found = seen[folder] = self.look(folder)
+            return None if found.look is None else found.look.sweep.created_at
+
+        return [seen[folder] for folder in sweep_folders(root, at)[::-1]]
 
     def frames(self, folder: SweepFolder) -> "SweepFrames":
         """Return a sweep's frames; those of a running one may be some seconds old.

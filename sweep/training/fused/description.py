@@ -109,6 +109,8 @@ class Description:
     optimizer_roles: tuple[Role, ...]
     scaling: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     """What is subtracted from each feature, and what it is then divided by; None for nothing."""
+    batch: int | None = None
+    """Rows in a batch if the trial's own `fit` says so; None for those of the settings."""
     metrics: tuple[str, ...] = ()
     """Names of the metrics that the model is compiled with."""
 

@@ -15,7 +15,16 @@ from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
 from sweep.training.fused.measuring import tells_fit_score
 from sweep.training.fused.packing import Clock, Packing
-from sweep.training.fused.program.arrays import Data, Epoch, Measured, Program, State, Sums, Trials
+from sweep.training.fused.program.arrays import (
+    Data,
+    Epoch,
+    Measured,
+    Program,
+    State,
+    Sums,
+    Tensor,
+    Trials,
+)
 from sweep.training.fused.program.backend import on_device
 from sweep.training.fused.program.optimizers import KINDS
 from sweep.training.fused.program.shape import RowCounts, Shape
@@ -55,20 +64,25 @@ class Resident:
         split: Split,
         rows: RowCounts,
         scoring: Scoring = BINARY_CROSSENTROPY,
+        like: "Resident | None" = None,
     ) -> None:
+        """Of `like`, which has the same split in other batches, the features are shared."""
         self.split, self.rows, self.scoring = split, rows, scoring
-        n_rows = rows.train + rows.validation
-        parts = [flat(part.array) for part in (split.train, split.validation)]
-        x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
-        x[:n_rows] = np.concatenate(parts)
-        y = split.train.y
-        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         counts = np.full(rows.steps, rows.batch, np.float32)
         counts[-1] = rows.train - (rows.steps - 1) * rows.batch
         real = np.arange(rows.batch)[None, :] < counts[:, None]
         shares = np.where(real, np.float32(1) / counts[:, None], np.float32(0))
-        arrays = (x, y, shares, counts)
-        self.data = Data(*(on_device(array) for array in arrays))
+        x, y = self._rows() if like is None else (like.data.x, like.data.y)
+        self.data: Data = Data(x, y, on_device(shares), on_device(counts))
+
+    def _rows(self) -> tuple[Tensor, Tensor]:
+        """Features of all rows, padded to whole chunks, and targets of the training rows."""
+        split, rows = self.split, self.rows
+        parts = [flat(part.array) for part in (split.train, split.validation)]
+        x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
+        x[: rows.train + rows.validation] = np.concatenate(parts)
+        y = split.train.y
+        return on_device(x), on_device(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         """The rows of each batch of an epoch: int32 (steps, batch), padded with row 0."""

@@ -10,6 +10,7 @@ from sweep.errors import SweepError
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Ended, Journal
+from sweep.training.early_stopping import Patience
 from sweep.training.fused.description import Description
 from sweep.training.fused.group import Seat
 from sweep.training.fused.packing import Generators, Packing, generators
@@ -33,7 +34,7 @@ class Run:
 
     assignment: Assignment
     journal: Journal
-    patience: int | None
+    patience: Patience
     description: Description | None = None
     regularisation: str | None = None
     records: list[EpochRecord] = field(default_factory=list)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from sweep.data.split import Split
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
+from sweep.training.early_stopping import Patience
 from sweep.training.fused.description import Description
 from sweep.training.fused.device import groups_at_once, program_bytes
 from sweep.training.fused.group import Group, Resident, Trained
@@ -25,7 +26,7 @@ from sweep.training.fused.program.arrays import Program
 from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.program.shape import RowCounts, Shape
-from sweep.training.fused.program.shape_policy import ALIKE, Sharing, shape_of
+from sweep.training.fused.program.shape_policy import ALIKE, Sharing, rows_of, shape_of
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.run import TRAINER, Run
 from sweep.training.fused.seated_group import SeatedGroup
@@ -50,7 +51,7 @@ class FusedTrainer:
     build: Build
     split: Split
     batch_size: int
-    patience: int | None
+    patience: Patience
     checkpoint_seconds: float = 10.0
     name: str = TRAINER
     program_bytes: int | None = None
@@ -60,10 +61,11 @@ class FusedTrainer:
     _programs: dict[Shape, Program] = field(init=False, default_factory=dict)
     _compiled: set[Shape] = field(init=False, default_factory=set)
     _narrower: dict[Shape, Shape] = field(init=False, default_factory=dict)
-    _resident: Resident | None = field(init=False, default=None)
+    _resident: dict[RowCounts, Resident] = field(init=False, default_factory=dict)
+    """The split on the device, for each size of a batch."""
 
     def __post_init__(self) -> None:
-        self.readings = Readings(self.build, self.split.task, self.batch_size)
+        self.readings = Readings(self.build, self.split.task)
 
     @property
     def compilations(self) -> int:
@@ -96,13 +98,15 @@ class FusedTrainer:
     def shape(self, description: Description) -> Shape:
         """The program that carries the described trial."""
         most = self.program_bytes or program_bytes()
-        shape = shape_of(description, self._rows, most, on_gpu(), self.sharing)
+        rows = rows_of(description, self.rows)
+        shape = shape_of(description, rows, most, on_gpu(), self.sharing)
         while shape in self._narrower:
             shape = self._narrower[shape]
         return shape
 
     @property
-    def _rows(self) -> RowCounts:
+    def rows(self) -> RowCounts:
+        """What decides the number of steps in an epoch."""
         return RowCounts(len(self.split.train.x), len(self.split.validation.x), self.batch_size)
 
     def _read_next(
@@ -187,12 +191,13 @@ class FusedTrainer:
         return None
 
     def _group(self, shape: Shape) -> Group:
-        if self._resident is None:
-            self._resident = Resident(self.split, self._rows, self.scoring)
+        if shape.rows not in self._resident:
+            like = next(iter(self._resident.values()), None)
+            self._resident[shape.rows] = Resident(self.split, shape.rows, self.scoring, like)
         if shape not in self._programs:
             self._programs[shape] = compiled(shape)
             _log.info(
                 "program %d: %d trials of widths %s",
                 len(self._programs), shape.slots, "-".join(map(str, shape.widths)) or "none",
             )  # fmt: skip
-        return Group(shape, self._programs[shape], self._resident)
+        return Group(shape, self._programs[shape], self._resident[shape.rows])

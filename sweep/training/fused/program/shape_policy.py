@@ -15,7 +15,7 @@ input on.
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sweep.training.fused.description import Description, Loss
@@ -59,23 +59,33 @@ class Sharing:
 
     A mixed program carries layers of unlike widths and activations. `width` and `depth` are those
     of the smallest, 0 if there are none: then each combination of widths has a program of its own.
-    `steps` is in how many classes of width a mixed program computes. Unless `alone`, programs of
-    such a combination are not compiled: their trials are left to Keras.
+    `steps` is in how many classes of width a mixed program computes. Unless `alone`, programs
+    whose layers are written out are not compiled, and their trials are left to Keras; unless
+    `fused`, all trials are.
     """
 
     width: int = 0
     depth: int = 0
     steps: int = 1
     alone: bool = True
+    fused: bool = True
+
+    def leaves(self, shape: Shape) -> bool:
+        """Return whether trials of a program of that shape are left to Keras."""
+        return not self.fused or (not self.alone and shape.depth == "exact")
 
     def __str__(self) -> str:
         """The sharing as it is kept: "mixed 128x8 in 2 steps, others alone"."""
+        if not self.fused:
+            return _BY_KERAS
         mixed = f"mixed {self.width}x{self.depth} in {self.steps} steps" if self.width else "alike"
         return f"{mixed}, others {'alone' if self.alone else 'by Keras'}"
 
     @classmethod
     def parsed(cls, text: str) -> "Sharing":
         """Return the sharing that `str` gave. Raises ValueError for any other text."""
+        if text == _BY_KERAS:
+            return cls(fused=False)
         found = _SHARING.fullmatch(text)
         if found is None:
             raise ValueError(f"unknown sharing {text[:60]!r}")
@@ -83,6 +93,7 @@ class Sharing:
         return cls(width, depth, steps or 1, found["others"] == "alone")
 
 
+_BY_KERAS = "all by Keras"
 _SHARING = re.compile(
     r"(alike|mixed (?P<width>\d{1,4})x(?P<depth>\d{1,3}) in (?P<steps>[12]) steps)"
     r", others (?P<others>alone|by Keras)"
@@ -135,6 +146,11 @@ def shape_of(
         classes=classes,
         scaled=description.scaling is not None,
     )
+
+
+def rows_of(description: Description, rows: RowCounts) -> RowCounts:
+    """Return the numbers of rows for a trial, whose own `fit` may say how many a batch has."""
+    return rows if description.batch is None else replace(rows, batch=description.batch)
 
 
 def slot_bytes(

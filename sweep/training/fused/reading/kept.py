@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training import keras_private
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
-from sweep.training.early_stopping import EarlyStopping
+from sweep.training.early_stopping import EarlyStopping, Patience
 from sweep.training.fused.description import Description
 from sweep.training.fused.reading.model import read
 from sweep.training.fused.reading.refusal import NotCarriedError, require
@@ -43,8 +43,6 @@ class Readings:
 
     build: Build
     task: Task = HIGGS_TASK
-    batch_size: int | None = None
-    """Of the programs; a trial whose own `fit` asks for another is left to Keras. None for any."""
     _read: dict[Key, Description | NotCarriedError] = field(default_factory=dict)
     _regularised: dict[Key, str] = field(default_factory=dict)
     _initial: dict[tuple[Key, int], tuple[Arrays, Arrays]] = field(default_factory=dict)
@@ -72,22 +70,24 @@ class Readings:
         """Return what the trial's model is regularised by, if it was read: JSON text."""
         return self._regularised.get(_key(assignment))
 
-    def initial_state(self, assignment: Assignment, patience: int | None) -> TrialState:
+    def initial_state(self, assignment: Assignment, patience: Patience) -> TrialState:
         """Return the trial's state before its first epoch. Raises whatever `build` raises."""
         key = (_key(assignment), assignment.seed)
         if key not in self._initial:
             self._build(assignment)
         model, optimizer = self._initial.pop(key)
         self._initial_bytes -= _bytes(model) + _bytes(optimizer)
-        return TrialState(0, model, optimizer, (), EarlyStopping(patience))
+        return TrialState(0, model, optimizer, (), EarlyStopping.of(patience))
 
     def _build(self, assignment: Assignment) -> None:
         model = self._model(assignment)
         key = _key(assignment)
         try:
-            left = seen_arguments(model).only_keras(self.batch_size)
+            given = seen_arguments(model)
+            left = given.only_keras
             require(left is None, left or "")
-            description = self._read[key] = read(model, self.task)
+            found = read(model, self.task)
+            description = self._read[key] = replace(found, batch=given.batch_size)
         except NotCarriedError as error:
             self._read[key] = error
             return

@@ -51,6 +51,8 @@ def read_loss(model: Model, task: Task = HIGGS_TASK) -> Loss:
     categorical = function in (_CATEGORICAL, _SPARSE)
     squared = function == _SQUARED
     require(squared or categorical or function == _BINARY, f"loss {name_of(given)}")
+    units = model.outputs[0].shape[-1]
+    require(units == 1 + categorical, f"the output has {units} units")
     try:
         from_logits = outputs_of(model).logits
     except OutputsError as error:

@@ -1,0 +1,148 @@
+"""Which trials of a search share programs, and which are left to Keras: what takes the least time.
+
+Decided once, before a search begins, from its plan and a few of its models; from nothing that is
+measured on this machine, so that the same search is always shared out in the same way. The result
+is kept with the sweep, and a sweep that is resumed, extended or confirmed goes on with it.
+
+Programs are made as if none had been kept on disk. The seconds below are of processor time, on a
+machine of 2024 with AVX-512; what counts are their ratios.
+
+    a program        2.8 s to compile; 1.5 s and 0.6 s a layer if its layers are written out,
+                     3.4 s if it is mixed, 8.3 s in two classes of width
+    an epoch of it   0.1 ms a step and layer, and its products at 120 GFLOP/s, padding included
+    by Keras         0.5 s an assignment, 3.3 ms a step, its products at 80 GFLOP/s
+    reading a model  0.04 s a trial
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sweep.training.fused.description import Description
+from sweep.training.fused.program.shape import RowCounts, Shape
+from sweep.training.fused.program.shape_policy import (
+    ALIKE,
+    FEWEST_MIXED,
+    MIXED_DEPTH,
+    WIDEST_MIXED,
+    Sharing,
+    rows_of,
+    shape_of,
+)
+
+_MARGIN = 0.8
+"""Trials are fused if that takes at most this part of the time that Keras takes."""
+_WIDEST_IN_STEPS = 128
+"""Units of the widest mixed program with two classes: at 512 it takes a minute to compile."""
+_NO_LIMIT = 1 << 60
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a search will train, in all."""
+
+    trials: int
+    assignments: int
+    epochs: int
+
+
+def best_sharing(
+    described: Sequence[Description], looked_at: int, rows: RowCounts, work: Work
+) -> Sharing:
+    """Return how the trials of a search share programs in the least time on a CPU.
+
+    `described` are those of the `looked_at` models, taken evenly from the search, that the fused
+    trainer can carry. Where no model has layers that are unlike, nothing is estimated: trials share
+    programs with those alike.
+    """
+    if not any(_is_unlike(one) for one in described):
+        return ALIKE
+    costs = {
+        sharing: _cost(described, looked_at, rows, work, sharing) for sharing in _all(described)
+    }
+    best = min(costs, key=lambda sharing: costs[sharing])
+    by_keras = (
+        work.trials / looked_at * sum(_by_keras(one, rows_of(one, rows), work) for one in described)
+    )
+    return best if costs[best] < _MARGIN * by_keras else Sharing(fused=False)
+
+
+def _is_unlike(description: Description) -> bool:
+    return len({(unit.width, unit.activation) for unit in description.hidden}) > 1
+
+
+def _all(described: Sequence[Description]) -> Iterator[Sharing]:
+    """Every way to share that is considered, the plainest first."""
+    hidden = [unit for one in described for unit in one.hidden]
+    widest = 1 << (max(unit.width for unit in hidden) - 1).bit_length()
+    deepest = max(len(one.hidden) for one in described)
+    depth = MIXED_DEPTH * -(-deepest // MIXED_DEPTH)
+    widths = {FEWEST_MIXED, max(FEWEST_MIXED, min(WIDEST_MIXED, widest))}
+    mixed = [
+        Sharing(width, depth, steps)
+        for width in sorted(widths)
+        for steps in (1, 2)
+        if steps == 1 or max(width, widest) <= _WIDEST_IN_STEPS
+    ]
+    for sharing in (ALIKE, *mixed):
+        yield sharing
+        yield replace(sharing, alone=False)
+
+
+def _cost(
+    described: Sequence[Description],
+    looked_at: int,
+    rows: RowCounts,
+    work: Work,
+    sharing: Sharing,
+) -> float:
+    """Seconds of all trials that can be fused, if they are shared like this."""
+    scale, total = work.trials / looked_at, 0.0
+    programs = Counter[Shape]()
+    for one in described:
+        shape = shape_of(one, rows_of(one, rows), _NO_LIMIT, False, sharing)
+        if sharing.leaves(shape):
+            total += scale * _by_keras(one, rows_of(one, rows), work)
+            continue
+        programs[shape] += 1
+        epochs = work.epochs / work.trials
+        total += scale * (0.04 + epochs * _epoch(one, shape, shape.rows))
+    # where nearly every model that was looked at has a program of its own, so have the others
+    many = len(programs) > len(described) / 2
+    factor = max(1.0, scale) if many else 1.0
+    return total + factor * sum(_compiling(shape) for shape in programs)
+
+
+def _compiling(shape: Shape) -> float:
+    if shape.mixed:
+        return 3.4 if len(shape.classes) == 1 else 8.3
+    if shape.depth == "exact":
+        return 1.5 + 0.6 * len(shape.widths) + 0.3 * len(shape.norms)
+    return 2.8
+
+
+def _epoch(description: Description, shape: Shape, rows: RowCounts) -> float:
+    if shape.mixed:
+        padded = [
+            next(size for size in shape.classes if unit.width <= size)
+            for unit in description.hidden
+        ]
+    else:
+        padded = list(shape.widths[: len(description.hidden)])
+    layers = [description.features, *padded, description.output.width]
+    return rows.steps * 1e-4 * len(layers) + _operations(layers, rows) / 120e9
+
+
+def _by_keras(description: Description, rows: RowCounts, work: Work) -> float:
+    """Seconds of a trial of the search, on average, if Keras trains it."""
+    widths = [unit.width for unit in description.hidden]
+    layers = [description.features, *widths, description.output.width]
+    epoch = rows.steps * 3.3e-3 + _operations(layers, rows) / 80e9
+    return (0.5 * work.assignments + epoch * work.epochs) / work.trials
+
+
+def _operations(layers: Sequence[int], rows: RowCounts) -> int:
+    """Floating-point operations of an epoch's products, forward, backward and in evaluation."""
+    weights = sum(a * b for a, b in itertools.pairwise(layers))
+    return weights * (6 * rows.train + 2 * (rows.train + rows.validation))

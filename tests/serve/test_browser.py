@@ -1,0 +1,150 @@
+"""The pages in a real browser: live, silent, and within a phone's width."""
+
+import os
+import shutil
+import sys
+import time
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.serve.conftest import SPACE
+from tests.support import service as served
+
+CHROMIUM = shutil.which("chromium")
+if CHROMIUM is None:
+    if os.environ.get("CI") == "true":
+        pytest.fail("chromium is not installed; .ci/run installs it", pytrace=False)
+    pytest.skip("chromium is not installed: apt install chromium", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory, whole_search):
+    """A service with a whole played search, whose jobs train nothing."""
+    place = tmp_path_factory.mktemp("browser")
+    (place / "spaces").mkdir()
+    (place / "spaces" / "mine.py").write_text(SPACE)
+    shutil.copytree(whole_search, place / "results")
+    quick = f"env SECONDS_AN_EPOCH=0.6 {sys.executable} -m tests.support.quick_sweep {{}}"
+    with served.served(place, "--spaces", "spaces", "--run-with", quick) as found:
+        with found.client(Accept="text/html") as client:
+            client.get("/sweeps/big")  # pandas is there from now on
+        yield found
+
+
+@pytest.fixture
+def signed_in(browser, one):
+    """Opens pages as somebody signed in; fails on complaints and on requests elsewhere."""
+    troubles, contexts = [], []
+
+    def opened(**options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: m.type in ("error", "warning") and troubles.append(m.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda r: r.url.startswith((one.url, "data:")) or troubles.append(r.url))
+        page.on("dialog", lambda dialog: dialog.accept())
+        if options.get("java_script_enabled", True):
+            page.goto(f"{one.url}/signin#token={one.token}")
+        else:
+            page.goto(f"{one.url}/signin")
+            page.fill("input[name=token]", one.token)
+            page.click("main button")
+        page.wait_for_url(f"{one.url}/")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def test_a_search_is_started_watched_stopped_and_gone_on_with_from_the_page(signed_in, one):
+    page = signed_in()
+    page.goto(f"{one.url}/new?space=mine")
+    page.fill("input[name=sweep]", "live")
+    page.click("button[value=start]")
+    page.wait_for_selector("a[href='/sweeps/live']")
+    page.goto(f"{one.url}/sweeps/live")
+    page.evaluate("window.same = true")
+    page.wait_for_selector("[data-part=curves] polyline", state="attached")
+    page.click("button:has-text('Stop')")
+    page.wait_for_selector(".state.interrupted")
+    page.click("button:has-text('Go on')")
+    page.wait_for_selector("a[href='/sweeps/live']")
+    page.goto(f"{one.url}/sweeps/live")
+    page.evaluate("window.same = true")
+    page.wait_for_selector("[data-part=state] .state.finished")
+    assert page.evaluate("window.same")  # the page was not read again
+    page.click("a:has-text('Report')")
+    page.wait_for_selector("h1:has-text('live')")
+
+
+def test_paused_updates_stay_away_until_they_are_wanted(signed_in, one):
+    page = signed_in()
+    page.click("#pause")
+    assert page.get_attribute("#pause", "aria-pressed") == "true"
+    with one.client() as client:
+        asked = {"kind": "start", "space": {"name": "mine"}, "sweep": "later", "held": True}
+        client.post("/api/v1/jobs", json=asked)
+    time.sleep(1)
+    assert "later" not in page.inner_text("main")
+    page.click("#pause")
+    page.wait_for_selector("text=later")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone_and_can_be_read_in_both_themes(signed_in, one, scheme):
+    page = signed_in(viewport={"width": 320, "height": 640}, color_scheme=scheme)
+    for path in ("/", "/new", "/sweeps/big", "/sweeps/big/trials/3", "/spaces", "/tokens"):
+        page.goto(one.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+        assert page.evaluate(CONTRAST) >= 4.5, path
+        unnamed = page.evaluate(UNNAMED)
+        assert unnamed == [], (path, unnamed)
+
+
+def test_everything_can_be_done_without_a_script(signed_in, one):
+    page = signed_in(java_script_enabled=False)
+    page.goto(f"{one.url}/sweeps/big")
+    assert page.locator("svg circle").count() > 100
+    page.fill("textarea[name=text]", "seen")
+    page.click("text=Keep")
+    assert page.input_value("textarea[name=text]") == "seen"
+    page.goto(f"{one.url}/")
+    page.check("input[value=big]")
+    page.click("text=Compare the marked")
+    page.wait_for_selector("h1:has-text('One frontier')")
+
+
+CONTRAST = """() => {
+  const light = (c) => {
+    const parts = c.match(/[\\d.]+/g).slice(0, 3).map((v) => {
+      const x = v / 255;
+      return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+  };
+  const paper = light(getComputedStyle(document.body).backgroundColor);
+  const read = document.querySelectorAll("p, a, dt, th, td, .state, figcaption");
+  const ratios = [...read].map((one) => {
+    const ink = light(getComputedStyle(one).color);
+    return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+  });
+  return Math.min(...ratios);
+}"""
+UNNAMED = """() => [
+    ...document.querySelectorAll("input:not([type=hidden]), select, textarea, button")
+  ]
+  .filter((one) => !(one.labels?.length || one.ariaLabel || one.textContent.trim()))
+  .map((one) => one.outerHTML)"""

@@ -33,8 +33,6 @@ LEAST_TRIALS = 5
 """Trials with a score below which nothing is concluded."""
 _LAST_PART = 0.25
 """The last part of a trial's epochs, over which its curve must be level to have arrived."""
-_ROUNDING = 1e-6
-"""Of a score, as a share: what single precision may change when nothing is learned."""
 _ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED)
 
 
@@ -184,7 +182,7 @@ def _reasons(
         return [f"the errors of the scores are unknown: {why}"]
     reasons = _unarrived(frames, trials)
     if learned_nothing(frames, int(trials["trial"].iloc[0])):
-        reasons.insert(0, "the best trial learned nothing: its score never changed in training")
+        reasons.insert(0, "the best trial learned nothing: its learning rate was 0")
     if frames.beats_guessing is False:
         reasons.insert(0, "the best trial is no better than guessing")
     if tied == len(trials):

@@ -234,7 +234,7 @@ def _worth(verdict: Verdict, sentences: Sentences) -> str:
 
 
 def _beaten(verdict: Verdict, network: str) -> str:
-    """Return which reference models beat the network, and which it beats: "Boosted trees beat …"."""
+    """Return which references beat the network, and which it beats: "Boosted trees beat …"."""
     shown, found = verdict.shown, verdict.advantages
     lost = [one for one in found if one.is_better is False]
     first = lost[0].reference
@@ -277,8 +277,8 @@ def _errors(found: Errors, shown: ScoreWords) -> str:
     source = "measured here" if found.seeds_freedom else "taken from other sweeps"
     larger = "the seeds" if found.seeds > found.rows else "the rows"
     return (
-        f"Ties are judged over rows (± {shown.amount(found.rows)}) and seeds (± {seeds}, {source}); "
-        f"{larger} decide."
+        f"Ties hold over rows (± {shown.amount(found.rows)}) and seeds (± {seeds}, {source}): "
+        f"{larger} are the larger error."
     )
 
 

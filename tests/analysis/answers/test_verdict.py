@@ -183,7 +183,7 @@ def test_confirmation_ties_selection_bias_and_openings_are_said(tmp_path):
     assert confirmation.val_score == pytest.approx(0.535) and confirmation.val_score_se > 0
     assert confirmation.bias == pytest.approx((0.50 - 0.54 + 0.501 - 0.535) / 2)
     said = words(found)
-    assert "Of 2 trials repeated under other seeds, the best is trial 1: mean val BCE 0.53" in said
+    assert "repeated under other seeds, the first by its mean is trial 1: mean val BCE 0.53" in said
     assert "scores in the search were 0.0370 ± 0.0030 nats better than the repeats" in said
     assert "Selection bias: expect the best trial to do" in said
     assert "nats worse on new data (chosen among 5)." in said

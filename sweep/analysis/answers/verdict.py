@@ -225,15 +225,12 @@ def _worth(frames: SweepFrames, trials: pd.DataFrame) -> bool | None:
 
 
 def learned_nothing(frames: SweepFrames, trial: int) -> bool:
-    """Whether no epoch changed the trial's scores by more than rounding, as a learning rate of 0.
+    """Whether the trial was trained with a learning rate of 0 from its first epoch to its last.
 
-    What such trials differ by is the luck of their first weights. One epoch alone cannot say.
+    What such trials differ by is the luck of the weights that their seeds drew.
     """
-    epochs = frames.epochs.loc[frames.epochs["trial"] == trial, ["train_score", "val_score"]]
-    if len(epochs) < 2:
-        return False
-    width = (epochs.max() - epochs.min()).to_numpy()
-    return bool((width <= _ROUNDING * epochs.abs().max().to_numpy()).all())
+    rates = frames.epochs.loc[frames.epochs["trial"] == trial, "learning_rate"]
+    return len(rates) > 0 and bool((rates == 0).all())
 
 
 def _errors(frames: SweepFrames, trials: pd.DataFrame) -> Errors | None:

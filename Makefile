@@ -1,4 +1,4 @@
-# make install | demo | test | lint | requirements | container-test | reference
+# make install | demo | test | lint | requirements | container-test | reference | gallery
 # Everything lives in .venv; a stamp makes the second run instant.
 
 VENV := .venv
@@ -8,7 +8,7 @@ UV := $(BIN)/uv
 REQUIREMENTS := requirements/dev.txt
 STAMP := $(VENV)/installed
 
-.PHONY: install demo test lint requirements container-test reference clean
+.PHONY: install demo test lint requirements container-test reference gallery clean
 
 install: $(STAMP)
 
@@ -52,3 +52,7 @@ clean:
 # results/README.md and its charts, also for the README.
 reference: install
 	bash results/reference/make.sh
+
+# docs/gallery.md and its pictures, on data that come with scikit-learn: about two minutes.
+gallery: install
+	$(BIN)/python docs/gallery/make.py

@@ -10,6 +10,7 @@ from typing import Any
 
 from sweep.errors import UsageError
 from sweep.settings import Budget, Settings
+from sweep.tuners.keras_tuner_private import objective_of
 from sweep.tuners.objective import objective_words
 
 _PROJECT = "untitled_project"
@@ -49,12 +50,16 @@ class TunerArguments:
     more when the search has ended, as a trial climbs with one seed; 0 for none."""
     compile: Mapping[str, Any] | None = None
     """`optimizer`, `loss` and `metrics` that replace those of `build`; None if none does."""
+    objective_fault: UsageError | None = None
+    """Why trials of models cannot be ranked by the objective; one's own `run_trial` may do."""
     objective: Any = None
     """As it was given: a name, a `keras_tuner.Objective`, or a list of one."""
 
     @property
     def objective_name(self) -> str:
         """The name under which Keras logs what trials are ranked by."""
+        if self.objective is None:
+            return "default_objective"
         (one,) = self.objective if isinstance(self.objective, list | tuple) else [self.objective]
         return str(getattr(one, "name", one))
 
@@ -63,11 +68,11 @@ class TunerArguments:
 
         Raises UsageError for a name that does not tell it.
         """
-        from keras_tuner.src.engine.objective import create_objective
-
+        if self.objective is None:
+            return objective_of(None)
         (one,) = self.objective if isinstance(self.objective, list | tuple) else [self.objective]
         try:
-            return create_objective(one)
+            return objective_of(one)
         except ValueError as error:
             raise UsageError(
                 f"objective {name!r}: it is not known whether more or less of it is better; give "
@@ -106,11 +111,12 @@ def tuner_arguments(
     _check_whole("executions_per_trial", executions, least=1)
     _check_whole("max_consecutive_failed_trials", max_consecutive_failed_trials, least=1)
     climbs = search.get("search", "hyperband") == "hyperband"
+    words, fault = _words(objective)
     settings = Settings(
         **search,
         executions=1 if climbs else executions,
         seed=0 if seed is None else seed,
-        objective=objective_words(objective),
+        objective=words,
     )
     return TunerArguments(
         settings=settings,
@@ -125,7 +131,15 @@ def tuner_arguments(
         seeds_of_best=executions if climbs and executions > 1 else 0,
         compile=compiled or None,
         objective=objective,
+        objective_fault=fault,
     )
+
+
+def _words(objective: Any) -> tuple[str, UsageError | None]:
+    try:
+        return objective_words(objective), None
+    except UsageError as error:
+        return "loss", error
 
 
 def _check_whole(name: str, value: Any, least: int | None) -> None:

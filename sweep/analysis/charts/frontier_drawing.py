@@ -1,5 +1,6 @@
 """Draws the frontier of `frontier.frontier_data`: capacity, scores, the gap, all marks."""
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from sweep.analysis.frames.load import SweepFrames
 
 _DASHES = ((0, (6, 2)), (0, (6, 2, 1, 2)), (0, (6, 2, 1, 2, 1, 2)))
 """Of the references' lines, in turn."""
+_LEGEND_WIDTH = 28
+"""Characters of a line of the legend."""
 _SIMPLEST: dict[str, Any] = {
     "marker": "o",
     "facecolors": "none",
@@ -214,8 +217,13 @@ def _legend(data: FrontierData) -> list[Line2D]:
 def _point(label: str, epochs: float, **look: Any) -> Line2D:
     size = float(np.sqrt(_areas(np.array([epochs]))[0]))
     usual: dict[str, Any] = {"linestyle": "", "marker": "o", "color": BLUE}
-    return Line2D([], [], label=label, markersize=size, **(usual | look))
+    return Line2D([], [], label=_wrapped(label), markersize=size, **(usual | look))
 
 
 def _line(label: str, color: str, dash: Any, width: float = 1) -> Line2D:
-    return Line2D([], [], color=color, linewidth=width, linestyle=dash, label=label)
+    return Line2D([], [], color=color, linewidth=width, linestyle=dash, label=_wrapped(label))
+
+
+def _wrapped(label: str) -> str:
+    """A label as wide as there is room beside the chart, unless its lines are given."""
+    return label if "\n" in label else textwrap.fill(label, _LEGEND_WIDTH)

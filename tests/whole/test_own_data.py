@@ -1,0 +1,99 @@
+"""Spaces and data of each kind that people have: from the plan to an export that anybody can use."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support import tiny, verbs
+from tests.support.own_data import KINDS, TEST, VALIDATING, VALIDATION, Kind
+
+_LOADS = """
+import json, os, sys
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+sys.modules["sweep"] = None  # whoever imports it fails
+import keras, numpy as np, tensorflow as tf
+scores = {}
+for name, kind in json.load(open(sys.argv[1])).items():
+    with np.load(f"{name}/raw.npz") as file:
+        arrays = dict(file)
+    y = arrays.pop("y")
+    given = {key: tf.constant(x.tolist()) if x.dtype.kind == "U" else x for key, x in arrays.items()}
+    model = keras.models.load_model(f"{name}/best.keras")
+    p = model(given["x"] if list(given) == ["x"] else given).numpy().astype(float)
+    assert p.shape == y.shape, (name, p.shape, y.shape)
+    if kind == "binary":
+        rows = -np.log(np.where(y == 1, p, 1 - p)).mean(axis=1)
+    elif kind == "classes":
+        rows = -np.log((p * y).sum(axis=1))
+    else:
+        rows = ((p - y) ** 2).mean(axis=1)
+    scores[name] = rows.mean()
+json.dump(scores, open("scores.json", "w"))
+"""
+
+
+def commands(kind: Kind, file: str) -> list[list[str]]:
+    """What a user types, from the plan to the exported model."""
+    data = ["space.py", "--data", file, *kind.options, "--split", "ordered"]
+    data += ["--validation-rows", str(VALIDATION), "--test-rows", str(TEST)]
+    search = ["--search", "random", "--trials", "2", "--max-epochs", "2", "--batch-size", "25"]
+    return [
+        ["plan", *data, *search],
+        ["start", *data, *search, "--name", "s", "--trainer", "keras"],
+        ["confirm", "s", "--top", "1", "--seeds", "1"],
+        ["test", "s"],
+        ["export", "s", "best.keras"],
+        ["report", "s", "--no-charts", "-o", "json"],
+    ]
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A folder for each kind, in which all was done, with its raw validation rows."""
+    top = tmp_path_factory.mktemp("own")
+    found, running = {}, {}
+    for name, kind in KINDS.items():
+        place = top / name
+        place.mkdir()
+        (place / "space.py").write_text(kind.space)
+        file, raw, y = kind.write(place)
+        rows = {key: array[VALIDATING] for key, array in raw.items()}
+        np.savez(place / "raw.npz", **rows, y=y[VALIDATING])
+        running[name] = verbs.begin(place, *commands(kind, file))
+        running[name].wait()  # one at a time: other tests run beside
+        found[name] = place
+    (top / "kinds.json").write_text(json.dumps({name: kind.score for name, kind in KINDS.items()}))
+    for name, command in running.items():
+        (found[name] / "code").write_text(str(command.wait()))
+        (found[name] / "out").write_text(command.stdout)
+        (found[name] / "err").write_text(command.stderr)
+    return found
+
+
+@pytest.fixture(scope="module")
+def scores(places: dict[str, Path]) -> dict[str, float]:
+    """The scores of the exported models on raw rows, by a process that cannot import `sweep`."""
+    top = next(iter(places.values())).parent
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", _LOADS, "kinds.json"], cwd=top, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads((top / "scores.json").read_text()))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_all_commands_serve_it_and_the_export_gives_its_score(places, name, request):
+    place = places[name]
+    said = f"{(place / 'out').read_text()[-3000:]}\n{(place / 'err').read_text()}"
+    assert (place / "code").read_text() == "0", said
+    assert "Traceback" not in said, said
+    tiny.assert_sound(place, "s")
+    _, _, report = (place / "out").read_text().partition("$ report")
+    found = json.loads(report.partition("\n")[2])
+    best = found["trials"][0]
+    scores = request.getfixturevalue("scores")
+    assert scores[name] == pytest.approx(best["val_score"], rel=1e-4)

@@ -57,7 +57,7 @@ def confidence_set(losses: NDArray[np.floating], seeds: Floats | None = None) ->
     """Return which trials may be the best: losses (trials, rows) → (trials,).
 
     With `seeds`, the spread (trials,) of each mean from seed to seed, it is a set of
-    configurations: under another seed, a trial's mean is taken to differ by a normal deviate of that spread.
+    configurations: under another seed, a mean is taken to differ by a normal deviate of it.
     The trial with the lowest mean always may. Raises ValueError with fewer than two rows.
     """
     n_trials, n_rows = losses.shape

@@ -29,7 +29,7 @@ TOLERANCE = 0.005
 many parts of what counts as a nat there. A smaller rise is no matter, however sure it is."""
 _CRITICAL, _BY_WINDOWS, _BY_EPOCHS = 3.9, 0.45, 8.0
 """c = (3.9 + 0.45 ln(epochs / w)) (1 + 8 / epochs that the jitter is estimated from). Fitted so
-that at most 5 % of level curves of 5 to 600 epochs are found to rise, for correlations up to 0.5."""
+that at most 5 % of level curves of 5 to 600 epochs are found to rise, at correlations to 0.5."""
 _MOST_CORRELATED = 0.85
 """The largest correlation that is believed: beyond it jitter and trend are one."""
 _MEDIAN_TO_SPREAD = 1.4826

@@ -8,8 +8,8 @@ The prior is a spread by number of parameters (`PRIOR`). A configuration that th
 under K seeds measures its own: the component of variance (MS_seeds − MS_rest) / rows of the crossed
 table of seeds and rows (Searle, Casella, McCulloch, "Variance Components", 1992, chapter 4), with
 K − 1 degrees of freedom. Of each class of sizes the measured variances are averaged with the
-prior's, which counts as `PRIOR_FREEDOM` degrees (a scaled inverse χ² prior: A. Gelman and others, "Bayesian
-Data Analysis", 3rd edition, section 2.6); a class that was not measured keeps the prior.
+prior's, which counts as `PRIOR_FREEDOM` degrees (a scaled inverse χ² prior: A. Gelman and others,
+"Bayesian Data Analysis", 3rd edition, section 2.6); a class that was not measured keeps the prior.
 So few repeats move the spread a little, and many decide it.
 """
 
@@ -19,9 +19,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-PRIOR = ((1_000, 0.003), (100_000, 0.004), (np.inf, 0.007))
+PRIOR = ((1_000, 0.005), (np.inf, 0.003))
 """Parameters below which, and the spread between seeds of a score in nats of a BCE; of other
-scores, in parts of what counts as a nat there."""
+scores, in parts of what counts as a nat there.
+
+Measured with 18 configurations of the capacity space under 2 to 4 seeds each, on the built-in data
+(1,500 to 4,000 training rows, 1,000 and 2,000 validation rows, 20 to 60 epochs). The roots of the
+mean components of variance were 0.006 below 1,000 parameters (0.003 without the largest of five)
+and 0.003 above: small networks end in unlike models, and most of all where they are cut early.
+"""
 PRIOR_FREEDOM = 4
 
 Floats = NDArray[np.float64]
@@ -79,4 +85,5 @@ def _between(table: Floats) -> float:
     by_seed = table.mean(axis=1)
     rest = table - by_seed[:, None] - table.mean(axis=0) + table.mean()
     ms_rest = float((rest**2).sum()) / ((n_seeds - 1) * (n_rows - 1))
-    return float(by_seed.var(ddof=1)) - ms_rest / n_rows
+    variance: float = float(by_seed.var(ddof=1)) - ms_rest / n_rows
+    return variance

@@ -33,8 +33,6 @@ LEAST_TRIALS = 5
 """Trials with a score below which nothing is concluded."""
 _LAST_PART = 0.25
 """The last part of a trial's epochs, over which its curve must be level to have arrived."""
-_ROUNDING = 1e-6
-"""Of a score, as a share: what single precision may change when nothing is learned."""
 _ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED)
 
 
@@ -184,7 +182,7 @@ def _reasons(
         return [f"the errors of the scores are unknown: {why}"]
     reasons = _unarrived(frames, trials)
     if learned_nothing(frames, int(trials["trial"].iloc[0])):
-        reasons.insert(0, "the best trial learned nothing: its score never changed in training")
+        reasons.insert(0, "the best trial learned nothing: its learning rate was 0")
     if frames.beats_guessing is False:
         reasons.insert(0, "the best trial is no better than guessing")
     if tied == len(trials):
@@ -227,15 +225,12 @@ def _worth(frames: SweepFrames, trials: pd.DataFrame) -> bool | None:
 
 
 def learned_nothing(frames: SweepFrames, trial: int) -> bool:
-    """Whether no epoch changed the trial's scores by more than rounding, as a learning rate of 0.
+    """Whether the trial was trained with a learning rate of 0 from its first epoch to its last.
 
-    What such trials differ by is the luck of their first weights. One epoch alone cannot say.
+    What such trials differ by is the luck of the weights that their seeds drew.
     """
-    epochs = frames.epochs.loc[frames.epochs["trial"] == trial, ["train_score", "val_score"]]
-    if len(epochs) < 2:
-        return False
-    width = (epochs.max() - epochs.min()).to_numpy()
-    return bool((width <= _ROUNDING * epochs.abs().max().to_numpy()).all())
+    rates = frames.epochs.loc[frames.epochs["trial"] == trial, "learning_rate"]
+    return len(rates) > 0 and bool((rates == 0).all())
 
 
 def _errors(frames: SweepFrames, trials: pd.DataFrame) -> Errors | None:

@@ -62,9 +62,7 @@ def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     confirmed = verdict.confirmation
     first = "Best" if confirmed is None or confirmed.trial == best.trial else "First in the search"
     words = f"{first} is {_named(best)}: {shown.val} {score(best, shown)}, {_described(best)}"
-    cut = (
-        f", and {verdict.cut:,} of the others {_were(verdict.cut)} cut early" if verdict.cut else ""
-    )
+    cut = f", and {verdict.cut:,} others {_were(verdict.cut)} cut early" if verdict.cut else ""
     if Sentence.NONE_TIED in sentences:
         none = f"no other trial of {verdict.trials:,} is"
         if verdict.trials == _TWO:
@@ -234,21 +232,19 @@ def _worth(verdict: Verdict, sentences: Sentences) -> str:
 
 
 def _beaten(verdict: Verdict, network: str) -> str:
-    """Return which reference models beat the network, and which it beats: "Boosted trees beat …"."""
+    """Return which references beat the network, and which it beats: "Boosted trees beat …"."""
     shown, found = verdict.shown, verdict.advantages
     lost = [one for one in found if one.is_better is False]
     first = lost[0].reference
     many = "beat" if first.endswith("s") else "beats"
-    by = [shown.size_with_error(one.value, one.se) for one in lost]
-    said_so = [
-        f"{first[:1].upper()}{first[1:]} {many} the best network found ({network}) by {by[0]}"
-    ]
-    said_so += [
-        f"so does {one.reference}, by {size}" for one, size in zip(lost[1:], by[1:], strict=True)
-    ]
+    size = shown.size_with_error(lost[0].value, lost[0].se)
+    named = f"{first[:1].upper()}{first[1:]}"
+    said_so = [f"{named} {many} the best network found ({network}) by {size}"]
     for one in found:
-        if one.is_better is not False:
-            size = shown.size_with_error(one.value, one.se)
+        size = shown.size_with_error(one.value, one.se)
+        if one in lost[1:]:
+            said_so.append(f"so does {one.reference}, by {size}")
+        elif one.is_better is not False:
             beats = f"it beats {one.reference} by {size}"
             unsure = f"it is not told apart from {one.reference} ({size})"
             said_so.append(beats if one.is_better else unsure)
@@ -277,8 +273,8 @@ def _errors(found: Errors, shown: ScoreWords) -> str:
     source = "measured here" if found.seeds_freedom else "taken from other sweeps"
     larger = "the seeds" if found.seeds > found.rows else "the rows"
     return (
-        f"Ties are judged over rows (± {shown.amount(found.rows)}) and seeds (± {seeds}, {source}); "
-        f"{larger} decide."
+        f"Ties hold over rows (± {shown.amount(found.rows)}) and seeds (± {seeds}, {source}): "
+        f"{larger} are the larger error."
     )
 
 

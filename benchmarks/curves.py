@@ -21,7 +21,7 @@ def jitter(
 
 
 def expected(epochs: int, rise: float) -> Curves:
-    """Return a curve that falls steeply, is level to its middle, then rises by `rise`: (epochs,)."""
+    """Return a curve that falls steeply, is level to its middle, then rises: (epochs,)."""
     at = np.arange(1, epochs + 1)
     after = np.clip((at - epochs / 2) / (epochs - epochs / 2), 0, None)
     curve: Curves = 0.6 + 0.1 * np.exp(-at / (0.12 * epochs)) + rise * after

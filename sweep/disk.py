@@ -54,18 +54,24 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def whole(path: Path, *, through: Path | None = None, flushed: bool = False) -> Iterator[Path]:
+def whole(
+    path: Path, *, through: Path | None = None, flushed: bool = False, named_later: bool = False
+) -> Iterator[Path]:
     """Yield the name of a new file, which becomes `path` in one step if the block succeeds.
 
     Until then, and if the block raises or the process is killed, `path` stays as it was.
     The new file is `through`, by default a hidden name that nobody else uses, with the suffix of
-    `path`, in the same folder. If `flushed`, the file is on the disk at the end. Raises OSError.
+    `path`, in the same folder. If `flushed`, the file is on the disk at the end; its name too,
+    unless it is `named_later`, by a `sync_folder` for many. Raises OSError.
     """
     own = f"{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     new = through or path.with_name(f".{path.stem}-{own}{path.suffix}")
     try:
         yield new
-        if flushed:
+        if flushed and named_later:
+            _sync(new)
+            new.replace(path)
+        elif flushed:
             move(new, path)
         else:
             new.replace(path)

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from sweep.disk import sync_folder
 from sweep.errors import DataError, PlatformError
 from sweep.records import Assignment, EpochRecord, Outcome
 from sweep.store import Store, TrialLosses, explained
@@ -130,7 +131,12 @@ class StoreJournal:
             try:
                 with self.store.together():
                     self._writers.pool = pool
-                    yield
+                    try:
+                        yield
+                    finally:
+                        if self._writers.written:
+                            folder = self.folder.checkpoints
+                            self.store.before_commit(lambda: sync_folder(folder))
             finally:
                 self._writers.pool = None
                 self._writers.written.clear()
@@ -154,11 +160,14 @@ class StoreJournal:
     def _write(self, assignment: Assignment, state: TrialState) -> tuple[str, str | None]:
         found = self.store.checkpoint(assignment.trial)
         path = self.folder.checkpoint(assignment.trial, state.epoch)
-        write = partial(write_checkpoint, path, self._identity(assignment), state)
-        if self._writers.pool is None:
-            write()
-        else:
+        later = self._writers.pool is not None
+        write = partial(
+            write_checkpoint, path, self._identity(assignment), state, named_later=later
+        )
+        if later:
             self.store.before_commit(self._writers.write(path, write))
+        else:
+            write()
         return path.name, None if found is None else found[0]
 
     def _drop(self, old: str | None, new: str) -> None:

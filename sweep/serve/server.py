@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from types import FrameType
 
 import uvicorn
@@ -115,11 +116,18 @@ async def _run(
         await asyncio.sleep(0.01)
     if server.started:
         ready(options.address)
+        Thread(target=_import_analysis, name="imports", daemon=True).start()
         notify("READY=1")
     while not task.done():
         notify("WATCHDOG=1")
         await asyncio.wait({task}, timeout=10.0)
     await task
+
+
+def _import_analysis() -> None:
+    """Import what takes a second before the first page of a sweep asks for it."""
+    from sweep.analysis.answers import verdict  # noqa: F401
+    from sweep.analysis.page import sections  # noqa: F401
 
 
 def listen(options: ServeOptions) -> socket.socket:

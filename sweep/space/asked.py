@@ -25,6 +25,10 @@ class AskedWronglyError(Exception):
     """A hyperparameter that cannot be searched as it is asked for. One line with name and place."""
 
 
+class UnforeseenError(Exception):
+    """A hyperparameter that no build asked for while the space was looked at. One line."""
+
+
 @dataclass(frozen=True)
 class Declaration:
     """A hyperparameter as one call of `hp.Int`, `hp.Choice` … declares it."""
@@ -88,6 +92,21 @@ class Ask:
 
 Answer = Callable[[Declaration], Value]
 """Gives a value for a hyperparameter that is asked for the first time in a build."""
+
+
+def unforeseen(declaration: Declaration) -> Value:
+    """Raise UnforeseenError: no configuration has a value for a name that is asked for only now.
+
+    Its default would be one value of many that nobody drew, in a table that does not show it. A
+    name with a single value has that one.
+    """
+    if declaration.values is not None and len(set(declaration.values)) == 1:
+        return declaration.default
+    raise UnforeseenError(
+        f"{_place()} asks for {declaration.name!r}, which no build asked for when the space was "
+        "looked at, so no value was drawn; ask for it before the condition that it depends on, or "
+        "let that condition be a hyperparameter of its own, such as hp.Boolean"
+    )
 
 
 class Asked(keras_tuner.HyperParameters):  # type: ignore[misc]  # Keras Tuner has no types

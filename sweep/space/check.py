@@ -94,6 +94,13 @@ def _check_compiled(path: Path, model: Model) -> None:
             f"build(hp) of {path}{where_build(path)} returned a model that is not compiled: call "
             "model.compile()"
         )
+    weights = (model.get_compile_config() or {}).get("loss_weights")
+    several = list(weights) if isinstance(weights, list | tuple) else []
+    if any(not isinstance(one, int | float) for one in several):
+        raise InvalidSpaceError(
+            f"the third argument of model.compile of {path}{where_build(path)} is loss_weights in "
+            'Keras 3, and is given metrics: name them, as in metrics=["accuracy"]'
+        )
 
 
 def _check_scored(path: Path, model: Model, inputs: Inputs, task: Task) -> None:

@@ -13,6 +13,7 @@ from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
 from sweep.space.explore import Explorer, Trace, suggested
+from sweep.space.unreached import Place, Written, written
 
 MOST_BUILDS = 500
 """Of one discovery."""
@@ -27,6 +28,8 @@ _DECLARATIONS_WHOLE = 4
 _RANDOM_BUILDS = 16
 _RANDOM_BUILDS_IF_PLAIN = 8
 """If all builds so far asked for the same."""
+_BUILDS_TO_REACH = 100
+"""At numbers of the file, where it asks for something in a place that no build came to."""
 _RANDOM_SEED = 1
 _REPEATED = 4
 """Configurations that are built twice."""
@@ -39,6 +42,8 @@ class Discovery:
     traces: tuple[Trace, ...]
     """Of all builds, the default one first."""
     n_builds: int
+    unreached: tuple[Place, ...] = ()
+    """Calls of the space's file that no build came to."""
 
     @property
     def is_flat(self) -> bool:
@@ -73,10 +78,11 @@ def discover(explorer: Explorer) -> Discovery:
     for trace in drawn:
         search.learn(trace)
     search.cover(before + MOST_BUILDS)
+    unreached = search.reach(written(explorer.path))
     _refuse_failing_switches(explorer, search.traces)
     for values in ({}, *(trace.values for trace in drawn[: _REPEATED - 1])):
         explorer.check_repeatable(values)
-    return Discovery(tuple(search.traces), explorer.n_builds - before)
+    return Discovery(tuple(search.traces), explorer.n_builds - before, tuple(unreached))
 
 
 @dataclass
@@ -143,6 +149,20 @@ class _Coverage:
             given |= self._contexts[target]
             given[target.name] = self._left[target].pop(0)
             self.learn(self.explorer.given(given))
+
+    def reach(self, text: Written) -> list[Place]:
+        """Build at the numbers of the file until each of its calls was reached; return the others.
+
+        A file whose calls have all been reached is left alone.
+        """
+        before = self.explorer.n_builds
+        for seed in range(_BUILDS_TO_REACH):
+            unreached = text.unreached(ask for trace in self.traces for ask in trace.asks)
+            if not unreached:
+                return []
+            self.learn(self.explorer.follow(text.answer(seed, unreached)))
+            self.cover(before + MOST_BUILDS)
+        return text.unreached(ask for trace in self.traces for ask in trace.asks)
 
     def _refuse_endless(self, most: int) -> None:
         if self._new_name_at > most - MOST_BUILDS // 5:

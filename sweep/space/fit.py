@@ -26,6 +26,12 @@ _NO_MATTER = (
     "self", "verbose", "validation_batch_size", "validation_steps", "validation_freq",
 )  # fmt: skip
 """Arguments of `model.fit` that change neither the training nor the score."""
+_OF_ONES_OWN = ("train_on_batch", "test_on_batch", "evaluate", "predict", "predict_on_batch")
+"""Methods of a model by which a `fit` may train or measure in its own way."""
+_CALL_FIT = (
+    "a training of one's own cannot be cut and continued by Hyperband; return model.fit(*args, "
+    "**kwargs), and let compile() say how it trains"
+)
 _STATELESS = ("LearningRateScheduler", "TerminateOnNaN")
 """Keras' callbacks that do the same in an epoch, whatever process has trained those before."""
 _INSTEAD = {
@@ -40,6 +46,10 @@ _INSTEAD = {
     "steps_per_epoch": "every epoch trains all rows",
     "initial_epoch": "Hyperband decides from which epoch a trial goes on",
 }
+
+
+class _OwnTrainingError(Exception):
+    """A `fit` trains or measures by another method than `model.fit`. What it does, in words."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +116,7 @@ class ModelFit:
             times = (
                 "does not call model.fit" if not noted else f"calls model.fit {len(noted)} times"
             )
-            raise self._refused(
-                f"{times}: a training of one's own cannot be cut and continued by Hyperband; "
-                "call model.fit once, and let compile() say how it trains"
-            )
+            raise self._refused(f"{times}: {_CALL_FIT}")
         if result is not history and result is not None:
             raise self._refused(
                 f"returns {type(result).__name__} in place of what model.fit returned: trials are "
@@ -125,6 +132,8 @@ class ModelFit:
             return self.home.run(lambda: self.method(self.hp, model, x, y, **given))
         except (AskedWronglyError, OtherPrecisionError):
             raise
+        except _OwnTrainingError as error:
+            raise self._refused(f"{error}: {_CALL_FIT}") from error
         except Exception as error:
             raise self._refused(f"fails: {users_frame(error, self.path)}") from error
 
@@ -259,11 +268,19 @@ def _noting(model: Any, noted: list[dict[str, Any]], history: Any) -> Iterator[N
         noted.append(dict(signature.bind(model, *arguments, **named).arguments))
         return history
 
-    vars(model)["fit"] = fit
+    def own(name: str) -> Callable[..., Any]:
+        def method(*arguments: Any, **named: Any) -> Any:
+            raise _OwnTrainingError(f"trains or measures by model.{name}")
+
+        return method
+
+    stand_ins = {name: own(name) for name in _OF_ONES_OWN} | {"fit": fit}
+    vars(model).update(stand_ins)
     try:
         yield
     finally:
-        vars(model).pop("fit", None)
+        for name in stand_ins:
+            vars(model).pop(name, None)
 
 
 def _same_rows(value: Any, given: tuple[Any, Any]) -> bool:

@@ -4,6 +4,7 @@ A split's `x` is one array, or a dictionary of named arrays. A model that was no
 the data's; one that was given another is refused.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -129,10 +130,18 @@ def _check_shape(tensor: Any, given: Input) -> None:
     )
     if not fits:
         called = f" {given.name}" if given.name else ""
+        more = _reshaped(shape[1:], given)
         raise InvalidSpaceError(
             f"it has inputs{called} of shape {shape}, and the data give (None, "
-            f"{_sizes(given.shape)}): write keras.Input({given.shape})"
+            f"{_sizes(given.shape)}): write keras.Input({given.shape}){more}"
         )
+
+
+def _reshaped(shape: tuple[int | None, ...], given: Input) -> str:
+    """What to write after the input if the same numbers in another shape are wanted, or nothing."""
+    if None in shape or math.prod(size or 0 for size in shape) != math.prod(given.shape):
+        return ""
+    return f" and after it keras.layers.Reshape({shape})"
 
 
 def _sizes(shape: tuple[int, ...]) -> str:

@@ -223,7 +223,7 @@ def _space(called: HomeBuild, explorer: Explorer, discovery: Discovery, seen: _S
     """A space whose models are checked, without its files and what else they say."""
     path = called.path
     with _unheard():
-        warnings = tuple(without_effect(explorer, discovery))
+        warnings = (*without_effect(explorer, discovery), *_not_searched(path, discovery))
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
@@ -239,6 +239,15 @@ def _space(called: HomeBuild, explorer: Explorer, discovery: Discovery, seen: _S
         warnings=warnings,
         measures=tuple(seen),
     )
+
+
+def _not_searched(path: Path, discovery: Discovery) -> list[str]:
+    return [
+        f"{path.name} line {place.first} asks for {place.name}, and none of {discovery.n_builds} "
+        "builds came there: it is not searched, and a trial that comes there fails; let its "
+        "condition be a hyperparameter of its own, such as hp.Boolean"
+        for place in discovery.unreached
+    ]
 
 
 def load_build(

@@ -48,12 +48,16 @@ def outputs_of(model: Any, task: Task = HIGGS_TASK) -> Outputs:
     if not getattr(model, "outputs", None):
         raise OutputsError(f"{type(model).__name__} has no outputs that can be read")
     if len(model.outputs) > 1:
-        raise OutputsError(f"the model has {len(model.outputs)} outputs, and one is scored here")
+        raise OutputsError(
+            f"the model has {len(model.outputs)} outputs, and one is scored here; "
+            "return keras.Model(inputs, output) of the one that is to be predicted, compiled with "
+            "its loss"
+        )
     given, end = loss_of(model), end_of(model)
     if task.kind is TaskKind.AMOUNT:
         return _of_amounts(given, end, model, task)
     wanted = _Wanted(task, n_outputs(model))
-    wanted.check_size()
+    wanted.check_size(given)
     wanted.check_loss(given, end)
     if given.loss.name is LossName.SQUARED_ERROR and not wanted.is_probable(end):
         raise OutputsError(
@@ -122,7 +126,7 @@ class _Wanted:
             return f"{self.task.n_targets} answers of yes or no"
         return f"one of {_number(self.task.n_classes)} classes"
 
-    def check_size(self) -> None:
+    def check_size(self, given: KerasLoss) -> None:
         """Raise OutputsError unless there are as many outputs as the task wants."""
         wanted: tuple[int, ...] = (1, 2)
         if not self._is_binary:
@@ -130,9 +134,13 @@ class _Wanted:
             wanted = (self.task.n_classes if is_class else self.task.n_targets,)
         if self.n not in wanted:
             shapes = " or ".join(f"(None, {size})" for size in wanted)
+            end = replace(self, n=wanted[0]).end()
+            end = f"keras.layers.Dense({wanted[0]})" if given.logits else end
+            is_amount = given.logits is None and given.loss.name is not LossName.OWN
+            more = f"; if {given.name} is of amounts, say --task amount" if is_amount else ""
             raise OutputsError(
                 f"it has outputs of shape (None, {self.n}), expected {shapes}, as the target is "
-                f"{self.what}; end the model with {replace(self, n=wanted[0]).end()}"
+                f"{self.what}; end the model with {end}{more}"
             )
 
     def check_loss(self, given: KerasLoss, end: End) -> None:

@@ -160,13 +160,19 @@ def check_saved(path: Path, model: Model, inputs: Inputs) -> None:
             model.save(file)
             loaded = load_saved(file)
         x = inputs.example(_ROWS)
-        ours, theirs = (
-            keras.ops.convert_to_numpy(one(x, training=False)) for one in (model, loaded)
+        ours, again, theirs = (
+            keras.ops.convert_to_numpy(one(x, training=False)) for one in (model, model, loaded)
         )
     except InvalidSpaceError as error:
         raise InvalidSpaceError(f"the model of {path} could not be exported: {error}") from error
     except Exception as error:
         raise InvalidSpaceError(_not_exported(path, error)) from error
+    if not np.allclose(ours, again, rtol=1e-5, atol=1e-6, equal_nan=True):
+        raise InvalidSpaceError(
+            f"the model of {path} gives other outputs each time it is asked, also in evaluation "
+            "mode, so it has no score: let the call of the layer that draws random numbers take "
+            "training=None, and return its input as it is unless training"
+        )
     if not np.allclose(ours, theirs, rtol=1e-5, atol=1e-6, equal_nan=True):
         raise InvalidSpaceError(_not_exported(path, "the loaded model gives other outputs"))
 
@@ -182,6 +188,11 @@ def _unwarned() -> Iterator[None]:
 def _not_exported(path: Path, error: object) -> str:
     text = " ".join(_COLOURS.sub("", str(error)).split())
     kind = f"{type(error).__name__}: " if isinstance(error, Exception) else ""
+    if "`output_shape`" in text:
+        return (
+            f"the model of {path} could not be exported: a Lambda of it is loaded only if it says "
+            "its output_shape: write output_shape=(units,) of a row into the call of Lambda"
+        )
     return (
         f"the model of {path} could not be exported: saved and loaded again, it fails; "
         "write functions of a Lambda or an activation as def at the top level of the file instead "

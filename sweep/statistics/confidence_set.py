@@ -53,27 +53,31 @@ Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
 
 
-def confidence_set(losses: NDArray[np.floating]) -> NDArray[np.bool_]:
+def confidence_set(losses: NDArray[np.floating], seeds: Floats | None = None) -> NDArray[np.bool_]:
     """Return which trials may be the best: losses (trials, rows) → (trials,).
 
+    With `seeds`, the spread (trials,) of each mean from seed to seed, it is a set of
+    configurations: under another seed, a mean is taken to differ by a normal deviate of it.
     The trial with the lowest mean always may. Raises ValueError with fewer than two rows.
     """
     n_trials, n_rows = losses.shape
+    seeds = np.zeros(n_trials) if seeds is None else np.asarray(seeds, float)
     if n_rows < 2:
         raise ValueError(f"{n_rows} rows: a standard error takes two at least")
-    statistics = _against_the_best(losses)
+    statistics = _against_the_best(losses, seeds)
     left = np.flatnonzero(_thinned(statistics, n_rows, _SURELY))
     if len(left) > _SIMULATED:  # equal trials by the hundred: a few too many may stay
         return _thinned(statistics, n_rows, CONFIDENCE)
     members = np.zeros(n_trials, bool)
-    members[left[_stepped_down(losses[left].astype(np.float64))]] = True
+    members[left[_stepped_down(losses[left].astype(np.float64), seeds[left])]] = True
     return members
 
 
-def _against_the_best(losses: NDArray[np.floating]) -> Floats:
+def _against_the_best(losses: NDArray[np.floating], seeds: Floats) -> Floats:
     """Return each trial's paired difference to the best, over its standard error: (trials,)."""
     best = int(np.argmin(losses.mean(axis=1, dtype=np.float64)))
     values, errors = differences(losses, losses[best])
+    errors = np.hypot(errors, np.hypot(seeds, seeds[best]))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(values > 0, values / errors, 0.0)
 
@@ -139,10 +143,10 @@ def _better_half(means: Floats) -> Floats:
     return lowest
 
 
-def _stepped_down(losses: Floats) -> Positions:
+def _stepped_down(losses: Floats, seeds: Floats) -> Positions:
     """Return the positions of the trials in the confidence set."""
     n_rows, left = losses.shape[1], np.arange(len(losses))
-    drawn = _draw(losses) if len(left) > 2 else None
+    drawn = _draw(losses, seeds) if len(left) > 2 else None
     while drawn is not None and len(left) > 2:
         pair, excess = _critical(drawn, left)
         stays = (drawn.pairs(left) <= pair) & (drawn.excess(left) <= excess)
@@ -150,7 +154,7 @@ def _stepped_down(losses: Floats) -> Positions:
             return left
         left = left[stays]
     paired = -stdtrit(n_rows - 1, (1 - CONFIDENCE) / 2)
-    return left[_against_the_best(losses[left]) <= paired] if len(left) else left
+    return left[_against_the_best(losses[left], seeds[left]) <= paired] if len(left) else left
 
 
 def _critical(drawn: _Drawn, left: Positions) -> tuple[float, float]:
@@ -167,7 +171,7 @@ def _p_values(values: Floats) -> Floats:
     return 1 - values.argsort().argsort() / len(values)
 
 
-def _draw(losses: Floats) -> _Drawn:
+def _draw(losses: Floats, seeds: Floats) -> _Drawn:
     n_trials, n_rows = losses.shape
     losses = losses - losses.mean(axis=0)  # what all share cancels in every difference
     means = losses.mean(axis=1)
@@ -183,6 +187,10 @@ def _draw(losses: Floats) -> _Drawn:
         drawn[:, chosen] = deviations @ weights
         variance = squares @ weights - drawn[:, chosen] ** 2
         errors[:, chosen] = np.sqrt(np.maximum(variance / (n_rows - 1), least))
+    if seeds.any():
+        covariance = covariance + np.diag(seeds**2)
+        drawn += _of_seeds(means, seeds)
+        errors = np.hypot(errors, seeds[:, None])
     return _Drawn(
         n_rows=n_rows,
         means=means,
@@ -202,6 +210,16 @@ def _weights(random: np.random.Generator, n_rows: int, draws: int) -> Floats:
         )
     weights /= n_rows
     return weights.T
+
+
+def _of_seeds(means: Floats, seeds: Floats) -> Floats:
+    """Return what other seeds add to each mean in each draw: (trials, draws).
+
+    By rank, so that it is the same in whatever order the trials come.
+    """
+    deviates = np.random.default_rng(1).standard_normal((len(means), _DRAWS))
+    found: Floats = seeds[:, None] * deviates[means.argsort(kind="stable").argsort()]
+    return found
 
 
 def _inverse_errors(covariance: Floats) -> Floats:

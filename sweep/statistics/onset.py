@@ -10,9 +10,11 @@ differences one and two epochs apart, an autoregression of order 1 has
 
 The mean over the last w epochs less the lowest mean over any w epochs, over the standard error of
 such a mean (with that correlation), is compared with a critical value c, for w of 5 epochs, a tenth
-and a quarter of the curve: narrow windows find a steep rise, wide ones a slight one in much jitter.
+and a quarter of the curve: narrow windows find a steep rise, wide ones a slight one in
+much jitter.
 c grows with the number of windows that the lowest is chosen among, and in short curves, where
-the jitter is known badly; its numbers are fitted by simulation. `benchmarks/trust.py` has the rates.
+the jitter is known badly; its numbers are fitted by simulation. `benchmarks/trust.py` has the
+rates.
 """
 
 from collections.abc import Sequence
@@ -25,11 +27,16 @@ HALF_WINDOW = 2
 TOLERANCE = 0.005
 """Of a BCE, the nats that the smoothed curve must end above its minimum; of any other score, so
 many parts of what counts as a nat there. A smaller rise is no matter, however sure it is."""
-_CRITICAL, _BY_WINDOWS, _BY_EPOCHS = 3.9, 0.36, 9.0
-"""c = (3.9 + 0.36 ln(epochs / w)) (1 + 9 / epochs that the jitter is estimated from). Fitted so that
-at most 5 % of level curves of 5 to 600 epochs are found to rise, for correlations up to 0.5."""
+_CRITICAL, _BY_WINDOWS, _BY_EPOCHS = 3.9, 0.45, 8.0
+"""c = (3.9 + 0.45 ln(epochs / w)) (1 + 8 / epochs that the jitter is estimated from). Fitted so
+that at most 5 % of level curves of 5 to 600 epochs are found to rise, at correlations to 0.5."""
 _MOST_CORRELATED = 0.85
 """The largest correlation that is believed: beyond it jitter and trend are one."""
+_MEDIAN_TO_SPREAD = 1.4826
+"""Spread of a normal distribution over the median size of its deviations."""
+_AT_MOST = 4.0
+"""Times the variance from the median bend that the variance of the jitter may be: what is more
+is trend. It does not bind for normal jitter, nor for one with Student's t of three degrees."""
 _ROUNDING = 1e-9
 """Least jitter, as a share of the score: below it is rounding."""
 
@@ -145,10 +152,26 @@ def jitter(curves: Floats, first: NDArray[np.intp]) -> tuple[Floats, Floats]:
 
     `curves` has the shape (curves, epochs); those from position `first` (curves,) on are used.
     """
-    one, two = (_half_variance(curves, first, lag) for lag in (1, 2))
-    one = np.maximum(one, (_ROUNDING * np.abs(curves).max(axis=1)) ** 2)
+    least = (_ROUNDING * np.abs(curves).max(axis=1)) ** 2
+    one, two = (np.maximum(_half_variance(curves, first, lag), least) for lag in (1, 2))
     correlation = np.clip(two / one - 1, 0, _MOST_CORRELATED)
+    one = np.maximum(np.minimum(one, _AT_MOST * _of_bends(curves, first)), least)
     return one / (1 - correlation), correlation
+
+
+def _of_bends(curves: Floats, first: NDArray[np.intp]) -> Floats:
+    """Variance of jitter from the median bend, |second difference|: 0 for a smooth curve.
+
+    Of an autoregression it is v₁ (1 − φ/3); a fast rise and a fall after it are not in it.
+    """
+    bends = np.abs(np.diff(curves, n=2, axis=1))
+    used = np.arange(bends.shape[1]) >= first[:, None]
+    used[~used.any(axis=1)] = True
+    if bends.shape[1] == 0:
+        return np.full(len(curves), np.inf)
+    median = np.nanmedian(np.where(used, bends, np.nan), axis=1)
+    found: Floats = (_MEDIAN_TO_SPREAD * median) ** 2 / 6
+    return found
 
 
 def _half_variance(curves: Floats, first: NDArray[np.intp], lag: int) -> Floats:

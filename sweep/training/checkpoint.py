@@ -47,10 +47,13 @@ class TrialState:
     rows, before the first epoch, and in a checkpoint of format 1 until a better epoch."""
 
 
-def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:
+def write_checkpoint(
+    path: Path, identity: str, state: TrialState, *, named_later: bool = False
+) -> None:
     """Write `state` to `path`, whole or not at all, and flush it to the disk.
 
-    `identity` names the sweep and trial it belongs to. Raises OSError.
+    `identity` names the sweep and trial it belongs to. Who writes many may flush their names at
+    once, later (see `disk.whole`). Raises OSError.
     """
     arrays = {
         f"{group}/{index}": array
@@ -68,7 +71,7 @@ def write_checkpoint(path: Path, identity: str, state: TrialState) -> None:
     }
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     with (
-        whole(path, through=path.with_suffix(".tmp"), flushed=True) as new,
+        whole(path, through=path.with_suffix(".tmp"), flushed=True, named_later=named_later) as new,
         new.open("wb") as file,
     ):
         np.savez(file, allow_pickle=False, **arrays)

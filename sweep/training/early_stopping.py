@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from sweep.records import EpochRecord
 from sweep.settings import StopRule
 
@@ -52,9 +54,10 @@ class Watch:
     def _improves(self, value: float, than: float | None) -> bool:
         if than is None:
             return True
+        # Keras compares in single precision
         if self.rule.is_higher_better:
-            return value - self.rule.min_delta > than
-        return value + self.rule.min_delta < than
+            return bool(np.float32(value - self.rule.min_delta) > np.float32(than))
+        return bool(np.float32(value + self.rule.min_delta) < np.float32(than))
 
 
 @dataclass(frozen=True)

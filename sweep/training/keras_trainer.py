@@ -120,7 +120,11 @@ class _Run:
         assignment = self.assignment
         task, scoring = self.trainer.split.task, self.trainer.scoring
         self.model = trial_model.build_model(
-            self.trainer.build, assignment.hyperparameters, assignment.seed, task=task
+            self.trainer.build,
+            assignment.hyperparameters,
+            assignment.seed,
+            task=task,
+            whole=True,
         )
         self.form = target_form(self.model, task)
         self.fit_score = report_fit_score(self.model, task, scoring, self.form)

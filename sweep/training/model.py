@@ -16,7 +16,7 @@ from sweep import metrics
 from sweep.data.split import Rows
 from sweep.records import Value
 from sweep.seeds import derive
-from sweep.space.asked import Asked
+from sweep.space.asked import Asked, unforeseen
 from sweep.space.build import Build as Build  # trainers have both from here
 from sweep.space.build import Model as Model
 from sweep.space.keras_loss import TargetForm
@@ -40,8 +40,12 @@ def build_model(
     *,
     for_fit: bool = True,
     task: Task = HIGGS_TASK,
+    whole: bool = False,
 ) -> Model:
     """The trial's model with its initial weights, the same for the same seed.
+
+    `whole` says that every value that `build` asks for must be among the hyperparameters: a name
+    without one raises UnforeseenError and does not get its default.
 
     The optimizer's variables are there as well. A model that is not for `fit` can be read only: no
     variable of it can be assigned to, and those that `fit` alone needs are missing, the optimizer's
@@ -49,7 +53,7 @@ def build_model(
     """
     keras.utils.set_random_seed(derive(seed, "init"))
     with nullcontext() if for_fit else variables_unmade():
-        model = build(Asked(hyperparameters))
+        model = build(Asked(hyperparameters, unforeseen if whole else None))
     if for_fit:
         model.optimizer.build(model.trainable_variables)
         _create_metrics_variables(model, target_form(model, task))

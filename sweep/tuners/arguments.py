@@ -10,6 +10,7 @@ from typing import Any
 
 from sweep.errors import UsageError
 from sweep.settings import Budget, Settings
+from sweep.tuners.keras_tuner_private import objective_of
 from sweep.tuners.objective import objective_words
 
 _PROJECT = "untitled_project"
@@ -17,13 +18,10 @@ _PROJECT = "untitled_project"
 _REFUSED = {
     "distribution_strategy": "one process trains all trials on its devices, many at once",
     "max_model_size": "give the ranges of the search space smaller ends",
-    "max_retries_per_trial": "a trial that fails would fail again: the same seed, the same numbers",
     "logger": "Keras Tuner ignores it, too",
     "tuner_id": "it is for searches on several machines",
 }
 """Arguments that nothing here answers to, each with what to do or why."""
-_OFF = {"max_retries_per_trial": 0}
-"""What such an argument is if it is not used; None for the others."""
 _COMPILE = ("optimizer", "loss", "metrics")
 
 
@@ -44,17 +42,22 @@ class TunerArguments:
     tune_new_entries: bool = True
     allow_new_entries: bool = True
     max_consecutive_failed_trials: int = 3
+    max_retries_per_trial: int = 0
     seeds_of_best: int = 0
     """`executions_per_trial` of Hyperband: seeds under which its best trials are trained once
     more when the search has ended, as a trial climbs with one seed; 0 for none."""
     compile: Mapping[str, Any] | None = None
     """`optimizer`, `loss` and `metrics` that replace those of `build`; None if none does."""
+    objective_fault: UsageError | None = None
+    """Why trials of models cannot be ranked by the objective; one's own `run_trial` may do."""
     objective: Any = None
     """As it was given: a name, a `keras_tuner.Objective`, or a list of one."""
 
     @property
     def objective_name(self) -> str:
         """The name under which Keras logs what trials are ranked by."""
+        if self.objective is None:
+            return "default_objective"
         (one,) = self.objective if isinstance(self.objective, list | tuple) else [self.objective]
         return str(getattr(one, "name", one))
 
@@ -63,11 +66,11 @@ class TunerArguments:
 
         Raises UsageError for a name that does not tell it.
         """
-        from keras_tuner.src.engine.objective import create_objective
-
+        if self.objective is None:
+            return objective_of(None)
         (one,) = self.objective if isinstance(self.objective, list | tuple) else [self.objective]
         try:
-            return create_objective(one)
+            return objective_of(one)
         except ValueError as error:
             raise UsageError(
                 f"objective {name!r}: it is not known whether more or less of it is better; give "
@@ -94,23 +97,26 @@ def tuner_arguments(
     """
     left = dict(others)
     for name, why in _REFUSED.items():
-        if left.pop(name, _OFF.get(name)) != _OFF.get(name):
+        if left.pop(name, None) is not None:
             raise UsageError(f"{name} is not supported, and would be ignored: {why}")
     overrides = {name: left.pop(name, None) for name in _COMPILE}
     compiled = {name: value for name, value in overrides.items() if value is not None}
     directory, project = left.pop("directory", None), left.pop("project_name", None)
     overwrite, executions = bool(left.pop("overwrite", False)), left.pop("executions_per_trial", 1)
+    retries = left.pop("max_retries_per_trial", 0)
     if left:
         raise TypeError(f"unexpected argument {next(iter(left))!r}")
+    _check_whole("max_retries_per_trial", retries, least=0)
     _check_whole("seed", seed, least=None)
     _check_whole("executions_per_trial", executions, least=1)
     _check_whole("max_consecutive_failed_trials", max_consecutive_failed_trials, least=1)
     climbs = search.get("search", "hyperband") == "hyperband"
+    words, fault = _words(objective)
     settings = Settings(
         **search,
         executions=1 if climbs else executions,
         seed=0 if seed is None else seed,
-        objective=objective_words(objective),
+        objective=words,
     )
     return TunerArguments(
         settings=settings,
@@ -122,10 +128,19 @@ def tuner_arguments(
         tune_new_entries=tune_new_entries,
         allow_new_entries=allow_new_entries,
         max_consecutive_failed_trials=max_consecutive_failed_trials,
+        max_retries_per_trial=retries,
         seeds_of_best=executions if climbs and executions > 1 else 0,
         compile=compiled or None,
         objective=objective,
+        objective_fault=fault,
     )
+
+
+def _words(objective: Any) -> tuple[str, UsageError | None]:
+    try:
+        return objective_words(objective), None
+    except UsageError as error:
+        return "loss", error
 
 
 def _check_whole(name: str, value: Any, least: int | None) -> None:

@@ -129,8 +129,7 @@ def fingerprint_of(given: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """Return the SHA-256 of named values and all they refer to, and those of the parts by name."""
     parts = Parts()
     for name, value in given.items():
-        text = parts.add(name, value)
-        parts.found.setdefault(name, _sha256(text))
+        parts.found[name] = _sha256(parts.add(name, value))
     whole = "\n".join(f"{name} {parts.found[name]}" for name in given)
     return _sha256(whole), parts.found
 

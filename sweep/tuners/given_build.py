@@ -27,8 +27,8 @@ class GivenBuild:
         model = self.build(self._asked(hp))
         if self.arguments.compile:
             _compile(model, self.arguments.compile)
-        for tensor, name in zip(getattr(model, "inputs", None) or (), self.names, strict=False):
-            tensor.name = name  # by which the arrays are given; Keras numbers its own names
+        if self.names:
+            _name_inputs(model, self.names)
         return model
 
     def _asked(self, hp: Any) -> Any:
@@ -92,6 +92,18 @@ class _Overridden:
         if type(one).__name__ == "Choice":
             settings = {k: settings[k] for k in ("name", "values", "ordered", "default")}
         return getattr(self._hp, type(one).__name__)(**settings)
+
+
+def _name_inputs(model: Any, names: tuple[str, ...]) -> None:
+    """Name a model's inputs in their order: Keras' own names are numbered, others each time."""
+    import keras
+
+    layers = [one for one in model.layers if isinstance(one, keras.layers.InputLayer)]
+    for tensor, name in zip(model.inputs, names, strict=False):
+        tensor.name = name
+        for layer in layers:
+            if layer.output is tensor:
+                layer.name = name
 
 
 def _default(kind: str, arguments: Any, named: Mapping[str, Any]) -> Any:

@@ -82,6 +82,13 @@ class Oracle:
         """Return how many configurations are still to be tried; None if there is no such number."""
         return None if self.max_trials is None else max(0, self.max_trials - len(self.trials))
 
+    def id_of(self, trial: int) -> str:
+        """Return the id of a trial by its number."""
+        return f"{trial:0{self._id_width}d}"
+
+    def update_trial(self, trial_id: str, metrics: dict[str, float], step: int = 0) -> None:
+        """Do nothing: what `run_trial` returns counts."""
+
     @property
     def _id_width(self) -> int:
         return len(str(self.max_trials))

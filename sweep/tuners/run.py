@@ -32,7 +32,6 @@ def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> No
     with (
         Store(folder.database) as store,
         Interruption(folder) as stopping,
-        _chance_kept(),
         _native_messages(folder),
     ):
         watcher = _watcher(store, max_consecutive, say)
@@ -46,10 +45,15 @@ def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> No
         )
         state = sweeps.run(work)
         message = store.sweep().message
+    _ended(folder, watcher, state, message)
+
+
+def _ended(folder: SweepFolder, watcher: Watcher, state: SweepState, message: str | None) -> None:
+    """Raise the error of a search that has not come to its end."""
     if watcher.has_failed:
         raise TooManyFailuresError(
-            f"{max_consecutive} trials in a row failed (max_consecutive_failed_trials), the last "
-            f"with {watcher.last_error}; see: sweep report {folder.path}"
+            f"{watcher.max_consecutive} trials in a row failed (max_consecutive_failed_trials), "
+            f"the last with {watcher.last_error}; see: sweep report {folder.path}"
         )
     if state is SweepState.FAILED:
         raise TooManyFailuresError(f"{message}; see: sweep report {folder.path}")
@@ -57,6 +61,38 @@ def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> No
         raise KeyboardInterrupt(
             f"stopped at the end of an epoch, all saved in {folder.path}; run this again to go on"
         )
+
+
+def run_opaque(tuner: Any, given: Any, named: dict[str, Any], say: Say) -> None:
+    """Run the search of a tuner with a `run_trial` of its own. The folder must be locked.
+
+    Raises what `run` raises, and UsageError if the search began with something else.
+    """
+    from sweep.tasks.score_words import ScoreWords
+    from sweep.training.fused.program.kept import default_root
+    from sweep.training.start_keras import start_keras
+    from sweep.tuners.given_build import GivenBuild
+    from sweep.tuners.opaque import opaque_space, scoring_by, search_opaque
+    from sweep.tuners.space import script_space
+
+    start_keras(default_root(), None)
+    limit = tuner.arguments.max_consecutive_failed_trials
+    kind = type(tuner)
+    script = script_space(GivenBuild(kind.run_trial, tuner.arguments), None, (kind, tuner.build))
+    space = opaque_space(tuner, script, given, named)
+    n = tuner.arguments.settings.n_trials or 0
+    objective = tuner.arguments.objective_of(tuner.arguments.objective_name)
+    watcher = Watcher(ScoreWords(scoring_by(objective)), n, 0, say, limit)
+    with Interruption(tuner.folder) as stopping:
+        state = search_opaque(
+            tuner,
+            space,
+            given,
+            named,
+            watcher,
+            lambda: watcher.has_failed or stopping.requested(),
+        )
+    _ended(tuner.folder, watcher, state, None)
 
 
 def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, say: Say) -> None:
@@ -75,7 +111,7 @@ def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, say: Say) -> None
         f"executions_per_trial: a trial of Hyperband climbs with one seed; the {TOP} best are "
         f"trained again under {seeds} fresh seeds each, {added.pending} runs"
     )
-    with Store(folder.database) as store, Interruption(folder) as stopping, _chance_kept():
+    with Store(folder.database) as store, Interruption(folder) as stopping:
         watcher = _watcher(store, _NO_LIMIT, say)
         budget = Budget(max_failures=_NO_LIMIT)
         work = sweeps.Work(folder, store, begun.prepared, budget, watcher, stopping.requested)
@@ -101,7 +137,7 @@ def _watcher(store: Store, max_consecutive: int, say: Say) -> Watcher:
 
 
 @contextmanager
-def _chance_kept() -> Iterator[None]:
+def chance_kept() -> Iterator[None]:
     """Put back the user's own random numbers of Python and NumPy: trials draw theirs from seeds."""
     state, of_numpy = random.getstate(), np.random.get_state()
     try:

@@ -10,11 +10,12 @@ from sweep.settings import Settings
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
-from sweep.tuners.callbacks import trial_callbacks
+from sweep.tuners.callbacks import Make, trial_callbacks
 from sweep.tuners.fit_arguments import FitArguments
 from sweep.tuners.fitting import fitting
 from sweep.tuners.given_build import GivenBuild
 from sweep.tuners.kept_script import keep_script, refuse_others
+from sweep.tuners.keras_tuner_private import told
 from sweep.tuners.rows import rows_of
 from sweep.tuners.space import ScriptSpace, script_space
 
@@ -43,10 +44,12 @@ def prepared_search(
     hypermodel: Any,
     given: FitArguments,
     stored: SweepRow | None,
+    hears: Any = None,
 ) -> Begun:
     """Return all that a search of these arguments needs, checked; nothing is written.
 
-    `hypermodel` is None if `build` is a function; `stored` is the search that goes on. Raises
+    `hypermodel` is None if `build` is a function; `stored` is the search that goes on,
+    `hears` a tuner that is to be told of each epoch. Raises
     UsageError, InvalidSpaceError or DataError naming what cannot be honoured.
     """
     from sweep.runner.prepare import prepared_of
@@ -73,13 +76,15 @@ def prepared_search(
     )
     called = trial_callbacks(given.callbacks, split.task, own_metrics(model))
     settings = replace(settings, stopping=called.stopping)
-    make = called.make
+    make = called.make if hears is None else _heard(called.make, hears)
     script = script.fitted(fitting(hypermodel, shuffle=given.shuffle, make=make))
     space = script.seen(x, split.task)
     notes = [*rows.train.notes, *rows.validation.notes]
     if make is not None:
-        notes.append(_opaque(called.names, settings))
-    return Begun(prepared_of(space, settings, split), script, numerics, tuple(notes))
+        of_tuner = () if hears is None else (type(hears).__name__,)
+        notes.append(_opaque((*called.names, *of_tuner), settings))
+    prepared = replace(prepared_of(space, settings, split), retries=arguments.max_retries_per_trial)
+    return Begun(prepared, script, numerics, tuple(notes))
 
 
 def create(folder: SweepFolder, begun: Begun) -> None:
@@ -127,6 +132,16 @@ def _settings(settings: Settings, given: FitArguments) -> Settings:
     """The tuner's settings with what `search` says: epochs, early stopping, where the data are."""
     epochs = settings.max_epochs if settings.has_rungs else given.epochs or _ONE_EPOCH
     return replace(settings, max_epochs=epochs, data=MEMORY, patience=None, baselines=False)
+
+
+def _heard(make: Make | None, tuner: Any) -> Make:
+    """Callbacks that tell a tuner of each epoch and batch, besides those of `make`."""
+
+    def both(trial: str, execution: int) -> list[Any]:
+        own = tuner.oracle.get_trial(tuner.oracle.id_of(int(trial)))
+        return [*(make(trial, execution) if make else ()), told(tuner, own)]
+
+    return both
 
 
 def _opaque(names: tuple[str, ...], settings: Settings) -> str:

@@ -17,6 +17,7 @@ from sweep.store import Store
 from sweep.store.parsing import hyperparameters_of
 from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
+from sweep.tuners.keras_tuner_private import direction_of
 
 _TURNED = (ObjectiveName.ACCURACY, ObjectiveName.AUC, ObjectiveName.R2)
 Row = Mapping[str, Any]
@@ -117,7 +118,6 @@ def trial_of(
 def hyperparameters_with(space: SpaceRecord, values: Mapping[str, Value]) -> Any:
     """Return `keras_tuner.HyperParameters` that hold these values, each declared as it was."""
     import keras_tuner
-    from keras_tuner.engine import hyperparameters as kinds
 
     hp = keras_tuner.HyperParameters()
     for one in space.definitions:
@@ -133,9 +133,7 @@ def hyperparameters_with(space: SpaceRecord, values: Mapping[str, Value]) -> Any
             }
         elif one.kind != "Boolean":
             given = {"value": one.values[0]} if one.kind == "Fixed" else {"values": [*one.values]}
-        parameter = getattr(kinds, one.kind)(one.name, **given)
-        parameter.conditions = []
-        hp._register(parameter)
+        getattr(hp, one.kind)(one.name, **given)
     hp.values = dict(values)
     return hp
 
@@ -186,11 +184,9 @@ def _means(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _direction(name: str, objective: str, scoring: Scoring) -> str:
-    from keras_tuner.src.engine.metrics_tracking import infer_metric_direction
-
     if name.removeprefix("val_") == objective.removeprefix("val_"):
         return "max" if is_higher_better(scoring) else "min"
-    return infer_metric_direction(name) or "min"
+    return direction_of(name) or "min"
 
 
 def is_higher_better(scoring: Scoring) -> bool:

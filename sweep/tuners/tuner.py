@@ -11,11 +11,11 @@ from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.fit_arguments import FitArguments, fit_arguments
 from sweep.tuners.oracle import Oracle
-from sweep.tuners.searched import Begun, create, going_on, prepared_search
-from sweep.tuners.watching import silent, to_stdout
+from sweep.tuners.watching import Say, silent, to_stdout
 
 if TYPE_CHECKING:
     from sweep.handle.sweep import Sweep
+    from sweep.tuners.searched import Begun
 
 _OF_STOCK = ("oracle.json", "tuner0.json")
 """Files of Keras Tuner's own, in a folder that it has searched in."""
@@ -27,14 +27,19 @@ class Tuner:
     def __init__(self, hypermodel: Any, arguments: TunerArguments) -> None:
         """`hypermodel` is a function of the hyperparameters that returns a compiled model, or a
         `keras_tuner.HyperModel`."""
-        if not callable(hypermodel) and not callable(getattr(hypermodel, "build", None)):
+        is_own = self.has_own_run_trial and hypermodel is None
+        if not is_own and not callable(getattr(hypermodel, "build", hypermodel)):
             raise UsageError(
                 f"hypermodel is {hypermodel!r}, expected build(hp), which returns a compiled "
                 "model, or a keras_tuner.HyperModel"
             )
+        if arguments.objective_fault is not None and not self.has_own_run_trial:
+            raise arguments.objective_fault
         self.arguments = arguments
         self._hypermodel = hypermodel
         self._begun: Begun | None = None
+        self.is_dry = False
+        """While it is found out what a `run_trial` asks for."""
         self.folder = SweepFolder(arguments.folder.parent.absolute(), arguments.folder.name)
         self.oracle = Oracle(self.folder, arguments, self._space)
         if arguments.overwrite:
@@ -49,9 +54,9 @@ class Tuner:
     @cached_property
     def hypermodel(self) -> Any:
         """The `keras_tuner.HyperModel`; one is made of a function."""
-        from keras_tuner.src.engine.hypermodel import get_hypermodel
+        from sweep.tuners.keras_tuner_private import hypermodel_of
 
-        return get_hypermodel(self._hypermodel)
+        return hypermodel_of(self._hypermodel)
 
     @property
     def project_dir(self) -> str:
@@ -91,10 +96,35 @@ class Tuner:
         anything is trained; KeyboardInterrupt once it has been interrupted and saved;
         TooManyFailuresError after so many failed trials in a row.
         """
-        from sweep.tuners.run import repeat_best, run
+        from sweep.tuners.run import chance_kept
 
-        arguments = self.fit_arguments(*given, **named)
-        say = silent if arguments.verbose == 0 else to_stdout
+        verbose = named.get("verbose", "auto")
+        say = silent if verbose == 0 else to_stdout
+        with chance_kept():
+            self.on_search_begin()
+            if self.has_own_run_trial:
+                self._search_opaque(given, named, say)
+            else:
+                self._search(self.fit_arguments(*given, **named), say)
+            self.on_search_end()
+        if verbose != 0:
+            self._say_end()
+
+    def _search_opaque(self, given: Any, named: dict[str, Any], say: Say) -> None:
+        from sweep.tuners.run import run_opaque
+
+        say(
+            f"{type(self).__name__} has a run_trial of its own: one trial after another, not "
+            "fused, and a trial that is cut begins again"
+        )
+        self.folder.create()
+        with self.folder.locked():
+            run_opaque(self, given, named, say)
+
+    def _search(self, arguments: FitArguments, say: Say) -> None:
+        from sweep.tuners.run import repeat_best, run
+        from sweep.tuners.searched import create, going_on
+
         begun = self._prepared(arguments)
         self.folder.create()
         with self.folder.locked():
@@ -108,8 +138,6 @@ class Tuner:
             run(self.folder, begun, self.arguments.max_consecutive_failed_trials, say)
             if self.arguments.seeds_of_best:
                 repeat_best(self.folder, begun, self.arguments.seeds_of_best, say)
-        if arguments.verbose != 0:
-            self._say_end()
 
     def fit_arguments(self, *given: Any, **named: Any) -> FitArguments:
         """Return what a call of `search` with these arguments would train with, checked.
@@ -118,9 +146,12 @@ class Tuner:
         """
         return fit_arguments(given, named)
 
-    def _prepared(self, given: FitArguments) -> Begun:
+    def _prepared(self, given: FitArguments) -> "Begun":
+        from sweep.tuners.searched import prepared_search
+
         hypermodel = self._own_hypermodel
-        return prepared_search(self.arguments, self.build, hypermodel, given, self._stored())
+        hears = self if self.hears_epochs else None
+        return prepared_search(self.arguments, self.build, hypermodel, given, self._stored(), hears)
 
     @property
     def _own_hypermodel(self) -> Any:
@@ -139,6 +170,52 @@ class Tuner:
         for line in end_lines(self.folder):
             print(line, flush=True)
 
+    # What a subclass may write anew
+
+    def run_trial(self, trial: Any, *given: Any, **named: Any) -> Any:
+        """Build and fit a trial's model as Keras Tuner does; return the histories of its fits.
+
+        It is called if a subclass has a `run_trial` of its own, which may call it.
+        """
+        from sweep.tuners.stock_fit import fit_trial
+
+        return fit_trial(self, trial, given, named)
+
+    def on_search_begin(self) -> None:
+        """Called before the first trial."""
+
+    def on_search_end(self) -> None:
+        """Called after the last trial."""
+
+    def on_trial_begin(self, trial: Any) -> None:
+        """Called before each call of a `run_trial` of one's own."""
+
+    def on_trial_end(self, trial: Any) -> None:
+        """Called after each call of a `run_trial` of one's own."""
+
+    def on_epoch_begin(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
+        """Called before each epoch, if a subclass has one of its own."""
+
+    def on_epoch_end(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
+        """Called after each epoch, if a subclass has one of its own."""
+
+    def on_batch_begin(self, trial: Any, model: Any, batch: int, logs: Any = None) -> None:
+        """Called before each batch, if a subclass has one of its own."""
+
+    def on_batch_end(self, trial: Any, model: Any, batch: int, logs: Any = None) -> None:
+        """Called after each batch, if a subclass has one of its own."""
+
+    @property
+    def has_own_run_trial(self) -> bool:
+        """Whether a subclass trains in a way of its own."""
+        return type(self).run_trial is not Tuner.run_trial
+
+    @property
+    def hears_epochs(self) -> bool:
+        """Whether a subclass is to be told of each epoch or batch."""
+        names = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
+        return any(getattr(type(self), name) is not getattr(Tuner, name) for name in names)
+
     # Afterwards
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
@@ -156,7 +233,10 @@ class Tuner:
         trained, UsageError if this tuner has not searched yet, so that it has no data.
         """
         from sweep.tuners.models import best_model_of
+        from sweep.tuners.stock_fit import load_trial
 
+        if self.has_own_run_trial:
+            return load_trial(self, trial)
         return best_model_of(self.folder, self._ready(), int(trial.trial_id))
 
     def results_summary(self, num_trials: int = 10) -> None:
@@ -191,7 +271,7 @@ class Tuner:
         path.mkdir(parents=True, exist_ok=True)
         return str(path)
 
-    def _ready(self) -> Begun:
+    def _ready(self) -> "Begun":
         if self._begun is None:
             if not self.folder.exists:
                 raise NotFoundError(f"there is no search in {self.folder.path}: call search first")

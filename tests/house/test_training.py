@@ -13,7 +13,11 @@ PACKAGE = ROOT / "sweep"
 PROGRAM = PACKAGE / "training" / "fused" / "program"
 SIMULATION = PACKAGE / "data" / "simulation"
 
-PRIVATE_NAMES = {"training/keras_private.py", "training/tensorflow_private.py"}
+PRIVATE_NAMES = {
+    "training/keras_private.py",
+    "training/tensorflow_private.py",
+    "tuners/keras_tuner_private.py",
+}
 """One file for each library; `search`, which has Keras Tuner's, is looked after elsewhere."""
 DOCUMENTED = {"_exit", "_replace"}
 """Of `os` and of named tuples: private by their looks only."""

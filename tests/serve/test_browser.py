@@ -34,8 +34,10 @@ def one(tmp_path_factory, whole_search):
     (place / "spaces").mkdir()
     (place / "spaces" / "mine.py").write_text(SPACE)
     shutil.copytree(whole_search, place / "results")
-    quick = f"env SECONDS_AN_EPOCH=0.4 {sys.executable} -m tests.support.quick_sweep {{}}"
+    quick = f"env SECONDS_AN_EPOCH=0.6 {sys.executable} -m tests.support.quick_sweep {{}}"
     with served.served(place, "--spaces", "spaces", "--run-with", quick) as found:
+        with found.client(Accept="text/html") as client:
+            client.get("/sweeps/big")  # pandas is there from now on
         yield found
 
 

@@ -170,3 +170,16 @@ def test_notices_go_to_addresses_of_this_network_only_if_that_is_allowed(url):
     notices.check_address(url, private=True)
     with pytest.raises(UsageError, match="http or https"):
         notices.check_address("file:///etc/passwd", private=True)
+
+
+def test_without_its_extra_the_service_says_in_one_line_what_to_install(monkeypatch):
+    from typer.testing import CliRunner
+
+    from sweep.cli.app import app
+    from sweep.cli.commands import serve
+    from sweep.errors import PlatformError
+
+    monkeypatch.setattr(serve, "find_spec", lambda name: None)
+    done = CliRunner().invoke(app, ["serve"])
+    assert isinstance(done.exception, PlatformError)
+    assert "pip install keras-sweep[serve]" in str(done.exception)

@@ -263,3 +263,35 @@ def test_the_same_values_as_numbers_and_as_truth_values_are_told_apart():
         sampler.mark_as_tried(values)
         seen.append(values)
     assert len(seen) == 2
+
+
+def test_a_condition_that_few_values_meet_is_reached_by_the_numbers_in_the_file():
+    def build(hp):
+        if 600 < hp.Int("units", 1, 1000) < 620:
+            hp.Float("small part", 0.0, 1.0)
+        a, b, c = (hp.Choice(name, list(range(8))) for name in "abc")
+        if a == 5 and b == 6 and c == 7:
+            hp.Float("three together", 0.0, 1.0)
+
+    assert {name for name, _ in listed(build)} >= {"small part", "three together"}
+
+
+def test_what_no_build_comes_to_is_named_with_its_line():
+    def build(hp):
+        if hp.Choice("width", [8, 16]) > 16:
+            hp.Boolean(
+                "never",
+            )
+
+    (place,) = found(build).unreached
+    assert (place.name, place.last - place.first) == ("'never'", 2)
+
+
+def test_a_name_that_no_build_asked_for_gets_no_default():
+    from sweep.space.asked import Asked, UnforeseenError, unforeseen
+
+    hp = Asked({"width": 16}, unforeseen)
+    assert hp.Choice("width", [8, 16]) == 16
+    assert hp.Fixed("note", 1) == 1
+    with pytest.raises(UnforeseenError, match=r"test_discover.py line \d+ asks for 'rate'"):
+        hp.Float("rate", 0.0, 1.0)

@@ -107,6 +107,8 @@ def test_callbacks_that_keep_nothing_are_forwarded(load):
     ("body", "message"),
     [
         ("return 0.5", "does not call model.fit: .*Hyperband"),
+        ("model.train_on_batch(*args)", "by model.train_on_batch: .*Hyperband"),
+        ("return model.evaluate(*args)[0]", "by model.evaluate: .*return model.fit"),
         ("model.fit(*args); return model.fit(*args)", "calls model.fit 2 times"),
         ("return model.fit(*args).history['val_loss'][-1]", "returns float in place of"),
         ("return model.fit(args[0] * 2, args[1])", "another x than it was given"),

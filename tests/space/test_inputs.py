@@ -57,3 +57,13 @@ def test_inputs_are_matched_by_name_and_refused_by_name(keras):
         check_inputs(model, inputs_of({"left": x["left"], "right": x["left"]}))
     with pytest.raises(InvalidSpaceError, match=r"2 inputs \(left, right\), .* one array"):
         check_inputs(model, columns(5))
+
+
+def test_the_same_numbers_in_another_shape_may_be_reshaped_as_it_is_said(keras):
+    asked = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3)])
+    images = Inputs((Input((4, 4)),))
+    said = r"write keras\.Input\(\(4, 4\)\) and after it keras\.layers\.Reshape\(\(4, 4, 1\)\)"
+    with pytest.raises(InvalidSpaceError, match=said):
+        check_inputs(asked, images)
+    written = [keras.Input((4, 4)), keras.layers.Reshape((4, 4, 1)), keras.layers.Conv2D(2, 3)]
+    check_inputs(keras.Sequential(written), images)

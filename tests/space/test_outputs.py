@@ -11,9 +11,11 @@ import pytest
 from keras import layers, losses
 
 from sweep.errors import InvalidSpaceError
+from sweep.space.check import check_built
 from sweep.space.inputs import columns
 from sweep.space.load import load_space
 from sweep.space.outputs import OutputsError, outputs_of
+from sweep.tasks.task import Task, TaskKind
 from sweep.training.fused.reading.model import carries, read
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
@@ -218,3 +220,29 @@ def test_an_end_that_cannot_be_told_is_taken_at_the_losss_word(tmp_path):
     load(tmp_path, end, '"bce"', metric_text(1, None), "squares.py")
     with pytest.raises(InvalidSpaceError, match="compares amounts"):
         load(tmp_path, end, '"mse"', metric_text(1, None), "amounts.py")
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (
+            losses.SparseCategoricalCrossentropy(from_logits=True),
+            r"end the model with keras.layers.Dense\(3\)$",
+        ),
+        ("mse", r'Dense\(3, activation="softmax"\); if mse is of .*--task amount$'),
+    ],
+)
+def test_the_end_that_is_advised_fits_the_loss(loss, said):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(7 if loss != "mse" else 1)])
+    model.compile("adam", loss)
+    with pytest.raises(OutputsError, match=said):
+        outputs_of(model, Task(TaskKind.CLASSES, ("label",), ("a", "b", "c")))
+
+
+def test_metrics_in_the_place_of_loss_weights_are_refused(tmp_path):
+    model = keras.Sequential([keras.Input((28,)), layers.Dense(1, "sigmoid")])
+    model.compile("adam", "bce", ["accuracy", keras.metrics.AUC()])
+    with pytest.raises(InvalidSpaceError, match=r'is loss_weights .* as in metrics=\["accuracy"\]'):
+        check_built(tmp_path / "mine.py", model, columns(28))
+    model.compile("adam", "bce", [10.0])
+    check_built(tmp_path / "mine.py", model, columns(28))

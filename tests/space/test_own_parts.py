@@ -136,3 +136,14 @@ def test_parts_of_keras_alone_need_no_line(tmp_path):
     file = tmp_path / "best.keras"
     space.build(space.hyperparameters).save(file)
     assert how_to_load(file) is None
+
+
+def test_a_model_that_is_random_in_evaluation_mode_is_refused_and_one_that_is_not_works(tmp_path):
+    noise = "x + keras.random.normal(ops.shape(x))"
+    text = PARTS.replace("x * self.gain", noise)
+    with pytest.raises(InvalidSpaceError, match=r"other outputs each time .* unless training"):
+        load(tmp_path, text)
+    mended = PARTS.replace("call(self, x)", "call(self, x, training=None)").replace(
+        "return x * self.gain", f"return {noise} if training else x"
+    )
+    load(tmp_path, mended, "mended.py")

@@ -46,10 +46,10 @@ def test_a_file_that_cannot_be_written_leaves_nothing_of_its_company(kept, monke
     journal, ends = kept
     write = journals.write_checkpoint
 
-    def full(path: Path, *rest: object) -> None:
+    def full(path: Path, *rest: object, **named: object) -> None:
         if path.name == journal.folder.checkpoint(1, 2).name:
             raise OSError(errno.ENOSPC, "No space left on device")
-        write(path, *rest)
+        write(path, *rest, **named)
 
     monkeypatch.setattr(journals, "write_checkpoint", full)
     with pytest.raises(PlatformError, match="No space left"), journal.together():

@@ -52,12 +52,15 @@ def _decided(verdict: Verdict, answer: Answer | None) -> bool | None:
 
 
 def _has_worse_between(verdict: Verdict) -> bool:
-    """Whether a capacity that is ruled out lies between two that are among the best."""
+    """Whether a capacity that is not among the best lies between two that are.
+
+    It may be worse, or cut, or never tried: a range from the smallest to the largest has a hole.
+    """
     if verdict.capacity is None or verdict.params_tied is None:
         return False
     first, last = (len(str(params)) - 1 for params in verdict.params_tied)
     between = {decade(10**power) for power in range(first, last + 1)}
-    return bool(between & set(verdict.capacity.ruled_out))
+    return bool(between - set(verdict.capacity.best))
 
 
 _HOLDS: dict[Sentence, Callable[[Verdict], bool]] = {

@@ -1,14 +1,17 @@
 """Two trials of a sweep, side by side: the paired difference and what sets them apart."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
+from scipy.special import stdtrit
 
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
 from sweep.errors import NotFoundError
 from sweep.records import Json
+from sweep.statistics.confidence import CONFIDENCE
 from sweep.statistics.paired import Difference, difference
 from sweep.store import Losses
 from sweep.tasks.score_words import ScoreWords
@@ -18,19 +21,41 @@ SCHEMA = "sweep.compare/1"
 
 @dataclass(frozen=True)
 class Comparison:
-    """Trials A and B. `difference` is A − B in val score, None when either's losses are unknown."""
+    """Trials A and B. `difference` is A − B in val score, None when either's losses are unknown.
+
+    Its error is that over the rows, with both models as they are.
+    """
 
     sweep: str
     a: "pd.Series[Any]"
     """A's row of `SweepFrames.trials`."""
     b: "pd.Series[Any]"
     difference: Difference | None
+    seeds_se: float
+    """Standard error of the difference from seed to seed, which is not in `difference`."""
+    seeds_freedom: int
+    """Degrees of freedom that the sweep measured of it; 0 if it is taken from other sweeps."""
     n_rows: int
     """Validation rows."""
     names: list[str]
     """Hyperparameters, in the order of the search space."""
     shown: ScoreWords
     """How scores are shown to people."""
+
+    @property
+    def total_se(self) -> float:
+        """The standard error over rows and seeds; NaN where the difference is unknown."""
+        return (
+            math.nan if self.difference is None else math.hypot(self.difference.se, self.seeds_se)
+        )
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether the configurations differ at the 95 % level, over rows and seeds."""
+        if self.difference is None or not self.total_se > 0:
+            return self.difference is not None and self.difference.value != 0
+        reach = float(stdtrit(max(self.n_rows - 1, 1), (1 + CONFIDENCE) / 2))
+        return abs(self.difference.value) > reach * self.total_se
 
     @property
     def differing(self) -> list[str]:
@@ -43,6 +68,10 @@ class Comparison:
             "schema": SCHEMA,
             "sweep": self.sweep,
             "difference": None if self.difference is None else asdict(self.difference),
+            "seeds_se": self.seeds_se,
+            "seeds_freedom": self.seeds_freedom,
+            "total_se": None if math.isnan(self.total_se) else self.total_se,
+            "told_apart": None if self.difference is None else self.is_told_apart,
             "rows": self.n_rows,
             "differing": self.differing,
             "a": as_json(self.a),
@@ -57,9 +86,18 @@ def compare(frames: SweepFrames, losses: Losses, a: int, b: int) -> Comparison:
     if not (pd.isna(one["val_score_se"]) or pd.isna(other["val_score_se"])):
         rows = {int(trial): row for row, trial in enumerate(losses.trials)}
         found = difference(losses.values[rows[a]], losses.values[rows[b]])
-    n_rows = losses.values.shape[1]
-    names = frames.hyperparameter_names
-    return Comparison(frames.sweep.name, one, other, found, n_rows, names, frames.score_words)
+    spread = dict(zip(frames.trials["trial"], frames.seed_spread.values, strict=True))
+    return Comparison(
+        sweep=frames.sweep.name,
+        a=one,
+        b=other,
+        difference=found,
+        seeds_se=math.hypot(spread[a], spread[b]) if a != b else 0.0,
+        seeds_freedom=frames.seed_spread.freedom,
+        n_rows=losses.values.shape[1],
+        names=frames.hyperparameter_names,
+        shown=frames.score_words,
+    )
 
 
 def trial_row(frames: SweepFrames, trial: int) -> "pd.Series[Any]":
@@ -98,12 +136,18 @@ def _of_the_two(found: Comparison) -> str:
     if value == 0 and se == 0:
         return "The two are equal on every row."
     better = label(found.a if value < 0 else found.b)
-    by = found.shown.size_with_error(value, se)
+    by = found.shown.size_with_error(value, found.total_se)
     rows = words.counted(found.n_rows, "validation row")
-    if found.difference.low <= 0 <= found.difference.high:
-        return f"{better} is better by {by}: tied, {rows} cannot tell the two apart (95 %)."
-    tell = "tells" if found.n_rows == 1 else "tell"
-    return f"{better} is better by {by}: {rows} {tell} the two apart (95 %)."
+    parts = f"rows {found.shown.amount(se)}, seeds {found.shown.amount(found.seeds_se)}"
+    taken = "" if found.seeds_freedom else ", taken from other sweeps"
+    start = f"{better} is better by {by} ({parts}{taken})"
+    if found.is_told_apart:
+        return f"{start}: {rows} and the spread from seed to seed tell the two apart (95 %)."
+    if found.seeds_se > se:
+        advice = "the seeds are the larger error; sweep confirm repeats trials under others"
+    else:
+        advice = "the rows are the larger error; more validation rows would make it smaller"
+    return f"{start}: tied, {rows} cannot tell the two apart (95 %); {advice}."
 
 
 def _among_all(found: Comparison) -> list[str]:

@@ -64,6 +64,20 @@ class Confirmation:
     bias: float | None
     """Mean over trials of the score in the search minus the mean of repeats; below 0, better."""
     bias_se: float | None
+    bias_is_sure: bool
+    """Whether the bias differs from 0 at the 95 % level."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """What the ties of a sweep are judged by: the errors of a difference between two trials."""
+
+    rows: float
+    """Over the validation rows: the median of the trials' paired errors to the best."""
+    seeds: float
+    """From seed to seed: the median likewise."""
+    seeds_freedom: int
+    """Degrees of freedom that the sweep measured of it; 0 if it is taken from other sweeps."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,10 @@ class Verdict:
     """Trials with a score."""
     tied: int | None
     """Of them, those tied with the best, itself included; None when errors are not known."""
+    cut: int
+    """Of those that are not tied, the ones that were cut before they were trained in full."""
+    errors: Errors | None
+    """What ties are judged by; None when errors are not known, or with a single trial."""
     best: NamedTrial | None
     simplest: NamedTrial | None
     """The fewest parameters within one paired standard error of the best."""
@@ -97,6 +115,8 @@ class Verdict:
     """What that is said of."""
     tutorial: list[Conclusion]
     """The tutorial's conclusions, when its models were trained under several seeds."""
+    test_rows: int
+    """Sealed test rows that the sweep has."""
     test_openings: int
     """Times the sealed test rows were opened."""
     shown: ScoreWords = field(default_factory=ScoreWords)
@@ -130,6 +150,8 @@ def verdict(frames: SweepFrames) -> Verdict:
         reasons=reasons,
         trials=len(trials),
         tied=len(tied) if known else None,
+        cut=int((~trials["is_tied"] & ~trials["ended"]).sum()),
+        errors=_errors(frames, trials),
         best=_choice(trials),
         simplest=_choice(simplest),
         params_tried=_range(sized),
@@ -142,6 +164,7 @@ def verdict(frames: SweepFrames) -> Verdict:
         worth=_worth(frames, trials),
         advantages=frames.advantages,
         tutorial=conclusions(frames) if frames.sweep.scoring.is_binary_crossentropy else [],
+        test_rows=frames.sweep.settings.test_rows or 0,
         test_openings=len(frames.openings),
         shown=frames.score_words,
     )
@@ -158,6 +181,8 @@ def _reasons(
         why = why_errors_are_unknown(frames.sweep.settings.validation_rows, frames.sweep.scoring)
         return [f"the errors of the scores are unknown: {why}"]
     reasons = _unarrived(frames, trials)
+    if learned_nothing(frames, int(trials["trial"].iloc[0])):
+        reasons.insert(0, "the best trial learned nothing: its learning rate was 0")
     if frames.beats_guessing is False:
         reasons.insert(0, "the best trial is no better than guessing")
     if tied == len(trials):
@@ -176,6 +201,8 @@ def _unarrived(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     if not best["ended"]:
         trained = counted(best["epochs"], "epoch")
         return [f"the best trial was trained for only {trained}, not in full"]
+    if best["status"] == TrialStatus.STOPPED:  # early, as it had not become better for long
+        return []
     if pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
         return [f"the best trial was still improving when training ended at epoch {best['epochs']}"]
     return []
@@ -189,12 +216,33 @@ def _worth(frames: SweepFrames, trials: pd.DataFrame) -> bool | None:
     found = is_worth(frames.advantages)
     if found and frames.beats_guessing is False:
         return None  # what beats a model that guesses worse is still no better than guessing
+    if len(trials) and learned_nothing(frames, int(trials["trial"].iloc[0])):
+        return None  # its score is that of the weights that its seed drew
     is_open = (
         frames.sweep.state is not SweepState.FINISHED
         or len(trials) < LEAST_TRIALS
         or bool(_unarrived(frames, trials))
     )
     return None if found is False and is_open else found
+
+
+def learned_nothing(frames: SweepFrames, trial: int) -> bool:
+    """Whether the trial was trained with a learning rate of 0 from its first epoch to its last.
+
+    What such trials differ by is the luck of the weights that their seeds drew.
+    """
+    rates = frames.epochs.loc[frames.epochs["trial"] == trial, "learning_rate"]
+    return len(rates) > 0 and bool((rates == 0).all())
+
+
+def _errors(frames: SweepFrames, trials: pd.DataFrame) -> Errors | None:
+    others = trials.iloc[1:]
+    rows = others.loc[others["difference_se"] > 0, "difference_se"]
+    if rows.empty:
+        return None
+    spread = pd.Series(frames.seed_spread.values, index=frames.trials.index)
+    seeds = np.hypot(spread[rows.index], spread[trials.index[0]])
+    return Errors(float(rows.median()), float(np.median(seeds)), frames.seed_spread.freedom)
 
 
 def is_improving(frames: SweepFrames, trial: int) -> bool:
@@ -223,6 +271,7 @@ def _confirmation(frames: SweepFrames) -> Confirmation | None:
         val_score_se=_number(first["val_score_se"]),
         bias=None if average is None else average.value,
         bias_se=None if average is None else _number(average.error),
+        bias_is_sure=average is not None and average.is_sure,
     )
 
 

@@ -95,6 +95,11 @@ _LOOKS = ((BLUE, "o"), (BLACK, "D"))
 def _note(found: Bias | None, shown: ScoreWords) -> str:
     if found is None:
         return "Only baselines were repeated. They were not chosen for their scores."
+    if not found.is_sure:
+        return (
+            f"No difference found between a trial's own run and its repeats, on average over "
+            f"{words.counted(found.trials, 'searched trial')} (95 % confidence)."
+        )
     error = f" ± {shown.amount(found.error)}" if np.isfinite(found.error) else ""
     side = "better" if found.value < 0 else "worse"
     return (

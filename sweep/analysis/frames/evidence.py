@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.frames.no_skill import NoSkill
+from sweep.analysis.frames.other_seeds import SeedLosses
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.trial_class import classes, gap_errors
 from sweep.statistics.confidence_set import confidence_set
 from sweep.statistics.paired import differences, standard_errors
+from sweep.statistics.seed_spread import SeedSpread, seed_spread
 from sweep.statistics.selection_bias import Optimism, optimism
 from sweep.store import Losses
 from sweep.tasks.objectives import ObjectiveName
@@ -30,13 +32,19 @@ def why_errors_are_unknown(validation_rows: int, scoring: Scoring = BINARY_CROSS
 
 
 def evidence(
-    trials: pd.DataFrame, epochs: pd.DataFrame, losses: Losses, train_rows: int, level: NoSkill
+    trials: pd.DataFrame,
+    epochs: pd.DataFrame,
+    losses: Losses,
+    train_rows: int,
+    level: NoSkill,
+    spread: SeedSpread,
 ) -> pd.DataFrame:
     """Return val_score_se, difference, difference_se, tied, simplest and class of each trial.
 
     `trials` is ranked, with the columns of the report; `losses` may lack some trials or all, as
     in a sweep that an older version wrote: their errors are unknown. Ties are unknown for all
-    when the best trial's losses are.
+    when the best trial's losses are. The standard errors are over the rows alone; ties are over
+    rows and seeds, with the trials' `spread` from seed to seed.
     """
     trials = trials.reset_index(drop=True)
     found = pd.DataFrame(index=trials.index)
@@ -54,12 +62,23 @@ def evidence(
             found.loc[compared, ["difference", "difference_se"]] = np.column_stack(
                 differences(values, values[0])
             )
-            found.loc[compared, "tied"] = confidence_set(values).tolist()
+            found.loc[compared, "tied"] = confidence_set(values, spread.values[compared]).tolist()
     found["simplest"] = _simplest(trials, found)
     gap_se = gap_errors(found["val_score_se"].to_numpy(), n_rows, max(train_rows, 1))
     named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se, level)
     found["class"] = pd.Series([name or None for name in named], index=found.index, dtype=object)
     return found
+
+
+def spread_of_seeds(trials: pd.DataFrame, by_seed: SeedLosses, level: NoSkill) -> SeedSpread:
+    """Return how far each trial's score spreads from seed to seed: measured, else the prior.
+
+    `by_seed` has the losses of the repeated ones, baselines and trials of several runs included.
+    """
+    params = trials["params"].to_numpy(dtype=float, na_value=np.nan)
+    sizes = dict(zip(trials["trial"].astype(int), params, strict=True))
+    repeated = [(sizes[trial], table) for trial, table in sorted(by_seed.items())]
+    return seed_spread(params, repeated, level.scale)
 
 
 def optimism_of_best(trials: pd.DataFrame, losses: Losses) -> Optimism | None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.frames.against_references import Advantage, advantages, beats_guessing
-from sweep.analysis.frames.evidence import evidence, optimism_of_best
+from sweep.analysis.frames.evidence import evidence, optimism_of_best, spread_of_seeds
 from sweep.analysis.frames.no_skill import NoSkill, no_skill
 from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_losses
 from sweep.analysis.frames.ranking import order
@@ -19,6 +19,7 @@ from sweep.analysis.frames.trial_status import TrialStatus, statuses
 from sweep.metrics import NO_SKILL
 from sweep.records import AssignmentStatus, EpochRecord, SweepState, Value
 from sweep.statistics.onset import TOLERANCE, onsets
+from sweep.statistics.seed_spread import SeedSpread
 from sweep.statistics.selection_bias import Optimism
 from sweep.store import (
     Opening,
@@ -122,6 +123,8 @@ class SweepFrames:
     """Of the pools that the sweep was worked on with, in the order in which they joined."""
     seed_losses: SeedLosses
     """What the errors of the means are made of."""
+    seed_spread: SeedSpread
+    """How far each trial's score spreads from seed to seed, in the order of `trials`."""
     advantages: tuple[Advantage, ...]
     """The best trial against the references (see `against_references`)."""
     beats_guessing: bool | None
@@ -176,7 +179,8 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
     by_seed = seed_losses(repeats, losses)
     is_confirmation = epochs["trial"].isin(confirmations["trial"])
     later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
-    judged = evidence(trials, epochs, losses, sweep.settings.train_rows, level)
+    spread = spread_of_seeds(trials, by_seed, level)
+    judged = evidence(trials, epochs, losses, sweep.settings.train_rows, level, spread)
     trials = trials.join(judged)[list(TRIAL_COLUMNS)]
     means = confirmed(trials, repeats, by_seed)
     optimism = optimism_of_best(trials, losses)
@@ -195,6 +199,7 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
         workers=tuple(workers(store)),
         no_skill=level,
         seed_losses=by_seed,
+        seed_spread=spread,
         advantages=advantages(trials, losses, means, by_seed, references, optimism),
         beats_guessing=beats_guessing(trials, losses, references, level, optimism),
     )

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from sweep.analysis.frames.trial_status import TrialStatus
+from sweep.statistics.confidence import CONFIDENCE
 from sweep.statistics.seeds_and_rows import mean
 from sweep.store import Losses
 
@@ -29,7 +31,7 @@ COLUMNS = {
     "val_score_high": "upper end",
     "search_val_score": "score of the trial's own run",
     "bias": "search_val_score - val_score, below 0 if the score in the search was better than the "
-    "repeats; none for a baseline",
+    "repeats; none for a baseline, and for a trial whose own run was cut",
     "train_score": "mean over the seeds, at the best epochs",
     "gap": "val_score - train_score",
     "overfit": "runs in which the validation score rose for good",
@@ -121,7 +123,9 @@ def _row(
         "val_score_low": ends[0],
         "val_score_high": ends[1],
         "search_val_score": own["val_score"],
-        "bias": np.nan if is_own or own["baseline"] is not None else own["val_score"] - value,
+        "bias": np.nan
+        if is_own or own["baseline"] is not None or own["status"] not in _ENDED
+        else own["val_score"] - value,  # a run that was cut had fewer epochs to find its best in
         "train_score": train,
         "gap": value - train,
         "overfit": int(np.isfinite(onsets).sum()),
@@ -157,9 +161,20 @@ class Bias:
     """Standard error over the trials; NaN for a single one."""
     trials: int
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether it differs from 0 at the 95 % level: Student's t over the trials."""
+        if self.trials < 2 or not np.isfinite(self.error):
+            return False
+        reach = float(stdtrit(self.trials - 1, (1 + CONFIDENCE) / 2))
+        return abs(self.value) > reach * self.error
+
 
 def bias(confirmed: pd.DataFrame) -> Bias | None:
-    """Return the mean difference over the searched trials that were repeated; None without any."""
+    """Return the mean difference over the searched trials that were repeated; None without any.
+
+    Those whose own run was cut are left out: like is compared with like.
+    """
     values = confirmed["bias"].dropna().to_numpy(dtype=float)
     if len(values) == 0:
         return None

@@ -9,11 +9,12 @@ from sweep.analysis.answers.overfitting import LEAST_EPOCHS
 from sweep.analysis.answers.regularisers import NONE, UNKNOWN
 from sweep.analysis.answers.sentences import Sentence, said
 from sweep.analysis.answers.tutorial import Conclusion
-from sweep.analysis.answers.verdict import Confirmation, NamedTrial, Verdict
+from sweep.analysis.answers.verdict import Confirmation, Errors, NamedTrial, Verdict
 from sweep.analysis.frames.against_references import Advantage
 from sweep.tasks.score_words import ScoreWords
 
 _LISTED = 4
+_TWO = 2
 
 Sentences = frozenset[Sentence]
 
@@ -58,15 +59,22 @@ def _evidence(verdict: Verdict, sentences: Sentences) -> str:
 
 def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     shown = verdict.shown
-    words = f"Best is {_named(best)}: {shown.val} {score(best, shown)}, {_described(best)}"
+    confirmed = verdict.confirmation
+    first = "Best" if confirmed is None or confirmed.trial == best.trial else "First in the search"
+    words = f"{first} is {_named(best)}: {shown.val} {score(best, shown)}, {_described(best)}"
+    cut = f", and {verdict.cut:,} others {_were(verdict.cut)} cut early" if verdict.cut else ""
     if Sentence.NONE_TIED in sentences:
-        return f"{words}; no other trial of {verdict.trials:,} is tied with it (95 % confidence)."
+        none = f"no other trial of {verdict.trials:,} is"
+        if verdict.trials == _TWO:
+            none = "the other trial is not"
+        return f"{words}; {none} tied with it (95 % confidence){cut}."
     if verdict.tied is None or Sentence.SOME_TIED not in sentences:
         return f"{words}."
     others = verdict.tied - 1
     are = "is" if others == 1 else "are"
     the_others = f"the other {text.trials(verdict.trials - 1)}"
-    words += f"; {others:,} of {the_others} {are} tied with it (95 % confidence)"
+    of_them = f"{others:,} of {the_others} {are}" if verdict.trials > _TWO else "the other trial is"
+    words += f"; {of_them} tied with it (95 % confidence){cut}"
     simplest = verdict.simplest
     if Sentence.NONE_SIMPLER in sentences:
         return f"{words}; none of these is simpler and within one standard error."
@@ -131,6 +139,10 @@ def _kinds(answer: Answer, sentences: Sentences) -> str:
     return f"Regularisation: best {_is(answer.best)} {best}{_others(answer)}."
 
 
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
 def _is(names: Sequence[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
@@ -166,12 +178,15 @@ def _overfitting(verdict: Verdict, sentences: Sentences) -> str:
 
 def _confirmed(found: Confirmation, shown: ScoreWords) -> str:
     words = (
-        f"Of {text.trials(found.confirmed)} repeated under other seeds, the best is "
-        f"{_named(found)}: mean {shown.val} {score(found, shown)} over "
+        f"Of {text.trials(found.confirmed)} repeated under other seeds, the first by its "
+        f"mean is {_named(found)}: mean {shown.val} {score(found, shown)} over "
         f"{text.counted(found.seeds, 'seed')}"
     )
     if found.bias is None:
         return f"{words}."
+    if not found.bias_is_sure:
+        alike = "between scores in the search and the repeats (95 % confidence)"
+        return f"{words}; on average, no difference found {alike}."
     side = "better" if found.bias < 0 else "worse"
     error = math.nan if found.bias_se is None else found.bias_se
     size = shown.size_with_error(found.bias, error, most=4) + shown.of_unit
@@ -195,7 +210,7 @@ def selection_bias(verdict: Verdict) -> str:
 
 _WORTH = {
     Sentence.WORTH: "A network is worth it",
-    Sentence.NOT_WORTH: "A network is not worth it",
+    Sentence.NOT_WORTH: "",  # in words of its own
     Sentence.WORTH_UNKNOWN: "Not enough evidence that a network is worth it",
 }
 
@@ -205,6 +220,8 @@ def _worth(verdict: Verdict, sentences: Sentences) -> str:
     first = verdict.advantages[0]
     name = text.cut(first.baseline) if first.baseline is not None else f"trial {first.trial}"
     shown = verdict.shown
+    if how is Sentence.NOT_WORTH:
+        return _beaten(verdict, name)
     whose = f"mean {shown.val} of {first.seeds:,} runs of" if first.seeds > 1 else f"{shown.val} of"
     errors = "SE over seeds and rows" if first.seeds > 1 else "paired SE over the rows"
     differences = " and ".join(_advantage(one, shown) for one in verdict.advantages)
@@ -212,6 +229,27 @@ def _worth(verdict: Verdict, sentences: Sentences) -> str:
     if first.too_good > 0:
         words += ", before correcting for selection bias"
     return f"{words}."
+
+
+def _beaten(verdict: Verdict, network: str) -> str:
+    """Return which references beat the network, and which it beats: "Boosted trees beat …"."""
+    shown, found = verdict.shown, verdict.advantages
+    lost = [one for one in found if one.is_better is False]
+    first = lost[0].reference
+    many = "beat" if first.endswith("s") else "beats"
+    size = shown.size_with_error(lost[0].value, lost[0].se)
+    named = f"{first[:1].upper()}{first[1:]}"
+    said_so = [f"{named} {many} the best network found ({network}) by {size}"]
+    for one in found:
+        size = shown.size_with_error(one.value, one.se)
+        if one in lost[1:]:
+            said_so.append(f"so does {one.reference}, by {size}")
+        elif one.is_better is not False:
+            beats = f"it beats {one.reference} by {size}"
+            unsure = f"it is not told apart from {one.reference} ({size})"
+            said_so.append(beats if one.is_better else unsure)
+    errors = "SE over seeds and rows" if found[0].seeds > 1 else "paired SE over the rows"
+    return f"{'; '.join(said_so)} (± {errors})."
 
 
 def _advantage(one: Advantage, shown: ScoreWords) -> str:
@@ -229,14 +267,27 @@ def _tutorial(found: Sequence[Conclusion]) -> str:
     )
 
 
+def _errors(found: Errors, shown: ScoreWords) -> str:
+    """Return which errors the ties hold, and which of them decides."""
+    seeds = shown.amount(found.seeds)
+    source = "measured here" if found.seeds_freedom else "taken from other sweeps"
+    larger = "the seeds" if found.seeds > found.rows else "the rows"
+    return (
+        f"Ties hold over rows (± {shown.amount(found.rows)}) and seeds (± {seeds}, {source}): "
+        f"{larger} are the larger error."
+    )
+
+
 def _reliability(verdict: Verdict) -> str:
     words = []
     if bias := selection_bias(verdict):
         words.append(bias)
     if verdict.confirmation is not None:
         words.append(_confirmed(verdict.confirmation, verdict.shown))
-    if verdict.trials:
-        times = verdict.test_openings
+    if verdict.errors is not None:
+        words.append(_errors(verdict.errors, verdict.shown))
+    times = verdict.test_openings
+    if verdict.trials and (verdict.test_rows or times):
         words.append(
             f"The test rows have been opened {'once' if times == 1 else f'{times:,} times'}."
             if times

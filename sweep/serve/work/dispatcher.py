@@ -71,6 +71,8 @@ class Dispatcher:
                 self._settle(job)
             elif job.wanted is not None:
                 self._press(job)
+            elif job.state is JobState.STARTING:
+                self._see_whether_it_runs(job)
         if not self.service.is_paused:
             self._start_next()
 
@@ -145,6 +147,13 @@ class Dispatcher:
                 "exit_code": code,
             }
         jobs.change(self.service.database, job.job, **changes)
+
+    def _see_whether_it_runs(self, job: Job) -> None:
+        """A job runs once its process holds the sweep: what it needs is loaded and checked."""
+        if job.kind in (JobKind.TEST, JobKind.EXPORT) or self._folder(job).holder() is not None:
+            with self.service.database.changing():
+                jobs.change(self.service.database, job.job, state=JobState.RUNNING.value)
+                audit.enter(self.service.database, _WHO, "service", "job running", f"job {job.job}")
 
     # Stops
 
@@ -258,8 +267,9 @@ class Dispatcher:
             jobs.end(database, job, JobState.FAILED, error=str(error), exit_code=error.exit_code)
             return
         self._children[job.job] = child
-        jobs.change(database, job.job, state=JobState.RUNNING.value, pid=child.pid)
-        audit.enter(database, _WHO, "service", "start", f"job {job.job}", f"on {device.name}")
+        with database.changing():
+            jobs.change(database, job.job, pid=child.pid)
+            audit.enter(database, _WHO, "service", "start", f"job {job.job}", f"on {device.name}")
 
     def _arguments(self, job: Job, folder: SweepFolder) -> list[str]:
         options = self.service.options

@@ -69,8 +69,8 @@ def test_the_difference_is_that_of_the_rows_with_the_paired_error(tmp_path):
     [
         (0.58, (0.62,), True, "A network is worth it"),
         (0.58, (0.581,), None, "Not enough evidence that"),
-        (0.58, (0.56,), False, "A network is not worth it"),
-        (0.62, (0.64,), False, "A network is not worth it"),
+        (0.58, (0.56,), False, "Other 0 beats the best network found (trial 0) by 0.02"),
+        (0.62, (0.64,), False, "Boosted trees beat the best network found (trial 0) by 0.02"),
         (0.5999, (), None, "Not enough evidence that"),
     ],
 )

@@ -118,13 +118,13 @@ class Readings:
         settings = (self.build, assignment.hyperparameters, assignment.seed)
         if self._carried:
             try:
-                return trial_model.build_model(*settings, for_fit=False)
+                return trial_model.build_model(*settings, for_fit=False, whole=True)
             except Exception as error:  # whatever a user's build raises
                 _log.info(
                     "trial %d: build is called again, with variables, after %s: %s",
                     assignment.trial, type(error).__name__, error,
                 )  # fmt: skip
-        return trial_model.build_model(*settings)
+        return trial_model.build_model(*settings, whole=True)
 
     def forget_models(self) -> None:
         """Free the Keras models that have been read. No program may be running."""

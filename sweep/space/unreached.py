@@ -1,0 +1,135 @@
+"""What a space's file says it asks for, but no build has reached; and numbers that may lead there.
+
+A condition such as `if 600 < units < 620` or `if a == 5 and b == 6` is met by few values. The
+numbers that stand in the file are tried as values: a condition compares with one of them.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from sweep.records import Value
+from sweep.space.asked import Answer, Ask, Declaration
+
+_KINDS = ("Choice", "Int", "Float", "Boolean", "Fixed")
+_MOST_NUMBERS = 200
+_AS_WRITTEN = 0.9
+"""The share of values that are taken from the numbers of the file, where one fits."""
+_NEARLY = 1e-3
+"""How far beside a number another is tried, in a range without steps: a share of it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A call of `hp.Int`, `hp.Choice` … in a file: its name, if that is written out, and lines."""
+
+    name: str
+    first: int
+    last: int
+    function: int
+    """The line of the function that it stands in; 0 outside of all."""
+
+    def holds(self, lines: Iterable[int]) -> bool:
+        return any(self.first <= line <= self.last for line in lines)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the text of a space's file tells of its hyperparameters."""
+
+    file: str
+    places: tuple[Place, ...] = ()
+    numbers: tuple[tuple[int, float], ...] = ()
+    """Each with the line of the function that it stands in; 0 outside of all."""
+
+    def unreached(self, asks: Iterable[Ask]) -> list[Place]:
+        """Return the calls that none of the asks came from, in functions of which one was reached.
+
+        A function that no ask came from may be another search space's.
+        """
+        pattern = re.compile(rf"{re.escape(self.file)} line (\d+)")
+        found = (pattern.fullmatch(ask.place) for ask in asks)
+        lines = {int(one[1]) for one in found if one is not None}
+        reached = {place.function for place in self.places if place.holds(lines)}
+        return [one for one in self.places if one.function in reached and not one.holds(lines)]
+
+    def answer(self, seed: int, places: Iterable[Place]) -> Answer:
+        """Return random values, of which many are numbers that may lead to the places.
+
+        Those are the numbers of their functions and of the file's constants, and those beside them;
+        not those that stand in `hp.Int(…)` and the like.
+        """
+        random, counted = Random(seed), iter(range(1_000_000))
+        functions = {0, *(place.function for place in places)}
+        numbers = [number for function, number in self.numbers if function in functions]
+
+        def answer(declaration: Declaration) -> Value:
+            fitting = _fitting(declaration, numbers)
+            if fitting and random.random() < _AS_WRITTEN:
+                return random.choice(fitting)
+            return declaration.sample(seed + next(counted))
+
+        return answer
+
+
+def written(path: Path) -> Written:
+    """Return what a space's file says; nothing if it is no Python text that can be parsed."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return Written(path.name)
+    nodes = list(_with_functions(tree, 0))
+    places = [
+        Place(name, node.lineno, node.end_lineno or node.lineno, function)
+        for function, node in nodes
+        if isinstance(node, ast.Call) and (name := _name_asked(node)) is not None
+    ]
+    numbers = {
+        (function, node.value): None
+        for function, node in nodes
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+    }
+    return Written(path.name, tuple(places), tuple(numbers)[:_MOST_NUMBERS])
+
+
+def _with_functions(node: ast.AST, function: int) -> Iterator[tuple[int, ast.AST]]:
+    """All that stands in a part of a program, each with the line of its function."""
+    for child in ast.iter_child_nodes(node):
+        yield function, child
+        if isinstance(child, ast.Call) and _name_asked(child) is not None:
+            continue
+        inside = child.lineno if isinstance(child, ast.FunctionDef) else function
+        yield from _with_functions(child, inside)
+
+
+def _name_asked(node: ast.Call) -> str | None:
+    """The code of the name, if this is a call of `hp.Int`, `hp.Choice` …"""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in _KINDS:
+        return None
+    given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "name")]
+    return ast.unparse(given[0]) if given else None
+
+
+def _fitting(declaration: Declaration, numbers: Iterable[float]) -> list[Value]:
+    """The numbers that a hyperparameter can have, and the values beside them."""
+    if declaration.values is not None:
+        known = set(numbers)
+        return [one for one in declaration.values if one in known]
+    near: list[float] = []
+    for number in numbers:
+        least = 1 if declaration.kind == "Int" else number * _NEARLY
+        aside = declaration.step if declaration.sampling == "linear" else None
+        near += [number - (aside or least), number, number + (aside or least)]
+    values = (_drawable(declaration, one) for one in near if declaration.holds(one))
+    return list(dict.fromkeys(one for one in values if declaration.holds(one)))
+
+
+def _drawable(declaration: Declaration, number: float) -> Value:
+    """The nearest value that can be drawn."""
+    value: Value = declaration.parameter.prob_to_value(declaration.parameter.value_to_prob(number))
+    return value

@@ -1,0 +1,62 @@
+"""What Keras Tuner's own `run_trial` does, for a subclass that calls it: build, fit, keep."""
+
+import copy
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import NotFoundError
+from sweep.tuners.given_build import GivenBuild
+from sweep.tuners.keras_tuner_private import keeping_best, told
+
+_WEIGHTS = "checkpoint.weights.h5"
+
+
+def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
+    """Return what the fits of a trial's model returned, one of each execution.
+
+    The weights of the best epoch of all are kept in the trial's folder. In a dry run nothing is
+    trained.
+    """
+    hp = trial.hyperparameters
+    named = dict(named)
+    if "tuner/epochs" in hp.values:
+        named["epochs"] = hp.values["tuner/epochs"]
+    callbacks = named.pop("callbacks", None) or []
+    objective = tuner.arguments.objective_of(tuner.arguments.objective_name)
+    best = None if tuner.is_dry else keeping_best(objective, str(_weights(tuner, trial)))
+    results = []
+    for _ in range(tuner.executions_per_trial):
+        made = list(callbacks()) if callable(callbacks) else copy.deepcopy(list(callbacks))
+        model = _built(tuner, hp)
+        own = [] if best is None else [told(tuner, trial), best]
+        results.append(tuner.hypermodel.fit(hp, model, *given, callbacks=[*made, *own], **named))
+    return results
+
+
+def load_trial(tuner: Any, trial: Any) -> Any:
+    """Return a trial's model with the weights that were kept. Raises NotFoundError without any."""
+    file = _weights(tuner, trial)
+    if not file.exists():
+        raise NotFoundError(
+            f"trial {trial.trial_id} has kept no weights: its run_trial saves none in {file}"
+        )
+    model = _built(tuner, trial.hyperparameters)
+    if not model.built:
+        raise NotFoundError(
+            f"the weights of trial {trial.trial_id} do not fit a model without an input shape: "
+            "begin it with keras.Input"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the optimizer is a fresh one
+        model.load_weights(str(file))
+    return model
+
+
+def _built(tuner: Any, hp: Any) -> Any:
+    return GivenBuild(tuner.build, tuner.arguments)(hp)
+
+
+def _weights(tuner: Any, trial: Any) -> Path:
+    return Path(tuner.get_trial_dir(trial.trial_id)) / _WEIGHTS

@@ -60,7 +60,7 @@ def _print_comparison(found: "Comparison") -> None:
         gone, shown = found.difference, found.shown
         ends = shown.interval_of_difference(gone.low, gone.high, gone.se)
         value = shown.signed(gone.value, gone.se)
-        out().print(f"A − B in {shown.val}: {value}, 95 % interval {ends}.")
+        out().print(f"A − B in {shown.val}: {value}, 95 % interval over the rows {ends}.")
     table = Table(box=None, pad_edge=False)
     for heading in ("", f"A: {label(found.a)}", f"B: {label(found.b)}", ""):
         table.add_column(heading)

@@ -104,7 +104,7 @@ def compare_page(
         gone = found.difference
         ends = shown.interval_of_difference(gone.low, gone.high, gone.se)
         value = shown.signed(gone.value, gone.se)
-        sentences.append(f"A − B in {shown.val}: {value}, 95 % interval {ends}.")
+        sentences.append(f"A − B in {shown.val}: {value}, 95 % interval over the rows {ends}.")
     table = Table(names, rows, is_text=True)
     context: dict[str, Any] = {
         "name": name, "sentences": sentences, "table": table, "curves": drawn,

@@ -85,4 +85,5 @@ def _between(table: Floats) -> float:
     by_seed = table.mean(axis=1)
     rest = table - by_seed[:, None] - table.mean(axis=0) + table.mean()
     ms_rest = float((rest**2).sum()) / ((n_seeds - 1) * (n_rows - 1))
-    return float(by_seed.var(ddof=1)) - ms_rest / n_rows
+    variance: float = float(by_seed.var(ddof=1)) - ms_rest / n_rows
+    return variance

@@ -73,7 +73,7 @@ def confirm(
 def _trained(
     folder: SweepFolder, say: Say, cache: Path | None, interrupts: Interrupts, added: Added
 ) -> "Ending":
-    """Train what is to do. A sweep that cannot be trained here is refused before `added` is stored."""
+    """Train what is to do. A sweep that cannot be trained here is refused, and nothing stored."""
     with Store(folder.database) as store:
         prepared = prepare_again(folder, store.sweep(), cache, False, say=say)
         added.store(store)

@@ -1,4 +1,4 @@
-"""Spaces and data of each kind that people have: from the plan to an export that anybody can use."""
+"""Spaces and data of each kind that people have: from the plan to an export for anybody."""
 
 import json
 import subprocess
@@ -21,7 +21,8 @@ for name, kind in json.load(open(sys.argv[1])).items():
     with np.load(f"{name}/raw.npz") as file:
         arrays = dict(file)
     y = arrays.pop("y")
-    given = {key: tf.constant(x.tolist()) if x.dtype.kind == "U" else x for key, x in arrays.items()}
+    words = {k: tf.constant(x.tolist()) for k, x in arrays.items() if x.dtype.kind == "U"}
+    given = arrays | words
     model = keras.models.load_model(f"{name}/best.keras")
     p = model(given["x"] if list(given) == ["x"] else given).numpy().astype(float)
     assert p.shape == y.shape, (name, p.shape, y.shape)

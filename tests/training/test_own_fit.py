@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from sweep.errors import InvalidSpaceError
-from sweep.records import EpochRecord, OutcomeStatus
+from sweep.records import Assignment, EpochRecord, OutcomeStatus
 from sweep.space.inputs import columns
 from sweep.space.load import load_space
 from sweep.tasks.task import Task, TaskKind
+from tests.support import fused
 from tests.support.fused import (
     BATCH,
     N_FEATURES,
     MemoryJournal,
-    assignment,
     same_bits,
     small_split,
     train_all,
@@ -48,6 +48,13 @@ class Mine(keras_tuner.HyperModel):
         )
 """
 SPLIT = small_split()
+ALIKE: dict[str, Any] = {"width": 3, "weight": 0.0, "batch": 16, "mix": True, "ends": False}
+"""What the build and the fit ask for."""
+
+
+def assignment(trial: int, last_epoch: int = 3, first_epoch: int = 0, **values: Any) -> Assignment:
+    """An assignment of a trial with a value for all that is asked for."""
+    return fused.assignment(trial, last_epoch, first_epoch, **(ALIKE | values))
 
 
 def same_records(one: Sequence[EpochRecord], other: Sequence[EpochRecord]) -> bool:

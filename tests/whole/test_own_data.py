@@ -21,10 +21,9 @@ for name, kind in json.load(open(sys.argv[1])).items():
     with np.load(f"{name}/raw.npz") as file:
         arrays = dict(file)
     y = arrays.pop("y")
-    words = {k: tf.constant(x.tolist()) for k, x in arrays.items() if x.dtype.kind == "U"}
-    given = arrays | words
+    given = {key: tf.constant(x.tolist()) for key, x in arrays.items()}
     model = keras.models.load_model(f"{name}/best.keras")
-    p = model(given["x"] if list(given) == ["x"] else given).numpy().astype(float)
+    p = model(given.get("x", given)).numpy().astype(float)
     assert p.shape == y.shape, (name, p.shape, y.shape)
     if kind == "binary":
         rows = -np.log(np.where(y == 1, p, 1 - p)).mean(axis=1)

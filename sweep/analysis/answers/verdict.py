@@ -201,8 +201,6 @@ def _unarrived(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     if not best["ended"]:
         trained = counted(best["epochs"], "epoch")
         return [f"the best trial was trained for only {trained}, not in full"]
-    if best["status"] == TrialStatus.STOPPED:  # early, as it had not become better for long
-        return []
     if pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
         return [f"the best trial was still improving when training ended at epoch {best['epochs']}"]
     return []
@@ -249,12 +247,14 @@ def is_improving(frames: SweepFrames, trial: int) -> bool:
     """Whether the trial's validation score fell at the end, by more than the onset's tolerance.
 
     By the straight line through its last quarter of epochs (least squares): one lucky epoch at the
-    end of a flat curve is no fall.
+    end of a flat curve is no fall. Nor is a fall that ends above the best epoch, before that part.
     """
     values = frames.epochs.loc[frames.epochs["trial"] == trial, "val_score"].to_numpy()
     last = values[max(min(int(len(values) * (1 - _LAST_PART)), len(values) - 2), 0) :]
     at = np.arange(len(last)) - (len(last) - 1) / 2
     least = TOLERANCE * frames.no_skill.scale
+    if not len(last) or last.min() > values.min():
+        return False
     return len(last) > 1 and bool(-(at @ last) / (at @ at) * (len(last) - 1) > least)
 
 

@@ -124,6 +124,13 @@ def test_one_lucky_epoch_at_the_end_is_no_improvement(tmp_path):
     assert found.is_enough, found.reasons
 
 
+def test_a_fall_at_the_end_that_stays_above_the_best_is_no_improvement(tmp_path):
+    curve = [0.7, 0.5, *[0.53] * 14, *np.linspace(0.54, 0.52, 6)]
+    best = trained(*curve, params=900, last_epoch=27, ended=STOPPED)
+    found = judged(tmp_path, [best, *(trial(10**k, 0.6) for k in range(2, 6))], tied=(0,))
+    assert found.is_enough, found.reasons
+
+
 def test_a_trial_that_rose_for_good_is_not_improving(tmp_path):
     """From its peak it falls again, but not to where it was."""
     curve = [*np.linspace(0.7, 0.5, 10), *np.linspace(0.5, 0.6, 10), *np.linspace(0.6, 0.54, 7)]

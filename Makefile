@@ -42,8 +42,8 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 requirements: install
 	echo "uv==0.13.9" | $(COMPILE) --output-file requirements/uv.txt -
-	$(COMPILE) --output-file requirements/cpu.txt pyproject.toml
-	$(COMPILE) --output-file requirements/gpu.txt --extra cuda --constraint requirements/cpu.txt pyproject.toml
+	$(COMPILE) --output-file requirements/cpu.txt --extra serve pyproject.toml
+	$(COMPILE) --output-file requirements/gpu.txt --extra cuda --extra serve --constraint requirements/cpu.txt pyproject.toml
 	$(COMPILE) --output-file $(REQUIREMENTS) --group dev --extra optuna --extra serve --extra ray --constraint requirements/cpu.txt pyproject.toml
 
 clean:

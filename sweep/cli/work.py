@@ -19,6 +19,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresError
 from sweep.records import PlanRecord, SweepState
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.confirm import Added
 from sweep.runner.same_numbers import Numbers
 from sweep.runner.workers import IN_PROCESS, Workers
 from sweep.settings import Budget
@@ -129,11 +130,18 @@ def confirm_stored(
     cache: Path | None,
     numbers: Numbers,
     workers: Workers = IN_PROCESS,
+    added: Added | None = None,
 ) -> None:
-    """Train the confirmations that are still to do. The folder must be locked."""
+    """Train the confirmations that are still to do, `added` ones too. The folder must be locked.
+
+    A sweep that cannot be trained here is refused before these are stored.
+    """
     with Store(folder.database) as store:
         sweep = store.sweep()
     prepared = prepare_again(folder, sweep, cache, stored_space, say=output, numbers=numbers)
+    if added is not None:
+        with Store(folder.database) as store:
+            added.store(store)
     confirm(folder, prepared, budget, stopping, workers)
 
 

@@ -29,6 +29,8 @@ from sweep.tasks.task import Task, TaskKind
 
 MEMORY = "memory"
 """The kind of such data, in a sweep's settings and in the record of its split."""
+RUN_TRIAL = "run_trial"
+"""The kind of what a script's own `run_trial` is given: nothing is known of it."""
 _SOURCE = "arrays of a script"
 _LARGEST_KEPT = 512 * 2**20
 """Bytes of arrays that are kept with a sweep; of larger ones only the fingerprint is."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from typing import IO
 
 from sweep.data.split import Split
 from sweep.references.models import Fitted, fitted_models
@@ -30,26 +31,32 @@ class ReferencesBeside:
         with given:
             pickle.dump((split, seed), given)
             given.seek(0)
-            self.process = subprocess.Popen(
-                _COMMAND,
-                stdin=given,
-                stdout=self._found,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, **_ONE_THREAD},
-            )
-        atexit.register(self.process.kill)
+            self.process = _started(given, self._found)
+        if self.process is not None:
+            atexit.register(self.process.kill)
 
     def fitted(self) -> Sequence[Fitted]:
         """Return what `fitted_models` gives, once the process has ended. To be called once.
 
-        If the process failed, the models are trained here.
+        If the process failed, or none could be had, the models are trained here.
         """
         with self._found:
-            if self.process.wait() == 0:
+            if self.process is not None and self.process.wait() == 0:
                 self._found.seek(0)
                 found: list[Fitted] = pickle.load(self._found)
                 return found
         return fitted_models(self._split, self._seed)
+
+
+def _started(given: IO[bytes], found: IO[bytes]) -> subprocess.Popen[bytes] | None:
+    """The process, or None where the machine gives no other."""
+    env = {**os.environ, **_ONE_THREAD}
+    try:
+        return subprocess.Popen(
+            _COMMAND, stdin=given, stdout=found, stderr=subprocess.DEVNULL, env=env
+        )
+    except OSError:
+        return None
 
 
 if __name__ == "__main__":

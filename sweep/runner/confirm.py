@@ -18,12 +18,20 @@ _OVER = (SweepState.FINISHED, SweepState.BUDGET)
 
 @dataclass(frozen=True)
 class Added:
-    """How many runs `add_confirmations` stored, and how many are to train now."""
+    """The runs that a confirmation adds, and how many are to train then."""
 
-    new: int
-    """Runs that were added."""
+    runs: tuple[NewTrial, ...]
+    """Runs that are new."""
     pending: int
     """Runs that are still to train, those of earlier times included."""
+
+    @property
+    def new(self) -> int:
+        return len(self.runs)
+
+    def store(self, store: Store) -> None:
+        """Store the new runs, which are then to train. The sweep must be locked."""
+        store.add_confirmations(list(self.runs), store.sweep().settings.max_epochs)
 
 
 def refuse_unless_over(name: str, state: SweepState) -> None:
@@ -35,19 +43,27 @@ def refuse_unless_over(name: str, state: SweepState) -> None:
         )
 
 
-def add_confirmations(
+def planned_confirmations(
     store: Store, trials: Mapping[int, dict[str, Value]], baselines: Iterable[int], seeds: int
 ) -> Added:
-    """Store the runs of `trials` under `seeds` seeds each that are not stored yet.
+    """Return the runs of `trials` under `seeds` seeds each that are not stored yet. Stores nothing.
 
-    `trials` are hyperparameters by number, `baselines` the numbers of the sweep's baselines. The
-    sweep must be locked.
+    `trials` are hyperparameters by number, `baselines` the numbers of the sweep's baselines.
     """
     settings = store.sweep().settings
     there = store.confirmed_seeds()
     new = confirmations(trials, baselines, seeds, settings.seed, there, settings.executions)
-    store.add_confirmations(new, settings.max_epochs)
-    return Added(len(new), sum(a.confirms is not None for a in store.pending()))
+    pending = sum(a.confirms is not None for a in store.pending())
+    return Added(tuple(new), len(new) + pending)
+
+
+def add_confirmations(
+    store: Store, trials: Mapping[int, dict[str, Value]], baselines: Iterable[int], seeds: int
+) -> Added:
+    """Store the runs that `planned_confirmations` returns. The sweep must be locked."""
+    added = planned_confirmations(store, trials, baselines, seeds)
+    added.store(store)
+    return added
 
 
 def confirmations(

@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 
+from sweep.data.memory import MEMORY
 from sweep.data.split import Split
 from sweep.errors import UsageError
 from sweep.numerics import Numerics
@@ -16,7 +18,7 @@ from sweep.pool.team import Team
 from sweep.pool.trainer import PooledTrainer
 from sweep.records import Assignment, Value
 from sweep.runner.fit_of_data import n_outputs_of
-from sweep.runner.same_numbers import accepted, compared
+from sweep.runner.same_numbers import accepted, compared, versions
 from sweep.runner.say import Say
 from sweep.runner.workers import Workers
 from sweep.settings import Settings
@@ -24,6 +26,9 @@ from sweep.space.load import Space
 from sweep.store import Store
 from sweep.store.workers import probe_of_first
 from sweep.tasks.scoring import Scoring
+
+_PROGRAM = "keras-sweep"
+"""Messages between other versions of it have no defined meaning."""
 
 
 @contextmanager
@@ -45,13 +50,18 @@ def pooled(
     asked = workers.asked
     if asked is None:
         raise ValueError("no pool is asked for")
+    if settings.data == MEMORY:
+        raise UsageError(
+            "a search that a script began cannot be handed to workers, as its models are not in a "
+            "file of their own; leave out --pool"
+        )
     crew = StoreCrew(store, workers.mixed, workers.say)
     briefing = Briefing(
         SpaceSources(space.path, space.sha256, space.sources, settings.build, n_outputs_of(split)),
         settings,
         scoring,
         split.fingerprint,
-        store.sweep().versions,
+        versions(None if settings.numerics is None else settings.numerics.backend),
     )
     is_believed = asked.kind == "processes" or first is None
     probe = None if is_believed else Assignment(-1, -1, 0, 0, 1, dict(first or {}), 0)
@@ -91,6 +101,9 @@ class StoreCrew:
     _places: dict[int, str] = field(default_factory=dict)
 
     def joins(self, worker: int, ready: Ready) -> str | None:
+        own, theirs = version(_PROGRAM), ready.versions.get(_PROGRAM)
+        if theirs != own:
+            return f"{ready.host} has {_PROGRAM} {theirs}, and the head {own}; install the same"
         if ready.numerics is not None and (why := self._differs(ready, ready.numerics)) is not None:
             return why
         number = self.store.add_worker(ready.host, ready.process, ready.device)

@@ -48,6 +48,7 @@ from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
 from sweep.training.chosen import chosen_trainer
 from sweep.training.contract import Trainer
+from sweep.training.retrying import Retrying
 from sweep.words import counted
 
 
@@ -65,9 +66,10 @@ class Prepared:
     """From predictions and targets to each row's score."""
     references: Callable[[], Sequence[Reference]]
     """Trains the reference models on the split, or waits for them."""
-
     fusion: Fusion = NOT_LOOKED_AT
     """What was found of how its trials share programs, if it is a new sweep."""
+    retries: int = 0
+    """Times that a trial is tried again if it raises an error."""
 
     def search(self) -> Search:
         return new_search(self.space, self.settings)
@@ -317,7 +319,8 @@ def _trainer(work: Work) -> Iterator[Trainer]:
     for worker in (one.worker for one in workers(work.store) if one.left_at is None):
         work.store.end_worker(worker, "its head was killed")
     if work.workers.asked is None:
-        yield make_trainer(prepared)
+        own = make_trainer(prepared)
+        yield Retrying(own, prepared.retries) if prepared.retries else own
         return
     space, split, scoring = prepared.space, prepared.split, prepared.scored.scoring
     settings, drawn = prepared.settings, (one.hyperparameters for one in prepared.plan.roots)

@@ -189,7 +189,8 @@ def recorded_metric(model: Model) -> dict[str, Any] | None:
     for metric in _given_metrics(model):
         if metric == METRIC:
             return {"class_name": "BinaryCrossentropy", "config": {}}
-        if isinstance(metric, dict) and metric.get("config", {}).get("name") == METRIC:
+        config = metric.get("config") if isinstance(metric, dict) else None
+        if isinstance(config, dict) and config.get("name") == METRIC:  # a function's is its name
             return dict(metric)
     return None
 

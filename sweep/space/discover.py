@@ -28,7 +28,7 @@ _DECLARATIONS_WHOLE = 4
 _RANDOM_BUILDS = 16
 _RANDOM_BUILDS_IF_PLAIN = 8
 """If all builds so far asked for the same."""
-_BUILDS_TO_REACH = 100
+_BUILDS_TO_REACH = 200
 """At numbers of the file, where it asks for something in a place that no build came to."""
 _RANDOM_SEED = 1
 _REPEATED = 4

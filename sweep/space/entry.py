@@ -96,7 +96,8 @@ def _wanted(path: Path, module: ModuleType, name: str, known: Known) -> Entry:
     entry = _entry(path, name, value, known)
     own = {key: one for key, one in vars(module).items() if _is_own(module, one)}
     unheard = [f"the fit of {other} is not used" for other, _ in _unheard_fits(entry, own)]
-    return replace(entry, said=(*entry.said, *unheard))
+    tuners = [f"the {method.__name__} of {one} is not used" for one, method in _own_tuners(own)]
+    return replace(entry, said=(*entry.said, *unheard, *tuners))
 
 
 def _candidates(values: dict[str, Any]) -> list[str]:
@@ -180,7 +181,24 @@ def _refuse_unheard_fit(path: Path, entry: Entry, own: dict[str, Any]) -> Entry:
             f"{path} has {entry.name} and {name}, whose fit{line_of(method)} would be passed over; "
             f"say which of them is the search space: --build {entry.name} or --build {name}"
         )
+    for name, method in _own_tuners(own):
+        raise InvalidSpaceError(
+            f"{path} has the tuner {name}, whose {method.__name__}{line_of(method)} would be "
+            "passed over: what it asks of hp belongs into build, a batch size into the fit of a "
+            f"HyperModel; if it need not be heard, say --build {entry.name}"
+        )
     return entry
+
+
+def _own_tuners(own: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The tuners of the user's own that train in their own way, by name, with the method."""
+    import keras_tuner
+
+    for name, value in own.items():
+        if isinstance(value, type) and issubclass(value, keras_tuner.Tuner):
+            for method in ("run_trial", "_build_and_fit_model"):
+                if method in vars(value):
+                    yield name, vars(value)[method]
 
 
 def _unheard_fits(entry: Entry, own: dict[str, Any]) -> Iterator[tuple[str, Any]]:

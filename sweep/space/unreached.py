@@ -90,7 +90,9 @@ def written(path: Path) -> Written:
     numbers = {
         (function, node.value): None
         for function, node in nodes
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
     }
     return Written(path.name, tuple(places), tuple(numbers)[:_MOST_NUMBERS])
 

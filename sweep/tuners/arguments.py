@@ -18,13 +18,10 @@ _PROJECT = "untitled_project"
 _REFUSED = {
     "distribution_strategy": "one process trains all trials on its devices, many at once",
     "max_model_size": "give the ranges of the search space smaller ends",
-    "max_retries_per_trial": "a trial that fails would fail again: the same seed, the same numbers",
     "logger": "Keras Tuner ignores it, too",
     "tuner_id": "it is for searches on several machines",
 }
 """Arguments that nothing here answers to, each with what to do or why."""
-_OFF = {"max_retries_per_trial": 0}
-"""What such an argument is if it is not used; None for the others."""
 _COMPILE = ("optimizer", "loss", "metrics")
 
 
@@ -45,6 +42,7 @@ class TunerArguments:
     tune_new_entries: bool = True
     allow_new_entries: bool = True
     max_consecutive_failed_trials: int = 3
+    max_retries_per_trial: int = 0
     seeds_of_best: int = 0
     """`executions_per_trial` of Hyperband: seeds under which its best trials are trained once
     more when the search has ended, as a trial climbs with one seed; 0 for none."""
@@ -99,14 +97,16 @@ def tuner_arguments(
     """
     left = dict(others)
     for name, why in _REFUSED.items():
-        if left.pop(name, _OFF.get(name)) != _OFF.get(name):
+        if left.pop(name, None) is not None:
             raise UsageError(f"{name} is not supported, and would be ignored: {why}")
     overrides = {name: left.pop(name, None) for name in _COMPILE}
     compiled = {name: value for name, value in overrides.items() if value is not None}
     directory, project = left.pop("directory", None), left.pop("project_name", None)
     overwrite, executions = bool(left.pop("overwrite", False)), left.pop("executions_per_trial", 1)
+    retries = left.pop("max_retries_per_trial", 0)
     if left:
         raise TypeError(f"unexpected argument {next(iter(left))!r}")
+    _check_whole("max_retries_per_trial", retries, least=0)
     _check_whole("seed", seed, least=None)
     _check_whole("executions_per_trial", executions, least=1)
     _check_whole("max_consecutive_failed_trials", max_consecutive_failed_trials, least=1)
@@ -128,6 +128,7 @@ def tuner_arguments(
         tune_new_entries=tune_new_entries,
         allow_new_entries=allow_new_entries,
         max_consecutive_failed_trials=max_consecutive_failed_trials,
+        max_retries_per_trial=retries,
         seeds_of_best=executions if climbs and executions > 1 else 0,
         compile=compiled or None,
         objective=objective,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweep.data.memory import MEMORY
+from sweep.data.memory import MEMORY, RUN_TRIAL
 from sweep.data.split_record import SplitRecord
 from sweep.errors import InvalidSpaceError, SweepError, UsageError
 from sweep.records import (
@@ -236,7 +236,7 @@ def _row(
         created_at=time.time(),
         settings=settings,
         space=space.describe(),
-        data=SplitRecord(kind="run_trial", source=SOURCE, fingerprint=data),
+        data=SplitRecord(kind=RUN_TRIAL, source=SOURCE, fingerprint=data),
         versions=versions(),
         plan=_plan(space, settings),
         oracle={},

@@ -83,7 +83,8 @@ def prepared_search(
     if make is not None:
         of_tuner = () if hears is None else (type(hears).__name__,)
         notes.append(_opaque((*called.names, *of_tuner), settings))
-    return Begun(prepared_of(space, settings, split), script, numerics, tuple(notes))
+    prepared = replace(prepared_of(space, settings, split), retries=arguments.max_retries_per_trial)
+    return Begun(prepared, script, numerics, tuple(notes))
 
 
 def create(folder: SweepFolder, begun: Begun) -> None:

@@ -7,7 +7,7 @@ from sweep.analysis.stored import load_frames
 from sweep.errors import BudgetEndedError, NotFoundError, TooManyFailuresError
 from sweep.records import SweepState, Value
 from sweep.runner.cold_start import prepare_again
-from sweep.runner.confirm import Added, add_confirmations, refuse_unless_over
+from sweep.runner.confirm import Added, planned_confirmations, refuse_unless_over
 from sweep.runner.say import Say
 from sweep.settings import Budget
 from sweep.store import Store
@@ -29,14 +29,24 @@ SEEDS = 5
 def add_repeats(folder: SweepFolder, top: int = TOP, seeds: int = SEEDS) -> Added:
     """Store the runs that repeat the `top` best trials and the baselines under `seeds` seeds.
 
-    The folder must be locked. Raises NotFoundError if no trial has a score, UsageError if the
-    search is not over.
+    The folder must be locked. Raises what `planned_repeats` raises.
+    """
+    added = planned_repeats(folder, top, seeds)
+    with Store(folder.database) as store:
+        added.store(store)
+    return added
+
+
+def planned_repeats(folder: SweepFolder, top: int = TOP, seeds: int = SEEDS) -> Added:
+    """Return the runs that `add_repeats` would store. Stores nothing.
+
+    Raises NotFoundError if no trial has a score, UsageError if the search is not over.
     """
     frames = load_frames(folder)
     refuse_unless_over(folder.name, frames.sweep.state)
     baselines = frames.trials.loc[frames.trials["baseline"].notna(), "trial"]
     with Store(folder.database) as store:
-        return add_confirmations(store, _chosen(frames, top), baselines, seeds)
+        return planned_confirmations(store, _chosen(frames, top), baselines, seeds)
 
 
 def confirm(
@@ -48,21 +58,25 @@ def confirm(
     too many runs failed.
     """
     with Interrupts() as interrupts, folder.locked():
-        added = add_repeats(folder, top, seeds)
+        added = planned_repeats(folder, top, seeds)
         if added.pending == 0:
             say.hint("nothing to do: these trials are already confirmed")
             return
         say.hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")
-        ending = _trained(folder, say, cache, interrupts)
+        ending = _trained(folder, say, cache, interrupts, added)
     if ending.state in (SweepState.FINISHED, SweepState.INTERRUPTED):
         return
     kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
     raise kind(f"{ending.sentence}; go on with confirm(), or: sweep resume {folder.path}")
 
 
-def _trained(folder: SweepFolder, say: Say, cache: Path | None, interrupts: Interrupts) -> "Ending":
+def _trained(
+    folder: SweepFolder, say: Say, cache: Path | None, interrupts: Interrupts, added: Added
+) -> "Ending":
+    """Train what is to do. A sweep that cannot be trained here is refused, and nothing stored."""
     with Store(folder.database) as store:
         prepared = prepare_again(folder, store.sweep(), cache, False, say=say)
+        added.store(store)
         from sweep.runner import prepare as sweeps
         from sweep.training.native_messages import native_messages_to
 

@@ -113,8 +113,15 @@ def test_the_best_model_gives_the_recorded_score_and_test_opens_once(place, foun
         found.export(tmp_path / "best.h5")
 
 
-def test_confirm_repeats_and_says_when_nothing_is_left(found, capsys):
+def test_confirm_repeats_and_says_when_nothing_is_left(found, capsys, monkeypatch):
+    def refuse(*_, **__):
+        raise UsageError("the numerics differ")
+
     before = len(found.trials)
+    with monkeypatch.context() as here, pytest.raises(UsageError, match="numerics"):
+        here.setattr("sweep.verbs.confirming.prepare_again", refuse)
+        found.confirm(seeds=1, top=1)
+    assert len(found.frames.confirmations) == 0, "a confirmation that is refused leaves no runs"
     assert found.confirm(seeds=1, top=1) is found
     runs = found.frames.confirmations
     assert len(runs) > 0 and len(found.trials) == before

@@ -1,6 +1,7 @@
 """Reference models: what the rows give without a network."""
 
 import signal
+import subprocess
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +70,7 @@ def test_beside_they_are_the_same_also_when_their_process_is_killed():
     split = split_of(600, "linear")
     expected = reference_models(split, 3)
     kept, killed = ReferencesBeside(split, 3), ReferencesBeside(split, 3)
+    assert kept.process is not None and killed.process is not None
     killed.process.kill()
     for fitted in (kept.fitted(), killed.fitted()):
         found = reference_models(split, 3, fitted=fitted)
@@ -76,6 +78,16 @@ def test_beside_they_are_the_same_also_when_their_process_is_killed():
             assert one.name == other.name
             np.testing.assert_array_equal(one.losses, other.losses)
     assert (kept.process.returncode, killed.process.returncode) == (0, -signal.SIGKILL)
+
+
+def test_where_no_process_can_be_had_they_are_trained_here(monkeypatch):
+    def refuse(*_: Any, **__: Any) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    split = split_of(600, "linear")
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    found = reference_models(split, 3, fitted=ReferencesBeside(split, 3).fitted())
+    assert [r.val_score for r in found] == [r.val_score for r in reference_models(split, 3)]
 
 
 TASKS = {

@@ -107,6 +107,7 @@ def test_what_others_wrote_is_shown_not_obeyed(browser, service):
     ]
     with store_sweep(
         service.options.results / name / "sweep.db", trials, name=name, message=HOSTILE,
+        identity=f"{HOSTILE}\r\nX: y",
         space={"name": HOSTILE, "hyperparameters": [HOSTILE]},
     ):  # fmt: skip
         pass
@@ -117,6 +118,9 @@ def test_what_others_wrote_is_shown_not_obeyed(browser, service):
         text = browser.get(path).text
         assert "<script>alert" not in text, path
         assert "&lt;script&gt;alert" in text, path
+    answer = browser.get(f"/api/v1/sweeps/{name}")
+    assert answer.status_code == 200
+    assert "x" not in answer.headers
 
 
 def test_a_search_is_started_stopped_and_noted_from_the_page(browser, service):

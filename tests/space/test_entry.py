@@ -130,6 +130,12 @@ def test_two_candidates_are_named_with_the_option_and_one_can_be_chosen(load, te
             None,
             "build_model and Other, whose fit .* would be passed over; .*--build Other",
         ),
+        (
+            function("build_model")
+            + "class Own(keras_tuner.RandomSearch):\n    def run_trial(self, trial, *a): ...\n",
+            None,
+            r"the tuner Own, whose run_trial \(line \d+\) would .*--build build_model",
+        ),
     ],
 )
 def test_what_is_no_search_space_is_refused_with_what_to_do(load, text, build, message):

@@ -11,7 +11,7 @@ import pytest
 from keras import layers, losses
 
 from sweep.errors import InvalidSpaceError
-from sweep.space.check import check_built
+from sweep.space.check import check_built, recorded_metric
 from sweep.space.inputs import columns
 from sweep.space.load import load_space
 from sweep.space.outputs import OutputsError, outputs_of
@@ -246,3 +246,12 @@ def test_metrics_in_the_place_of_loss_weights_are_refused(tmp_path):
         check_built(tmp_path / "mine.py", model, columns(28))
     model.compile("adam", "bce", [10.0])
     check_built(tmp_path / "mine.py", model, columns(28))
+
+
+def test_a_function_as_a_metric_is_no_cross_entropy(tmp_path):
+    def recall(y, p):
+        return keras.ops.mean(y * p)
+
+    model = keras.Sequential([keras.Input((28,)), layers.Dense(1, "sigmoid")])
+    model.compile("adam", "bce", metrics=["accuracy", recall])
+    assert recorded_metric(model) is None

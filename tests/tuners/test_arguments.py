@@ -50,7 +50,7 @@ def test_arguments_become_settings():
     ("given", "said"),
     [
         ({"distribution_strategy": object()}, "distribution_strategy is not supported"),
-        ({"max_retries_per_trial": 2}, "max_retries_per_trial is not supported"),
+        ({"max_retries_per_trial": -1}, "max_retries_per_trial is -1"),
         ({"max_model_size": 10}, "max_model_size is not supported"),
         ({"max_trials": 0}, "max_trials is 0, expected a whole number from 1"),
         ({"executions_per_trial": 0}, "executions_per_trial is 0"),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweep.errors import UsageError
+from sweep.errors import TooManyFailuresError, UsageError
 from sweep.store import Store
 from sweep.tuners import kinds
 from tests.tuners.scripts import X, Y, build
@@ -171,6 +171,31 @@ def test_given_hyperparameters_go_before_those_of_build(keras, tmp_path):
     assert [one.hyperparameters.values for one in tuner.oracle.trials.values()] == [
         {"units": 4, "rate": 0.03}
     ]
+
+
+def test_a_trial_that_raises_is_tried_again(keras, tmp_path):
+    """One fault that passes: the search is as without it."""
+    raised: list[int] = []
+
+    class Fails(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if not raised:
+                raised.append(epoch)
+                raise MemoryError("for a moment")
+
+    tuner = random_search(tmp_path, max_trials=2, max_retries_per_trial=1)
+    tuner.search(X, Y, callbacks=lambda: [Fails()], **FIT)
+    assert raised and {one.status for one in tuner.oracle.trials.values()} == {"COMPLETED"}
+
+
+def test_trials_that_raise_one_after_the_other_end_the_search(keras, tmp_path):
+    class Fails(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            raise ValueError("always")
+
+    tuner = random_search(tmp_path, max_trials=3, max_consecutive_failed_trials=2)
+    with pytest.raises(TooManyFailuresError, match="always"):
+        tuner.search(X, Y, callbacks=lambda: [Fails()], **FIT)
 
 
 def test_random_numbers_of_the_script_are_its_own(searched):

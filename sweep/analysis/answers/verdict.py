@@ -201,6 +201,8 @@ def _unarrived(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     if not best["ended"]:
         trained = counted(best["epochs"], "epoch")
         return [f"the best trial was trained for only {trained}, not in full"]
+    if best["status"] == TrialStatus.STOPPED:  # early, as it had not become better for long
+        return []
     if pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
         return [f"the best trial was still improving when training ended at epoch {best['epochs']}"]
     return []

@@ -11,7 +11,7 @@ from sweep.cli.stopping import Stopping
 from sweep.runner.same_numbers import Numbers
 from sweep.settings import Budget
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
-from sweep.verbs.confirming import SEEDS, TOP, add_repeats
+from sweep.verbs.confirming import SEEDS, TOP, planned_repeats
 from sweep.words import counted
 
 
@@ -42,7 +42,7 @@ def confirm(
         hint(f"sweep {folder.name}")
     with Stopping() as stopping, folder.locked() as lock:
         stopping.attend(folder, lock)
-        added = add_repeats(folder, top, seeds)
+        added = planned_repeats(folder, top, seeds)
         if added.pending == 0:
             hint(
                 "nothing to do: these trials are already confirmed; "
@@ -51,4 +51,4 @@ def confirm(
             return
         hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")
         numbers = Numbers.asked(other_numerics)
-        work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers, workers)
+        work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers, workers, added)

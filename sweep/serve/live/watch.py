@@ -13,6 +13,7 @@ from pathlib import Path
 from sweep.errors import SweepError
 from sweep.serve.queue.audit import Entry
 from sweep.serve.queue.database import QueueDatabase
+from sweep.serve.work.looks import plain_identity
 from sweep.store import Reader
 from sweep.store.events import Event, events_after, last_event
 from sweep.sweep_folder import SweepFolder
@@ -78,7 +79,7 @@ class SweepWatch:
             return
         with suppress(SweepError):
             self._reader = Reader(self.folder.database)
-            self.identity = self._reader.sweep().identity[:64]
+            self.identity = plain_identity(self._reader.sweep().identity)
             self._file = file
 
 

@@ -14,7 +14,7 @@ from sweep.serve.pages.ladder import ladder, steps
 from sweep.serve.pages.render import page
 from sweep.serve.pages.shown import best_of
 from sweep.serve.queue import audit, jobs, notes
-from sweep.serve.work.looks import Seen
+from sweep.serve.work.looks import Seen, plain_identity
 from sweep.store import Reader
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +37,7 @@ def sweep_page(who: Reads, name: str, request: Request) -> Response:
     for one in wanted:
         context |= _CONTEXTS[one](who, seen, request.query_params)
     last = audit.entries(who.service.database, 1)
-    identity = seen.look.sweep.identity[:64]
+    identity = plain_identity(seen.look.sweep.identity)
     context["place"] = f"{last[0].entry if last else 0}.{identity}.{seen.event}"
     context["note"] = notes.get(who.service.database, name)
     return page(who, request, "sweep", **context)

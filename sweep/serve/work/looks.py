@@ -1,6 +1,7 @@
 """What is known of the sweeps in the results folder, read again only when it has changed."""
 
 import math
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -29,6 +30,11 @@ _REST = 5.0
 """A running sweep's frames are read again after so many times the seconds that reading took."""
 
 
+def plain_identity(text: str) -> str:
+    """Return a sweep's identity as it may stand in a header: a forged one may hold anything."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", text[:64])
+
+
 @dataclass(frozen=True)
 class Seen:
     """A sweep at one moment, or why it cannot be read."""
@@ -50,8 +56,8 @@ class Seen:
         if self.look is None:
             return f'W/"damaged-{abs(hash(self.error)):x}"'
         sweep, done = self.look.sweep, self.look.progress
-        parts = (sweep.identity[:40], self.event, done.epochs_done, self.state)
-        return f'W/"{"-".join(str(part) for part in parts)}"'.encode("ascii", "replace").decode()
+        parts = (plain_identity(sweep.identity), self.event, done.epochs_done, self.state)
+        return f'W/"{"-".join(str(part) for part in parts)}"'
 
 
 class Looks:

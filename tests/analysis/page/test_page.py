@@ -7,6 +7,7 @@ import shlex
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from sweep.analysis.charts import catalogue
@@ -171,7 +172,8 @@ def test_pictures_that_do_not_fit_become_smaller_and_then_are_left_out(played, m
 
 
 def test_groups_say_where_trials_overfit(tmp_path):
-    falling, rising = [0.7, 0.65, 0.6, 0.58, 0.57, 0.56], [0.6, 0.55, 0.56, 0.6, 0.65, 0.7]
+    falling = [0.7, 0.65, 0.6, 0.58, 0.57, 0.56]
+    rising = [0.6, 0.55, *(0.56 + 0.02 * n for n in range(12))]
     losses = rows_of_losses(0.56, 0.55, 0.7)
     trials = [
         trained(*falling, params=400, losses=losses[0], hyperparameters={"l2": 0.1}),

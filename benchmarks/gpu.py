@@ -24,8 +24,8 @@ import numpy as np
 
 from search_spaces import capacity
 from sweep.records import Assignment
-from sweep.search.hyperband import Hyperband
-from sweep.search.plan import Plan, rehearse
+from sweep.searches.hyperband import Hyperband
+from sweep.searches.plan import Plan, rehearse
 from sweep.settings import Settings
 from sweep.training.contract import train_all
 from sweep.training.fused.program.backend import on_gpu

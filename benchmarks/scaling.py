@@ -105,8 +105,8 @@ class Cost:
 
 def ours(n_trials: int, folder: Path) -> Cost:
     from sweep.runner.loop import Runner
-    from sweep.search.hyperband import Hyperband
-    from sweep.search.plan import rehearse
+    from sweep.searches.hyperband import Hyperband
+    from sweep.searches.plan import rehearse
 
     iterations = math.ceil(n_trials / _TRIALS_AN_ITERATION)
 

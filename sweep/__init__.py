@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sweep.tuners.kinds import Hyperband as Hyperband
     from sweep.tuners.kinds import RandomSearch as RandomSearch
     from sweep.tuners.kinds import Tuner as Tuner
+    from sweep.tuners.one_call import search as search
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ _NAMES = {
     },
     "Sweep": ("sweep.handle.sweep", "Sweep"),
     "open": ("sweep.handle.sweep", "open_sweep"),
+    "search": ("sweep.tuners.one_call", "search"),
     "sweeps": ("sweep.handle.sweep", "sweeps"),
 }
 """Where each public name comes from: a module, and the name there."""

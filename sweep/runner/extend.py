@@ -2,7 +2,7 @@
 
 Added brackets come in Hyperband's order and draw configurations that were not drawn before; an
 added iteration gives what the sweep would have held had it been started with it. With a larger
-max_epochs each bracket goes on halving from its last rung (see `sweep.search.brackets`), the
+max_epochs each bracket goes on halving from its last rung (see `sweep.searches.brackets`), the
 baselines are trained to the new end, and brackets that are added begin under the new setting.
 
 A search without rungs is given more trials, and goes on as if it had had them from the start.
@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.runner.prepare import Prepared, planned
-from sweep.search.brackets import n_brackets
+from sweep.searches.brackets import n_brackets
 from sweep.settings import Settings, Stage
 from sweep.words import counted
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sweep.data.split import Split
 from sweep.records import Value
-from sweep.search.plan import Plan
+from sweep.searches.plan import Plan
 from sweep.settings import Settings
 from sweep.space.build import Build
 from sweep.tasks.scoring import Scoring

@@ -10,7 +10,7 @@ from sweep.runner.journal import Observer, StoreJournal
 from sweep.runner.limits import Ending, Limits
 from sweep.runner.retention import Room
 from sweep.runner.waves import Confirmations, SearchWaves, Waves
-from sweep.search.face import Search
+from sweep.searches.face import Search
 from sweep.settings import Budget, Settings
 from sweep.store import Reference, Store
 from sweep.sweep_folder import SweepFolder

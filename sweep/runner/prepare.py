@@ -31,13 +31,13 @@ from sweep.runner.loop import Runner
 from sweep.runner.pooled import pooled
 from sweep.runner.same_numbers import versions
 from sweep.runner.workers import IN_PROCESS, Workers
-from sweep.search.bayesian import Bayesian
-from sweep.search.face import Search
-from sweep.search.grid import Grid
-from sweep.search.hyperband import Hyperband
-from sweep.search.one_rung import OneRung, Proposer
-from sweep.search.plan import Plan, rehearse
-from sweep.search.random_search import RandomDraws
+from sweep.searches.bayesian import Bayesian
+from sweep.searches.face import Search
+from sweep.searches.grid import Grid
+from sweep.searches.hyperband import Hyperband
+from sweep.searches.one_rung import OneRung, Proposer
+from sweep.searches.plan import Plan, rehearse
+from sweep.searches.random_search import RandomDraws
 from sweep.seeds import derive
 from sweep.settings import Budget, Settings
 from sweep.space.inputs import inputs_of

@@ -10,7 +10,7 @@ from typing import Protocol
 from sweep.records import Assignment, OutcomeStatus, Proposal, Value
 from sweep.runner.confirm import confirmations
 from sweep.runner.executions import Executions
-from sweep.search.face import WORST, Search
+from sweep.searches.face import WORST, Search
 from sweep.seeds import derive
 from sweep.store import NewTrial, Planned, Run, Store
 from sweep.training.contract import Ended

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "sweep"
-OWNER = PACKAGE / "search" / "keras_tuner_oracle.py"
+OWNER = PACKAGE / "searches" / "keras_tuner_oracle.py"
 
 
 def private_names() -> set[str]:

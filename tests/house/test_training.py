@@ -18,7 +18,7 @@ PRIVATE_NAMES = {
     "training/tensorflow_private.py",
     "tuners/keras_tuner_private.py",
 }
-"""One file for each library; `search`, which has Keras Tuner's, is looked after elsewhere."""
+"""One file for each library; `searches`, which has Keras Tuner's, is looked after elsewhere."""
 DOCUMENTED = {"_exit", "_replace"}
 """Of `os` and of named tuples: private by their looks only."""
 
@@ -176,6 +176,6 @@ def test_private_names_of_libraries_are_used_in_one_file_for_each():
     others = {
         name: names
         for name, names in found.items()
-        if names and name not in PRIVATE_NAMES and not name.startswith("search/")
+        if names and name not in PRIVATE_NAMES and not name.startswith("searches/")
     }
     assert not others

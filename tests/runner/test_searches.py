@@ -9,7 +9,7 @@ import pytest
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.testing import IdleTrainer
-from tests.search.test_one_rung import new
+from tests.searches.test_one_rung import new
 from tests.support import spaces
 from tests.support.runs import contents, new_runner, new_store
 

@@ -249,7 +249,7 @@ def test_an_optimizer_that_changes_is_another_model(keras):
 
 
 def test_the_same_values_as_numbers_and_as_truth_values_are_told_apart():
-    from sweep.search.draw import ActiveSampler
+    from sweep.searches.draw import ActiveSampler
     from sweep.space.explore import Explorer
 
     def build(hp):

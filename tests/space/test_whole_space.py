@@ -28,7 +28,7 @@ def explorer(tree: Tree) -> Any:
 
 def drawn(tree: Tree, seed: int, size: int = N_DRAWN) -> list[dict[str, Any]]:
     """Configurations as a search draws them, whether the space is flat or not."""
-    from sweep.search.draw import ActiveSampler
+    from sweep.searches.draw import ActiveSampler
 
     source = explorer(tree)
     sampler = ActiveSampler(lambda answer: source.follow(answer).values, seed)
@@ -118,7 +118,7 @@ def test_the_stored_values_rebuild_the_same_model_here_and_under_stock_keras_tun
 def test_a_plain_space_is_drawn_as_keras_tuner_draws_it(tree, seed):
     import keras_tuner
 
-    from sweep.search.keras_tuner_oracle import KerasTunerOracle
+    from sweep.searches.keras_tuner_oracle import KerasTunerOracle
     from sweep.space.discover import discover
 
     assert discover(explorer(tree)).is_flat

@@ -59,7 +59,7 @@ def arm(kind: str | None, fatal: int) -> Steps:
         return db
 
     sqlite3.connect = armed
-    from sweep.search.hyperband import Hyperband
+    from sweep.searches.hyperband import Hyperband
 
     tell = Hyperband.tell
 

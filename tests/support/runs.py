@@ -45,7 +45,7 @@ def new_runner(
     import keras_tuner
 
     from sweep.runner.loop import Runner
-    from sweep.search.hyperband import Hyperband
+    from sweep.searches.hyperband import Hyperband
 
     hp = keras_tuner.HyperParameters()
     hp.Int("width", 1, 10_000)
@@ -76,7 +76,7 @@ def search(max_epochs: int = 9, iterations: int = 1, stages: tuple[Stage, ...] =
     """A small search over one integer."""
     import keras_tuner
 
-    from sweep.search.hyperband import Hyperband
+    from sweep.searches.hyperband import Hyperband
 
     hp = keras_tuner.HyperParameters()
     hp.Int("width", 1, 10_000)

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from sweep.errors import InvalidSpaceError
-from sweep.records import Assignment, EpochRecord, OutcomeStatus
+from sweep.records import EpochRecord, OutcomeStatus
 from sweep.space.inputs import columns
 from sweep.space.load import load_space
 from sweep.tasks.task import Task, TaskKind
-from tests.support import fused
 from tests.support.fused import (
     BATCH,
     N_FEATURES,
     MemoryJournal,
+    assignment,
     same_bits,
     small_split,
     train_all,
@@ -48,13 +48,8 @@ class Mine(keras_tuner.HyperModel):
         )
 """
 SPLIT = small_split()
-ALIKE: dict[str, Any] = {"width": 3, "weight": 0.0, "batch": 16, "mix": True, "ends": False}
-"""What the build and the fit ask for."""
-
-
-def assignment(trial: int, last_epoch: int = 3, first_epoch: int = 0, **values: Any) -> Assignment:
-    """An assignment of a trial with a value for all that is asked for."""
-    return fused.assignment(trial, last_epoch, first_epoch, **(ALIKE | values))
+PLAIN = {"width": 3, "weight": 0.0, "batch": 16, "mix": True, "ends": False}
+"""A whole configuration: a trial gets no default."""
 
 
 def same_records(one: Sequence[EpochRecord], other: Sequence[EpochRecord]) -> bool:
@@ -78,7 +73,7 @@ def train(build: Any, tmp_path: Path) -> Any:
         journal, begun = MemoryJournal(), 0
         for stage in stages:
             trainer = KerasTrainer(build, SPLIT, batch_size, None)
-            train_all(trainer, [assignment(1, stage, begun, **values)], journal)
+            train_all(trainer, [assignment(1, stage, begun, **{**PLAIN, **values})], journal)
             begun = stage
         return journal
 
@@ -126,7 +121,7 @@ def test_trials_of_any_batch_size_are_fused_as_keras_trains_them(build):
     journal = MemoryJournal()
     trainer = FusedTrainer(build, SPLIT, BATCH, None)
     given = [{"batch": 16}, {"batch": 64}]
-    work = [assignment(number, 2, **values) for number, values in enumerate(given)]
+    work = [assignment(number, 2, **{**PLAIN, **values}) for number, values in enumerate(given)]
     train_all(trainer, work, journal)
     assert trainer.compilations == 2
     for number in range(len(given)):
@@ -143,7 +138,7 @@ def test_only_a_fit_that_does_as_all_trials_do_is_fused(build):
     trainer = AutoTrainer(build, SPLIT, BATCH, None)
     alike = {"batch": BATCH, "mix": True, "ends": False, "weight": 0.0}
     reasons = [
-        trainer.refusal(assignment(number, **(alike | values)))
+        trainer.refusal(assignment(number, **(PLAIN | alike | values)))
         for number, values in enumerate(
             [{"batch": 16}, {"weight": 3.0}, {"mix": False}, {"ends": True, "epochs": 9}, {}]
         )

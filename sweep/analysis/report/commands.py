@@ -6,7 +6,7 @@ from sweep import words as text
 from sweep.analysis.answers.chosen_trials import Choice, to_confirm
 from sweep.analysis.frames.load import SweepFrames
 from sweep.data.own_data import OwnData
-from sweep.search.brackets import n_brackets
+from sweep.searches.brackets import n_brackets
 from sweep.settings import Settings, Stage
 from sweep.space.find import shipped_spaces
 from sweep.space.source import fingerprint

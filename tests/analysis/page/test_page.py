@@ -7,7 +7,6 @@ import shlex
 from dataclasses import replace
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
 
 from sweep.analysis.charts import catalogue

@@ -30,7 +30,7 @@ def wide_space(kt: Any) -> Any:
 def new_search(
     kt: Any, max_epochs: int = 27, factor: int = 3, seed: int = 0, **options: Any
 ) -> Any:
-    from sweep.search.hyperband import Hyperband
+    from sweep.searches.hyperband import Hyperband
 
     space = options.pop("space", None) or wide_space(kt)
     return Hyperband(space, max_epochs, factor, options.pop("iterations", 1), seed, **options)
@@ -70,7 +70,7 @@ def by_l2(proposal: Proposal) -> float:
     ],
 )
 def test_rungs_are_those_worked_by_hand(kt, max_epochs, factor, ladders):
-    from sweep.search.plan import rehearse
+    from sweep.searches.plan import rehearse
 
     rungs = rehearse(lambda: new_search(kt, max_epochs, factor)).rungs
     found: dict[int, list[tuple[int, int]]] = {}
@@ -88,7 +88,7 @@ def test_rungs_are_those_worked_by_hand(kt, max_epochs, factor, ladders):
 @settings(max_examples=25, deadline=None)
 def test_the_plan_is_what_then_runs(kt, max_epochs, factor, iterations, luck):
     """Whatever the scores, failures included, and in whatever order a wave is told."""
-    from sweep.search.plan import rehearse
+    from sweep.searches.plan import rehearse
 
     def make() -> Any:
         return new_search(kt, max_epochs, factor, iterations=iterations)

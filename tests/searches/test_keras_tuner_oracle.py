@@ -12,7 +12,7 @@ SEEN_TO_WORK = ("1.4.8",)
 def oracle(keras: Any) -> Any:
     import keras_tuner
 
-    from sweep.search.keras_tuner_oracle import KerasTunerOracle
+    from sweep.searches.keras_tuner_oracle import KerasTunerOracle
 
     space = keras_tuner.HyperParameters()
     space.Choice("width", [8, 16, 32])

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from sweep.errors import InvalidSpaceError
-from sweep.search.one_rung import Configuration
-from sweep.search.values import grid_values
-from sweep.search.walk import walk
+from sweep.searches.one_rung import Configuration
+from sweep.searches.values import grid_values
+from sweep.searches.walk import walk
 from sweep.space.explore import Follow
 
 MOST = 10_000

@@ -9,7 +9,7 @@ anew for each combination, so that a conditional one is gone through only where 
 from collections.abc import Callable, Iterator, Sequence
 
 from sweep.records import Value
-from sweep.search.one_rung import Configuration
+from sweep.searches.one_rung import Configuration
 from sweep.space.asked import Declaration
 from sweep.space.explore import Follow
 

@@ -1,6 +1,6 @@
 """The one place that touches private names of Keras Tuner: those of its Hyperband oracle.
 
-`tests/search/test_keras_tuner_oracle.py` holds what is said here true, and names the versions of
+`tests/searches/test_keras_tuner_oracle.py` holds what is said here true, and names the versions of
 Keras Tuner for which that was seen.
 """
 

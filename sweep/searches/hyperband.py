@@ -2,7 +2,7 @@
 
 Configurations, bracket sizes and rung epochs are those of Keras Tuner's Hyperband oracle; who is
 promoted is decided here, as the oracle decides it when all of a rung is known: the lowest
-scores, in the order of the rung among equals (`tests/search/test_hyperband.py` holds it so).
+scores, in the order of the rung among equals (`tests/searches/test_hyperband.py` holds it so).
 The oracle itself, asked trial by trial, goes through all its brackets for each, loses trials
 that fail, stops when a space has fewer configurations than it wants, and names the wrong bracket
 for promoted trials.
@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweep.records import Json, Proposal, Value
-from sweep.search.brackets import Bracket, brackets_of, n_brackets
-from sweep.search.draw import ActiveSampler, Sampler
-from sweep.search.face import WORST
-from sweep.search.keras_tuner_oracle import KerasTunerOracle
+from sweep.searches.brackets import Bracket, brackets_of, n_brackets
+from sweep.searches.draw import ActiveSampler, Sampler
+from sweep.searches.face import WORST
+from sweep.searches.keras_tuner_oracle import KerasTunerOracle
 from sweep.seeds import derive
 from sweep.settings import Stage
 from sweep.space.explore import Follow

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sweep.records import PlannedRung, Proposal
-from sweep.search.face import Search
+from sweep.searches.face import Search
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ def kt(keras: Any) -> Any:
 
 def new(kind: str, build: Any, trials: int | None, seed: int = 1, **more: Any) -> Any:
     """A search in which nothing was asked yet."""
-    from sweep.search.bayesian import Bayesian
-    from sweep.search.grid import Grid
-    from sweep.search.one_rung import OneRung
-    from sweep.search.random_search import RandomDraws
+    from sweep.searches.bayesian import Bayesian
+    from sweep.searches.grid import Grid
+    from sweep.searches.one_rung import OneRung
+    from sweep.searches.random_search import RandomDraws
 
     follow = spaces.follow(build)
     if kind == "grid":

@@ -10,10 +10,10 @@ from itertools import count, islice
 from random import Random
 
 from sweep.records import Value
-from sweep.search.draw import Key, key
-from sweep.search.one_rung import Configuration
-from sweep.search.values import all_values
-from sweep.search.walk import walk
+from sweep.searches.draw import Key, key
+from sweep.searches.one_rung import Configuration
+from sweep.searches.values import all_values
+from sweep.searches.walk import walk
 from sweep.seeds import derive
 from sweep.space.asked import Declaration
 from sweep.space.explore import Follow

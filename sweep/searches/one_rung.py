@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sweep.records import Json, Proposal, Value
-from sweep.search.face import WORST
+from sweep.searches.face import WORST
 
 Configuration = Mapping[str, Value]
 

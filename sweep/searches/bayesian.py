@@ -21,9 +21,9 @@ from itertools import islice
 import numpy as np
 
 from sweep.records import Value
-from sweep.search.gaussian_process import GaussianProcess, Points, alone
-from sweep.search.one_rung import Configuration
-from sweep.search.random_search import Draw
+from sweep.searches.gaussian_process import GaussianProcess, Points, alone
+from sweep.searches.one_rung import Configuration
+from sweep.searches.random_search import Draw
 from sweep.seeds import derive
 from sweep.space.asked import Declaration
 from sweep.space.explore import Follow

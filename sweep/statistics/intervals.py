@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import binomtest
 
 from sweep.records import Estimate
 from sweep.statistics.confidence import CONFIDENCE, Z
@@ -29,6 +28,8 @@ def accuracy_interval(n_right: int, n_rows: int) -> Estimate:
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
     J. Am. Stat. Assoc. 22 (1927) 209.
     """
+    from scipy.stats import binomtest  # takes a second to import
+
     found = binomtest(n_right, n_rows).proportion_ci(CONFIDENCE, method="wilson")
     return Estimate(n_right / n_rows, float(found.low), float(found.high))
 

@@ -73,7 +73,7 @@ class Errors:
     """What the ties of a sweep are judged by: the errors of a difference between two trials."""
 
     rows: float
-    """Over the validation rows: the median of the trials' paired errors to the best."""
+    """Over the validation rows: the median of the paired errors of the trials next to the best."""
     seeds: float
     """From seed to seed: the median likewise."""
     seeds_freedom: int
@@ -233,9 +233,13 @@ def learned_nothing(frames: SweepFrames, trial: int) -> bool:
     return len(rates) > 0 and bool((rates == 0).all())
 
 
+_NEAREST = 5
+"""Trials behind the best whose errors stand for those of the comparisons that are close."""
+
+
 def _errors(frames: SweepFrames, trials: pd.DataFrame) -> Errors | None:
     others = trials.iloc[1:]
-    rows = others.loc[others["difference_se"] > 0, "difference_se"]
+    rows = others.loc[others["difference_se"] > 0, "difference_se"].head(_NEAREST)
     if rows.empty:
         return None
     spread = pd.Series(frames.seed_spread.values, index=frames.trials.index)

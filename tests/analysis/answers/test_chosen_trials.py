@@ -12,13 +12,15 @@ from sweep.analysis.frames.load import load
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.analysis.report import openings
 from sweep.analysis.report.commands import export_command
-from sweep.cli.commands import export as export_module
-from sweep.cli.commands import test as test_module
+from sweep.cli.commands.export import export as export_command_line
+from sweep.cli.commands.test import test as evaluate_command
 from sweep.errors import NotFoundError
 from sweep.records import Outcome, OutcomeStatus
 from sweep.runner.confirm import confirmations
 from sweep.store import Store, TrialLosses
 from sweep.tasks.score_words import ScoreWords
+from sweep.verbs import exporting, testing
+from sweep.verbs import taken as taken_module
 from tests.support.sweeps import confirm, record, rows_of_losses, store_sweep, trained
 
 IN_FULL = (TrialStatus.FINISHED, TrialStatus.STOPPED)
@@ -36,23 +38,27 @@ class Seen:
     taken: Any = None
 
 
-def what_is_taken(module: Any, monkeypatch: pytest.MonkeyPatch, *arguments: Any, **options: Any):
-    """The `Taken` of a command that is ended before it prepares anything; or its refusal."""
-    seen, real = Seen(), module.taken
+def what_is_taken(
+    verb: Any, command: Any, monkeypatch: pytest.MonkeyPatch, *given: Any, **named: Any
+):
+    """The `Taken` of a command that is ended before it prepares anything; or its refusal.
 
-    def taken(*given: Any, **named: Any) -> Any:
-        seen.taken = real(*given, **named)
+    `verb` is the module that does what the command asks for.
+    """
+    seen, real = Seen(), taken_module.taken
+
+    def taken(*arguments: Any, **options: Any) -> Any:
+        seen.taken = real(*arguments, **options)
         return seen.taken
 
     def prepare(*_: Any, **__: Any) -> None:
         raise PreparedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "taken", taken)
-        patch.setattr(module, "prepare_again", prepare)
-        command = getattr(module, module.__name__.rpartition(".")[2])
+        patch.setattr(verb, "taken", taken)
+        patch.setattr(verb, "prepare_again", prepare)
         try:
-            command(*arguments, **options)
+            command(*given, **named)
         except PreparedError:
             return seen.taken
         except NotFoundError as error:
@@ -103,9 +109,11 @@ def test_test_and_export_take_the_same_run_in_full_and_its_score_is_stated(
     path.parent.mkdir()
     with random_sweep(path, np.random.default_rng(seed)) as store:
         frames = load(store)
-    tested = what_is_taken(test_module, monkeypatch, "s", results=tmp_path)
+    tested = what_is_taken(testing, evaluate_command, monkeypatch, "s", results=tmp_path)
     options = {"results": tmp_path, "retrain": True}
-    exported = what_is_taken(export_module, monkeypatch, ["s", "m.keras"], **options)
+    exported = what_is_taken(
+        exporting, export_command_line, monkeypatch, ["s", "m.keras"], **options
+    )
     if isinstance(tested, str):
         assert tested == exported
         assert not frames.trials["status"].isin(IN_FULL).any() or "evaluated" in tested
@@ -130,7 +138,9 @@ def test_test_and_export_take_the_same_run_in_full_and_its_score_is_stated(
         assert choice.run.val_score == in_full["val_score"].min() and choice.mean is None
     exactly = export_command("s", choice).split()
     assert exactly == ["sweep", "export", "s", str(trial), "best.keras"]
-    by_number = what_is_taken(export_module, monkeypatch, ["s", str(trial), "m.keras"], **options)
+    by_number = what_is_taken(
+        exporting, export_command_line, monkeypatch, ["s", str(trial), "m.keras"], **options
+    )
     assert by_number.members == tested.members
 
 

@@ -53,6 +53,6 @@ clean:
 reference: install
 	bash results/reference/make.sh
 
-# docs/gallery.md and its pictures, on data that come with scikit-learn: about two minutes.
+# docs/gallery.md and its pictures, on data that come with scikit-learn: a few minutes.
 gallery: install
 	$(BIN)/python docs/gallery/make.py

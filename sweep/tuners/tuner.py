@@ -87,6 +87,10 @@ class Tuner:
 
         return open_sweep(self.folder.path)
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows: verdict, ranked table and frontier, once there is a search."""
+        return self.sweep._repr_html_() if self.folder.exists else None
+
     # Searching
 
     def search(self, *given: Any, **named: Any) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("sweep.testing.trainer_contract")  # says what was compared
+
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     # as many tests run at once as there are cores: a library's own threads would spin for each
     # other. Before NumPy is imported, which reads it once

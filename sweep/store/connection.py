@@ -41,6 +41,8 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
             raise
     except sqlite3.Error as error:
         raise explained(error, path) from error
+    except UnicodeDecodeError as error:  # a column's name with bytes that are no text
+        raise DataError(f"{path} is damaged: {error}; restore it from a copy") from error
     return db
 
 

@@ -94,7 +94,9 @@ _LOOKS = ((BLUE, "o"), (BLACK, "D"))
 
 def _note(found: Bias | None, shown: ScoreWords) -> str:
     if found is None:
-        return "Only baselines were repeated. They were not chosen for their scores."
+        return (
+            "Repeated were baselines only, or trials that the search had cut: no bias can be told."
+        )
     if not found.is_sure:
         return (
             f"No difference found between a trial's own run and its repeats, on average over "

@@ -11,7 +11,7 @@ from sweep.settings import Settings, Stage
 from sweep.space.find import shipped_spaces
 from sweep.space.source import fingerprint
 
-_NOT_OPTIONS = ("baselines", "stages", "numerics", "own")
+_NOT_OPTIONS = ("baselines", "stages", "numerics", "own", "programs", "stopping")
 """Settings that no option of their name gives."""
 
 

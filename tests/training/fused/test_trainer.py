@@ -221,8 +221,9 @@ def test_out_of_memory_in_one_group_leaves_another_of_its_program_at_work(monkey
 
 
 def waiting(number, depth, bracket):
-    run = Run(replace(assignment(number, depth=depth), bracket=bracket), MemoryJournal(), None)
-    run.read(Readings(capacity.build))
+    values = {"width": 8, "depth": depth, "l2": 0.0, "dropout": 0.0, "decay_steps": 1_000}
+    run = Run(replace(assignment(number, **values), bracket=bracket), MemoryJournal(), None)
+    assert run.read(Readings(capacity.build)) is None
     return run
 
 

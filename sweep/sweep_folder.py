@@ -212,7 +212,8 @@ def is_in_the_future(at: float | None) -> bool:
 def find_sweep(root: Path, name: str | None) -> SweepFolder:
     """Return the sweep called `name`, or of the path `name`; the newest without one.
 
-    A path has a separator in it. Raises NotFoundError naming those that there are.
+    A name is looked for in `root` first; a path may lead anywhere, such as a script's
+    DIRECTORY/PROJECT. Raises NotFoundError naming those that there are.
     """
     if name is not None and (os.sep in name or (os.altsep or os.sep) in name):
         return _at(Path(name))
@@ -222,6 +223,8 @@ def find_sweep(root: Path, name: str | None) -> SweepFolder:
         return folders[-1]
     if name in names:
         return folders[names.index(name)]
+    if name is not None and _NAME.fullmatch(name) and SweepFolder(Path.cwd(), name).exists:
+        return SweepFolder(Path.cwd(), name)
     there = f"there are: {', '.join(names)}" if names else "start one with: sweep start capacity"
     wanted = "no sweep" if name is None else f"no sweep named {name!r}"
     raise NotFoundError(f"{wanted} in {root}; {there}")

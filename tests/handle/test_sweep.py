@@ -27,12 +27,15 @@ def found(place, monkeypatch):
     return sweep.open("s")
 
 
-def test_a_sweep_is_opened_by_name_by_path_and_as_the_newest(place, found):
+def test_a_sweep_is_opened_by_name_by_path_and_as_the_newest(place, found, monkeypatch):
     assert sweep.open().path.resolve() == (place / "results" / "s").resolve()
     assert sweep.open(place / "results" / "s").name == "s"
     assert [one.name for one in sweep.sweeps()] == ["s"]
     with pytest.raises(NotFoundError, match="no sweep named 'other' in results; there are: s"):
         sweep.open("other")
+    monkeypatch.chdir(place / "results")
+    assert sweep.open("s").path.resolve() == (place / "results" / "s").resolve(), "beside us"
+    monkeypatch.chdir(place)
     with pytest.raises(NotFoundError, match="there is no folder"):
         sweep.open(place / "results" / "gone")
     with pytest.raises(NotFoundError, match=r"it holds no sweep\.db"):

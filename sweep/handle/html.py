@@ -14,7 +14,8 @@ ROWS = 10
 """Trials in the table: the best."""
 _STYLE = """
 .sweep {font: 13px/1.45 system-ui, sans-serif; max-width: 60em}
-.sweep table {border-collapse: collapse; margin: .6em 0; display: block; overflow-x: auto}
+.sweep table {font: inherit; border-collapse: collapse; margin: .6em 0; display: block;
+  overflow-x: auto}
 .sweep th, .sweep td {padding: .15em .6em; text-align: right; white-space: nowrap;
   border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent)}
 .sweep th.left, .sweep td.left {text-align: left}

@@ -38,7 +38,7 @@ def test_a_random_search_with_repeats_from_plan_to_report(place):
     assert "rung" not in shown and "bracket" not in shown
     warm.run(place, *start("random", *RANDOM))
     tiny.assert_sound(place, "random")
-    said = warm.run(place, "report", "random", "--no-charts").stdout
+    said = warm.run(place, "report", "random", "--no-charts", "--width", "1000").stdout
     assert "search      random, 5 configurations, 2 runs of each" in said
     assert "rung" not in said and "Hyperband" not in said
     assert "The search had 2 runs of each trial and chose by their mean" in said

@@ -14,7 +14,8 @@ from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.searched import Begun
-from sweep.tuners.watching import Interruption, Say, Watcher
+from sweep.tuners.watching import Say, Watcher
+from sweep.verbs.interrupting import Interruption
 
 _NO_LIMIT = 10**9
 """Of failures in all: those in a row are counted here."""

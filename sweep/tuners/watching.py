@@ -1,16 +1,10 @@
-"""While a script searches: a line for each trial, Ctrl-C, and failures that follow each other."""
+"""While a script searches: a line for each trial, and failures that follow each other."""
 
-import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FrameType, TracebackType
-from typing import Any
 
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
-from sweep.sweep_folder import SweepFolder
 from sweep.tasks.score_words import ScoreWords
 from sweep.words import duration
 
@@ -74,39 +68,3 @@ class Watcher:
     @property
     def has_failed(self) -> bool:
         return self.consecutive >= self.max_consecutive
-
-
-class Interruption:
-    """While open, the first Ctrl-C asks the search to stop at an epoch's end; a second one ends it.
-
-    So does `sweep stop`. Only the main thread of a program hears Ctrl-C.
-    """
-
-    def __init__(self, folder: SweepFolder) -> None:
-        self.folder = folder
-        self.asked = False
-        self._before: Any = None
-
-    def __enter__(self) -> "Interruption":
-        self.folder.stop_request.unlink(missing_ok=True)  # of an earlier run
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._hear)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-        print("stopping after this epoch; interrupt again to stop at once", file=sys.stderr)
-
-    def requested(self) -> bool:
-        return self.asked or self.folder.stop_is_requested

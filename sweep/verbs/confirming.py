@@ -12,7 +12,7 @@ from sweep.runner.say import Say
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
-from sweep.verbs.interrupting import Interrupts
+from sweep.verbs.interrupting import Interruption
 from sweep.verbs.silent import Silent
 from sweep.words import counted
 
@@ -57,7 +57,7 @@ def confirm(
     Raises BudgetEndedError if something else than Ctrl-C ended it before, TooManyFailuresError if
     too many runs failed.
     """
-    with Interrupts() as interrupts, folder.locked():
+    with folder.locked(), Interruption(folder) as interrupts:
         added = planned_repeats(folder, top, seeds)
         if added.pending == 0:
             say.hint("nothing to do: these trials are already confirmed")
@@ -71,7 +71,7 @@ def confirm(
 
 
 def _trained(
-    folder: SweepFolder, say: Say, cache: Path | None, interrupts: Interrupts, added: Added
+    folder: SweepFolder, say: Say, cache: Path | None, interrupts: Interruption, added: Added
 ) -> "Ending":
     """Train what is to do. A sweep that cannot be trained here is refused, and nothing stored."""
     with Store(folder.database) as store:

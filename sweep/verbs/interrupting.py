@@ -1,24 +1,29 @@
 """Interrupting from Python: Ctrl-C, or a notebook's stop button, ends after the epoch under way."""
 
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
+from typing import Any
+
+from sweep.sweep_folder import SweepFolder
 
 
-class Interrupts:
-    """While open, the first SIGINT is a request that `requested` tells; the second one interrupts.
+class Interruption:
+    """While open, the first Ctrl-C asks to stop at an epoch's end; a second one ends it.
 
-    Outside the main thread, where Python allows no handlers, SIGINT does what it did before.
+    So does `sweep stop`. Only the main thread of a program hears Ctrl-C.
     """
 
-    def __init__(self) -> None:
-        self.is_requested = False
-        self._before: object = None
-        self._is_ours = threading.current_thread() is threading.main_thread()
+    def __init__(self, folder: SweepFolder) -> None:
+        self.folder = folder
+        self.asked = False
+        self._before: Any = None
 
-    def __enter__(self) -> "Interrupts":
-        if self._is_ours:
-            self._before = signal.signal(signal.SIGINT, self._heard)
+    def __enter__(self) -> "Interruption":
+        self.folder.stop_request.unlink(missing_ok=True)  # of an earlier run
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._hear)
         return self
 
     def __exit__(
@@ -27,14 +32,14 @@ class Interrupts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._is_ours:
-            signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type]  # what it gave us
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        print("stopping after this epoch; interrupt again to stop at once", file=sys.stderr)
 
     def requested(self) -> bool:
-        """Whether to stop after the epoch under way."""
-        return self.is_requested
-
-    def _heard(self, number: int, frame: FrameType | None) -> None:
-        if self.is_requested:
-            raise KeyboardInterrupt
-        self.is_requested = True
+        return self.asked or self.folder.stop_is_requested

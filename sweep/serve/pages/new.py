@@ -68,7 +68,7 @@ def _start(who: Who, given: dict[str, str]) -> Response:
     return RedirectResponse(f"/jobs/{job.job}", status_code=303)
 
 
-def _plan(who: Who, given: dict[str, str]) -> plans.Plan:
+def _plan(who: Who, given: dict[str, str]) -> plans.AskedPlan:
     service = who.service
     space = service.shelf.named(**_space(given))
     if not space.is_approved:
@@ -94,7 +94,7 @@ def _shown(
     who: Who,
     request: Request,
     given: dict[str, str],
-    plan: plans.Plan | None = None,
+    plan: plans.AskedPlan | None = None,
     problem: dict[str, Any] | None = None,
 ) -> Response:
     devices = who.service.options.devices
@@ -134,7 +134,7 @@ def _inputs(
     return found
 
 
-def _rungs(plan: plans.Plan) -> Table | None:
+def _rungs(plan: plans.AskedPlan) -> Table | None:
     if plan.result is None:
         return None
     columns = ("iteration", "bracket", "rung", "trials", "first_epoch", "last_epoch")

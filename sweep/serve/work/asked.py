@@ -15,13 +15,13 @@ Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(max_length=80)]
 
 
-class Asked(BaseModel):
+class RequestPart(BaseModel):
     """A part of a request: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-def _settings_model() -> type[Asked]:
+def _settings_model() -> type[RequestPart]:
     """Return a model with a field for each setting; one that is left out has its default."""
     kinds = {int: Whole, bool: Flag, float: Real, str: Annotated[str, Field(max_length=4096)]}
     hints, found = get_type_hints(Settings), dict[str, Any]()
@@ -32,14 +32,14 @@ def _settings_model() -> type[Asked]:
         kind = kinds.get(hints[field.name]) or (kinds[inner[0]] if inner else None)
         if kind is not None:
             found[field.name] = (Optional[kind], None)  # noqa: UP045  (a value here)
-    return create_model("SettingsAsked", __base__=Asked, **found)
+    return create_model("SettingsAsked", __base__=RequestPart, **found)
 
 
 SettingsAsked = _settings_model()
 """Options of `sweep start` that decide a sweep's numbers; 0 epochs of patience mean never."""
 
 
-class BudgetAsked(Asked):
+class BudgetAsked(RequestPart):
     """When to stop before the plan is done."""
 
     max_seconds: Annotated[Real, Field(gt=0, le=1e9)] | None = None
@@ -48,14 +48,14 @@ class BudgetAsked(Asked):
     max_failures: Annotated[Whole, Field(ge=1, le=10**9)] = Budget.max_failures
 
 
-class SpaceAsked(Asked):
+class SpaceAsked(RequestPart):
     """A search space by name; with its hash, only what was looked at is run."""
 
     name: Name
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
-class JobAsked(Asked):
+class JobAsked(RequestPart):
     """What every kind of job may be given."""
 
     device: Annotated[str, Field(max_length=20)] = "any"

@@ -62,7 +62,8 @@ def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     confirmed = verdict.confirmation
     first = "Best" if confirmed is None or confirmed.trial == best.trial else "First in the search"
     words = f"{first} is {_named(best)}: {shown.val} {score(best, shown)}, {_described(best)}"
-    cut = f", and {verdict.cut:,} others {_were(verdict.cut)} cut early" if verdict.cut else ""
+    cut = f", and {text.counted(verdict.cut, 'other')} {_were(verdict.cut)} cut early"
+    cut = cut if verdict.cut else ""
     if Sentence.NONE_TIED in sentences:
         none = f"no other trial of {verdict.trials:,} is"
         if verdict.trials == _TWO:
@@ -141,6 +142,11 @@ def _kinds(answer: CapacityAnswer, sentences: Sentences) -> str:
 
 def _were(number: int) -> str:
     return "was" if number == 1 else "were"
+
+
+def _is_plural(reference: str) -> bool:
+    """Whether a reference model's name is a plural: boosted trees."""
+    return reference.endswith("s")
 
 
 def _is(names: Sequence[str]) -> str:
@@ -236,14 +242,15 @@ def _beaten(verdict: Verdict, network: str) -> str:
     shown, found = verdict.shown, verdict.advantages
     lost = [one for one in found if one.is_better is False]
     first = lost[0].reference
-    many = "beat" if first.endswith("s") else "beats"
+    many = "beat" if _is_plural(first) else "beats"
     size = shown.size_with_error(lost[0].value, lost[0].se)
     named = f"{first[:1].upper()}{first[1:]}"
     said_so = [f"{named} {many} the best network found ({network}) by {size}"]
     for one in found:
         size = shown.size_with_error(one.value, one.se)
         if one in lost[1:]:
-            said_so.append(f"so does {one.reference}, by {size}")
+            does = "do" if _is_plural(one.reference) else "does"
+            said_so.append(f"so {does} {one.reference}, by {size}")
         elif one.is_better is not False:
             beats = f"it beats {one.reference} by {size}"
             unsure = f"it is not told apart from {one.reference} ({size})"

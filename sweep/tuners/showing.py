@@ -134,7 +134,7 @@ def to_html(standing: Standing) -> str:
     return (
         '<div style="font:13px/1.5 system-ui,sans-serif">'
         f'<progress value="{done}" max="{of}" style="width:14em;vertical-align:middle"></progress> '
-        f"{done} of {of} runs{best} · {epochs} · {escape(duration(standing.seconds))}"
+        f"{done} of {of} steps{best} · {epochs} · {escape(duration(standing.seconds))}"
         f"{latest if standing.latest else ''}</div>"
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.tasks.score_words import ScoreWords
 from sweep.tuners.showing import Show, Standing
+from sweep.words import counted
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Watcher:
             what = f"failed: {outcome.error}"
         run = "" if assignment.confirms is None else f", run {assignment.seed_number}"
         epochs = assignment.first_epoch + outcome.epochs
-        self.latest = f"trial {trial}{run}, {epochs} epochs: {what}"
+        self.latest = f"trial {trial}{run}, {counted(epochs, 'epoch')}: {what}"
         self.show.ended(self.standing)
 
     @property

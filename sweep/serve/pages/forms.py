@@ -7,6 +7,7 @@ from fastapi import Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sweep.errors import InvalidSpaceError
+from sweep.serve.api.spaces import SpaceUpload
 from sweep.serve.work.asked import AnyAsked, Asked, SettingsAsked
 
 _JOB: TypeAdapter[Any] = TypeAdapter(AnyAsked)
@@ -31,6 +32,14 @@ def settings_asked(values: Mapping[str, Any]) -> Asked:
     """Return settings. Raises InvalidSpaceError naming the first field that is wrong."""
     try:
         return SettingsAsked.model_validate(values)
+    except ValidationError as error:
+        raise _wrong(error) from error
+
+
+def upload_asked(values: Mapping[str, Any]) -> SpaceUpload:
+    """Return an upload. Raises InvalidSpaceError naming the first part that is wrong."""
+    try:
+        return SpaceUpload.model_validate(values)
     except ValidationError as error:
         raise _wrong(error) from error
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sweep.data.kinds import KINDS
 from sweep.data.own_data import CLASS_WEIGHTS, MISSING, TASKS, OwnData
-from sweep.serve.work.asked import BudgetAsked, SettingsAsked
+from sweep.serve.work.asked import SIZES, BudgetAsked, SettingsAsked
 from sweep.settings import SEARCHES, TRAINERS, Settings
 
 BUDGET = "budget-"
@@ -84,7 +84,7 @@ def budget(given: Mapping[str, str]) -> list[Input]:
 
 
 def _input(name: str, given: Mapping[str, str], files: list[str]) -> Input:
-    default = _default(name)
+    default = None if name in SIZES else _default(name)  # of a file they are others
     choices = tuple((one, one or _OWN_SAY) for one in _CHOICES.get(name, ()))
     if name == "data":
         choices = tuple((one, one) for one in (*KINDS, *files))

@@ -15,7 +15,8 @@ Whole = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(max_length=80)]
-Words = Annotated[str, Field(max_length=4096)]
+Words = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
+"""Text for an option of a command, which ends at a NUL."""
 Rows = Whole | Annotated[str, Field(max_length=40)]
 """How many rows a part has: a number, or a share such as "20%"."""
 

@@ -50,7 +50,7 @@ def test_every_route_refuses_who_has_no_token(service, client):
 
 
 def test_a_forged_or_removed_token_opens_nothing(service, client):
-    _, secret = tokens.add(service.database, "gone", frozenset(tokens.Scope))
+    _, secret = tokens.add(service.database, "gone", frozenset(tokens.TokenScope))
     tokens.remove(service.database, "gone")
     for bad in (secret, tokens.new_secret(), "swp_", "x" * 5000):
         answer = client.get("/api/v1/sweeps", headers={"Authorization": f"Bearer {bad}"})

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from sweep import words as text
-from sweep.analysis.answers.capacity_groups import Answer
+from sweep.analysis.answers.capacity_groups import CapacityAnswer
 from sweep.analysis.answers.overfitting import LEAST_EPOCHS
 from sweep.analysis.answers.regularisers import NONE, UNKNOWN
 from sweep.analysis.answers.sentences import Sentence, said
@@ -117,7 +117,7 @@ def _described(choice: NamedTrial) -> str:
     return f"{text.parameters(choice.params)}, {by}"
 
 
-def _capacity(verdict: Verdict, answer: Answer, sentences: Sentences) -> str:
+def _capacity(verdict: Verdict, answer: CapacityAnswer, sentences: Sentences) -> str:
     tried, tied = verdict.params_tried, verdict.params_tied
     if tried is None or tied is None:
         return "Capacity: no trial's size is known."
@@ -132,7 +132,7 @@ def _capacity(verdict: Verdict, answer: Answer, sentences: Sentences) -> str:
     return f"Capacity: best with {where}{_others(answer)}."
 
 
-def _kinds(answer: Answer, sentences: Sentences) -> str:
+def _kinds(answer: CapacityAnswer, sentences: Sentences) -> str:
     best = _list(answer.best)
     if Sentence.KINDS_UNDECIDED in sentences:
         return f"Regularisation is undecided: as good as the best: {best}{_others(answer)}."
@@ -147,7 +147,7 @@ def _is(names: Sequence[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _others(answer: Answer) -> str:
+def _others(answer: CapacityAnswer) -> str:
     words = f"; worse: {_list(answer.ruled_out)}" if answer.ruled_out else ""
     return words + (
         f"; never trained in full: {_list(answer.cut_short)}" if answer.cut_short else ""

@@ -8,7 +8,7 @@ from pydantic import Field
 from sweep.serve.api.models import Page, SpaceOut, SpaceTextOut
 from sweep.serve.api.problems import ProblemError
 from sweep.serve.api.who import Codes, Reads, Who
-from sweep.serve.work.asked import Asked, Flag
+from sweep.serve.work.asked import Flag, RequestPart
 from sweep.serve.work.shelf import ShelfSpace
 
 router = APIRouter(tags=["spaces"])
@@ -16,7 +16,7 @@ Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 _NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,59}$"
 
 
-class SpaceUpload(Asked):
+class SpaceUpload(RequestPart):
     """The files of a search space by their names; NAME.py is the space itself."""
 
     name: Annotated[str, Field(pattern=_NAME)]
@@ -26,7 +26,7 @@ class SpaceUpload(Asked):
     ]
 
 
-class Approval(Asked):
+class Approval(RequestPart):
     """Whether a space may be run."""
 
     approved: Flag

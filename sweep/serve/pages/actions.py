@@ -165,7 +165,9 @@ async def add_token(who: Admins, request: Request) -> Response:
         token, secret = tokens.add(who.service.database, given.get("name", ""), scopes, days)
         who.note("add token", token.name, " ".join(sorted(scopes)))
         known = tokens.tokens(who.service.database)
-        return page(who, request, "tokens", tokens=known, secret=secret, scopes=list(tokens.Scope))
+        return page(
+            who, request, "tokens", tokens=known, secret=secret, scopes=list(tokens.TokenScope)
+        )
 
     return await run_in_threadpool(carry_out)
 

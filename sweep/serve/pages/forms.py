@@ -8,7 +8,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sweep.errors import InvalidSpaceError
 from sweep.serve.api.spaces import SpaceUpload
-from sweep.serve.work.asked import AnyAsked, Asked, SettingsAsked
+from sweep.serve.work.asked import AnyAsked, RequestPart, SettingsAsked
 
 _JOB: TypeAdapter[Any] = TypeAdapter(AnyAsked)
 
@@ -28,7 +28,7 @@ def job_of(values: Mapping[str, Any]) -> Any:
         raise _wrong(error) from error
 
 
-def settings_asked(values: Mapping[str, Any]) -> Asked:
+def settings_asked(values: Mapping[str, Any]) -> RequestPart:
     """Return settings. Raises InvalidSpaceError naming the first field that is wrong."""
     try:
         return SettingsAsked.model_validate(values)

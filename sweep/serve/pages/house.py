@@ -134,5 +134,5 @@ def devices_page(who: Reads, request: Request) -> Response:
 def tokens_page(who: Admins, request: Request) -> Response:
     """All tokens, without their secrets."""
     known = tokens.tokens(who.service.database)
-    scopes = list(tokens.Scope)
+    scopes = list(tokens.TokenScope)
     return page(who, request, "tokens", tokens=known, secret=None, scopes=scopes)

@@ -102,7 +102,7 @@ def _shown(
     who: Who,
     request: Request,
     given: dict[str, str],
-    plan: plans.Plan | None = None,
+    plan: plans.AskedPlan | None = None,
     problem: dict[str, Any] | None = None,
 ) -> Response:
     options = who.service.options
@@ -124,7 +124,7 @@ def _shown(
     return page(who, request, "new", 200 if problem is None else problem["status"], **context)
 
 
-def _rungs(plan: plans.Plan) -> Table | None:
+def _rungs(plan: plans.AskedPlan) -> Table | None:
     if plan.result is None:
         return None
     columns = ("iteration", "bracket", "rung", "trials", "first_epoch", "last_epoch")

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sweep import words
-from sweep.serve.access.tokens import Scope, Token
+from sweep.serve.access.tokens import Token, TokenScope
 from sweep.serve.api.who import Who
 from sweep.serve.pages.shown import ago, at, eta, size
 
@@ -71,10 +71,10 @@ def page(
 
 def shared_context(token: Token | None, request: Request) -> dict[str, Any]:
     """Return what every page needs: who looks, what they may, where they are."""
-    scopes = token.scopes if token else frozenset[Scope]()
+    scopes = token.scopes if token else frozenset[TokenScope]()
     return {
         "who": token.name if token else None,
-        "may": {scope.value: scope in scopes for scope in Scope},
+        "may": {scope.value: scope in scopes for scope in TokenScope},
         "navigation": NAVIGATION,
         "here": request.url.path,
         "problem": None,

@@ -59,7 +59,7 @@ class Scale:
 
 
 @dataclass
-class Chart:
+class SvgChart:
     """A chart with two axes, in the making."""
 
     title: str
@@ -150,14 +150,14 @@ def chart(
     *,
     is_log: bool = False,
     x_ticks: Sequence[float] | None = None,
-) -> Chart:
+) -> SvgChart:
     """Return an empty chart whose axes cover `x` and `y`."""
     x_low, x_high = _ends(x)
     y_low, y_high = _ends(y)
     room = (y_high - y_low) * 0.05 or 0.01
     if is_log:
         x_low, x_high = max(x_low, 1.0) / 1.3, max(x_high, 1.0) * 1.3
-    return Chart(
+    return SvgChart(
         title,
         Scale(x_low, x_high, _LEFT + 6, WIDTH - _RIGHT - 6, is_log),
         Scale(y_low - room, y_high + room, HEIGHT - _BOTTOM, _TOP),

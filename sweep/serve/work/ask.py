@@ -8,7 +8,7 @@ from sweep.pool.places import pool_asked
 from sweep.records import Json, SweepState
 from sweep.runner.confirm import refuse_unless_over
 from sweep.runner.look import look
-from sweep.serve.access.tokens import Scope, Token
+from sweep.serve.access.tokens import Token, TokenScope
 from sweep.serve.queue import jobs
 from sweep.serve.queue.job import Job, JobKind, NewJob
 from sweep.serve.service import Service
@@ -35,7 +35,7 @@ def ask(service: Service, asked: forms.AnyAsked, token: Token) -> Job:
     return job
 
 
-def settings_of(service: Service, asked: forms.Asked) -> Json:
+def settings_of(service: Service, asked: forms.RequestPart) -> Json:
     """Return the settings that are given, checked as `sweep start` checks them.
 
     Raises InvalidSpaceError naming a bad one.
@@ -48,7 +48,7 @@ def settings_of(service: Service, asked: forms.Asked) -> Json:
     return given
 
 
-def plan_settings(service: Service, asked: forms.Asked, pool: str | None) -> Json:
+def plan_settings(service: Service, asked: forms.RequestPart, pool: str | None) -> Json:
     """Return what a plan is made of: settings, and the pool if there is to be one."""
     found = settings_of(service, asked)
     if pool is not None:
@@ -171,7 +171,7 @@ def _refuse_other_job(service: Service, sweep: str) -> None:
 
 def _refuse_foreign_space(service: Service, sweep: str, path: str | None, token: Token) -> None:
     """Raise unless what a job would run was approved: the sweep's own record says where it lies."""
-    if not service.shelf.is_ours(path) and not token.allows(Scope.CODE):
+    if not service.shelf.is_ours(path) and not token.allows(TokenScope.CODE):
         raise InvalidSpaceError(
             f"sweep {sweep} would run {path}, which is no search space of this service; a token "
             "with scope code may do that, or put the file into the folder of --spaces"

@@ -21,13 +21,13 @@ Rows = Whole | Annotated[str, Field(max_length=40)]
 """How many rows a part has: a number, or a share such as "20%"."""
 
 
-class Asked(BaseModel):
+class RequestPart(BaseModel):
     """A part of a request: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-def _settings_model() -> type[Asked]:
+def _settings_model() -> type[RequestPart]:
     """Return a model with a field for each setting; one that is left out has its default."""
     found: dict[str, Any] = {}
     for kind in (Settings, OwnData):
@@ -36,7 +36,7 @@ def _settings_model() -> type[Asked]:
             if field.name not in _NOT_ASKED:
                 shape = Rows if field.name in SIZES else _shape(hints[field.name])
                 found[field.name] = (shape | None, None)
-    return create_model("SettingsAsked", __base__=Asked, **found)
+    return create_model("SettingsAsked", __base__=RequestPart, **found)
 
 
 def _shape(hint: Any) -> Any:
@@ -54,7 +54,7 @@ SettingsAsked = _settings_model()
 """Options of `sweep start` that decide a sweep's numbers; 0 epochs of patience mean never."""
 
 
-class BudgetAsked(Asked):
+class BudgetAsked(RequestPart):
     """When to stop before the plan is done."""
 
     max_seconds: Annotated[Real, Field(gt=0, le=1e9)] | None = None
@@ -63,14 +63,14 @@ class BudgetAsked(Asked):
     max_failures: Annotated[Whole, Field(ge=1, le=10**9)] = Budget.max_failures
 
 
-class SpaceAsked(Asked):
+class SpaceAsked(RequestPart):
     """A search space by name; with its hash, only what was looked at is run."""
 
     name: Name
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
-class JobAsked(Asked):
+class JobAsked(RequestPart):
     """What every kind of job may be given."""
 
     device: Annotated[str, Field(max_length=20)] = "any"
@@ -80,14 +80,14 @@ class JobAsked(Asked):
     held: Flag = False
 
 
-class PoolAsked(Asked):
+class WorkersAsked(RequestPart):
     """Who trains."""
 
     pool: Annotated[str, Field(max_length=20)] | None = None
     """Train in a pool of workers: a number of processes, gpus, ray or ray:NUMBER."""
 
 
-class PooledAsked(JobAsked, PoolAsked):
+class PooledAsked(JobAsked, WorkersAsked):
     """What every kind of job that trains may be given."""
 
     mixed: Flag = False

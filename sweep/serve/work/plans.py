@@ -26,7 +26,7 @@ _FRAME = " │╭╮╰╯─"
 
 
 @dataclass(frozen=True)
-class Plan:
+class AskedPlan:
     """A plan that was asked for. `result` is what `sweep plan -o json` prints, once it is there."""
 
     plan: int
@@ -119,13 +119,13 @@ class Planner:
             audit.enter(self.database, _WHO, "service", "plan made", f"plan {number}")
 
 
-def plan(database: QueueDatabase, number: int) -> Plan:
+def plan(database: QueueDatabase, number: int) -> AskedPlan:
     """Return a plan. Raises NotFoundError."""
     row = database.row("SELECT * FROM plan WHERE plan = ?", number)
     if row is None:
         raise NotFoundError(f"there is no plan {number}; ask for one: POST /api/v1/plans")
     result = row["result"]
-    return Plan(
+    return AskedPlan(
         plan=row["plan"],
         space=row["space"],
         space_sha256=row["space_sha256"],

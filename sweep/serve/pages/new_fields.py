@@ -45,7 +45,7 @@ _OWN_SAY = "as it is found"
 
 
 @dataclass(frozen=True)
-class Input:
+class FormField:
     """A field of a form. `value` is what was typed, `default` what holds if nothing is."""
 
     name: str
@@ -59,23 +59,23 @@ class Input:
     is_on: bool = False
 
 
-def groups(given: Mapping[str, str], files: list[str]) -> list[tuple[str, list[Input]]]:
+def groups(given: Mapping[str, str], files: list[str]) -> list[tuple[str, list[FormField]]]:
     """Return the settings that are shown first, group by group. `files` may be named as data."""
     return [
         (name, [_input(one, given, files) for one in fields]) for name, fields in _FIRST.items()
     ]
 
 
-def others(given: Mapping[str, str]) -> list[Input]:
+def others(given: Mapping[str, str]) -> list[FormField]:
     """Return the settings that few need."""
     first = {name for fields in _FIRST.values() for name in fields}
     return [_input(name, given, []) for name in SettingsAsked.model_fields if name not in first]
 
 
-def budget(given: Mapping[str, str]) -> list[Input]:
+def budget(given: Mapping[str, str]) -> list[FormField]:
     """Return when the search is to stop before its plan is done."""
     return [
-        Input(
+        FormField(
             f"{BUDGET}{name}", _words(name), given.get(f"{BUDGET}{name}", ""),
             _text(field.default), _HINTS.get(name, ""),
         )
@@ -83,14 +83,14 @@ def budget(given: Mapping[str, str]) -> list[Input]:
     ]  # fmt: skip
 
 
-def _input(name: str, given: Mapping[str, str], files: list[str]) -> Input:
+def _input(name: str, given: Mapping[str, str], files: list[str]) -> FormField:
     default = None if name in SIZES else _default(name)  # of a file they are others
     choices = tuple((one, one or _OWN_SAY) for one in _CHOICES.get(name, ()))
     if name == "data":
         choices = tuple((one, one) for one in (*KINDS, *files))
     is_flag = isinstance(default, bool)
     is_on = (name in given) if f"{name}-there" in given else bool(default)
-    return Input(
+    return FormField(
         name, _words(name), given.get(name, ""), _text(default), _HINTS.get(name, ""), choices,
         is_flag and not choices, is_on,
     )  # fmt: skip

@@ -69,7 +69,7 @@ def curves(name: str, reader: Reader, trials: Sequence[int], shown: ScoreWords) 
             axes.line(points, kind + colour)
         last = found[-1]
         if last["val_score"] is not None and math.isfinite(last["val_score"]):
-            axes.name(shown.shown(last["val_score"]), f"{trial}", colour.strip())
+            axes.name(last["epoch"], shown.shown(last["val_score"]), f"{trial}", colour.strip())
     return axes.markup()
 
 
@@ -114,7 +114,7 @@ def frontier(sweeps: Sequence[SweepFrames]) -> Markup | None:
         ]
         axes.line(_stairs(train, max(x)), "line train" + colour)
         if steps and len(data) > 1:
-            axes.name(steps[-1][1], words.cut(name)[:8], colour.strip())
+            axes.name(max(x), steps[-1][1], words.cut(name)[:8], colour.strip())
         points = one.points.tail(_MOST_DOTS)
         for row in points.to_dict("records"):
             text = f"{name} trial {row['trial']}: {shown.score(row['val_score'])}"

@@ -24,9 +24,9 @@ _CHOICES = {
 _HINTS = {
     "data": "auto is HIGGS if it is cached, else built-in events",
     "label": "column to predict, by name or position; several with commas",
-    "task": "what the label is; by default its values say",
+    "task": "what the label is",
     "split": "shuffled, ordered, or group:COLUMN",
-    "missing": "what takes the place of missing numbers; by default they are refused",
+    "missing": "what takes the place of missing numbers",
     "train_rows": "a number, or a share such as 60%",
     "validation_rows": "a number, or a share such as 20%",
     "test_rows": "kept sealed; a number or a share",
@@ -40,8 +40,9 @@ _HINTS = {
     "max_seconds": "stop after so long; it can go on later",
     "target": "stop at this validation score",
 }
-_OWN_SAY = "as it is found"
-"""What stands for a choice that the data themselves make."""
+_UNSAID = {"missing": "refuse them", "class_weight": "none", "task": "told from the label"}
+_OWN_SAY = "told from the file"
+"""What stands for a choice that is not made."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def budget(given: Mapping[str, str]) -> list[FormField]:
 
 def _input(name: str, given: Mapping[str, str], files: list[str]) -> FormField:
     default = None if name in SIZES else _default(name)  # of a file they are others
-    choices = tuple((one, one or _OWN_SAY) for one in _CHOICES.get(name, ()))
+    choices = tuple((one, one or _UNSAID.get(name, _OWN_SAY)) for one in _CHOICES.get(name, ()))
     if name == "data":
         choices = tuple((one, one) for one in (*KINDS, *files))
     is_flag = isinstance(default, bool)

@@ -91,9 +91,13 @@ class SvgChart:
         self.parts.append(line.format(_LEFT, WIDTH - _RIGHT, at, at))
         self.parts.append(_text(_LEFT + 6, at - 4, "start", text))
 
-    def name(self, y: float, text: str, kind: str = "") -> None:
-        """Write a name beside the right end of a line; names are kept apart."""
-        self._names.append((self.y(y), text, kind))
+    def name(self, x: float, y: float, text: str, kind: str = "") -> None:
+        """Write a name where a line ends; names at the right side are kept apart."""
+        if self.x(x) >= self.x.last:
+            self._names.append((self.y(y), text, kind))
+            return
+        markup = Markup('<text class="name {}" x="{}" y="{}">{}</text>')
+        self.parts.append(markup.format(kind, self.x(x) + 4, self.y(y) + 4, text))
 
     def dot(self, x: float, y: float, text: str, kind: str = "dot", href: str = "") -> None:
         """Draw a point that says `text` when it is pointed at."""

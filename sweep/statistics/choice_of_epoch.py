@@ -17,7 +17,6 @@ networks; `benchmarks/trust.py`: simulated curves).
 """
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,21 +25,10 @@ FOLDS = 10
 LEFT_OUT = 2
 LEAST_ROWS = 5 * FOLDS
 """Validation rows below which no folds are kept: each has five at least."""
+_AT_ONCE = 1_000_000
+"""Sums in memory at a time: 8 MB."""
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class TooGood:
-    """What the choice of its epoch makes a score too good by, in the score's unit."""
-
-    value: float
-    """Never below 0: an epoch chosen on fewer rows is never better on those left out."""
-
-    @property
-    def error(self) -> float:
-        """Standard error of `value`."""
-        return self.value
 
 
 def fold_means(losses: NDArray[np.floating] | None) -> tuple[float, ...]:
@@ -61,11 +49,26 @@ def _left_out() -> Floats:
 _OUT = _left_out()
 
 
-def too_good(scores: NDArray[np.floating], n_rows: int) -> TooGood:
-    """Return what choosing the epoch adds; `scores` (epochs, folds) over `n_rows` rows in all."""
+def too_good(scores: NDArray[np.floating], n_rows: int) -> Floats:
+    """Return what choosing its epoch makes each trial's score too good by: (trials,), 0 or more.
+
+    `scores` has the shape (trials, epochs, folds), over `n_rows` rows in all. The standard error
+    of each number is taken to be the number itself.
+    """
     weights = np.bincount(np.arange(n_rows) % FOLDS, minlength=FOLDS)
-    sums = scores.astype(np.float64) * weights  # (epochs, folds)
-    own = int(sums.sum(axis=1).argmin())
-    chosen = (sums.sum(axis=1)[:, None] - sums @ _OUT.T).argmin(axis=0)  # (times,)
-    lost = ((sums[chosen] - sums[own]) * _OUT).sum() / (_OUT @ weights).sum()
-    return TooGood(max(float(lost), 0.0))
+    found = np.zeros(len(scores))
+    at_once = max(1, _AT_ONCE // (scores.shape[1] * len(_OUT)))
+    for start in range(0, len(scores), at_once):
+        part = slice(start, start + at_once)
+        found[part] = _lost(scores[part].astype(np.float64) * weights)
+    return found / float((_OUT @ weights).sum())
+
+
+def _lost(sums: Floats) -> Floats:
+    """What the chosen epochs lose on the rows left out, all times together: (trials,)."""
+    totals = sums.sum(axis=2)  # (trials, epochs)
+    own = np.take_along_axis(sums, totals.argmin(axis=1)[:, None, None], axis=1)  # (trials, 1, ..)
+    chosen = (totals[..., None] - sums @ _OUT.T).argmin(axis=1)  # (trials, times)
+    there = np.take_along_axis(sums, chosen[..., None], axis=1)  # (trials, times, folds)
+    lost: Floats = np.maximum(((there - own) * _OUT).sum(axis=(1, 2)), 0.0)  # below 0: rounding
+    return lost

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sweep.errors import InvalidSpaceError
 from sweep.space.asked import Asked
 from sweep.space.at_once import layers_at_once
-from sweep.space.entry import Entry
+from sweep.space.entry import SpaceEntry
 from sweep.space.fit import ModelFit, keep_fit, own_fit
 from sweep.space.home import Home
 from sweep.space.inputs import Inputs, shaped
@@ -40,7 +40,7 @@ class HomeBuild:
     """
 
     path: Path
-    entry: Entry
+    entry: SpaceEntry
     home: Home
     inputs: Inputs
     task: Task = HIGGS_TASK

@@ -19,7 +19,8 @@ from sweep.space.inputs import Inputs
 from sweep.space.place import line_of
 
 _FIRST = "build"
-_KNOWN = ("build_model", "model_builder")
+KNOWN = ("build", "build_model", "model_builder")
+"""Names that go before all others."""
 HYPERPARAMETERS = (
     "hp", "hps", "hparams", "hparam", "h", "hyperparameters", "hyperparams", "hyper_parameters",
     "hyper_params", "hyperparameter", "params",
@@ -38,7 +39,7 @@ _CLASSES = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class SpaceEntry:
     """The search space of a file."""
 
     name: str
@@ -59,7 +60,7 @@ class Known:
     """Classes of the target; of amounts and labels, their number."""
 
 
-def find_entry(path: Path, module: ModuleType, wanted: str | None, known: Known) -> Entry:
+def find_entry(path: Path, module: ModuleType, wanted: str | None, known: Known) -> SpaceEntry:
     """Return the search space of a file that has been run; `wanted` names it.
 
     Raises InvalidSpaceError that names the candidates if there is none, or more than one.
@@ -79,7 +80,7 @@ def find_entry(path: Path, module: ModuleType, wanted: str | None, known: Known)
     return _refuse_unheard_fit(path, _entry(path, names[0], vars(module)[names[0]], known), own)
 
 
-def _wanted(path: Path, module: ModuleType, name: str, known: Known) -> Entry:
+def _wanted(path: Path, module: ModuleType, name: str, known: Known) -> SpaceEntry:
     value = vars(module).get(name)
     if value is None:
         own = {key: one for key, one in vars(module).items() if _is_own(module, one)}
@@ -106,7 +107,7 @@ def _candidates(values: dict[str, Any]) -> list[str]:
     functions = [name for name, value in public.items() if _takes_one(value)]
     models = _hypermodels(public)
     kinds: Iterable[list[str]] = (
-        [name for name in functions if name in _KNOWN],
+        [name for name in functions if name in KNOWN],
         [name for name in functions if _first_word(public[name]) in HYPERPARAMETERS] + models,
         [name for name in functions if _first_word(public[name]) != _OPTUNAS],
     )
@@ -128,15 +129,15 @@ def _hypermodels(public: dict[str, Any]) -> list[str]:
     return objects or leaves
 
 
-def _entry(path: Path, name: str, value: Any, known: Known) -> Entry:
+def _entry(path: Path, name: str, value: Any, known: Known) -> SpaceEntry:
     """The search space that a name stands for; a class is made an object."""
     if not _is_hypermodel(value):
         owner = getattr(getattr(value, "func", value), "__self__", None)
-        return Entry(name, value, owner if _is_hypermodel(owner) else None)
+        return SpaceEntry(name, value, owner if _is_hypermodel(owner) else None)
     said: tuple[str, ...] = ()
     if isinstance(value, type):
         value, said = _made(path, name, value, known)
-    return Entry(name, value.build, value, said)
+    return SpaceEntry(name, value.build, value, said)
 
 
 def _made(path: Path, name: str, kind: Any, known: Known) -> tuple[Any, tuple[str, ...]]:
@@ -174,7 +175,7 @@ def _from_the_data(argument: str, known: Known) -> Any:
     return known.n_outputs if plain in _CLASSES else None
 
 
-def _refuse_unheard_fit(path: Path, entry: Entry, own: dict[str, Any]) -> Entry:
+def _refuse_unheard_fit(path: Path, entry: SpaceEntry, own: dict[str, Any]) -> SpaceEntry:
     """Raise InvalidSpaceError if a HyperModel of the file has a `fit` that would be passed over."""
     for name, method in _unheard_fits(entry, own):
         raise InvalidSpaceError(
@@ -201,7 +202,7 @@ def _own_tuners(own: dict[str, Any]) -> Iterator[tuple[str, Any]]:
                     yield name, vars(value)[method]
 
 
-def _unheard_fits(entry: Entry, own: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _unheard_fits(entry: SpaceEntry, own: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The HyperModels that have a `fit` and are not the entry's, by name, with that `fit`."""
     import keras_tuner
 

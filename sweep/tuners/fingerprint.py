@@ -24,7 +24,7 @@ _GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
 
 
 @dataclass
-class Parts:
+class FunctionParts:
     """The digests of all that a function refers to, by where it stands."""
 
     found: dict[str, str] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class Parts:
 
 def fingerprint_of(given: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """Return the SHA-256 of named values and all they refer to, and those of the parts by name."""
-    parts = Parts()
+    parts = FunctionParts()
     for name, value in given.items():
         parts.found[name] = _sha256(parts.add(name, value))
     whole = "\n".join(f"{name} {parts.found[name]}" for name in given)

@@ -11,7 +11,7 @@ from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.callbacks import Make, trial_callbacks
-from sweep.tuners.fit_arguments import FitArguments
+from sweep.tuners.fit_arguments import SearchArguments
 from sweep.tuners.fitting import fitting
 from sweep.tuners.given_build import GivenBuild
 from sweep.tuners.kept_script import keep_script, refuse_others
@@ -42,7 +42,7 @@ def prepared_search(
     arguments: TunerArguments,
     build: Callable[[Any], Any],
     hypermodel: Any,
-    given: FitArguments,
+    given: SearchArguments,
     stored: SweepRow | None,
     hears: Any = None,
 ) -> Begun:
@@ -159,7 +159,7 @@ def _more(store: Store, sweep: SweepRow, asked: "Prepared") -> "Prepared":
     return longer
 
 
-def _settings(settings: Settings, given: FitArguments) -> Settings:
+def _settings(settings: Settings, given: SearchArguments) -> Settings:
     """The tuner's settings with what `search` says: epochs, early stopping, where the data are."""
     epochs = settings.max_epochs if settings.has_rungs else given.epochs or _ONE_EPOCH
     return replace(settings, max_epochs=epochs, data=MEMORY, patience=None, baselines=False)

@@ -11,7 +11,7 @@ from sweep.errors import NotFoundError, UsageError
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
-from sweep.tuners.fit_arguments import FitArguments, fit_arguments
+from sweep.tuners.fit_arguments import SearchArguments, fit_arguments
 from sweep.tuners.oracle import Oracle
 from sweep.tuners.showing import Show, show_of
 
@@ -143,7 +143,7 @@ class Tuner:
         with self.folder.locked():
             run_opaque(self, given, named, show)
 
-    def _search(self, arguments: FitArguments, show: Show) -> None:
+    def _search(self, arguments: SearchArguments, show: Show) -> None:
         from sweep.tuners.run import repeat_best, run
         from sweep.tuners.searched import create, going_on
 
@@ -161,14 +161,14 @@ class Tuner:
             if self.arguments.seeds_of_best:
                 repeat_best(self.folder, begun, self.arguments.seeds_of_best, show)
 
-    def fit_arguments(self, *given: Any, **named: Any) -> FitArguments:
+    def fit_arguments(self, *given: Any, **named: Any) -> SearchArguments:
         """Return what a call of `search` with these arguments would train with, checked.
 
         Raises UsageError or TypeError naming the first argument that cannot be honoured.
         """
         return fit_arguments(given, named)
 
-    def _prepared(self, given: FitArguments) -> "Begun":
+    def _prepared(self, given: SearchArguments) -> "Begun":
         from sweep.tuners.searched import prepared_search
 
         hypermodel = self._own_hypermodel

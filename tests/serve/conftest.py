@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from sweep.serve.access import tokens
-from sweep.serve.access.tokens import Scope
+from sweep.serve.access.tokens import TokenScope
 from sweep.serve.app import make_app
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
@@ -69,8 +69,10 @@ def service(stored: Path, memory_path: Path) -> Iterator[Service]:
 def secrets(service: Service) -> dict[str, str]:
     """A token for each scope, by the scope's name."""
     return {
-        scope.value: tokens.add(service.database, scope.value, frozenset({scope, Scope.READ}))[1]
-        for scope in Scope
+        scope.value: tokens.add(service.database, scope.value, frozenset({scope, TokenScope.READ}))[
+            1
+        ]
+        for scope in TokenScope
     }
 
 
@@ -91,7 +93,7 @@ def address(service: Service) -> Iterator[str]:
 @pytest.fixture
 def client(service: Service, address: str) -> Iterator[httpx.Client]:
     """A client with a token that allows everything."""
-    _, secret = tokens.add(service.database, "all", frozenset(Scope))
+    _, secret = tokens.add(service.database, "all", frozenset(TokenScope))
     headers = {"Authorization": f"Bearer {secret}"}
     with httpx.Client(base_url=address, headers=headers, timeout=30) as found:
         yield found

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from sweep.runner import stop as stopping
-from sweep.serve.access.tokens import Scope, Token
+from sweep.serve.access.tokens import Token, TokenScope
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue import audit, jobs
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
@@ -27,7 +27,7 @@ from tests.serve.conftest import SPACE
 from tests.support.quick_sweep import EPOCHS
 from tests.support.service import ROOT
 
-ADA = Token(1, "Ada", frozenset(Scope), 0.0, None, None)
+ADA = Token(1, "Ada", frozenset(TokenScope), 0.0, None, None)
 LEFT = []
 """Processes that outlive the service that began them."""
 ONE = (Device("cpu:1", "cpu"),)

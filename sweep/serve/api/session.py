@@ -13,14 +13,14 @@ from sweep.serve.access import guard, sessions, tokens
 from sweep.serve.api.problems import ProblemError
 from sweep.serve.api.who import origin_of, service_of
 from sweep.serve.queue import audit
-from sweep.serve.work.asked import Asked
+from sweep.serve.work.asked import RequestPart
 
 router = APIRouter(tags=["session"])
 _MOST_FAILED, _WITHIN_SECONDS = 10, 60.0
 _failed: deque[float] = deque(maxlen=_MOST_FAILED)
 
 
-class SignIn(Asked):
+class SignIn(RequestPart):
     """The token that a browser shows."""
 
     token: Annotated[str, Field(max_length=200)]

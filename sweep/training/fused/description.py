@@ -63,7 +63,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Loss:
+class FusedLoss:
     """A model's loss: cross-entropy against labels y·(1 − s) + s/2, or a mean squared error.
 
     s is the smoothing. `from_logits` is False if the model ends in a sigmoid or softmax, which
@@ -103,7 +103,7 @@ class Description:
     """The input, flattened."""
     hidden: tuple[Unit, ...]
     output: Unit
-    loss: Loss
+    loss: FusedLoss
     optimizer: OptimizerRule
     model_roles: tuple[Role, ...]
     optimizer_roles: tuple[Role, ...]

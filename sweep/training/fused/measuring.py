@@ -16,7 +16,7 @@ from sweep.tasks.losses import Array, LossName, log_probabilities, log_softmax, 
 from sweep.tasks.objectives import ObjectiveName, row_values
 from sweep.tasks.scoring import Scoring
 from sweep.tasks.task import Task, TaskKind
-from sweep.training.fused.description import Loss
+from sweep.training.fused.description import FusedLoss
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Measures:
 
 
 def measured(
-    loss: Loss,
+    loss: FusedLoss,
     outputs: np.ndarray,
     rows: Rows,
     task: Task,
@@ -97,7 +97,7 @@ def _known(
     }
 
 
-def score(loss: Loss, outputs: np.ndarray, rows: Rows, task: Task, scoring: Scoring) -> float:
+def score(loss: FusedLoss, outputs: np.ndarray, rows: Rows, task: Task, scoring: Scoring) -> float:
     """Return the score alone, for rows whose other measures nobody asks for."""
     if scoring.objective is not ObjectiveName.LOSS:
         return measured(loss, outputs, rows, task, scoring).score
@@ -106,7 +106,7 @@ def score(loss: Loss, outputs: np.ndarray, rows: Rows, task: Task, scoring: Scor
     return float(row_losses(scoring.loss, predicted, targets).mean())
 
 
-def tells_fit_score(loss: Loss, scoring: Scoring) -> bool:
+def tells_fit_score(loss: FusedLoss, scoring: Scoring) -> bool:
     """Return whether what is measured batch by batch, the model's own loss, is the score."""
     wanted = _SAME.get(scoring.objective)
     if wanted is None and scoring.objective is not ObjectiveName.LOSS:
@@ -130,7 +130,7 @@ _SAME = {
 """Objectives that are means over rows of no other loss, so that `fit` reports them."""
 
 
-def predictions(loss: Loss, outputs: np.ndarray) -> np.ndarray:
+def predictions(loss: FusedLoss, outputs: np.ndarray) -> np.ndarray:
     """Return a program's outputs as predictions, rounded as the model's own are."""
     if loss.kind and not loss.kind.startswith(("classes", "labels")):
         return outputs.astype(np.float64)
@@ -143,7 +143,7 @@ def predictions(loss: Loss, outputs: np.ndarray) -> np.ndarray:
     return metrics.logits_from_probabilities(probabilities)
 
 
-def _of_classes(loss: Loss, outputs: np.ndarray) -> Array:
+def _of_classes(loss: FusedLoss, outputs: np.ndarray) -> Array:
     if loss.from_logits:
         return log_softmax(outputs.astype(np.float64))
     shares = np.exp(outputs - outputs.max(axis=-1, keepdims=True))

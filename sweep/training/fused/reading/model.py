@@ -16,7 +16,7 @@ from keras import layers
 
 from sweep.space.scoring import own_metrics
 from sweep.tasks.task import HIGGS_TASK, Task
-from sweep.training.fused.description import Description, Loss, Unit
+from sweep.training.fused.description import Description, FusedLoss, Unit
 from sweep.training.fused.program.losses import AMOUNTS
 from sweep.training.fused.reading.layers import SOFTMAX, read_input, read_layers
 from sweep.training.fused.reading.loss import read_loss
@@ -65,7 +65,7 @@ def read(model: Model, task: Task = HIGGS_TASK) -> Description:
     )
 
 
-def _ended(loss: Loss, output: Unit, task: Task) -> Loss:
+def _ended(loss: FusedLoss, output: Unit, task: Task) -> FusedLoss:
     """The loss with the activation of the last layer, once they are seen to fit the task."""
     classes = loss.categorical or loss.kind == "classes"
     wanted = 1 + loss.categorical

@@ -88,7 +88,7 @@ def prepared_search(
 
 
 def why_own_fit(
-    arguments: TunerArguments, hypermodel: Any, given: FitArguments, stored: SweepRow | None
+    arguments: TunerArguments, hypermodel: Any, given: SearchArguments, stored: SweepRow | None
 ) -> str | None:
     """Return what a HyperModel's `fit` does that only the script can do; None if it forwards.
 

@@ -182,8 +182,8 @@ class SlotGroup:
         of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
         outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
-        names = seat.packing.description.metrics
-        validation = measures(of, outputs[n_train:], split.validation, *meaning, names)
+        own = seat.packing.description.metrics
+        validation = measures(of, outputs[n_train:], split.validation, *meaning, own)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch,

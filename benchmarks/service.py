@@ -98,13 +98,13 @@ def kills(place: Path) -> None:
     (place / "tiny.py").rename(place / "spaces" / "tiny.py")
     forks, chance, counts = Forks(place / "forks.sock"), random.Random(0), Counter[str]()
     options = ("--spaces", "spaces", "--data", ".", "--run-with", forks.wrapper)
-    ends = time.monotonic() + 60 * minutes
     with _serving(place, options, None) as one:
         token = one.token
         for trainer in ("keras", "fused"):
             _ask(one, f"whole-{trainer}", trainer)
         _until_all_confirmed(one)
         wholes = {kind: tiny.contents(place, f"whole-{kind}") for kind in ("keras", "fused")}
+    ends = time.monotonic() + 60 * minutes
     while counts["kills"] < n and time.monotonic() < ends:
         with _serving(place, options, token) as one, suppress(httpx.TransportError):
             while one.process.poll() is None and counts["kills"] < n and time.monotonic() < ends:

@@ -54,13 +54,13 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def begin(place: Path, *options: str, token: str | None = None) -> Served:
+def begin(place: Path, *options: str, token: str | None = None, module: str = "sweep") -> Served:
     """Begin a service on `place`/results; it listens when this returns."""
     port = free_port()
     said = place / "said.txt"
     with said.open("a") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sweep", "serve", "--port", str(port), *options],
+            [sys.executable, "-m", module, "serve", "--port", str(port), *options],
             cwd=place, env=environment(place), stdout=subprocess.PIPE, stderr=out, text=True,
         )  # fmt: skip
     assert process.stdout is not None
@@ -73,9 +73,11 @@ def begin(place: Path, *options: str, token: str | None = None) -> Served:
 
 
 @contextmanager
-def served(place: Path, *options: str, token: str | None = None) -> Iterator[Served]:
+def served(
+    place: Path, *options: str, token: str | None = None, module: str = "sweep"
+) -> Iterator[Served]:
     """A service, ended at the end."""
-    one = begin(place, *options, token=token)
+    one = begin(place, *options, token=token, module=module)
     try:
         yield one
     finally:

@@ -168,3 +168,6 @@ def _listen_at_path(options: ServeOptions) -> socket.socket:
 def quiet_logs() -> None:
     """Let the service's own log say faults only."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    # a fault of a route is logged where it is answered, under the number that is told
+    again = "Exception in ASGI application"
+    logging.getLogger("uvicorn.error").addFilter(lambda line: again not in line.getMessage())

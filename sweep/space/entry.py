@@ -19,7 +19,8 @@ from sweep.space.inputs import Inputs
 from sweep.space.place import line_of
 
 _FIRST = "build"
-_KNOWN = ("build_model", "model_builder")
+KNOWN = ("build", "build_model", "model_builder")
+"""Names that go before all others."""
 HYPERPARAMETERS = (
     "hp", "hps", "hparams", "hparam", "h", "hyperparameters", "hyperparams", "hyper_parameters",
     "hyper_params", "hyperparameter", "params",
@@ -106,7 +107,7 @@ def _candidates(values: dict[str, Any]) -> list[str]:
     functions = [name for name, value in public.items() if _takes_one(value)]
     models = _hypermodels(public)
     kinds: Iterable[list[str]] = (
-        [name for name in functions if name in _KNOWN],
+        [name for name in functions if name in KNOWN],
         [name for name in functions if _first_word(public[name]) in HYPERPARAMETERS] + models,
         [name for name in functions if _first_word(public[name]) != _OPTUNAS],
     )

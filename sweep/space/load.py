@@ -161,7 +161,7 @@ def load_space(
     """
     path = find_space(name)
     home = Home(path.parent)
-    module, skipped = run_file(path, home, build)
+    module, skipped = run_file(path, home, build, inputs)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
     called = HomeBuild(path, entry, home, inputs, task)
     explorer, seen = _begun(path, called, inputs, task)
@@ -258,7 +258,7 @@ def load_build(
     Raises InvalidSpaceError if its file cannot be run here.
     """
     home = Home(path.parent)
-    module, _ = run_file(path, home, build)
+    module, _ = run_file(path, home, build, inputs)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
     return HomeBuild(path, entry, home, inputs, task)
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.fit_arguments import SearchArguments, fit_arguments
 from sweep.tuners.oracle import Oracle
-from sweep.tuners.watching import Say, silent, to_stdout
+from sweep.tuners.showing import Show, show_of
 
 if TYPE_CHECKING:
     from sweep.handle.sweep import Sweep
@@ -103,29 +104,29 @@ class Tuner:
         from sweep.tuners.run import chance_kept
 
         verbose = named.get("verbose", "auto")
-        say = silent if verbose == 0 else to_stdout
-        with chance_kept():
+        show = show_of(verbose)
+        with chance_kept(), closing(show):
             self.on_search_begin()
             if self.has_own_run_trial:
-                self._search_opaque(given, named, say)
+                self._search_opaque(given, named, show)
             else:
-                self._search(self.fit_arguments(*given, **named), say)
+                self._search(self.fit_arguments(*given, **named), show)
             self.on_search_end()
         if verbose != 0:
             self._say_end()
 
-    def _search_opaque(self, given: Any, named: dict[str, Any], say: Say) -> None:
+    def _search_opaque(self, given: Any, named: dict[str, Any], show: Show) -> None:
         from sweep.tuners.run import run_opaque
 
-        say(
+        show.line(
             f"{type(self).__name__} has a run_trial of its own: one trial after another, not "
             "fused, and a trial that is cut begins again"
         )
         self.folder.create()
         with self.folder.locked():
-            run_opaque(self, given, named, say)
+            run_opaque(self, given, named, show)
 
-    def _search(self, arguments: SearchArguments, say: Say) -> None:
+    def _search(self, arguments: SearchArguments, show: Show) -> None:
         from sweep.tuners.run import repeat_best, run
         from sweep.tuners.searched import create, going_on
 
@@ -138,10 +139,10 @@ class Tuner:
                 create(self.folder, begun)
             self._begun = begun
             for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
-                say(line)
-            run(self.folder, begun, self.arguments.max_consecutive_failed_trials, say)
+                show.line(line)
+            run(self.folder, begun, self.arguments.max_consecutive_failed_trials, show)
             if self.arguments.seeds_of_best:
-                repeat_best(self.folder, begun, self.arguments.seeds_of_best, say)
+                repeat_best(self.folder, begun, self.arguments.seeds_of_best, show)
 
     def fit_arguments(self, *given: Any, **named: Any) -> SearchArguments:
         """Return what a call of `search` with these arguments would train with, checked.

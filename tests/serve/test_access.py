@@ -1,6 +1,9 @@
 """Nobody gets in without a token, under another name, from another page, or beyond their scope."""
 
+import os
 import re
+import shutil
+from urllib.parse import quote
 
 import pytest
 
@@ -12,7 +15,7 @@ from sweep.serve.queue import jobs
 OPEN = guard.OPEN
 FILLED = {
     "name": "small", "trial": "1", "job": "1", "plan": "1", "sha256": "0" * 64, "file": "page.css",
-    "stem": "frontier",
+    "stem": "frontier", "form": "svg",
 }  # fmt: skip
 
 
@@ -98,6 +101,21 @@ def test_every_route_refuses_a_token_of_another_scope(service, client, secrets):
             assert answer.status_code in (403, 422), (method, path, scope)
             n_checked += 1
     assert n_checked > 20
+
+
+def test_a_sweep_is_named_never_a_path(service, client, tmp_path):
+    """A folder beside the results holds a sweep that nobody may reach."""
+    other = tmp_path / "small"
+    shutil.copytree(service.options.results / "small", other)
+    outside = os.path.relpath(other, service.options.results)
+    for name in (str(other), outside, f"small/../{outside}", "..", ".queue", "small\0"):
+        quoted = quote(name, safe="")
+        for path in (f"/api/v1/sweeps/{quoted}", f"/frontier?sweep={quoted}"):
+            assert client.get(path).status_code in (404, 422), path
+        asked = {"kind": "export", "sweep": name}
+        answer = client.post("/api/v1/jobs", json=asked)
+        assert answer.status_code in (404, 422), (name, answer.text)
+    assert jobs.newest(service.database, 10) == []
 
 
 def test_no_answer_allows_other_origins_and_all_tell_browsers_what_to_heed(service, client):

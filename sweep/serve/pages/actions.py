@@ -5,13 +5,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 
 from sweep.errors import InvalidSpaceError
 from sweep.runner import stop as stopping
 from sweep.serve.access import tokens
-from sweep.serve.api import paging
+from sweep.serve.api import paging, spaces
 from sweep.serve.api.who import Admins, Codes, Runs
-from sweep.serve.pages.forms import fields, job_of, typed
+from sweep.serve.pages.forms import fields, job_of, typed, upload_asked
 from sweep.serve.pages.render import page
 from sweep.serve.queue import jobs, notes
 from sweep.serve.work import asked as forms
@@ -114,6 +115,28 @@ async def change_queue(who: Admins, request: Request) -> Response:
     await run_in_threadpool(who.service.pause, paused)
     await run_in_threadpool(who.note, "pause" if paused else "go on", "queue")
     return _to("/")
+
+
+@router.post("/spaces")
+async def upload_space(who: Codes, request: Request) -> Response:
+    """Keep the files of a search space, and show its text: nothing runs it before approval."""
+    async with request.form(max_files=50, max_fields=10) as form:
+        given = [one for one in form.getlist("files") if isinstance(one, UploadFile)]
+        files = [(one.filename, await one.read()) for one in given if one.filename]
+        name = str(form.get("name") or "").strip()
+    if not files:
+        raise InvalidSpaceError("choose the files of the search space first: NAME.py")
+    try:
+        texts = {str(file): content.decode() for file, content in files}
+    except UnicodeDecodeError as error:
+        raise InvalidSpaceError(f"a file of the space is no UTF-8 text ({error})") from error
+    name = name or next(iter(texts)).removesuffix(".py")
+    asked = upload_asked({"name": name, "files": texts})
+
+    def carry_out() -> Response:
+        return _to(f"/spaces/{spaces.upload(who, asked).sha256}")
+
+    return await run_in_threadpool(carry_out)
 
 
 @router.post("/spaces/{sha256}/approval")

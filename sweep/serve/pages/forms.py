@@ -7,7 +7,8 @@ from fastapi import Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sweep.errors import InvalidSpaceError
-from sweep.serve.work.asked import AnyAsked, SettingsAsked
+from sweep.serve.api.spaces import SpaceUpload
+from sweep.serve.work.asked import AnyAsked, RequestPart, SettingsAsked
 
 _JOB: TypeAdapter[Any] = TypeAdapter(AnyAsked)
 
@@ -27,10 +28,18 @@ def job_of(values: Mapping[str, Any]) -> Any:
         raise _wrong(error) from error
 
 
-def settings_asked(values: Mapping[str, Any]) -> BaseModel:
+def settings_asked(values: Mapping[str, Any]) -> RequestPart:
     """Return settings. Raises InvalidSpaceError naming the first field that is wrong."""
     try:
         return SettingsAsked.model_validate(values)
+    except ValidationError as error:
+        raise _wrong(error) from error
+
+
+def upload_asked(values: Mapping[str, Any]) -> SpaceUpload:
+    """Return an upload. Raises InvalidSpaceError naming the first part that is wrong."""
+    try:
+        return SpaceUpload.model_validate(values)
     except ValidationError as error:
         raise _wrong(error) from error
 
@@ -44,12 +53,24 @@ def typed(model: type[BaseModel], given: Mapping[str, str], prefix: str = "") ->
     for name, field in model.model_fields.items():
         kind = str(field.annotation)
         text = given.get(f"{prefix}{name}")
-        if "bool" in kind:
+        if text in ("yes", "no") and "bool" in kind:
+            found[name] = text == "yes"
+        elif "bool" in kind:
             if f"{prefix}{name}-there" in given:
                 found[name] = text is not None
         elif text is not None:
-            found[name] = _number(text) if "int" in kind or "float" in kind else text
+            found[name] = _value(kind, text)
     return found
+
+
+def _value(kind: str, text: str) -> Any:
+    """Return what a field of a kind holds: a list its one text, a size of rows may be a share."""
+    if "list" in kind:
+        return [text]
+    if "int" in kind and "str" in kind:
+        whole = text.replace(",", "")
+        return int(whole) if whole.isdecimal() else text
+    return _number(text) if "int" in kind or "float" in kind else text
 
 
 def _number(text: str) -> int | float | str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from sweep.data.split import Split
 from sweep.records import EpochRecord
+from sweep.statistics.choice_of_epoch import fold_means
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
@@ -196,6 +197,7 @@ class SlotGroup:
             learning_rate=float(rate[0]),
             seconds=0.0,
             metrics=validation.metrics,
+            val_folds=fold_means(validation.losses),
         )
         return Trained(record, validation.losses)
 

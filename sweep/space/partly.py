@@ -95,8 +95,8 @@ class Partly:
         if one is None or name is None or isinstance(one.node, ast.Import | ast.ImportFrom):
             return ""
         return (
-            f"; {self.wanted} needs it for {name}: write the value of {name} in its place, "
-            f"such as {name} = 10"
+            f"; {self.wanted} needs it for {name}: write there what {name} is without it, "
+            f"such as {name} = 10 for a number"
         )
 
     def said(self, path: Path) -> tuple[str, ...]:

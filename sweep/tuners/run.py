@@ -58,7 +58,8 @@ def _ended(folder: SweepFolder, watcher: Watcher, state: SweepState, message: st
             f"the last with {watcher.last_error}; see: sweep report {folder.path}"
         )
     if state is SweepState.FAILED:
-        raise TooManyFailuresError(f"{message}; see: sweep report {folder.path}")
+        why = message or f"no trial came to its end, the last failed with {watcher.last_error}"
+        raise TooManyFailuresError(f"{why}; see: sweep report {folder.path}")
     if state is SweepState.INTERRUPTED:
         raise stopped(folder)
 

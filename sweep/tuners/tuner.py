@@ -11,6 +11,7 @@ from sweep.errors import NotFoundError, UsageError
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
+from sweep.tuners.by_kind import BY_KIND, OracleArguments
 from sweep.tuners.fit_arguments import SearchArguments, fit_arguments
 from sweep.tuners.oracle import Oracle
 from sweep.tuners.showing import Show, show_of
@@ -26,7 +27,15 @@ _OF_STOCK = ("oracle.json", "tuner0.json")
 class Tuner:
     """A search space, the arguments of a search, and the folder that it is kept in."""
 
-    def __init__(self, hypermodel: Any, arguments: TunerArguments) -> None:
+    def __init__(self, oracle: Any, hypermodel: Any = None, **kwargs: Any) -> None:
+        """`oracle` is one of `sweep.oracles`; `kwargs` are what every tuner takes besides."""
+        if not isinstance(oracle, OracleArguments):
+            raise UsageError(
+                f"oracle is {oracle!r}, expected one of sweep.oracles: {', '.join(BY_KIND)}"
+            )
+        self._begin(hypermodel, oracle.with_others(kwargs))
+
+    def _begin(self, hypermodel: Any, arguments: TunerArguments) -> None:
         """`hypermodel` is a function of the hyperparameters that returns a compiled model, or a
         `keras_tuner.HyperModel`."""
         is_own = self.has_own_run_trial and hypermodel is None

@@ -88,7 +88,7 @@ def two_halves(self, hp, model, x, y, validation_data=None, epochs=1, **named):
 
     scores, size = [], hp.Choice("batch_size", [30, 60])
     for part in (slice(0, 60), slice(60, 120)):
-        stop = keras.callbacks.EarlyStopping(patience=1)
+        stop = keras.callbacks.EarlyStopping("loss", patience=1)
         here = build(hp)
         here.fit(x[part], y[part], batch_size=size, callbacks=[stop], epochs=epochs, verbose=0)
         scores.append(here.evaluate(x, y, verbose=0)[1])

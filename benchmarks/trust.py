@@ -189,11 +189,11 @@ def _onsets(n: int) -> Iterator[Figure]:
                 where = f"{epochs} epochs, jitter {spread}, correlation {correlation}"
                 found = share_found(2 * n, epochs, 0.0, spread, correlation)
                 yield Figure(f"onset in a level curve: {where}", found, 2 * n, at_most=0.05)
-    for epochs, most in ((27, 0.001), (41, 0.002), (81, 0.005), (243, 0.012), (600, 0.016)):
+    for epochs, most in ((27, 0.001), (41, 0.002), (81, 0.006), (243, 0.014), (600, 0.016)):
         found = share_found(n, epochs, 0.02, most, 0.0)
         name = f"rise of 0.02 found: {epochs} epochs, jitter {most}"
         yield Figure(name, found, n, at_least=0.9)
-    for epochs, spread in ((81, 0.016), (81, 0.008), (243, 0.016)):
+    for epochs, spread in ((81, 0.008), (81, 0.016), (243, 0.016)):
         found = share_found(n, epochs, 0.02, spread, 0.0)
         yield Figure(f"rise of 0.02 found: {epochs} epochs, jitter {spread}", found, n)
 

@@ -52,8 +52,8 @@ versions = [tf.__version__, keras.__version__, keras_tuner.__version__]
 print(json.dumps([*versions, names, refused]), flush=True)
 os._exit(0)
 """
-"""Starts Keras as every search does, and prints the three versions, the GPUs, and why the first baseline of the space in argv[1] is not
-fused, null if it is."""
+"""Starts Keras as a search does. Prints the three versions, the GPUs, and why the first baseline of
+the space in argv[1] is not fused, null if it is."""
 
 
 def check_machine(results: Path, cache: Path) -> Iterator[Finding]:

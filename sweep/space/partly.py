@@ -141,9 +141,7 @@ def _stand_in(inputs: Inputs | None) -> StandIn | None:
 def _names_of_inputs(tree: ast.Module) -> list[str]:
     """The names in a file that are called as the rows of inputs are."""
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return sorted(
-        name for name in names if _INPUTS.fullmatch(name) and not _TARGETS.search(name)
-    )
+    return sorted(name for name in names if _INPUTS.fullmatch(name) and not _TARGETS.search(name))
 
 
 def _future_flags(tree: ast.Module) -> int:

@@ -31,8 +31,8 @@ from sweep.records import SweepState
 from sweep.store import Store
 from tests.support import service as served
 from tests.support import tiny
+from tests.support.forks import Forks
 from tests.support.sweeps import record, store_sweep, trained
-from tests.support.warm_job import Forks
 
 SPACE = '"""A space for measuring."""\n\n\ndef build(hp):\n    return None\n'
 
@@ -96,7 +96,10 @@ def kills(place: Path) -> None:
     n, minutes = (float(given) for given in (*sys.argv[2:4], "200", "10")[:2])
     tiny.make_place(place)
     (place / "tiny.py").rename(place / "spaces" / "tiny.py")
-    forks, chance, counts = Forks(place / "forks.sock"), random.Random(0), Counter[str]()
+    forks = Forks(
+        place / "forks", "tests.support.warm_imports", environment=served.environment(place)
+    )
+    chance, counts = random.Random(0), Counter[str]()
     options = ("--spaces", "spaces", "--data", ".", "--run-with", forks.wrapper)
     with _serving(place, options, None) as one:
         token = one.token
@@ -185,7 +188,9 @@ def _next(client: httpx.Client, name: str, job: dict[str, Any]) -> dict[str, Any
     """What is to be asked for a sweep whose latest job this is; None for nothing."""
     if job["state"] not in served.OVER:
         return None
-    progress = client.get(f"/api/v1/sweeps/{name}").json()["progress"]
+    sweep = client.get(f"/api/v1/sweeps/{name}").json()
+    progress = sweep.get("progress")
+    assert progress is not None, (job, sweep)
     over = progress["assignments"] == progress["assignments_planned"]
     if over and not progress["confirmations"]:
         return {"kind": "confirm", "top": 2, "seeds": 2}

@@ -13,6 +13,7 @@ from random import Random
 
 from sweep.records import Value
 from sweep.space.asked import Answer, Ask, Declaration
+from sweep.space.text import tree_of
 
 _KINDS = ("Choice", "Int", "Float", "Boolean", "Fixed")
 _MOST_NUMBERS = 200
@@ -78,7 +79,7 @@ class WrittenSpace:
 def written(path: Path) -> WrittenSpace:
     """Return what a space's file says; nothing if it is no Python text that can be parsed."""
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
     except (OSError, SyntaxError, ValueError):
         return WrittenSpace(path.name)
     nodes = list(_with_functions(tree, 0))

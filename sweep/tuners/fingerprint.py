@@ -88,9 +88,9 @@ class FunctionParts:
         self._seen.add(id(kind))
         lines = [self.add(base.__name__, base, depth + 1) for base in kind.__bases__]
         for key, value in sorted(vars(kind).items()):
-            if key in ("__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__"):
-                continue
             value = getattr(value, "__func__", value)
+            if _is_pythons(key, value):
+                continue
             value = value.fget if isinstance(value, property) else value
             lines.append(f"{key} = {self.add(f'{name}.{key}', value, depth + 1)}")
         return self._keep(name, lines)
@@ -169,6 +169,12 @@ def _names(code: types.CodeType) -> set[str]:
     inner = [one for one in code.co_consts if isinstance(one, types.CodeType)]
     own = {str(one.argval) for one in dis.get_instructions(code) if one.opname in _GLOBALS}
     return own.union(*map(_names, inner))
+
+
+def _is_pythons(key: str, value: Any) -> bool:
+    """Whether Python keeps it with a class, some of it only once objects have been copied."""
+    is_special = key.startswith("__") and key.endswith("__") and key != "__slots__"
+    return key == "_abc_impl" or (is_special and not isinstance(value, types.FunctionType))
 
 
 def _is_own(value: Any) -> bool:

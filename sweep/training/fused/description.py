@@ -111,8 +111,9 @@ class Description:
     """What is subtracted from each feature, and what it is then divided by; None for nothing."""
     batch: int | None = None
     """Rows in a batch if the trial's own `fit` says so; None for those of the settings."""
-    metrics: tuple[str, ...] = ()
-    """Names of the metrics that the model is compiled with."""
+    metrics: tuple[tuple[str, str], ...] = ()
+    """Names of the metrics that the model is compiled with, each with what it is called here: see
+    `reading.metrics`."""
 
     @property
     def features(self) -> int:

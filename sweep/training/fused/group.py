@@ -10,6 +10,7 @@ import numpy as np
 
 from sweep.data.split import Split
 from sweep.records import EpochRecord
+from sweep.statistics.choice_of_epoch import fold_means
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
@@ -181,8 +182,8 @@ class SlotGroup:
         of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
         outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
-        names = seat.packing.description.metrics
-        validation = measures(of, outputs[n_train:], split.validation, *meaning, names)
+        own = seat.packing.description.metrics
+        validation = measures(of, outputs[n_train:], split.validation, *meaning, own)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch,
@@ -196,6 +197,7 @@ class SlotGroup:
             learning_rate=float(rate[0]),
             seconds=0.0,
             metrics=validation.metrics,
+            val_folds=fold_means(validation.losses),
         )
         return Trained(record, validation.losses)
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,12 +21,18 @@ _HEAVY = ("tensorflow", "keras", "pandas")
 
 
 def run(
-    place: Path, *arguments: str, redirected: str = "", tells_heavy: bool = False, **more: str
+    place: Path,
+    *arguments: str,
+    redirected: str = "",
+    imported: str = "sweep.cli.app",
+    tells_heavy: bool = False,
+    **more: str,
 ) -> subprocess.CompletedProcess[str]:
     """Carry out `sweep arguments` in folder `place`, with `more` in its environment.
 
-    `redirected` is what a shell's line would end with, as in `REDIRECTED`. If it `tells_heavy`,
-    the last line of its output names what it has imported that takes long.
+    `redirected` is what a shell's line would end with, as in `REDIRECTED`; `imported` is the module
+    that the process begins with. If it `tells_heavy`, the last line of its output names what it
+    has imported that takes long.
     """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SWEEP_")}
     with TemporaryDirectory() as folder:
@@ -34,7 +41,7 @@ def run(
             "place": str(place), "arguments": arguments, "environment": {**environment, **more},
             "out": str(out), "err": str(err), "redirected": redirected, "tells_heavy": tells_heavy,
         }  # fmt: skip
-        server = _server()
+        server = _server(imported)
         server.stdin.write(json.dumps(asked) + "\n")
         server.stdin.flush()
         code = int(server.stdout.readline())
@@ -42,18 +49,17 @@ def run(
 
 
 @cache
-def _server() -> Any:
+def _server(imported: str) -> Any:
     """It ends with this process, which holds the other end of its input."""
     return subprocess.Popen(
-        [sys.executable, "-c", _SERVER],
+        [sys.executable, "-c", _SERVER, imported],
         cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
 def serve() -> None:
     """Fork for each line of the input, and print with which code the child ended."""
-    import sweep.cli.app  # noqa: F401
-
+    import_module(sys.argv[1])
     while line := sys.stdin.readline():
         pid = os.fork()
         if pid == 0:

@@ -34,7 +34,8 @@ def shell(place: Path, command: str, redirected: str, **more: str) -> subprocess
     In bash the longest, and where the environment is of use to Python's start alone.
     """
     if command != LONGEST and not more:
-        return light.run(place, *command.split(), redirected=redirected)
+        imported = "sweep.analysis.report.terminal" if "report" in command else "sweep.cli.app"
+        return light.run(place, *command.split(), redirected=redirected, imported=imported)
     line = f"{sys.executable} -m sweep {command} {redirected}; exit ${{PIPESTATUS[0]}}"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SWEEP_")}
     return subprocess.run(

@@ -22,6 +22,11 @@ NEVER = 10**6
 class TestPooledTrainer(TrainerContract):
     trains_elsewhere = True
 
+    # what is measured of a trial is another trainer's, and tested there
+    test_the_losses_kept_are_those_of_the_best_epoch = None
+    test_a_trial_without_losses_gets_them_with_its_next_best_epoch = None
+    test_records_hold_what_keras_reports = None
+
     @pytest.fixture
     def make_trainer(self, keras: Any) -> Iterator[MakeTrainer]:
         from sweep.training.auto_trainer import AutoTrainer

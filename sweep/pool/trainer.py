@@ -7,12 +7,12 @@ state alone, they are the same whoever trains it, and however often it is begun 
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from sweep.pool.crew import Deaths, Held
-from sweep.pool.face import Alive, Done, EpochTrained, Event, Given, Idle, Kept, Lost, Ready
+from sweep.pool.face import Alive, Done, EpochTrained, Event, Given, Idle, Kept, Lost, Ready, Said
 from sweep.pool.team import Team
 from sweep.records import Assignment, Outcome, OutcomeStatus
 from sweep.training.contract import Ended, Endings, Grouping, Journal, Source, StopRequested
@@ -33,19 +33,20 @@ class PooledTrainer:
         team, work = self.team, _Work(self.team, source, journal, Deaths(self.most_deaths))
         try:
             is_stopping = False
+            said: Sequence[Said] = ()
             while True:
-                if not is_stopping and stop():
-                    is_stopping = True
-                    team.pool.stop(next(team.tokens))
-                if not is_stopping:
-                    work.hand_out()
-                if not team.is_at_work and (is_stopping or not work.is_waiting):
-                    return
-                said = team.pool.events(_POLL_SECONDS)
                 with work.together():
                     for worker, event in said:
                         yield from work.hear(worker, event)
+                    if not is_stopping and stop():
+                        is_stopping = True
+                        team.pool.stop(next(team.tokens))
+                    if not is_stopping:
+                        work.hand_out()  # before all is on the disk: they work meanwhile
+                if not team.is_at_work and (is_stopping or not work.is_waiting):
+                    return
                 team.give_up_silent()
+                said = team.pool.events(_POLL_SECONDS)
         finally:
             team.let_go()
 

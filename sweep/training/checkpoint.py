@@ -89,7 +89,7 @@ def _save(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
             header = npy.header_data_from_array_1_0(flat.reshape(array.shape))
             with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                 npy.write_array_header_1_0(entry, header)
-                entry.write(memoryview(flat.view(np.uint8)))
+                entry.write(flat.view(np.uint8).data)
 
 
 def read_checkpoint(path: Path, identity: str) -> TrialState:

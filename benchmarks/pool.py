@@ -1,28 +1,26 @@
 """Pools: what they cost an assignment, how busy workers are, and whether anything is lost by kills.
 
     python benchmarks/pool.py --cost --busy --simulation
-    python benchmarks/pool.py --chaos 100 --minutes 20
+    python benchmarks/pool.py --chaos 100 --idle
+    python benchmarks/pool.py --chaos 100 --minutes 60
 
 The cost is that of a trainer that does nothing, with states of 10 KB and of 13 MB: there and back,
 and with the database and the checkpoint files behind it, each end a commit of its own or those that
-come together in one. Chaos is the tiny sweep of the tests with its real trainers: workers and heads
-are killed by SIGKILL at random moments, the sweep is resumed with another pool or none, and every
-table and every array of every checkpoint must be those of a sweep that nobody disturbed.
+come together in one. For chaos see
+`benchmarks/chaos.py`.
 """
 
 import argparse
-import os
 import random
-import signal
-import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from chaos import chaos
 
 from sweep.pool.face import Pool
 from sweep.pool.places import Place, PoolAsked, places
@@ -35,7 +33,6 @@ from sweep.runner.simulate import simulated
 from sweep.store import NewTrial, Planned
 from sweep.testing import MemoryJournal, small_split, train_all
 from sweep.testing.idle_briefing import IdleBriefing
-from tests.support import tiny
 from tests.support.runs import new_store
 
 SPLIT = small_split(20, 10)
@@ -49,6 +46,7 @@ def main() -> int:
     parser.add_argument("--busy", action="store_true", help="Seconds beside those simulated.")
     parser.add_argument("--simulation", action="store_true", help="Up to 1,000 workers.")
     parser.add_argument("--chaos", type=int, default=0, help="Kills.")
+    parser.add_argument("--idle", action="store_true", help="Chaos with trainers that do nothing.")
     parser.add_argument("--pools", nargs="+", default=["2", "ray:2"], help="Of the chaos.")
     parser.add_argument("--minutes", type=float, default=10, help="The chaos ends after so long.")
     parser.add_argument("--seed", type=int, default=0, help="Of the chaos.")
@@ -59,7 +57,9 @@ def main() -> int:
         busy()
     if options.simulation:
         simulation()
-    return chaos(options) if options.chaos else 0
+    if not options.chaos:
+        return 0
+    return chaos(options.chaos, options.pools, options.minutes, options.seed, idle=options.idle)
 
 
 @contextmanager
@@ -189,73 +189,6 @@ def busy() -> None:
             train_all(trainer, some(8 * n_workers), MemoryJournal())
             wall = seconds(lambda t=trainer: train_all(t, some(n), Counting()))
         print(f"| {n_workers} | {expected:.1f} | {wall:.1f} |", flush=True)
-
-
-MORE = ("--max-epochs", "9", "--patience", "0")
-
-
-def chaos(options: argparse.Namespace) -> int:
-    deadline, moments = time.monotonic() + 60 * options.minutes, random.Random(options.seed)
-    counts = dict.fromkeys(("sweeps", "workers killed", "heads killed", "differing"), 0)
-    with tempfile.TemporaryDirectory() as folder:
-        place = tiny.make_place(Path(folder) / "here")
-        if begun(place, *tiny.start("plain", "auto", *MORE)).wait():
-            print((place / "log").read_text())
-            return 1
-        whole = tiny.contents(place, "plain")
-        while kills(counts) < options.chaos and time.monotonic() < deadline:
-            counts["sweeps"] += 1
-            name = f"sweep-{counts['sweeps']}"
-            disturbed(place, name, options.pools, moments, counts)
-            if differing := tiny.differences(whole, tiny.contents(place, name)):
-                counts["differing"] += 1
-                print(f"{name} differs: {', '.join(differing[:5])}", flush=True)
-            print(" · ".join(f"{number} {what}" for what, number in counts.items()), flush=True)
-    return 1 if counts["differing"] else 0
-
-
-def kills(counts: dict[str, int]) -> int:
-    return counts["workers killed"] + counts["heads killed"]
-
-
-def disturbed(
-    place: Path, name: str, pools: list[str], moments: random.Random, counts: dict[str, int]
-) -> None:
-    """Run a sweep to its end, killing its workers and its head on the way."""
-    ended: int | None = None
-    while ended != 0:
-        exists = (place / "results" / name / "sweep.db").exists()
-        pool = moments.choice([*pools, *pools, ""]) if exists else moments.choice(pools)
-        more = ("--pool", pool) if pool else ()
-        command = ("resume", name) if exists else (*tiny.start(name, "auto", *MORE),)
-        head = begun(place, *command, *more)
-        until = time.monotonic() + moments.uniform(8, 40)
-        while (ended := head.poll()) is None and time.monotonic() < until:
-            time.sleep(moments.uniform(0.2, 3))
-            for process in working(place, name)[:1]:
-                if moments.random() < 0.5:
-                    with suppress(ProcessLookupError):
-                        os.kill(process, signal.SIGKILL)
-                        counts["workers killed"] += 1
-        if ended is None and moments.random() < 0.7:
-            head.kill()
-            counts["heads killed"] += 1
-        ended = head.wait()
-
-
-def working(place: Path, name: str) -> list[int]:
-    """The workers at work, in processes of this host."""
-    path = place / "results" / name / "sweep.db"
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return [pid for (pid,) in db.execute("SELECT process FROM worker WHERE left_at IS NULL")]
-    return []
-
-
-def begun(place: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "sweep", *arguments, "--results", "results"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
-    with (place / "log").open("ab") as log:
-        return subprocess.Popen(command, cwd=place, stdout=log, stderr=log, env=environment)
 
 
 if __name__ == "__main__":

@@ -40,11 +40,13 @@ class IdleBriefing:
     fails_to_start: str = ""
     grief: Grief = Grief()
     capacity: int = 2
+    epoch_seconds: float = 0.0
+    """That pass before each state that is kept."""
 
     def opened(self, split: Split, folder: Path, most: int) -> Opened:
         if self.fails_to_start:
             raise ImportError(self.fails_to_start)
-        trainer = SlowTrainer(self.seconds, self.floats, self.grief)
+        trainer = SlowTrainer(self.seconds, self.floats, self.grief, self.epoch_seconds)
         return Opened(trainer, Ready(self.capacity, socket.gethostname(), os.getpid(), "nothing"))
 
 
@@ -55,13 +57,14 @@ class SlowTrainer:
     seconds: float = 0.0
     floats: int = 2
     grief: Grief = Grief()
+    epoch_seconds: float = 0.0
 
     def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
         idle = IdleTrainer(keeps_each_epoch=True)
         while not stop() and (assignment := source.take()) is not None:
             self._grieve(assignment)
             time.sleep(self.seconds)
-            ended = idle.end(assignment, _Sized(journal, self.floats))
+            ended = idle.end(assignment, _Sized(journal, self.floats, self.epoch_seconds))
             state = None if ended.state is None else sized(ended.state, self.floats)
             yield replace(ended, state=state)
 
@@ -81,10 +84,11 @@ def sized(state: TrialState, floats: int) -> TrialState:
 
 @dataclass(frozen=True)
 class _Sized:
-    """A journal whose states have so many numbers."""
+    """A journal whose states have so many numbers, and come after so many seconds."""
 
     journal: Journal
     floats: int
+    seconds: float
 
     def load(self, assignment: Assignment) -> TrialState | None:
         return self.journal.load(assignment)
@@ -92,6 +96,7 @@ class _Sized:
     def checkpoint(
         self, assignment: Assignment, state: TrialState, records: Sequence[EpochRecord]
     ) -> None:
+        time.sleep(self.seconds)
         self.journal.checkpoint(assignment, sized(state, self.floats), records)
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:

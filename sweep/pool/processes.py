@@ -167,7 +167,7 @@ class ProcessPool:
         shutil.rmtree(self._folder / f"worker-{number}", ignore_errors=True)
         self._why = why
         wanted_memory = memory.n_killed() > worker.n_killed
-        goes_on = worker.seat.is_lost(was_ready=worker.is_ready, wanted_memory=wanted_memory)
+        goes_on = worker.seat.is_lost(why, was_ready=worker.is_ready, wanted_memory=wanted_memory)
         if goes_on and not worker.is_refused:
             try:
                 self._start(worker.place, worker.seat)

@@ -26,7 +26,7 @@ ray: Any = untyped_ray
 """Half of Ray's functions have no types."""
 
 _ENV = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")
-_DEATH_SECONDS = 10.0
+_DEATH_SECONDS = 3.0
 """After which one that was ended counts as lost, whatever Ray knows of it."""
 
 
@@ -176,7 +176,7 @@ class RayPool:
         del self._workers[number]
         self._why = why
         ray.kill(worker.actor)
-        goes_on = worker.seat.is_lost(was_ready=worker.is_ready, wanted_memory=wanted_memory)
+        goes_on = worker.seat.is_lost(why, was_ready=worker.is_ready, wanted_memory=wanted_memory)
         if goes_on and not worker.is_refused:
             self._start(worker.seat)
 

@@ -1,11 +1,13 @@
 """Workers that train nothing, and come to grief where a test wants it: for tests of pools."""
 
 import os
+import resource
 import signal
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from sweep.testing.idle_trainer import IdleTrainer
 from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Endings, Journal, Source, StopRequested
 
+_PROGRAM = "keras-sweep"
+
 
 @dataclass(frozen=True)
 class Grief:
@@ -27,6 +31,8 @@ class Grief:
     stopped: int | None = None
     """By SIGSTOP, once: the file `once` is made then."""
     once: Path | None = None
+    hungry: int | None = None
+    """It needs more memory than the process can get: RLIMIT_AS is set."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,10 @@ class IdleBriefing:
         if self.fails_to_start:
             raise ImportError(self.fails_to_start)
         trainer = SlowTrainer(self.seconds, self.floats, self.grief, self.epoch_seconds)
-        return Opened(trainer, Ready(self.capacity, socket.gethostname(), os.getpid(), "nothing"))
+        own = {_PROGRAM: version(_PROGRAM)}
+        host, process = socket.gethostname(), os.getpid()
+        ready = Ready(min(most, self.capacity), host, process, "nothing", None, own)
+        return Opened(trainer, ready)
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,9 @@ class SlowTrainer:
         if assignment.trial == grief.stopped and grief.once and not grief.once.exists():
             grief.once.touch()
             os.kill(os.getpid(), signal.SIGSTOP)
+        if assignment.trial == grief.hungry:
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+            np.ones(1 << 30)
 
 
 def sized(state: TrialState, floats: int) -> TrialState:

@@ -17,7 +17,7 @@ from sweep.testing import IdleTrainer
 from tests.support import faults, tiny
 from tests.support.runs import new_runner, new_store
 
-EVERY = 13
+EVERY = 17
 """Of so many steps, one is the last."""
 
 

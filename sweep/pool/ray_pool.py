@@ -18,7 +18,7 @@ from sweep.data.split import Split
 from sweep.errors import PlatformError
 from sweep.numerics import flags_of
 from sweep.pool.briefing import Opens
-from sweep.pool.face import Alive, Event, Given, Lost, Ready, Said
+from sweep.pool.face import Alive, Event, GivenAssignment, Lost, Ready, Said
 from sweep.pool.ray_worker import Actor, Share
 from sweep.pool.seat import Seat
 
@@ -31,7 +31,7 @@ _DEATH_SECONDS = 3.0
 
 
 @dataclass
-class _Worker:
+class _RayWorker:
     actor: Any
     seat: Seat
     poll: Any
@@ -62,7 +62,7 @@ class RayPool:
         threads: int = 1,
         on_gpu: bool = False,
     ) -> None:
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, _RayWorker] = {}
         self._n_started = 0
         self._why = "none was started"
         self._is_own = _join()
@@ -90,9 +90,9 @@ class RayPool:
         )
         actor = kind.remote(self._briefing, self._split, self._share, seat.most)
         number, self._n_started = self._n_started, self._n_started + 1
-        self._workers[number] = _Worker(actor, seat, _polled(actor))
+        self._workers[number] = _RayWorker(actor, seat, _polled(actor))
 
-    def give(self, worker: int, work: Sequence[Given]) -> None:
+    def give(self, worker: int, work: Sequence[GivenAssignment]) -> None:
         if (one := self._workers.get(worker)) is not None:
             self._send(one, one.actor.give, [*work])
 
@@ -100,7 +100,7 @@ class RayPool:
         for worker in self._workers.values():
             self._send(worker, worker.actor.stop, token)
 
-    def _send(self, worker: _Worker, method: Any, value: object) -> None:
+    def _send(self, worker: _RayWorker, method: Any, value: object) -> None:
         with suppress(RayError):  # its loss is told by its poll
             worker.orders.add(method.options(concurrency_group="orders").remote(value))
 
@@ -130,7 +130,7 @@ class RayPool:
             said.append((number, lost))
         return said
 
-    def _end(self, worker: _Worker) -> None:
+    def _end(self, worker: _RayWorker) -> None:
         worker.ended_at = time.monotonic()
         ray.kill(worker.actor)
 
@@ -171,7 +171,7 @@ class RayPool:
                 worker.seat.worked()
         return events
 
-    def _replace(self, number: int, worker: _Worker, why: str, *, wanted_memory: bool) -> None:
+    def _replace(self, number: int, worker: _RayWorker, why: str, *, wanted_memory: bool) -> None:
         """Start another one for one that was lost, if that has a point."""
         del self._workers[number]
         self._why = why

@@ -15,7 +15,7 @@ from pathlib import Path
 from sweep.data.split import Split
 from sweep.disk import is_abandoned, of_this_process
 from sweep.pool.briefing import Opens
-from sweep.pool.face import Alive, Event, Given, Lost
+from sweep.pool.face import Alive, Event, GivenAssignment, Lost
 from sweep.pool.worker import Carrier
 
 _POLL_SECONDS = 5.0
@@ -54,7 +54,7 @@ class Actor:
         except BaseException as error:
             self._said.put(Lost(" ".join(f"{type(error).__name__}: {error}".split())))
 
-    def give(self, work: Sequence[Given]) -> None:
+    def give(self, work: Sequence[GivenAssignment]) -> None:
         """Take assignments."""
         self._carrier.give(work)
 

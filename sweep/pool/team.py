@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sweep.pool.crew import AnyCrew, Crew, Held, Member
-from sweep.pool.face import Done, Given, Pool, Ready
+from sweep.pool.face import Done, GivenAssignment, Pool, Ready
 from sweep.pool.fingerprint import fingerprint_of
 from sweep.records import Assignment
 
@@ -55,7 +55,7 @@ class Team:
             self._give_probe(worker, self.probe)
 
     def _give_probe(self, worker: int, probe: Assignment) -> None:
-        given = Given(next(self.tokens), probe, None)
+        given = GivenAssignment(next(self.tokens), probe, None)
         self._on_probation[worker].held = {given.token: Held(given)}
         self.pool.give(worker, [given])
 

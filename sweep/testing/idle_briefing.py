@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.data.split import Split
-from sweep.pool.briefing import Opened
+from sweep.pool.briefing import OpenedBriefing
 from sweep.pool.face import Ready
 from sweep.records import Assignment, EpochRecord
 from sweep.testing.idle_trainer import IdleTrainer
@@ -49,14 +49,14 @@ class IdleBriefing:
     epoch_seconds: float = 0.0
     """That pass before each state that is kept."""
 
-    def opened(self, split: Split, folder: Path, most: int) -> Opened:
+    def opened(self, split: Split, folder: Path, most: int) -> OpenedBriefing:
         if self.fails_to_start:
             raise ImportError(self.fails_to_start)
         trainer = SlowTrainer(self.seconds, self.floats, self.grief, self.epoch_seconds)
         own = {_PROGRAM: version(_PROGRAM)}
         host, process = socket.gethostname(), os.getpid()
         ready = Ready(min(most, self.capacity), host, process, "nothing", None, own)
-        return Opened(trainer, ready)
+        return OpenedBriefing(trainer, ready)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class SlowTrainer:
         while not stop() and (assignment := source.take()) is not None:
             self._grieve(assignment)
             time.sleep(self.seconds)
-            ended = idle.end(assignment, _Sized(journal, self.floats, self.epoch_seconds))
+            ended = idle.end(assignment, _SizedJournal(journal, self.floats, self.epoch_seconds))
             state = None if ended.state is None else sized(ended.state, self.floats)
             yield replace(ended, state=state)
 
@@ -95,7 +95,7 @@ def sized(state: TrialState, floats: int) -> TrialState:
 
 
 @dataclass(frozen=True)
-class _Sized:
+class _SizedJournal:
     """A journal whose states have so many numbers, and come after so many seconds."""
 
     journal: Journal

@@ -19,7 +19,12 @@ from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.tuners.keras_tuner_private import direction_of
 
-_TURNED = (ObjectiveName.ACCURACY, ObjectiveName.AUC, ObjectiveName.R2)
+_TURNED = (
+    ObjectiveName.ACCURACY,
+    ObjectiveName.AUC,
+    ObjectiveName.AVERAGE_PRECISION,
+    ObjectiveName.R2,
+)
 Row = Mapping[str, Any]
 
 

@@ -12,8 +12,8 @@ critical value, it is
 Each round gives every open contender one seed more, and the leader as many as it takes to have the
 root of the sum of their squares: the rule of optimal computing budget allocation (C.-H. Chen, J.
 Lin, E. Yücesan, S. Chick, Discrete Event Dynamic Systems 10 (2000) 251–270). One looks again after
-each round, and stops where it suits: so c is that of a level of 1 % over all contenders
-(Bonferroni). `benchmarks/trust.py` says how often equal ones are told apart so.
+each round, and stops where it suits: so c is that of a level of 1 % over all pairs
+(Bonferroni: the leader is chosen, too). `benchmarks/trust.py` says how often equal ones are told apart so.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from scipy.special import ndtri
 from sweep.statistics.paired import differences
 
 LEVEL = 0.01
-"""Probability that any contender is told apart wrongly, at one look."""
+"""Probability that any two are told apart wrongly, at one look."""
 MOST_SEEDS = 20
 """Seeds that a configuration is given at most: what takes more is left open."""
 
@@ -73,7 +73,8 @@ def decide(tables: Sequence[NDArray[np.floating]], adds: Floats, spread: Floats)
     by_row = np.array([table.mean(axis=0, dtype=np.float64) for table in tables]) + adds[:, None]
     seeds = np.array([len(table) for table in tables])
     leader = int(by_row.mean(axis=1).argmin())
-    critical = -float(ndtri(LEVEL / 2 / max(len(tables) - 1, 1)))
+    pairs = max(len(tables) * (len(tables) - 1) / 2, 1)
+    critical = -float(ndtri(LEVEL / 2 / pairs))
     values, rows = differences(by_row, by_row[leader])
     rows = np.hypot(rows, np.hypot(adds, adds[leader]))
     own = spread**2 / seeds

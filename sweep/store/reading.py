@@ -23,8 +23,8 @@ from sweep.store.rows import (
     Losses,
     Opening,
     Reference,
-    Run,
     Standing,
+    StoredRun,
     SweepProgress,
     SweepRow,
     file_name_of,
@@ -194,7 +194,7 @@ class Reader:
         with self._named():
             return [_proposal_row(row) for row in rows]
 
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[StoredRun]:
         """Return the runs of the search's configurations that have ended, repeats included."""
         rows = self._rows(
             "SELECT COALESCE(confirms, trial) AS trial, COALESCE(seed_number, 1) AS seed_number,"
@@ -202,7 +202,7 @@ class Reader:
             f" WHERE baseline IS NULL AND {HAS_ENDED} ORDER BY assignment"
         )
         return [
-            Run(
+            StoredRun(
                 row["trial"],
                 row["seed_number"],
                 row["oracle_id"],

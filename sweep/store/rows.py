@@ -140,7 +140,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Run:
+class StoredRun:
     """How a run of a configuration ended: the trial's own, or one that repeats it."""
 
     trial: int

@@ -36,7 +36,7 @@ from sweep.settings import Settings
 from sweep.store.connection import connect_to_write, explained, part, transaction
 from sweep.store.events import EventKind
 from sweep.store.fragments import BEST
-from sweep.store.group import Group
+from sweep.store.group import WriteGroup
 from sweep.store.reading import Reader
 from sweep.store.rows import NewTrial, Opening, Planned, Reference, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
@@ -52,7 +52,7 @@ class Store(Reader):
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         super().__init__(path, read_only=read_only)
         self._counted_until: float | None = None
-        self._group: Group | None = None
+        self._group: WriteGroup | None = None
 
     @classmethod
     def create(cls, path: Path, sweep: SweepRow) -> "Store":
@@ -81,14 +81,14 @@ class Store(Reader):
         if self._group is not None:
             yield
             return
-        self._group = group = Group()
+        self._group = group = WriteGroup()
         try:
             yield
         finally:
             self._group = None
             self._commit(group)
 
-    def _commit(self, group: Group) -> None:
+    def _commit(self, group: WriteGroup) -> None:
         try:
             if self._db.in_transaction:
                 try:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.answers import regularisers as regularisation
-from sweep.analysis.answers.capacity_groups import Answer, answer, decade
+from sweep.analysis.answers.capacity_groups import CapacityAnswer, answer, decade
 from sweep.analysis.answers.overfitting import Overfitting, overfitting
 from sweep.analysis.answers.tutorial import Conclusion, conclusions
 from sweep.analysis.frames.against_references import Advantage, is_worth
@@ -116,8 +116,8 @@ class Verdict:
     error over rows, seeds and the choice of the epoch; None if it is the best."""
     params_tried: tuple[int, int] | None
     params_tied: tuple[int, int] | None
-    capacity: Answer | None
-    regularisation: Answer | None
+    capacity: CapacityAnswer | None
+    regularisation: CapacityAnswer | None
     overfitting: Overfitting
     optimism: Optimism | None
     """The selection bias of the best score."""
@@ -188,7 +188,10 @@ def verdict(frames: SweepFrames) -> Verdict:
 
 
 def _reasons(
-    frames: SweepFrames, trials: pd.DataFrame, tied: int | None, answers: list[Answer | None]
+    frames: SweepFrames,
+    trials: pd.DataFrame,
+    tied: int | None,
+    answers: list[CapacityAnswer | None],
 ) -> list[str]:
     """Return why there is not enough evidence; an empty list if there is."""
     if len(trials) < LEAST_TRIALS:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from sweep import words as text
-from sweep.analysis.answers.capacity_groups import Answer
+from sweep.analysis.answers.capacity_groups import CapacityAnswer
 from sweep.analysis.answers.overfitting import LEAST_EPOCHS
 from sweep.analysis.answers.regularisers import NONE, UNKNOWN
 from sweep.analysis.answers.sentences import Sentence, said
@@ -64,7 +64,8 @@ def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     words = f"{first} is {_named(best)}: {shown.val} {score(best, shown)}, {_described(best)}"
     if verdict.lowest is not None:
         words += f" ({_lowest(verdict.lowest, shown)})"
-    cut = f", and {verdict.cut:,} others {_were(verdict.cut)} cut early" if verdict.cut else ""
+    cut = f", and {text.counted(verdict.cut, 'other')} {_were(verdict.cut)} cut early"
+    cut = cut if verdict.cut else ""
     if Sentence.NONE_TIED in sentences:
         none = f"no other trial of {verdict.trials:,} is"
         if verdict.trials == _TWO:
@@ -151,7 +152,7 @@ def _described(choice: NamedTrial) -> str:
     return f"{text.parameters(choice.params)}, {by}"
 
 
-def _capacity(verdict: Verdict, answer: Answer, sentences: Sentences) -> str:
+def _capacity(verdict: Verdict, answer: CapacityAnswer, sentences: Sentences) -> str:
     tried, tied = verdict.params_tried, verdict.params_tied
     if tried is None or tied is None:
         return "Capacity: no trial's size is known."
@@ -166,7 +167,7 @@ def _capacity(verdict: Verdict, answer: Answer, sentences: Sentences) -> str:
     return f"Capacity: best with {where}{_others(answer)}."
 
 
-def _kinds(answer: Answer, sentences: Sentences) -> str:
+def _kinds(answer: CapacityAnswer, sentences: Sentences) -> str:
     best = _list(answer.best)
     if Sentence.KINDS_UNDECIDED in sentences:
         return f"Regularisation is undecided: as good as the best: {best}{_others(answer)}."
@@ -177,11 +178,16 @@ def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
+def _is_plural(reference: str) -> bool:
+    """Whether a reference model's name is a plural: boosted trees."""
+    return reference.endswith("s")
+
+
 def _is(names: Sequence[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _others(answer: Answer) -> str:
+def _others(answer: CapacityAnswer) -> str:
     words = f"; worse: {_list(answer.ruled_out)}" if answer.ruled_out else ""
     return words + (
         f"; never trained in full: {_list(answer.cut_short)}" if answer.cut_short else ""
@@ -273,14 +279,15 @@ def _beaten(verdict: Verdict, network: str) -> str:
     shown, found = verdict.shown, verdict.advantages
     lost = [one for one in found if one.is_better is False]
     first = lost[0].reference
-    many = "beat" if first.endswith("s") else "beats"
+    many = "beat" if _is_plural(first) else "beats"
     size = shown.size_with_error(lost[0].value, lost[0].se)
     named = f"{first[:1].upper()}{first[1:]}"
     said_so = [f"{named} {many} the best network found ({network}) by {size}"]
     for one in found:
         size = shown.size_with_error(one.value, one.se)
         if one in lost[1:]:
-            said_so.append(f"so does {one.reference}, by {size}")
+            does = "do" if _is_plural(one.reference) else "does"
+            said_so.append(f"so {does} {one.reference}, by {size}")
         elif one.is_better is not False:
             beats = f"it beats {one.reference} by {size}"
             unsure = f"it is not told apart from {one.reference} ({size})"

@@ -10,7 +10,7 @@ from sweep.cli import output, work
 from sweep.cli.output import hint
 from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
-from sweep.runner.same_numbers import Numbers
+from sweep.runner.same_numbers import AllowedNumbers
 from sweep.settings import Budget
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
 from sweep.verbs.confirming import SEEDS, TOP, Rounds, planned_repeats
@@ -72,7 +72,7 @@ def confirm(
         raise UsageError("--until decided finds how many seeds it takes; leave out --seeds")
     with Stopping() as stopping, folder.locked() as lock:
         stopping.attend(folder, lock)
-        numbers = Numbers.asked(other_numerics)
+        numbers = AllowedNumbers.asked(other_numerics)
         if until is not None:
             rounds = Rounds(folder, output, top, budget, max_runs)
             while (added := rounds.next()) is not None:

@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sweep.training.fused.description import Description, Loss
+from sweep.training.fused.description import Description, FusedLoss
 from sweep.training.fused.program.shape import INPUT, Depth, LossKind, NormPlace, RowCounts, Shape
 
 _SMALL = 64
@@ -221,7 +221,7 @@ def _mixed(description: Description, sharing: Sharing) -> _Layers | None:
     return _Layers((width,) * depth, names, "looped", classes)
 
 
-def _loss(loss: Loss) -> LossKind:
+def _loss(loss: FusedLoss) -> LossKind:
     if loss.kind:
         return f"{loss.kind} smoothed" if loss.smoothing else loss.kind
     if loss.squared:

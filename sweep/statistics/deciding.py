@@ -12,8 +12,8 @@ critical value, it is
 Each round gives every open contender one seed more, and the leader as many as it takes to have the
 root of the sum of their squares: the rule of optimal computing budget allocation (C.-H. Chen, J.
 Lin, E. Yücesan, S. Chick, Discrete Event Dynamic Systems 10 (2000) 251–270). One looks again after
-each round, and stops where it suits: so c is that of a level of 1 % over all pairs
-(Bonferroni: the leader is chosen, too). `benchmarks/trust.py` says how often equal ones are told apart so.
+each round, and stops where it suits: so c is that of a level of 1 % over all pairs (Bonferroni: the
+leader is chosen, too). `benchmarks/trust.py` says how often equal ones are told apart so.
 """
 
 from collections.abc import Sequence

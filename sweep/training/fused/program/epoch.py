@@ -122,7 +122,7 @@ def _gradients(batch: layers.Batch, dh: Tensor, kept: dict[int, layers.Kept]) ->
             batch, kept[index].given, dz, shape.biased[index], layer
         )
         found |= _at(shape, index, *of_dense) | of_norm
-        if index > 0 or shape.norm(INPUT) is not None:
+        if index > 0 or shape.learns(INPUT):
             kernel = batch.values[shape.position("kernel", index)]
             dh = layers.back(batch, layer, kernel, dh, dz)
     return found | layers.given_gradients(batch, dh, kept[INPUT])

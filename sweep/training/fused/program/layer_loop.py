@@ -11,6 +11,7 @@ from keras import ops
 
 from sweep.training.fused.program import layers, mixed
 from sweep.training.fused.program.arrays import Tensor, Trials
+from sweep.training.fused.program.chains import row_of
 from sweep.training.fused.program.descent import Descent, Weights
 from sweep.training.fused.program.layers import Batch, Left
 from sweep.training.fused.program.optimizers import Weight
@@ -110,7 +111,7 @@ def evaluated(shape: Shape, values: list[Tensor], trials: Trials, h: Tensor) -> 
 def _rows(stacks: list[Weight], layer: Tensor) -> list[Weight]:
     """A layer's weights out of their stacks; those of the loop's first layer for layer 0."""
     there = ops.maximum(layer, 1)
-    return [Weight(*(layers.row_of(stack, there) for stack in stacked)) for stacked in stacks]
+    return [Weight(*(row_of(stack, there) for stack in stacked)) for stacked in stacks]
 
 
 def left(tape: Tape, layer: Any) -> Left:

@@ -11,7 +11,7 @@ from typing import Any
 
 from keras import ops
 
-from sweep.training.fused.program.activations import Activation, activation
+from sweep.training.fused.layers.activations import Activation, activation
 from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.shape import Layer, Shape
 

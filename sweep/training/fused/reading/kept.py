@@ -15,8 +15,8 @@ from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping, Patience
 from sweep.training.fused.description import Description
+from sweep.training.fused.layers.refusal import NotCarriedError, require
 from sweep.training.fused.reading.model import read
-from sweep.training.fused.reading.refusal import NotCarriedError, require
 from sweep.training.model import Build
 from sweep.training.regularisation import regularisation
 
@@ -153,7 +153,7 @@ def _initial_slots(model: trial_model.Model, description: Description) -> Arrays
             return trial_model.get_state([counted[kind]])[0]
         if kind == "product":
             return np.array(1.0, np.float32)
-        slot, weight = kind.split()
+        slot, _, weight = kind.partition(" ")
         value = rule.initial if slot == "second" else 0.0
         return np.full(shapes[weight, layer], value, np.float32)
 

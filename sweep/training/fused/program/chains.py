@@ -51,9 +51,11 @@ def _placed(
     chain = shape.chain(layer.like)
     first = drawn = 0
     optional = shape.optional(layer.like)
-    following = (*chain[1:], None)
+    # two slices: of [:, layer, first:last] XLA makes another one if the layer is a tensor
+    numbers = trials.parts[:, layer.index] if chain else None
+    following: tuple[Form | None, ...] = (*chain, None)[1:]
     for form, after, kinds in zip(chain, following, kinds_of(chain), strict=True):
-        there = trials.parts[:, layer.index, first][:, None, None] > 0 if optional else None
+        there = numbers[:, first][:, None, None] > 0 if optional else None
         first += optional
         last = first + len(form.absent)
         own: dict[str, Any] = {}
@@ -67,14 +69,15 @@ def _placed(
                     "scales": trials.scales[:, draw],
                 }
         drawn += form.draws
+        silenced = step is not None and not optional and isinstance(after, Dropping)
         at = At(
             weights={
                 kind: _weight(shape, values, kinds[kind], layer)
                 for kind in (*form.weights, *form.averages)
             },
-            numbers=trials.parts[:, layer.index, first:last],
+            numbers=numbers[:, first:last],
             real=lambda: real_units(shape, layer, trials),
-            masked=shape.masked and not (step is not None and isinstance(after, Dropping)),
+            masked=shape.masked and not silenced,
             kind=trials.kinds[0, layer.index] if shape.mixed and layer.like != INPUT else None,
             **own,
         )
@@ -130,6 +133,18 @@ def kept_forward(parts: list[Placed], h: Tensor) -> list[Tensor]:
     return kept
 
 
+def kept_moved(parts: list[Placed], kept: list[Tensor]) -> dict[str, Tensor]:
+    """Return what the batch makes of the parts' averages, from what `kept_forward` returned."""
+    found = {}
+    for part, h in zip(parts, kept, strict=True):
+        _, left = part.form.forward(part.at, h)
+        for kind, average in part.form.moved(part.at, left).items():
+            there = None if part.there is None else part.there[:, :, 0]
+            old = part.at.weights[kind]
+            found[part.kinds[kind]] = average if there is None else ops.where(there, average, old)
+    return found
+
+
 def kept_backward(
     parts: list[Placed], kept: list[Tensor], dh: Tensor
 ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
@@ -137,19 +152,16 @@ def kept_backward(
 
     `kept` is what `kept_forward` returned, without the output.
     """
-    gradients, averages = dict[str, Tensor](), dict[str, Tensor]()
+    gradients = dict[str, Tensor]()
     for part, h in zip(reversed(parts), reversed(kept), strict=True):
         _, left = part.form.forward(part.at, h)
         before, own = part.form.backward(part.at, left, dh)
-        new = part.form.moved(part.at, left)
         if part.there is not None:
             before, there = ops.where(part.there, before, dh), part.there[:, :, 0]
             own = {kind: ops.where(there, one, 0.0) for kind, one in own.items()}
-            new = {kind: ops.where(there, one, part.at.weights[kind]) for kind, one in new.items()}
         dh = before
         gradients |= {part.kinds[kind]: one for kind, one in own.items()}
-        averages |= {part.kinds[kind]: one for kind, one in new.items()}
-    return dh, gradients, averages
+    return dh, gradients, kept_moved(parts, kept)
 
 
 def _weight(shape: Shape, values: list[Tensor], kind: str, layer: Layer) -> Tensor:

@@ -45,7 +45,7 @@ class Kept(NamedTuple):
 
     given: Tensor
     left: Left | list[Any]
-    """A list of a layer that is not plain: what each of its parts left."""
+    """A list of a layer that is not plain: what each of its parts left, or in a loop its input."""
 
 
 DROPPED = float(np.finfo(np.float32).min)
@@ -154,7 +154,11 @@ def hidden_gradients(
     """
     if isinstance(left, Left):
         return dh * slope(batch, layer, left), {}
-    dz, found = chains.backward(_parts(batch, layer), left, dh)
+    parts = _parts(batch, layer)
+    if batch.shape.optional(layer.like):
+        dz, found, _ = chains.kept_backward(parts, left, dh)
+    else:
+        dz, found = chains.backward(parts, left, dh)
     return dz, _by_position(batch.shape, layer.like, found)
 
 
@@ -240,7 +244,9 @@ def moved(batch: Batch, kept: dict[int, Kept]) -> dict[int, Tensor]:
     found: dict[int, Tensor] = {}
     for layer, one in kept.items():
         if isinstance(one.left, list):
-            new = chains.moved(_parts(batch, Layer(layer, layer)), one.left)
+            parts = _parts(batch, Layer(layer, layer))
+            kept_inputs = batch.shape.optional(layer)
+            new = (chains.kept_moved if kept_inputs else chains.moved)(parts, one.left)
             found |= _by_position(batch.shape, layer, new)
     return found
 

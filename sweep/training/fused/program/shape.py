@@ -124,8 +124,8 @@ class Shape:
         )
 
     def chain(self, layer: int) -> Chain:
-        """Return the parts of a layer or of the input, () if it is plain."""
-        return self.chains[layer] if self.chains else ()
+        """Return the parts of a hidden layer or of the input; () of a plain one, and the output."""
+        return self.chains[layer] if self.chains and layer < len(self.widths) else ()
 
     @property
     def mixed(self) -> bool:
@@ -248,9 +248,12 @@ class Shape:
     @property
     def averages(self) -> tuple[tuple[int, ...], ...]:
         """Shapes of one trial's averages, such as the moving ones of normalisations."""
-        return tuple(
-            (*self.stack(role), self._units(role[1])) for role in self._of_parts("averages")
-        )
+        return tuple((*self.stack(role), self._units(role[1])) for role in self.averaged)
+
+    @property
+    def averaged(self) -> tuple[tuple[str, int], ...]:
+        """Kind and layer of each array of averages, as `roles`."""
+        return tuple(self._of_parts("averages"))
 
     def _units(self, layer: int) -> int:
         return (*self.widths, self.outputs, self.features)[layer]
@@ -260,7 +263,7 @@ class Shape:
 
         The output is layer len(widths). The averages stand behind the weights.
         """
-        found = [*self.roles, *self._of_parts("averages")]
+        found = [*self.roles, *self.averaged]
         return found.index((kind, 1 if self.row(kind, layer) else layer))
 
     @property

@@ -101,11 +101,11 @@ def default_seed() -> int:
     return int(make_default_seed())
 
 
-def seed_state(seed: int) -> Any:
-    """Return the first state of a random generator with a seed."""
+def seed_type() -> str:
+    """Return the type of number of a random generator's state."""
     from keras.src import backend
 
-    return backend.convert_to_tensor([seed, 0], dtype=backend.random_seed_dtype())
+    return str(backend.random_seed_dtype())
 
 
 def flat_layers(model: Any) -> list[Any]:

@@ -14,10 +14,10 @@ from keras import layers
 
 from search_spaces import capacity
 from sweep.training.fused.group import Group, Resident, Seat
-from sweep.training.fused.packing import Packing
 from sweep.training.fused.layers import random_bits
-from sweep.training.fused.program import shape_policy
+from sweep.training.fused.packing import Packing
 from sweep.training.fused.program import shape as shapes
+from sweep.training.fused.program import shape_policy
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.trainer import FusedTrainer

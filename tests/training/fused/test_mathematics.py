@@ -19,10 +19,10 @@ from keras import layers, ops, optimizers, regularizers
 from keras.optimizers import schedules
 
 from sweep.records import OutcomeStatus
+from sweep.training.fused.layers.activation import layer_activation_name
 from sweep.training.fused.layers.activations import ACTIVATIONS, activation
 from sweep.training.fused.program.optimizers import Weight, clipped, second_slot, updated
 from sweep.training.fused.program.shape_policy import Sharing
-from sweep.training.fused.layers.activation import layer_activation_name
 from sweep.training.fused.reading.optimizer import read_optimizer, read_schedule
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer

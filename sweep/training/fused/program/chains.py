@@ -52,7 +52,7 @@ def _placed(
     first = drawn = 0
     optional = shape.optional(layer.like)
     # two slices: of [:, layer, first:last] XLA makes another one if the layer is a tensor
-    numbers = trials.parts[:, layer.index] if chain else None
+    numbers: Tensor = trials.parts[:, layer.index] if chain else None
     following: tuple[Form | None, ...] = (*chain, None)[1:]
     for form, after, kinds in zip(chain, following, kinds_of(chain), strict=True):
         there = numbers[:, first][:, None, None] > 0 if optional else None

@@ -22,7 +22,6 @@ from keras import activations, constraints, initializers, layers, regularizers
 
 from sweep.training import keras_private
 from sweep.training.fused.layers.registry import PARTS
-from sweep.training.unmade_variables import variables_unmade
 
 _RESOLVED = {
     "activation": activations.get,
@@ -56,7 +55,8 @@ class Variable:
 
     def value(self) -> np.ndarray:
         """Return its first value."""
-        return np.array(keras.ops.convert_to_numpy(self.first()))
+        found = self.first()
+        return found if isinstance(found, np.ndarray) else np.array(found)
 
 
 class Double:
@@ -93,8 +93,7 @@ class Double:
         bound.pop("self")
         if not set(bound) <= {"optimizer", "loss", "metrics"}:
             raise NotDoubledError("compiled with other arguments")
-        with variables_unmade():
-            self.optimizer = keras.optimizers.get(bound.get("optimizer", "rmsprop"))
+        self.optimizer = keras.optimizers.get(bound.get("optimizer", "rmsprop"))
         self.loss, self.metrics = bound.get("loss"), bound.get("metrics")
 
     def __getattr__(self, name: str) -> Any:
@@ -126,9 +125,17 @@ class Double:
                     there = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
                     shape = (before, width) if kind == "kernel" else (width,)
                     made = held.get(there.get(kind, ""), True)
-                    first = functools.partial(initializer, shape, dtype="float32")
+                    first = functools.partial(_first, initializer, shape)
                     attribute = "_kernel" if kind == "kernel" else kind  # a property is before it
                     held[attribute] = Variable(shape, first) if made else None
+
+
+def _first(initializer: Any, shape: tuple[int, ...]) -> Any:
+    if type(initializer) is initializers.Zeros:
+        return np.zeros(shape, np.float32)
+    if type(initializer) is initializers.Ones:
+        return np.ones(shape, np.float32)
+    return initializer(shape, dtype="float32")
 
 
 @dataclass(frozen=True)
@@ -166,10 +173,9 @@ def doubled() -> Iterator[None]:
 
     def new_model(cls: Any, *args: Any, **given: Any) -> Any:
         if cls is sequential:
-            bound = inspect.signature(sequential.__init__).bind(None, *args, **given).arguments
-            if not set(bound) <= {"self", "layers", "name"}:
+            if len(args) > 1 or not set(given) <= {"layers", "name"}:
                 raise NotDoubledError("a Sequential with other arguments")
-            return Double(bound.get("layers"))
+            return Double(args[0] if args else given.get("layers"))
         if cls is not model:
             raise NotDoubledError(f"a {cls.__name__}")
         return _functional(*args, **given)
@@ -237,12 +243,16 @@ def _made(self: Any, *args: Any, **given: Any) -> None:
             raise NotDoubledError(f"a {kind.__name__} with {name}={held[name]!r}")
     if any(held.get(name) for name in ("rate", "stddev")):
         seed = keras_private.default_seed()
-        state = Variable((2,), lambda: keras_private.seed_state(seed))
+        state = Variable((2,), lambda: np.array([seed, 0], keras_private.seed_type()))
         held["seed_generator"] = SimpleNamespace(state=state)
     held |= {
-        "is_double": True, "_trainable": True, "built": True, "_dtype_policy": keras.config.dtype_policy(), "shape_of_input": shape and tuple(shape),
+        "is_double": True,
+        "built": True,
         "lora_enabled": False,
-    }  # fmt: skip
+        "shape_of_input": shape and tuple(shape),
+        "_trainable": True,
+        "_dtype_policy": keras.config.dtype_policy(),
+    }
     held.setdefault("activity_regularizer", None)
     self.__dict__.update(held)
 

@@ -20,6 +20,7 @@ from sweep.training.fused.reading.layers import read_layers
 from sweep.training.fused.reading.optimizer import read_optimizer
 from sweep.training.model import Build
 from sweep.training.regularisation import regularisation
+from sweep.training.unmade_variables import variables_unmade
 
 _CHECKED_EVERY = 16
 """Of the models of one structure the first is made by Keras too, and so many-th ones after it."""
@@ -126,7 +127,7 @@ def _same(one: Arrays, other: Arrays) -> bool:
 
 def _likeness(build: Build, assignment: Assignment) -> Likeness:
     keras.utils.set_random_seed(derive(assignment.seed, "init"))
-    with doubled():
+    with variables_unmade(), doubled():
         model = build(Asked(assignment.hyperparameters, unforeseen))
     if not isinstance(model, Double) or model.optimizer is None or not model.shape:
         raise TypeError("a model without doubles, or without the shape of its input")

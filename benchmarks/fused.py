@@ -20,7 +20,7 @@ from search_spaces import capacity
 from sweep.data.split import Rows, Split
 from sweep.records import Assignment
 from sweep.training.contract import train_all
-from sweep.training.fused.group import Group, Resident, Seat
+from sweep.training.fused.group import Resident, SlotGroup, TrialSeat
 from sweep.training.fused.packing import Packing
 from sweep.training.fused.program import shape as shapes
 from sweep.training.fused.program import shape_policy
@@ -102,9 +102,9 @@ def full_group(width, depth, resident, shape=None):
     shape = shape(description) if shape else usual(description, resident.rows)
     packing = Packing(description, shape)
     arrays, clock = packing.pack(readings.initial_state(assignment, None))
-    group = Group(shape, compiled(shape), resident)
+    group = SlotGroup(shape, compiled(shape), resident)
     for slot in range(shape.slots):
-        group.seat(Seat(packing, clock, seed=slot, epoch=0), arrays)
+        group.seat(TrialSeat(packing, clock, seed=slot, epoch=0), arrays)
     return group
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from search_spaces import capacity
 from sweep.records import Assignment
-from sweep.searches.hyperband import Hyperband
+from sweep.searches.hyperband import HyperbandSearch
 from sweep.searches.plan import Plan, rehearse
 from sweep.settings import Settings
 from sweep.training.contract import train_all
@@ -44,7 +44,7 @@ def planned(max_epochs):
     hp = keras_tuner.HyperParameters()
     capacity.build(hp)
     factor = Settings().factor
-    plan: Plan = rehearse(lambda: Hyperband(hp, max_epochs, factor, 1, 0))
+    plan: Plan = rehearse(lambda: HyperbandSearch(hp, max_epochs, factor, 1, 0))
     last = {}
     for proposal in plan.proposals:
         last[proposal.root_id] = max(last.get(proposal.root_id, 0), proposal.last_epoch)

@@ -105,13 +105,13 @@ class Cost:
 
 def ours(n_trials: int, folder: Path) -> Cost:
     from sweep.runner.loop import Runner
-    from sweep.searches.hyperband import Hyperband
+    from sweep.searches.hyperband import HyperbandSearch
     from sweep.searches.plan import rehearse
 
     iterations = math.ceil(n_trials / _TRIALS_AN_ITERATION)
 
-    def search() -> Hyperband:
-        return Hyperband(space(), MAX_EPOCHS, FACTOR, iterations, 0)
+    def search() -> HyperbandSearch:
+        return HyperbandSearch(space(), MAX_EPOCHS, FACTOR, iterations, 0)
 
     plan, _ = timed(lambda: rehearse(search))
     place = SweepFolder(folder, f"s{n_trials}")

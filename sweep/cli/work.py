@@ -20,7 +20,7 @@ from sweep.errors import BudgetEndedError, InvalidSpaceError, TooManyFailuresErr
 from sweep.records import PlanRecord, SweepState
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.confirm import Added
-from sweep.runner.same_numbers import Numbers
+from sweep.runner.same_numbers import AllowedNumbers
 from sweep.runner.workers import IN_PROCESS, Workers
 from sweep.settings import Budget
 from sweep.store import Store, SweepProgress, SweepRow
@@ -128,7 +128,7 @@ def confirm_stored(
     stopping: Stopping,
     stored_space: bool,
     cache: Path | None,
-    numbers: Numbers,
+    numbers: AllowedNumbers,
     workers: Workers = IN_PROCESS,
     added: Added | None = None,
 ) -> None:

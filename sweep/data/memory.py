@@ -37,7 +37,7 @@ _LARGEST_KEPT = 512 * 2**20
 
 
 @dataclass(frozen=True)
-class Given:
+class ModelRows:
     """The rows of one part, as models are to see them."""
 
     x: Inputs
@@ -51,8 +51,8 @@ class Given:
 
 
 def memory_split(
-    train: Given,
-    validation: Given,
+    train: ModelRows,
+    validation: ModelRows,
     task: Task,
     *,
     class_weights: tuple[float, ...] = (),
@@ -136,12 +136,12 @@ def _arrays(rows: Rows) -> dict[str, NDArray[Any]]:
     return arrays if rows.weights is None else {**arrays, "weights": rows.weights}
 
 
-def _part(arrays: dict[str, NDArray[Any]], part: str, columns: tuple[str, ...]) -> Given:
+def _part(arrays: dict[str, NDArray[Any]], part: str, columns: tuple[str, ...]) -> ModelRows:
     prefix = f"{part}/x/"
     found = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
     is_one = list(found) == ["x"] and columns != ("x",)
     x: Inputs = found["x"] if is_one else {name: found[name] for name in columns}
-    return Given(x, arrays[f"{part}/y"], arrays.get(f"{part}/weights"))
+    return ModelRows(x, arrays[f"{part}/y"], arrays.get(f"{part}/weights"))
 
 
 def _check(name: str, rows: Rows) -> None:

@@ -67,7 +67,7 @@ class SpaceSources:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedBriefing:
     """What a worker has made of its briefing."""
 
     trainer: Trainer
@@ -77,7 +77,7 @@ class Opened:
 class Opens(Protocol):
     """What a worker is told once."""
 
-    def opened(self, split: Split, folder: Path, most: int) -> Opened:
+    def opened(self, split: Split, folder: Path, most: int) -> OpenedBriefing:
         """Return a worker's trainer, and what it says of itself.
 
         Its own files go into `folder`; it will hold at most so many assignments. Raises what keeps
@@ -97,7 +97,7 @@ class Briefing:
     versions: Mapping[str, str]
     """Of Python and of the packages that compute, at the head."""
 
-    def opened(self, split: Split, folder: Path, most: int) -> Opened:
+    def opened(self, split: Split, folder: Path, most: int) -> OpenedBriefing:
         """Return a worker's trainer: see `Opens`.
 
         Starts Keras, and runs the space's file, which is written into `folder`. Raises DataError if
@@ -114,7 +114,7 @@ class Briefing:
             numerics=numerics,
             versions=_versions_here(self.versions),
         )
-        return Opened(trainer, ready)
+        return OpenedBriefing(trainer, ready)
 
     def _trainer(self, split: Split, folder: Path) -> Trainer:
         from sweep.space.load import load_build

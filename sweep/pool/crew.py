@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sweep.pool.face import Given, Ready
+from sweep.pool.face import GivenAssignment, Ready
 from sweep.records import Assignment, EpochRecord
 
 
@@ -44,7 +44,7 @@ class AnyCrew:
 class Held:
     """An assignment that a worker holds."""
 
-    given: Given
+    given: GivenAssignment
     kept: int = field(init=False)
     """The trial's last epoch that the head has kept."""
     seen: int = field(init=False)

@@ -16,7 +16,7 @@ from sweep.training.checkpoint import TrialState
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenAssignment:
     """One assignment as it is handed over."""
 
     token: int
@@ -56,7 +56,7 @@ class EpochTrained:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptState:
     """A state to be kept, with the epochs since the one before."""
 
     token: int
@@ -88,7 +88,7 @@ class Lost:
     why: str
 
 
-Event = Ready | Alive | EpochTrained | Kept | Done | Idle | Lost
+Event = Ready | Alive | EpochTrained | KeptState | Done | Idle | Lost
 Said = tuple[int, Event]
 """The number of a worker, unlike that of any other before it, and what it said."""
 
@@ -96,7 +96,7 @@ Said = tuple[int, Event]
 class Pool(Protocol):
     """Workers that carry out assignments; it knows neither the store nor the search."""
 
-    def give(self, worker: int, work: Sequence[Given]) -> None:
+    def give(self, worker: int, work: Sequence[GivenAssignment]) -> None:
         """Hand over and return at once. That a worker is lost is told by `events`."""
 
     def events(self, timeout: float) -> Sequence[Said]:
@@ -106,7 +106,7 @@ class Pool(Protocol):
         """
 
     def stop(self, token: int) -> None:
-        """Have all workers end the epoch under way, say `Kept` of what they hold, then `Idle`.
+        """Have all workers end the epoch under way, say `KeptState` of what they hold, then `Idle`.
 
         What is given afterwards is carried out as ever.
         """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sweep.pool.briefing import read_briefing
 from sweep.pool.channel import Channel, ClosedError
-from sweep.pool.face import Alive, Given, Lost
+from sweep.pool.face import Alive, GivenAssignment, Lost
 from sweep.pool.worker import Carrier
 
 _BEAT_SECONDS = 5.0
@@ -47,7 +47,7 @@ def _hear(channel: Channel, carrier: Carrier) -> None:
     """Take orders: assignments, or the token of a request to stop."""
     try:
         while True:
-            order: list[Given] | int = channel.receive()
+            order: list[GivenAssignment] | int = channel.receive()
             if isinstance(order, int):
                 carrier.stop(order)
             else:

@@ -25,7 +25,7 @@ from sweep.numerics import flags_of
 from sweep.pool import memory
 from sweep.pool.briefing import Opens, write_briefing
 from sweep.pool.channel import Channel, ClosedError
-from sweep.pool.face import Alive, Event, Given, Lost, Ready, Said
+from sweep.pool.face import Alive, Event, GivenAssignment, Lost, Ready, Said
 from sweep.pool.places import Place
 from sweep.pool.seat import Seat
 
@@ -37,14 +37,16 @@ _END_SECONDS = 2.0
 
 
 @dataclass
-class _Worker:
+class _ProcessWorker:
     """A process at work."""
 
     process: subprocess.Popen[bytes]
     channel: Channel
     place: Place
     seat: Seat
-    orders: queue.SimpleQueue[list[Given] | int | None] = field(default_factory=queue.SimpleQueue)
+    orders: queue.SimpleQueue[list[GivenAssignment] | int | None] = field(
+        default_factory=queue.SimpleQueue
+    )
     started_at: float = field(default_factory=time.monotonic)
     n_killed: int = field(default_factory=memory.n_killed)
     is_ready: bool = False
@@ -58,7 +60,7 @@ class ProcessPool:
 
     def __init__(self, briefing: Opens, split: Split, places: Sequence[Place]) -> None:
         self._said: queue.SimpleQueue[Said] = queue.SimpleQueue()
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, _ProcessWorker] = {}
         self._n_started = 0
         self._why = "none was started"
         self._folder = Path(tempfile.mkdtemp(prefix=of_this_process("sweep-space-")))
@@ -90,11 +92,11 @@ class ProcessPool:
                 env=_environment(place),
                 start_new_session=True,  # a terminal's Ctrl-C is the head's to hear
             )
-        worker = self._workers[number] = _Worker(process, channel, place, seat)
+        worker = self._workers[number] = _ProcessWorker(process, channel, place, seat)
         for target in (self._hear, self._speak):
             threading.Thread(target=target, args=(number, worker), daemon=True).start()
 
-    def _hear(self, number: int, worker: _Worker) -> None:
+    def _hear(self, number: int, worker: _ProcessWorker) -> None:
         """Pass on what a worker says, and at last that it is gone."""
         why = None
         with suppress(ClosedError):
@@ -108,12 +110,12 @@ class ProcessPool:
         code = worker.process.wait()
         self._said.put((number, Lost(worker.given_up or why or _ended(code, worker))))
 
-    def _speak(self, number: int, worker: _Worker) -> None:
+    def _speak(self, number: int, worker: _ProcessWorker) -> None:
         with suppress(ClosedError):
             while (order := worker.orders.get()) is not None:
                 worker.channel.send(order)
 
-    def give(self, worker: int, work: Sequence[Given]) -> None:
+    def give(self, worker: int, work: Sequence[GivenAssignment]) -> None:
         if (one := self._workers.get(worker)) is not None:
             one.orders.put([*work])
 
@@ -144,7 +146,7 @@ class ProcessPool:
         elif not isinstance(event, Alive):
             worker.seat.worked()
 
-    def _replace(self, number: int, worker: _Worker, why: str) -> None:
+    def _replace(self, number: int, worker: _ProcessWorker, why: str) -> None:
         """Start another one where a worker was lost, if that has a point."""
         del self._workers[number]
         worker.channel.close()
@@ -194,7 +196,7 @@ def _environment(place: Place) -> dict[str, str]:
     return environment
 
 
-def _ended(code: int, worker: _Worker) -> str:
+def _ended(code: int, worker: _ProcessWorker) -> str:
     """How a process ended, in words."""
     if code >= 0:
         return f"it ended by itself with exit code {code}"

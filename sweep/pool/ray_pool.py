@@ -24,7 +24,7 @@ from sweep.disk import of_this_process
 from sweep.errors import PlatformError
 from sweep.numerics import flags_of
 from sweep.pool.briefing import Opens
-from sweep.pool.face import Alive, Event, Given, Lost, Ready, Said
+from sweep.pool.face import Alive, Event, GivenAssignment, Lost, Ready, Said
 from sweep.pool.seat import Seat
 from sweep.pool.worker import Carrier
 
@@ -66,7 +66,7 @@ class Actor:
         except BaseException as error:
             self._said.put(Lost(" ".join(f"{type(error).__name__}: {error}".split())))
 
-    def give(self, work: Sequence[Given]) -> None:
+    def give(self, work: Sequence[GivenAssignment]) -> None:
         """Take assignments."""
         self._carrier.give(work)
 
@@ -85,7 +85,7 @@ class Actor:
 
 
 @dataclass
-class _Worker:
+class _RayWorker:
     actor: Any
     seat: Seat
     poll: Any
@@ -112,7 +112,7 @@ class RayPool:
         threads: int = 1,
         on_gpu: bool = False,
     ) -> None:
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, _RayWorker] = {}
         self._n_started = 0
         self._why = "none was started"
         self._is_own = _join()
@@ -140,9 +140,9 @@ class RayPool:
         )
         actor = kind.remote(self._briefing, self._split, self._share, seat.most)
         number, self._n_started = self._n_started, self._n_started + 1
-        self._workers[number] = _Worker(actor, seat, _polled(actor))
+        self._workers[number] = _RayWorker(actor, seat, _polled(actor))
 
-    def give(self, worker: int, work: Sequence[Given]) -> None:
+    def give(self, worker: int, work: Sequence[GivenAssignment]) -> None:
         if (one := self._workers.get(worker)) is not None:
             self._send(one, one.actor.give, [*work])
 
@@ -150,7 +150,7 @@ class RayPool:
         for worker in self._workers.values():
             self._send(worker, worker.actor.stop, token)
 
-    def _send(self, worker: _Worker, method: Any, value: object) -> None:
+    def _send(self, worker: _RayWorker, method: Any, value: object) -> None:
         with suppress(RayError):  # its loss is told by its poll
             method.options(concurrency_group="orders").remote(value)
 
@@ -189,7 +189,7 @@ class RayPool:
                 worker.seat.worked()
         return events
 
-    def _replace(self, number: int, worker: _Worker, why: str, wanted_memory: bool) -> None:
+    def _replace(self, number: int, worker: _RayWorker, why: str, wanted_memory: bool) -> None:
         """Start another one for one that was lost, if that has a point."""
         del self._workers[number]
         self._why = why

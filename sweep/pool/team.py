@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sweep.pool.crew import AnyCrew, Crew, Held, Member
-from sweep.pool.face import Done, Given, Pool, Ready
+from sweep.pool.face import Done, GivenAssignment, Pool, Ready
 from sweep.pool.fingerprint import fingerprint_of
 from sweep.records import Assignment
 
@@ -53,7 +53,7 @@ class Team:
         else:
             token = next(self.tokens)
             self._on_probation[worker] = token, ready.capacity
-            self.pool.give(worker, [Given(token, self.probe, None)])
+            self.pool.give(worker, [GivenAssignment(token, self.probe, None)])
 
     def judge(self, worker: int, done: Done) -> bool:
         """Take a worker in, or refuse it, by its probe; False if the event is of no probe."""

@@ -9,20 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from sweep.pool.face import Done, Event, Given, Kept, Lost, Ready, Said
+from sweep.pool.face import Done, Event, GivenAssignment, KeptState, Lost, Ready, Said
 from sweep.pool.worker import Carrier
 from sweep.training.contract import Trainer
 
 
 @dataclass(frozen=True)
-class Faults:
+class FaultRates:
     """How often something goes wrong, as shares of all events."""
 
     doubled: float = 0.0
     delayed: float = 0.0
     """Together with all that the worker says afterwards, until the next look."""
     lost: float = 0.0
-    """Only of `Kept` and `Done`."""
+    """Only of `KeptState` and `Done`."""
     deaths: float = 0.0
     """The worker dies, and goes on speaking."""
     seed: int = 0
@@ -35,12 +35,12 @@ class ThreadPool:
         self,
         make_trainer: Callable[[], Trainer],
         n_workers: int,
-        faults: Faults | None = None,
+        faults: FaultRates | None = None,
         capacity: int = 2,
     ) -> None:
         self._make_trainer = make_trainer
         self._capacity = capacity
-        self._faults = faults or Faults()
+        self._faults = faults or FaultRates()
         self._random = Random(self._faults.seed)
         self._said: queue.SimpleQueue[Said] = queue.SimpleQueue()
         self._late: list[Said] = []
@@ -61,7 +61,7 @@ class ThreadPool:
         self._threads.append(thread)
         thread.start()
 
-    def give(self, worker: int, work: Sequence[Given]) -> None:
+    def give(self, worker: int, work: Sequence[GivenAssignment]) -> None:
         if (carrier := self._carriers.get(worker)) is not None:
             carrier.give(work)
 
@@ -107,7 +107,7 @@ class ThreadPool:
                 is_late.add(worker)
             if worker in is_late:
                 self._late.append((worker, event))
-            elif chance() >= faults.lost or not isinstance(event, Kept | Done):
+            elif chance() >= faults.lost or not isinstance(event, KeptState | Done):
                 heard += [(worker, event)] * (2 if self._is_doubled(event) else 1)
         return heard
 

@@ -12,7 +12,17 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from sweep.pool.crew import Deaths, Held
-from sweep.pool.face import Alive, Done, EpochTrained, Event, Given, Idle, Kept, Lost, Ready
+from sweep.pool.face import (
+    Alive,
+    Done,
+    EpochTrained,
+    Event,
+    GivenAssignment,
+    Idle,
+    KeptState,
+    Lost,
+    Ready,
+)
 from sweep.pool.team import Team
 from sweep.records import Assignment, Outcome, OutcomeStatus
 from sweep.training.contract import Ended, Endings, Grouping, Journal, Source, StopRequested
@@ -103,7 +113,7 @@ class _Work:
 
     def _give(self, worker: int, assignment: Assignment, *, alone: bool = False) -> None:
         team = self._team
-        one = Given(next(team.tokens), assignment, self._journal.load(assignment))
+        one = GivenAssignment(next(team.tokens), assignment, self._journal.load(assignment))
         member = team.members[worker]
         if not member.held:
             member.moved_at = team.clock()
@@ -123,23 +133,23 @@ class _Work:
             self._drop(worker, event.token)
         elif isinstance(event, Done) and team.judge(worker, event):
             pass
-        elif isinstance(event, EpochTrained | Kept | Done):
+        elif isinstance(event, EpochTrained | KeptState | Done):
             held = team.held(worker, event.token)
             if held is not None:
                 yield from self._of_work(worker, held, event)
 
     def _of_work(
-        self, worker: int, held: Held, event: EpochTrained | Kept | Done
+        self, worker: int, held: Held, event: EpochTrained | KeptState | Done
     ) -> Iterator[Ended]:
         if isinstance(event, EpochTrained):
             self._tell(held, event)
             return
-        if isinstance(event, Kept) and event.state.epoch <= held.kept:
+        if isinstance(event, KeptState) and event.state.epoch <= held.kept:
             return  # said twice
         if not held.follows(event.records):
             self._team.pool.close(worker)  # something it said before was lost
             return
-        if isinstance(event, Kept):
+        if isinstance(event, KeptState):
             self._journal.checkpoint(held.assignment, event.state, event.records)
             held.kept = event.state.epoch
             return

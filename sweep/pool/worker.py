@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from sweep.pool.face import Done, EpochTrained, Event, Given, Idle, Kept
+from sweep.pool.face import Done, EpochTrained, Event, GivenAssignment, Idle, KeptState
 from sweep.records import Assignment, EpochRecord
 from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Trainer
@@ -19,14 +19,14 @@ class Carrier:
 
     def __init__(self, say: Callable[[Event], None]) -> None:
         self._say = say
-        self._inbox: deque[Given] = deque()
-        self._taken: dict[int, Given] = {}
+        self._inbox: deque[GivenAssignment] = deque()
+        self._taken: dict[int, GivenAssignment] = {}
         """By the number of the assignment."""
         self._stopping: int | None = None
         self._is_closed = False
         self._changed = threading.Condition()
 
-    def give(self, work: Iterable[Given]) -> None:
+    def give(self, work: Iterable[GivenAssignment]) -> None:
         """Put assignments behind those that wait."""
         with self._changed:
             self._inbox.extend(work)
@@ -86,7 +86,7 @@ class Carrier:
     def checkpoint(
         self, assignment: Assignment, state: TrialState, records: Sequence[EpochRecord]
     ) -> None:
-        self._say(Kept(self._token(assignment), state, tuple(records)))
+        self._say(KeptState(self._token(assignment), state, tuple(records)))
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
         self._say(EpochTrained(self._token(assignment), record))

@@ -16,7 +16,7 @@ from sweep.disk import of_this_process
 from sweep.errors import DataError, InvalidSpaceError
 from sweep.numerics import Numerics
 from sweep.runner import same_numbers
-from sweep.runner.same_numbers import Numbers
+from sweep.runner.same_numbers import AllowedNumbers
 from sweep.runner.say import Say
 from sweep.runner.script import is_script, prepare_script
 from sweep.settings import Settings
@@ -97,7 +97,7 @@ def prepare_again(
     say: Say,
     *,
     compared: bool = False,
-    numbers: Numbers = Numbers.SAME,
+    numbers: AllowedNumbers = AllowedNumbers.SAME,
 ) -> "Prepared":
     """Prepare a stored sweep to continue. This runs the file of its search space.
 
@@ -136,16 +136,16 @@ def prepare_again(
 
 
 def _kept(
-    folder: SweepFolder, sweep: SweepRow, here: Numerics, numbers: Numbers, say: Say
+    folder: SweepFolder, sweep: SweepRow, here: Numerics, numbers: AllowedNumbers, say: Say
 ) -> Numerics | None:
     """The numerics that the sweep goes on with; what differs has been warned of or refused."""
     found = same_numbers.compared(sweep, here)
-    if numbers is Numbers.SAME:
+    if numbers is AllowedNumbers.SAME:
         same_numbers.refuse_other(sweep, found)
     for change in (*found.changing, *found.slight):
         say.warn(f"numbers may differ in their last digits: {change}")
     stored = sweep.settings.numerics
-    if stored is None or numbers is not Numbers.OTHER or not found.changing:
+    if stored is None or numbers is not AllowedNumbers.OTHER or not found.changing:
         return stored
     kept = same_numbers.accepted(stored, found)
     with Store(folder.database) as store:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from sweep.store import Run
+from sweep.store import StoredRun
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Executions:
     """By trial and number of the run."""
     _oracle_ids: dict[int, str] = field(default_factory=dict)
 
-    def ended(self, run: Run) -> tuple[str, float] | None:
+    def ended(self, run: StoredRun) -> tuple[str, float] | None:
         """Take in a run; return the search's name of the trial and its mean when it was the last.
 
         A run that is not finite makes the mean infinite: a configuration that fails under one

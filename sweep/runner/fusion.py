@@ -11,7 +11,7 @@ from sweep.settings import Settings
 from sweep.space.build import Build
 from sweep.tasks.scoring import Scoring
 from sweep.training.auto_trainer import AutoTrainer
-from sweep.training.fused.sharing import Work
+from sweep.training.fused.sharing import SearchWork
 from sweep.words import counted
 
 _LOOKED_AT = 16
@@ -61,7 +61,7 @@ def fusion_of(
     configurations = _evenly(roots or list(baselines))
     epochs = plan.epochs if roots else settings.seeds * settings.max_epochs * len(baselines)
     trials = len(roots) or len(baselines)
-    work = Work(trials, len(plan.proposals) if roots else trials, epochs)
+    work = SearchWork(trials, len(plan.proposals) if roots else trials, epochs)
     if settings.trainer == "fused" or not configurations:
         return Fusion(str(trainer.sharing))
     looked_at = configurations[:_FIRST]

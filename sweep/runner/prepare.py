@@ -34,7 +34,7 @@ from sweep.runner.workers import IN_PROCESS, Workers
 from sweep.searches.bayesian import Bayesian
 from sweep.searches.face import Search
 from sweep.searches.grid import Grid
-from sweep.searches.hyperband import Hyperband
+from sweep.searches.hyperband import HyperbandSearch
 from sweep.searches.one_rung import OneRung, Proposer
 from sweep.searches.plan import Plan, rehearse
 from sweep.searches.random_search import RandomDraws
@@ -193,7 +193,7 @@ def _resolved(data: str, split: Split) -> str:
 def new_search(space: Space, settings: Settings) -> Search:
     """Return the search that the settings ask for, in which nothing was asked yet."""
     if settings.has_rungs:
-        return Hyperband(
+        return HyperbandSearch(
             hyperparameters=space.hyperparameters,
             max_epochs=settings.max_epochs,
             factor=settings.factor,

@@ -19,7 +19,7 @@ def versions(backend: str | None = None) -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
-class Numbers(Enum):
+class AllowedNumbers(Enum):
     """Whether a command may go on if its numbers would differ in their last digits."""
 
     SAME = "no"
@@ -27,7 +27,7 @@ class Numbers(Enum):
     BESIDE = "yes, as nothing that is computed goes into the sweep"
 
     @classmethod
-    def asked(cls, other_numerics: bool) -> "Numbers":
+    def asked(cls, other_numerics: bool) -> "AllowedNumbers":
         """Return what the option --other-numerics asks for."""
         return cls.OTHER if other_numerics else cls.SAME
 

@@ -35,7 +35,7 @@ def prepare_script(
     """
     from sweep.space.build import HomeBuild
     from sweep.space.by_value import read_build
-    from sweep.space.entry import Entry
+    from sweep.space.entry import SpaceEntry
     from sweep.space.home import Home
     from sweep.space.inputs import inputs_of
     from sweep.space.load import see
@@ -61,7 +61,7 @@ def prepare_script(
         trusted=trusted,
     )
     path = Path(found.path)
-    entry = Entry("build", found.build, found.hypermodel)
+    entry = SpaceEntry("build", found.build, found.hypermodel)
     inputs = inputs_of(split.train.x)
     called = HomeBuild(path, entry, Home(path.parent), inputs, split.task)
     space = replace(see(called), sha256=found.sha256, sources={path.name: found.source})

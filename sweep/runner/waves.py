@@ -12,7 +12,7 @@ from sweep.runner.confirm import confirmations
 from sweep.runner.executions import Executions
 from sweep.searches.face import WORST, Search
 from sweep.seeds import derive
-from sweep.store import NewTrial, Planned, Run, Store
+from sweep.store import NewTrial, Planned, Store, StoredRun
 from sweep.training.contract import Ended
 
 
@@ -75,7 +75,9 @@ class SearchWaves:
         score = WORST if failed or score is None else score
         if self.executions > 1:
             trial = one.trial if one.confirms is None else one.confirms
-            if mean := self._runs.ended(Run(trial, one.seed_number or 1, one.oracle_id, score)):
+            if mean := self._runs.ended(
+                StoredRun(trial, one.seed_number or 1, one.oracle_id, score)
+            ):
                 self.search.tell(*mean)
         elif one.oracle_id is not None:
             self.search.tell(one.oracle_id, score)

@@ -27,7 +27,7 @@ from sweep.space.explore import Follow
 
 
 @dataclass
-class Hyperband:
+class HyperbandSearch:
     """A Hyperband search: `ask`, train in any order, `tell` each score, ask again.
 
     Brackets do not wait for each other, and who is promoted depends on scores alone.

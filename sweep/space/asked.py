@@ -70,7 +70,7 @@ class Declaration:
 
 
 @dataclass(frozen=True)
-class Scope:
+class ConditionalScope:
     """A `conditional_scope`: its content is active if the parent has one of the values."""
 
     parent: str
@@ -82,7 +82,7 @@ class Ask:
     """One call of `hp.Int`, `hp.Choice` … in a build."""
 
     declaration: Declaration
-    scopes: tuple[Scope, ...]
+    scopes: tuple[ConditionalScope, ...]
     """The scopes around the call, outermost first."""
     active: bool
     value: Value | None
@@ -117,7 +117,7 @@ class Asked(keras_tuner.HyperParameters):  # type: ignore[misc]  # Keras Tuner h
         self.asks: list[Ask] = []
         self._answer = answer or (lambda declaration: declaration.default)
         self._given = dict(given)
-        self._within: list[tuple[Scope, bool]] = []
+        self._within: list[tuple[ConditionalScope, bool]] = []
         self._names: list[str] = []
         self._first: dict[str, Ask] = {}
         self.values = dict(given)
@@ -213,7 +213,7 @@ class Asked(keras_tuner.HyperParameters):  # type: ignore[misc]  # Keras Tuner h
         if known is None and all(ask.declaration.name != full for ask in self.asks):
             raise ValueError(f"conditional_scope({full!r}) stands before {full!r} is asked for")
         many = isinstance(parent_values, list | tuple | set | frozenset | range)
-        scope = Scope(full, tuple(parent_values) if many else (parent_values,))
+        scope = ConditionalScope(full, tuple(parent_values) if many else (parent_values,))
         holds = known is not None and known.value in scope.values
         self._within.append((scope, holds))
         try:

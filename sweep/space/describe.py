@@ -7,7 +7,7 @@ entry for each way. `asked_if` says when an entry is the active one.
 from collections.abc import Sequence
 
 from sweep.records import Value
-from sweep.space.asked import Declaration, Scope
+from sweep.space.asked import ConditionalScope, Declaration
 from sweep.space.discover import Discovery
 from sweep.space.explore import Trace
 from sweep.space.record import ChoiceDefinition, Condition, Conditions, Definition, RangeDefinition
@@ -31,14 +31,16 @@ def definitions(discovery: Discovery) -> tuple[Definition, ...]:
     return tuple(found)
 
 
-def conditions(declaration: Declaration, traces: Sequence[Trace]) -> tuple[Scope, ...] | None:
+def conditions(
+    declaration: Declaration, traces: Sequence[Trace]
+) -> tuple[ConditionalScope, ...] | None:
     """Return the parents and values under which a declaration is asked for, as `traces` show.
 
     None if no values of switches or counts tell the builds that ask for it from the others.
     """
     asking = [trace for trace in traces if _asks(trace, declaration)]
     others = [t for t in traces if t.error is None and not _asks(t, declaration)]
-    chosen: list[Scope] = []
+    chosen: list[ConditionalScope] = []
     for scope in asking[0].active[declaration.name].scopes:
         if all(scope in trace.active[declaration.name].scopes for trace in asking):
             chosen.append(scope)
@@ -82,14 +84,14 @@ def _asks(trace: Trace, declaration: Declaration) -> bool:
     return ask is not None and ask.declaration == declaration
 
 
-def _holds(scope: Scope, trace: Trace) -> bool:
+def _holds(scope: ConditionalScope, trace: Trace) -> bool:
     ask = trace.active.get(scope.parent)
     return ask is not None and ask.value in scope.values
 
 
-def _candidates(declaration: Declaration, asking: Sequence[Trace]) -> list[Scope]:
+def _candidates(declaration: Declaration, asking: Sequence[Trace]) -> list[ConditionalScope]:
     """Switches and counts that all of the builds ask for before, with the values they have."""
-    found: list[Scope] = []
+    found: list[ConditionalScope] = []
     before = [_before(trace, declaration.name) for trace in asking]
     for name in before[0]:
         if not all(name in names for names in before):
@@ -99,7 +101,7 @@ def _candidates(declaration: Declaration, asking: Sequence[Trace]) -> list[Scope
             continue
         values = dict.fromkeys(ask.value for ask in parents if ask.value is not None)
         if len(values) <= _MOST_VALUES:
-            found.append(Scope(name, tuple(sorted(values, key=_by_size))))
+            found.append(ConditionalScope(name, tuple(sorted(values, key=_by_size))))
     return found
 
 

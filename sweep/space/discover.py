@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
+from sweep.space.build import name_of
 from sweep.space.explore import Explorer, Trace, suggested
-from sweep.space.unreached import Place, Written, written
+from sweep.space.unreached import CallPlace, WrittenSpace, written
 
 MOST_BUILDS = 500
 """Of one discovery."""
@@ -42,7 +43,7 @@ class Discovery:
     traces: tuple[Trace, ...]
     """Of all builds, the default one first."""
     n_builds: int
-    unreached: tuple[Place, ...] = ()
+    unreached: tuple[CallPlace, ...] = ()
     """Calls of the space's file that no build came to."""
 
     @property
@@ -150,7 +151,7 @@ class _Coverage:
             given[target.name] = self._left[target].pop(0)
             self.learn(self.explorer.given(given))
 
-    def reach(self, text: Written) -> list[Place]:
+    def reach(self, text: WrittenSpace) -> list[CallPlace]:
         """Build at the numbers of the file until each of its calls was reached; return the others.
 
         A file whose calls have all been reached is left alone.
@@ -168,8 +169,9 @@ class _Coverage:
         if self._new_name_at > most - MOST_BUILDS // 5:
             names = list(self._n_declarations)
             raise InvalidSpaceError(
-                f"build(hp) of {self.explorer.path} still asks for new hyperparameters after "
-                f"{MOST_BUILDS} builds, {len(names)} so far, the last called {names[-1]!r}; "
+                f"{name_of(self.explorer.build)} of {self.explorer.path} still asks for new "
+                f"hyperparameters after {MOST_BUILDS} builds, {len(names)} so far, the last called "
+                f"{names[-1]!r}; "
                 "give the counts and switches fewer values"
             )
 

@@ -8,7 +8,7 @@ from sweep.space.asked import Asked, Declaration
 from sweep.space.describe import ends
 from sweep.space.discover import Discovery, probes
 from sweep.space.explore import Explorer, Trace, suggested
-from sweep.space.same_model import Whole, whole
+from sweep.space.same_model import WholeModel, whole
 
 _MOST_VALUES = 6
 """Of one hyperparameter that are compared."""
@@ -73,9 +73,9 @@ class _Models:
     """
 
     explorer: Explorer
-    _kept: dict[str, Whole | None] = field(default_factory=dict)
+    _kept: dict[str, WholeModel | None] = field(default_factory=dict)
 
-    def of(self, values: dict[str, Value]) -> Whole | None:
+    def of(self, values: dict[str, Value]) -> WholeModel | None:
         """Return the model of these values; None if it fails or cannot be compared."""
         key = repr(sorted(values.items()))
         if key not in self._kept:
@@ -84,7 +84,7 @@ class _Models:
             self._kept[key] = self._built(values)
         return self._kept[key]
 
-    def _built(self, values: dict[str, Value]) -> Whole | None:
+    def _built(self, values: dict[str, Value]) -> WholeModel | None:
         import keras
 
         hp = Asked(values, suggested(values))

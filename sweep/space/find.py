@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from sweep.errors import InvalidSpaceError
+from sweep.space.text import tree_of
 
 SHIPPED = "search_spaces"
 
@@ -43,7 +44,7 @@ def find_space(name: str) -> Path:
 def summary(path: Path) -> str:
     """Return the first line of the docstring of the file `path`, without running the file."""
     try:
-        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        text = ast.get_docstring(tree_of(path))
     except (MemoryError, OSError, RecursionError, SyntaxError, ValueError):
         return ""
     return (text or "").partition("\n")[0]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.space.ends import End, end_of
+from sweep.space.text import tree_of
 
 
 def where(path: Path, model: Any) -> str:
@@ -52,7 +53,7 @@ def where_build(path: Path) -> str:
 
 def _nodes(path: Path) -> list[ast.AST]:
     try:
-        return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        return list(ast.walk(tree_of(path)))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 

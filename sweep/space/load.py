@@ -17,7 +17,7 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
-from sweep.space.build import Build, HomeBuild
+from sweep.space.build import Build, HomeBuild, name_of
 from sweep.space.check import (
     check_built,
     check_names,
@@ -161,7 +161,7 @@ def load_space(
     """
     path = find_space(name)
     home = Home(path.parent)
-    module, skipped = run_file(path, home, build)
+    module, skipped = run_file(path, home, build, inputs)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
     called = HomeBuild(path, entry, home, inputs, task)
     explorer, seen = _begun(path, called, inputs, task)
@@ -208,7 +208,7 @@ def _begun(path: Path, called: HomeBuild, inputs: Inputs, task: Task) -> tuple[E
     seen: _Seen = {}
 
     def check(model: Any) -> None:
-        check_built(path, model, inputs, task)
+        check_built(path, model, inputs, task, called.called)
         seen[measures_of(model, task)] = None
 
     explorer = Explorer(path, replace(called, at_once=True), check=check)
@@ -258,7 +258,7 @@ def load_build(
     Raises InvalidSpaceError if its file cannot be run here.
     """
     home = Home(path.parent)
-    module, _ = run_file(path, home, build)
+    module, _ = run_file(path, home, build, inputs)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
     return HomeBuild(path, entry, home, inputs, task)
 
@@ -271,7 +271,7 @@ def _baselines(
     baselines, faults = {}, Faults(path)
     for label, values in declared_baselines(path, module).items():
         with faults.kept():
-            check_names(path, label, values, known)
+            check_names(path, label, values, known, name_of(explorer.build))
             baselines[label] = checked_values(explorer, values)
     faults.refuse()
     return baselines

@@ -8,15 +8,19 @@ needs what such a statement needs. What is not run is named to the user, by its 
 import ast
 import builtins
 import symtable
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from sweep.space.entry import HYPERPARAMETERS
+from sweep.space.text import tree_of
 
 _DECLARED = ("BASELINES", "SEARCH", "FILES", "CLASS_WEIGHT")
 """Names that are read of a space's module beside its search space."""
 _MOST_SHOWN = 72
+STAND_IN_HAS = ("shape", "ndim")
+"""What is known of data that are not read."""
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -27,6 +31,13 @@ class Statement:
     node: ast.stmt
     needed: bool
     """Whether the search space needs it."""
+    needed_for: str | None = None
+    """The name in the search space for whose sake it is needed; None for the space itself."""
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """The names at the top of the file that it gives or changes."""
+        return _Names.of(self.node).gives
 
     @property
     def defines(self) -> bool:
@@ -47,31 +58,84 @@ class Statement:
         return f"line {self.node.lineno}: {short}"
 
 
-def statements(tree: ast.Module, wanted: str) -> list[Statement]:
-    """Return the statements at the top of a file, each with whether `wanted` needs it."""
+def statements(tree: ast.Module, wanted: str, stand_ins: Collection[str] = ()) -> list[Statement]:
+    """Return the statements at the top of a file, each with whether `wanted` needs it.
+
+    Names of `stand_ins` of which only the shape is read are not needed.
+    """
     nodes = [_Names.of(node) for node in tree.body]
-    needed, chosen = {wanted, *_DECLARED}, set[int]()
+    needed: dict[str, str | None] = dict.fromkeys((wanted, *_DECLARED))
+    chosen: dict[int, str | None] = {}
     grows = True
     while grows:
         grows = False
         for index, names in enumerate(nodes):
-            if index not in chosen and names.gives & needed:
-                chosen.add(index)
-                needed |= names.reads
+            given = next((name for name in needed if name in names.gives), None)
+            if index not in chosen and given is not None:
+                chosen[index] = needed[given]
+                shapes = _only_shapes(tree.body[index], names, stand_ins)
+                for name in names.reads - shapes:
+                    first = name if given == wanted else needed[given]
+                    needed.setdefault(name, first)
                 grows = True
-    return [Statement(node, index in chosen) for index, node in enumerate(tree.body)]
+    return [
+        Statement(node, index in chosen, chosen.get(index)) for index, node in enumerate(tree.body)
+    ]
+
+
+def shapes_read(needed: Iterable[Statement], stand_ins: Collection[str]) -> list[str]:
+    """Return those of `stand_ins` that statements which are needed read the shape of, and only."""
+    read: dict[str, None] = {}
+    for one in needed:
+        shapes = _only_shapes(one.node, _Names.of(one.node), stand_ins)
+        read |= dict.fromkeys(sorted(shapes))
+    return list(read)
+
+
+def _only_shapes(node: ast.stmt, names: "_Names", stand_ins: Collection[str]) -> frozenset[str]:
+    """Of the names that a statement reads, those whose shape is all that it reads of them."""
+    wanted = names.reads & frozenset(stand_ins)
+    if not wanted:
+        return frozenset()
+    of_shapes = [
+        one.value
+        for one in ast.walk(node)
+        if isinstance(one, ast.Attribute) and one.attr in STAND_IN_HAS
+    ]
+    other = {
+        one.id
+        for one in ast.walk(node)
+        if isinstance(one, ast.Name) and not any(one is shape for shape in of_shapes)
+    }
+    return wanted - other
 
 
 def searches_nearby(path: Path) -> list[str]:
-    """Return the functions of hyperparameters and HyperModels of a file that was not run."""
+    """Return the functions of hyperparameters and HyperModels of a file that was not run.
+
+    If there is none, those that are defined inside another function.
+    """
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = tree_of(path)
     except (MemoryError, OSError, RecursionError, SyntaxError, ValueError):
         return []
-    return [one.name for one in tree.body if _may_be_a_space(one)]  # type: ignore[attr-defined]
+    names = dict.fromkeys(one.name for one in tree.body if is_a_space(one))
+    return list(names) or list(inner_searches(tree))
 
 
-def _may_be_a_space(node: ast.stmt) -> bool:
+def inner_searches(tree: ast.Module) -> dict[str, ast.FunctionDef]:
+    """Return the functions of hyperparameters inside functions, each with that around it."""
+    return {
+        inner.name: outer
+        for outer in tree.body
+        if isinstance(outer, ast.FunctionDef)
+        for inner in outer.body
+        if isinstance(inner, ast.FunctionDef) and is_a_space(inner)
+    }
+
+
+def is_a_space(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.ClassDef]:
+    """Return whether a statement defines a function of hyperparameters or a HyperModel."""
     if isinstance(node, ast.FunctionDef):
         return bool(node.args.args) and node.args.args[0].arg.lower() in HYPERPARAMETERS
     bases = node.bases if isinstance(node, ast.ClassDef) else []
@@ -126,8 +190,16 @@ def _changed(node: ast.stmt) -> Iterator[ast.expr]:
 
 def _root(expression: ast.expr) -> str | None:
     while isinstance(expression, ast.Attribute | ast.Subscript | ast.Call):
+        if isinstance(expression, ast.Call) and _makes_an_object(expression):
+            return None
         expression = expression.func if isinstance(expression, ast.Call) else expression.value
     return expression.id if isinstance(expression, ast.Name) else None
+
+
+def _makes_an_object(call: ast.Call) -> bool:
+    """Whether it calls a class, by its capital: what is done to the object changes nothing else."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+    return name[:1].isupper()
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -1,101 +1,124 @@
 """Runs a space's file, once, so that it defines its search space, and nothing is searched.
 
-Where the user names the search space, only what that needs is run (see `needed`), so that a script
-which also reads data and searches can be taken as it is.
+Where the user names the search space, or the file cannot be run as a whole, only what the space
+needs is run (see `partly`), so that a script which also reads data and searches can be taken as it
+is.
 """
 
-import ast
 import hashlib
-import importlib.util
+import linecache
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from sweep.errors import InvalidSpaceError
+from sweep.space.entry import KNOWN
 from sweep.space.guard import NotWhileImportedError, only_defining
 from sweep.space.home import EndedByItselfError, Home, forget
-from sweep.space.needed import Statement, searches_nearby, statements
+from sweep.space.inputs import Inputs
+from sweep.space.needed import inner_searches, is_a_space, searches_nearby
+from sweep.space.partly import Partly
 from sweep.space.place import users_frame
 from sweep.space.precision import policy, with_policy
 from sweep.space.saved import PREFIX
+from sweep.space.text import NOTEBOOK, python_of, tree_of
 
-_FUTURE = "__future__"
+_MOST_SHOWN = 200
 
 
-def run_file(path: Path, home: Home, wanted: str | None) -> tuple[ModuleType, tuple[str, ...]]:
+def run_file(
+    path: Path, home: Home, wanted: str | None, inputs: Inputs | None = None
+) -> tuple[ModuleType, tuple[str, ...]]:
     """Return the module of a space's file, and in words which statements were not run.
 
-    All are run, unless `wanted` names the search space: then what it needs. Raises
-    InvalidSpaceError, with the user's line, if one of them fails, searches or trains.
+    All are run, unless `wanted` names the search space: then what it needs; so too if the file
+    cannot be run as a whole and has one search space. Data of which only the shape is needed are
+    not read: it is that of `inputs`. Raises InvalidSpaceError, with the user's line, if a statement
+    fails, searches or trains.
     """
+    if wanted is not None:
+        return _needed(path, home, wanted, inputs)
+    module = _module(path)
+    try:
+        _run(path, home, lambda: exec(_compiled(path), vars(module)))
+    except InvalidSpaceError as error:
+        return _after(error, path, home, inputs)
+    inner = _only_inside(path, module)
+    return (module, ()) if inner is None else _needed(path, home, inner, inputs)
+
+
+def _only_inside(path: Path, module: ModuleType) -> str | None:
+    """The search space of a file that has one only inside a function, which nobody can call."""
+    tree = tree_of(path)
+    if any(is_a_space(one) for one in tree.body) or any(name in vars(module) for name in KNOWN):
+        return None
+    names = list(inner_searches(tree))
+    return names[0] if len(names) == 1 else None
+
+
+def _after(
+    error: InvalidSpaceError, path: Path, home: Home, inputs: Inputs | None
+) -> tuple[ModuleType, tuple[str, ...]]:
+    """The same of a file that cannot be run as a whole: what its one search space needs."""
+    names = searches_nearby(path)
+    known = [name for name in KNOWN if name in names]
+    names = known[:1] if known[:1] == ["build"] else known or names
+    if isinstance(error.__cause__, SyntaxError) or len(names) != 1:
+        raise error
+    module, said = _needed(path, home, names[0], inputs)
+    return module, (f"{path.name} is not run as a whole: {_why(error, path)}", *said)
+
+
+def _why(error: InvalidSpaceError, path: Path) -> str:
+    """Where the file stopped, in short."""
+    cause = error.__cause__
+    text = users_frame(cause, path) if isinstance(cause, Exception) else str(error)
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
+
+
+def _module(path: Path) -> ModuleType:
+    """A new module under the name that the file's module always has."""
     name = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InvalidSpaceError(f"{path} is not a Python file: its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
+    if path.suffix not in (".py", NOTEBOOK):
+        raise InvalidSpaceError(
+            f"{path} is neither a Python file nor a notebook: its name must end in .py or "
+            f"{NOTEBOOK}"
+        )
+    module = ModuleType(name)
+    module.__file__ = str(path)
     forget()
     sys.modules.pop(name, None)  # so that it is the last one
     sys.modules[name] = module
-    loader = spec.loader
-    if wanted is None:
-        _run(path, home, lambda: loader.exec_module(module))
-        return module, ()
-    skipped: list[Statement] = []
-    _run(path, home, lambda: skipped.extend(_run_needed(path, module, wanted)), wanted)
-    if not skipped:
-        return module, ()
-    said = (
-        f"{wanted} needs only a part of {path.name}; not run:",
-        *(one.said() for one in skipped),
-    )
-    return module, said
+    return module
 
 
-def _run(path: Path, home: Home, call: Callable[[], None], wanted: str | None = None) -> None:
+def _compiled(path: Path) -> CodeType:
+    text = python_of(path)
+    if path.suffix == NOTEBOOK:  # so that the lines of errors are shown
+        linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
+    return compile(text, str(path), "exec", dont_inherit=True)
+
+
+def _needed(
+    path: Path, home: Home, wanted: str, inputs: Inputs | None
+) -> tuple[ModuleType, tuple[str, ...]]:
+    """The module with what `wanted` needs, and in words what else is not run."""
+    module, partly = _module(path), Partly(wanted)
+    try:
+        _run(path, home, lambda: partly.run(path, module, inputs), wanted)
+    except InvalidSpaceError as error:
+        raise InvalidSpaceError(f"{error}{partly.advice()}") from error.__cause__
+    return module, partly.said(path)
+
+
+def _run(path: Path, home: Home, call: Callable[[], object], wanted: str | None = None) -> None:
     try:
         with with_policy(None), only_defining():
             home.run(call)
             home.policy = policy()
     except Exception as error:
         raise InvalidSpaceError(_failed(path, error, wanted)) from error
-
-
-def _run_needed(path: Path, module: ModuleType, wanted: str) -> list[Statement]:
-    """Run what `wanted` needs, and definitions; return the statements that were not run."""
-    tree = ast.parse(path.read_bytes(), str(path))
-    flags = _future_flags(tree)
-    skipped = []
-    for one in statements(tree, wanted):
-        code = compile(
-            ast.Module([one.node], []), str(path), "exec", flags=flags, dont_inherit=True
-        )
-        if one.needed:
-            exec(code, vars(module))
-        elif one.defines:
-            try:
-                exec(code, vars(module))
-            except Exception:  # a package that is missing, a name that was not made
-                skipped.append(one)
-        else:
-            skipped.append(one)
-    return skipped
-
-
-def _future_flags(tree: ast.Module) -> int:
-    """The compiler's flags for the file's `from __future__ import …`."""
-    import __future__
-
-    names = [
-        alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == _FUTURE
-        for alias in node.names
-    ]
-    flags = 0
-    for name in names:
-        flags |= getattr(__future__, name).compiler_flag
-    return flags
 
 
 def _failed(path: Path, error: Exception, wanted: str | None) -> str:

@@ -103,14 +103,14 @@ def _around_difference(mine: str, yours: str) -> str:
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeModel:
     """All of a model that can be compared: its outline, its first weights, what it asked for."""
 
     outline: Outline
     asked: Mapping[str, Any]
     weights: tuple[NDArray[Any], ...]
 
-    def same(self, other: "Whole", but: str) -> bool:
+    def same(self, other: "WholeModel", but: str) -> bool:
         """Return whether nothing differs but the value that was asked for under the name `but`."""
         mine, yours = ({**one.asked, but: None} for one in (self, other))
         if self.outline != other.outline or mine != yours:
@@ -119,7 +119,7 @@ class Whole:
         return all(np.array_equal(one, two, equal_nan=True) for one, two in pairs)
 
 
-def whole(model: Any, asked: Mapping[str, Any]) -> Whole | None:
+def whole(model: Any, asked: Mapping[str, Any]) -> WholeModel | None:
     """Return all of a model that was built after `asked`; None if a part cannot be compared.
 
     Such parts are functions and classes of the user's own: their settings may not be in a config.
@@ -137,7 +137,7 @@ def whole(model: Any, asked: Mapping[str, Any]) -> Whole | None:
     ):
         return None
     weights = tuple(np.array(keras.ops.convert_to_numpy(one.value)) for one in model.variables)
-    return Whole(outline(model), asked, weights)
+    return WholeModel(outline(model), asked, weights)
 
 
 def _foreign(thing: Any) -> Any:

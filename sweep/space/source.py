@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from sweep.errors import DataError
+from sweep.space.text import tree_of
 
 _MOST_COPIED = 16 * 2**20
 """Bytes of a file; a larger one counts in the fingerprint, but is not copied."""
@@ -112,7 +113,7 @@ def _follow(file: Path, name: PurePosixPath, folder: Path, seen: dict[str, Path]
 def _parsed(file: Path) -> ast.AST:
     """The file's syntax tree; an empty one of a file that is no Python, which imports nothing."""
     try:
-        return ast.parse(file.read_bytes())
+        return tree_of(file)
     except (MemoryError, RecursionError, SyntaxError, ValueError):
         return ast.Module([], [])
 

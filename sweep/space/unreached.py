@@ -13,6 +13,7 @@ from random import Random
 
 from sweep.records import Value
 from sweep.space.asked import Answer, Ask, Declaration
+from sweep.space.text import tree_of
 
 _KINDS = ("Choice", "Int", "Float", "Boolean", "Fixed")
 _MOST_NUMBERS = 200
@@ -23,7 +24,7 @@ _NEARLY = 1e-3
 
 
 @dataclass(frozen=True)
-class Place:
+class CallPlace:
     """A call of `hp.Int`, `hp.Choice` … in a file: its name, if that is written out, and lines."""
 
     name: str
@@ -37,15 +38,15 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenSpace:
     """What the text of a space's file tells of its hyperparameters."""
 
     file: str
-    places: tuple[Place, ...] = ()
+    places: tuple[CallPlace, ...] = ()
     numbers: tuple[tuple[int, float], ...] = ()
     """Each with the line of the function that it stands in; 0 outside of all."""
 
-    def unreached(self, asks: Iterable[Ask]) -> list[Place]:
+    def unreached(self, asks: Iterable[Ask]) -> list[CallPlace]:
         """Return the calls that none of the asks came from, in functions of which one was reached.
 
         A function that no ask came from may be another search space's.
@@ -56,7 +57,7 @@ class Written:
         reached = {place.function for place in self.places if place.holds(lines)}
         return [one for one in self.places if one.function in reached and not one.holds(lines)]
 
-    def answer(self, seed: int, places: Iterable[Place]) -> Answer:
+    def answer(self, seed: int, places: Iterable[CallPlace]) -> Answer:
         """Return random values, of which many are numbers that may lead to the places.
 
         Those are the numbers of their functions and of the file's constants, and those beside them;
@@ -75,15 +76,15 @@ class Written:
         return answer
 
 
-def written(path: Path) -> Written:
+def written(path: Path) -> WrittenSpace:
     """Return what a space's file says; nothing if it is no Python text that can be parsed."""
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
     except (OSError, SyntaxError, ValueError):
-        return Written(path.name)
+        return WrittenSpace(path.name)
     nodes = list(_with_functions(tree, 0))
     places = [
-        Place(name, node.lineno, node.end_lineno or node.lineno, function)
+        CallPlace(name, node.lineno, node.end_lineno or node.lineno, function)
         for function, node in nodes
         if isinstance(node, ast.Call) and (name := _name_asked(node)) is not None
     ]
@@ -94,7 +95,7 @@ def written(path: Path) -> Written:
         and isinstance(node.value, int | float)
         and not isinstance(node.value, bool)
     }
-    return Written(path.name, tuple(places), tuple(numbers)[:_MOST_NUMBERS])
+    return WrittenSpace(path.name, tuple(places), tuple(numbers)[:_MOST_NUMBERS])
 
 
 def _with_functions(node: ast.AST, function: int) -> Iterator[tuple[int, ast.AST]]:

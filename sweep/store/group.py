@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Group:
+class WriteGroup:
     """Writes that are committed together."""
 
     awaited: list[Callable[[], object]] = field(default_factory=list)

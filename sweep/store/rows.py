@@ -140,7 +140,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Run:
+class StoredRun:
     """How a run of a configuration ended: the trial's own, or one that repeats it."""
 
     trial: int
@@ -168,6 +168,15 @@ class Losses:
     trials: np.ndarray  # (n_trials,) int64
     epochs: np.ndarray  # (n_trials,) int64
     values: np.ndarray  # (n_trials, rows) float32
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The validation scores over each fold of the rows, of all epochs that have them."""
+
+    trials: np.ndarray  # (n_epochs,) int64, in order
+    epochs: np.ndarray  # (n_epochs,) int64, in order within a trial
+    values: np.ndarray  # (n_epochs, folds) float32
 
 
 @dataclass(frozen=True)

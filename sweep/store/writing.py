@@ -28,13 +28,15 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sweep.errors import PlatformError
 from sweep.records import Assignment, EpochRecord, Json, Outcome, PlanRecord, SweepState
 from sweep.settings import Settings
 from sweep.store.connection import connect_to_write, explained, part, transaction
 from sweep.store.events import EventKind
 from sweep.store.fragments import BEST
-from sweep.store.group import Group
+from sweep.store.group import WriteGroup
 from sweep.store.reading import Reader
 from sweep.store.rows import NewTrial, Opening, Planned, Reference, SweepRow, TrialLosses
 from sweep.store.schema import upgrade
@@ -50,7 +52,7 @@ class Store(Reader):
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         super().__init__(path, read_only=read_only)
         self._counted_until: float | None = None
-        self._group: Group | None = None
+        self._group: WriteGroup | None = None
 
     @classmethod
     def create(cls, path: Path, sweep: SweepRow) -> "Store":
@@ -79,14 +81,14 @@ class Store(Reader):
         if self._group is not None:
             yield
             return
-        self._group = group = Group()
+        self._group = group = WriteGroup()
         try:
             yield
         finally:
             self._group = None
             self._commit(group)
 
-    def _commit(self, group: Group) -> None:
+    def _commit(self, group: WriteGroup) -> None:
         try:
             if self._db.in_transaction:
                 try:
@@ -380,10 +382,19 @@ def _insert_assignment(db: sqlite3.Connection, planned: Planned, trial: int, wav
 
 
 def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochRecord]) -> None:
+    records = list(records)
     marks = ", ".join("?" * (len(_EPOCH_COLUMNS) + 1))
     db.executemany(
         f"INSERT INTO epoch (trial, {', '.join(_EPOCH_COLUMNS)}) VALUES ({marks})",
         [(trial, *_epoch_values(record), _json_of(record.metrics)) for record in records],
+    )
+    db.executemany(
+        "INSERT INTO fold VALUES (?, ?, ?)",
+        [
+            (trial, record.epoch, np.array(record.val_folds, "<f4").tobytes())
+            for record in records
+            if record.val_folds
+        ],
     )
 
 

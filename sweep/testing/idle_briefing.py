@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.data.split import Split
-from sweep.pool.briefing import Opened
+from sweep.pool.briefing import OpenedBriefing
 from sweep.pool.face import Ready
 from sweep.records import Assignment, EpochRecord
 from sweep.testing.idle_trainer import IdleTrainer
@@ -41,11 +41,13 @@ class IdleBriefing:
     grief: Grief = Grief()
     capacity: int = 2
 
-    def opened(self, split: Split, folder: Path, most: int) -> Opened:
+    def opened(self, split: Split, folder: Path, most: int) -> OpenedBriefing:
         if self.fails_to_start:
             raise ImportError(self.fails_to_start)
         trainer = SlowTrainer(self.seconds, self.floats, self.grief)
-        return Opened(trainer, Ready(self.capacity, socket.gethostname(), os.getpid(), "nothing"))
+        return OpenedBriefing(
+            trainer, Ready(self.capacity, socket.gethostname(), os.getpid(), "nothing")
+        )
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class SlowTrainer:
         while not stop() and (assignment := source.take()) is not None:
             self._grieve(assignment)
             time.sleep(self.seconds)
-            ended = idle.end(assignment, _Sized(journal, self.floats))
+            ended = idle.end(assignment, _SizedJournal(journal, self.floats))
             state = None if ended.state is None else sized(ended.state, self.floats)
             yield replace(ended, state=state)
 
@@ -80,7 +82,7 @@ def sized(state: TrialState, floats: int) -> TrialState:
 
 
 @dataclass(frozen=True)
-class _Sized:
+class _SizedJournal:
     """A journal whose states have so many numbers."""
 
     journal: Journal

@@ -15,7 +15,7 @@ from sweep.training.fused.measuring import unmeasured
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.program.shape_policy import ALIKE, Sharing
-from sweep.training.fused.sharing import Work, best_sharing
+from sweep.training.fused.sharing import SearchWork, best_sharing
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 from sweep.training.model import Build
@@ -82,7 +82,7 @@ class AutoTrainer:
         """Share programs like this from now on."""
         self.sharing = self._fused.sharing = sharing
 
-    def best_sharing(self, configurations: Sequence[dict[str, Value]], work: Work) -> Sharing:
+    def best_sharing(self, configurations: Sequence[dict[str, Value]], work: SearchWork) -> Sharing:
         """Return how the trials of a search best share programs, from some of its models."""
         if on_gpu():
             return ALIKE

@@ -86,6 +86,7 @@ def tuner_arguments(
     hyperparameters: Any,
     tune_new_entries: bool,
     allow_new_entries: bool,
+    max_retries_per_trial: int,
     max_consecutive_failed_trials: int,
     others: Mapping[str, Any],
 ) -> TunerArguments:
@@ -103,10 +104,9 @@ def tuner_arguments(
     compiled = {name: value for name, value in overrides.items() if value is not None}
     directory, project = left.pop("directory", None), left.pop("project_name", None)
     overwrite, executions = bool(left.pop("overwrite", False)), left.pop("executions_per_trial", 1)
-    retries = left.pop("max_retries_per_trial", 0)
     if left:
         raise TypeError(f"unexpected argument {next(iter(left))!r}")
-    _check_whole("max_retries_per_trial", retries, least=0)
+    _check_whole("max_retries_per_trial", max_retries_per_trial, least=0)
     _check_whole("seed", seed, least=None)
     _check_whole("executions_per_trial", executions, least=1)
     _check_whole("max_consecutive_failed_trials", max_consecutive_failed_trials, least=1)
@@ -128,7 +128,7 @@ def tuner_arguments(
         tune_new_entries=tune_new_entries,
         allow_new_entries=allow_new_entries,
         max_consecutive_failed_trials=max_consecutive_failed_trials,
-        max_retries_per_trial=retries,
+        max_retries_per_trial=max_retries_per_trial,
         seeds_of_best=executions if climbs and executions > 1 else 0,
         compile=compiled or None,
         objective=objective,

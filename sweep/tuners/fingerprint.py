@@ -24,7 +24,7 @@ _GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
 
 
 @dataclass
-class Parts:
+class FunctionParts:
     """The digests of all that a function refers to, by where it stands."""
 
     found: dict[str, str] = field(default_factory=dict)
@@ -88,9 +88,9 @@ class Parts:
         self._seen.add(id(kind))
         lines = [self.add(base.__name__, base, depth + 1) for base in kind.__bases__]
         for key, value in sorted(vars(kind).items()):
-            if key in ("__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__"):
-                continue
             value = getattr(value, "__func__", value)
+            if _is_pythons(key, value):
+                continue
             value = value.fget if isinstance(value, property) else value
             lines.append(f"{key} = {self.add(f'{name}.{key}', value, depth + 1)}")
         return self._keep(name, lines)
@@ -127,7 +127,7 @@ class Parts:
 
 def fingerprint_of(given: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """Return the SHA-256 of named values and all they refer to, and those of the parts by name."""
-    parts = Parts()
+    parts = FunctionParts()
     for name, value in given.items():
         parts.found[name] = _sha256(parts.add(name, value))
     whole = "\n".join(f"{name} {parts.found[name]}" for name in given)
@@ -169,6 +169,12 @@ def _names(code: types.CodeType) -> set[str]:
     inner = [one for one in code.co_consts if isinstance(one, types.CodeType)]
     own = {str(one.argval) for one in dis.get_instructions(code) if one.opname in _GLOBALS}
     return own.union(*map(_names, inner))
+
+
+def _is_pythons(key: str, value: Any) -> bool:
+    """Whether Python keeps it with a class, some of it only once objects have been copied."""
+    is_special = key.startswith("__") and key.endswith("__") and key != "__slots__"
+    return key == "_abc_impl" or (is_special and not isinstance(value, types.FunctionType))
 
 
 def _is_own(value: Any) -> bool:

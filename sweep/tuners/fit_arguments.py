@@ -22,7 +22,7 @@ _VERBOSE = ("auto", 0, 1, 2)
 
 
 @dataclass(frozen=True)
-class FitArguments:
+class SearchArguments:
     """Data and how to train on them, as Keras has it. Data are as they were given."""
 
     x: Any = None
@@ -44,7 +44,7 @@ class FitArguments:
     validation_batch_size: int | None = None
 
 
-def fit_arguments(given: Sequence[Any], named: Mapping[str, Any]) -> FitArguments:
+def fit_arguments(given: Sequence[Any], named: Mapping[str, Any]) -> SearchArguments:
     """Return the arguments of a call of `search(*given, **named)`, checked.
 
     Raises TypeError for a name that `fit` does not have or that is given twice, UsageError for
@@ -68,12 +68,12 @@ def fit_arguments(given: Sequence[Any], named: Mapping[str, Any]) -> FitArgument
             f"search got {unknown!r}, which is no argument of model.fit; expected among: "
             f"{', '.join((*_ORDER, *_STEPS))}"
         )
-    arguments = FitArguments(**found)
+    arguments = SearchArguments(**found)
     _check(arguments)
     return arguments
 
 
-def _check(given: FitArguments) -> None:
+def _check(given: SearchArguments) -> None:
     """Raise UsageError naming the first argument that cannot be."""
     if given.x is None:
         raise UsageError("search: x is missing, the training rows")

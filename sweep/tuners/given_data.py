@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Data:
+class GivenData:
     """The rows of one part."""
 
     x: Array | dict[str, Array] | list[Array]
@@ -34,7 +34,7 @@ class Data:
     def __len__(self) -> int:
         return len(self.y)
 
-    def take(self, rows: slice) -> "Data":
+    def take(self, rows: slice) -> "GivenData":
         """Return these rows."""
         x: Any = self.x
         if isinstance(x, dict):
@@ -42,10 +42,10 @@ class Data:
         else:
             x = [array[rows] for array in x] if isinstance(x, list) else x[rows]
         weights = None if self.weights is None else self.weights[rows]
-        return Data(x, self.y[rows], weights, self.columns, self.batch_size, self.notes)
+        return GivenData(x, self.y[rows], weights, self.columns, self.batch_size, self.notes)
 
 
-def data_of(x: Any, y: Any, weights: Any, steps: int | None, what: str) -> Data:
+def data_of(x: Any, y: Any, weights: Any, steps: int | None, what: str) -> GivenData:
     """Return the rows of `x`, with `y` in it or beside it.
 
     `steps` are the batches to take of data that come in batches, None for all of them; `what` is
@@ -67,7 +67,7 @@ def data_of(x: Any, y: Any, weights: Any, steps: int | None, what: str) -> Data:
             )
         if y is None:
             raise UsageError(f"y is missing: the targets of {what}")
-        found = Data(
+        found = GivenData(
             _inputs(x, what),
             _array(y, f"y of {what}"),
             None if weights is None else _array(weights, f"sample_weight of {what}").reshape(-1),
@@ -100,7 +100,7 @@ def _is_sequence(x: Any) -> bool:
     return hasattr(x, "__getitem__") and hasattr(x, "__len__")
 
 
-def _streamed(x: Any, steps: int | None, what: str) -> Data:
+def _streamed(x: Any, steps: int | None, what: str) -> GivenData:
     batches: list[tuple[Any, Any, Any]] = []
     rows = n_bytes = 0
     for batch in islice(_batches(x, steps, what), steps):
@@ -120,7 +120,7 @@ def _streamed(x: Any, steps: int | None, what: str) -> Data:
     x_all, y_all = _joined([one[0] for one in batches]), np.concatenate([b[1] for b in batches])
     weights = None if batches[0][2] is None else np.concatenate([one[2] for one in batches])
     notes = (f"{what}: {rows:,} rows in {len(batches):,} batches, read once and kept in memory",)
-    return Data(x_all, y_all, weights, batch_size=len(batches[0][1]), notes=notes)
+    return GivenData(x_all, y_all, weights, batch_size=len(batches[0][1]), notes=notes)
 
 
 def _batches(x: Any, steps: int | None, what: str) -> Iterator[Any]:
@@ -208,7 +208,7 @@ def _array(given: Any, what: str) -> Array:
     return array
 
 
-def _check_lengths(found: Data, what: str) -> None:
+def _check_lengths(found: GivenData, what: str) -> None:
     rows = len(found.y)
     for array in _all(found.x):
         if len(array) != rows:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.memory import Given, memory_split
+from sweep.data.memory import ModelRows, memory_split
 from sweep.data.rows import Inputs, Split
 from sweep.errors import UsageError
-from sweep.tuners.fit_arguments import FitArguments
-from sweep.tuners.given_data import Data, data_of, is_streamed
+from sweep.tuners.fit_arguments import SearchArguments
+from sweep.tuners.given_data import GivenData, data_of, is_streamed
 from sweep.tuners.targets import class_weights_of, targets_of, task_of
 
 _BATCH_SIZE = 32
@@ -25,8 +25,8 @@ _EXACT = 1 << 24
 class GivenRows:
     """Both parts, as they were given."""
 
-    train: Data
-    validation: Data
+    train: GivenData
+    validation: GivenData
 
     @property
     def batch_size(self) -> int:
@@ -40,7 +40,7 @@ class GivenRows:
         """
         return _inputs(self.train, names)
 
-    def split(self, model: Any, names: tuple[str, ...], given: FitArguments) -> Split:
+    def split(self, model: Any, names: tuple[str, ...], given: SearchArguments) -> Split:
         """Return the split; `model` is built of the default values, and compiled.
 
         Raises UsageError or DataError for rows that do not fit it or each other.
@@ -48,7 +48,7 @@ class GivenRows:
         both = np.concatenate([self.train.y, self.validation.y])
         task = task_of(model, both)
         parts = [
-            Given(
+            ModelRows(
                 _inputs(data, names),
                 targets_of(data.y, task),
                 None if data.weights is None else data.weights.astype(np.float32),
@@ -60,7 +60,7 @@ class GivenRows:
         return memory_split(parts[0], parts[1], task, class_weights=weights, columns=columns)
 
 
-def rows_of(given: FitArguments) -> GivenRows:
+def rows_of(given: SearchArguments) -> GivenRows:
     """Return the rows that `search` was given, read once. Raises UsageError naming what is wrong.
 
     Of `validation_split` the last rows validate, as in Keras.
@@ -90,7 +90,7 @@ def rows_of(given: FitArguments) -> GivenRows:
     return GivenRows(whole.take(slice(None, at)), _unweighted(validation))
 
 
-def _validation(given: FitArguments) -> Data:
+def _validation(given: SearchArguments) -> GivenData:
     data, steps = given.validation_data, given.validation_steps
     if not isinstance(data, tuple | list):
         if given.validation_batch_size is not None:
@@ -109,17 +109,17 @@ def _validation(given: FitArguments) -> Data:
     return found
 
 
-def _unweighted(data: Data) -> Data:
+def _unweighted(data: GivenData) -> GivenData:
     """Of validation rows all count the same: in Keras their weights would count in `val_loss`."""
     if data.weights is not None and not (data.weights == data.weights[0]).all():
         raise UsageError(
             "search: sample_weight with validation_split is not supported: the score is a mean "
             "over validation rows that count the same; give validation_data=(x, y)"
         )
-    return Data(data.x, data.y, None, data.columns, data.batch_size, data.notes)
+    return GivenData(data.x, data.y, None, data.columns, data.batch_size, data.notes)
 
 
-def _inputs(data: Data, names: tuple[str, ...]) -> Inputs:
+def _inputs(data: GivenData, names: tuple[str, ...]) -> Inputs:
     x = data.x
     if isinstance(x, list):
         if len(x) != len(names):

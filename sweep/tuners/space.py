@@ -10,7 +10,7 @@ from typing import Any
 from sweep.data.rows import Inputs as Arrays
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.space.build import HomeBuild
-from sweep.space.entry import Entry
+from sweep.space.entry import SpaceEntry
 from sweep.space.home import Home
 from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, see
@@ -47,7 +47,7 @@ class ScriptSpace:
         """Return `build` as it is called for these inputs, targets of this task."""
         home = _HOMES.setdefault(self.path.parent, Home(self.path.parent))
         home.policy = policy()
-        entry = Entry("build", self.given, self.hypermodel)
+        entry = SpaceEntry("build", self.given, self.hypermodel)
         return HomeBuild(self.path, entry, home, inputs_of(x), task)
 
     def default_model(self) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.data.tables.columns import listed
 from sweep.errors import NotFoundError
 from sweep.runner.cold_start import prepare_again
-from sweep.runner.same_numbers import Numbers
+from sweep.runner.same_numbers import AllowedNumbers
 from sweep.runner.say import Say
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
@@ -73,7 +73,7 @@ def export(
     with Store(folder.database, read_only=True) as store:
         sweep = store.sweep()
     trains = bool(found.removed) and not other_numerics
-    numbers = Numbers.SAME if trains else Numbers.BESIDE
+    numbers = AllowedNumbers.SAME if trains else AllowedNumbers.BESIDE
     prepared = prepare_again(folder, sweep, cache, False, say=say, numbers=numbers)
     found.say_what_is_trained(say)
     write = _ensemble if found.ensemble else _run

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sweep.errors import UsageError
 from sweep.runner.cold_start import prepare_again
-from sweep.runner.same_numbers import Numbers
+from sweep.runner.same_numbers import AllowedNumbers
 from sweep.runner.say import Say
 from sweep.store import Opening, Store
 from sweep.sweep_folder import SweepFolder
@@ -14,7 +14,7 @@ from sweep.verbs.taken import Taken, taken
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedTestRows:
     """The ledger once the rows were opened, and what they were opened for."""
 
     openings: tuple[Opening, ...]
@@ -34,7 +34,7 @@ def open_test_rows(
     stored_space: bool = False,
     other_numerics: bool = False,
     cache: Path | None = None,
-) -> Opened:
+) -> OpenedTestRows:
     """Evaluate what `rule` chooses, or exactly this trial's run, on the sealed test rows.
 
     Raises UsageError for an unknown rule, or if the rows were opened before and `again` is not
@@ -47,7 +47,7 @@ def open_test_rows(
     with folder.locked(), Store(folder.database) as store:
         _refuse_again(folder, store, again)
         found = taken(folder, store, trial, rule, ensemble=ensemble)
-        numbers, sweep = Numbers.asked(other_numerics), store.sweep()
+        numbers, sweep = AllowedNumbers.asked(other_numerics), store.sweep()
         prepared = prepare_again(folder, sweep, cache, stored_space, say=say, numbers=numbers)
         from sweep.runner.test_rows import Tested, open_test
 
@@ -55,7 +55,7 @@ def open_test_rows(
         say.hint(f"opening the test rows for {found.name} of sweep {folder.name}")
         tested = Tested(found.trial, found.rule, found.members)
         open_test(folder, store, prepared, tested, cache)
-        return Opened(tuple(store.openings()), found, store.sweep().scoring)
+        return OpenedTestRows(tuple(store.openings()), found, store.sweep().scoring)
 
 
 def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:

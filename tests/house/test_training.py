@@ -105,7 +105,7 @@ def test_all_that_a_program_traces_is_in_the_fingerprint(keras):
     """Every function of ours that runs while a program is traced, seen by Python's profiler."""
     import tensorflow as tf
 
-    from sweep.training.fused.group import Group, Resident, Seat
+    from sweep.training.fused.group import Resident, SlotGroup, TrialSeat
     from sweep.training.fused.packing import Packing
     from sweep.training.fused.program import epoch, kept
     from sweep.training.fused.program.shape import RowCounts
@@ -134,10 +134,10 @@ def test_all_that_a_program_traces_is_in_the_fingerprint(keras):
             sys.setprofile(None)
         raise TracedError
 
-    group = Group(shape, traced, Resident(small_split(), rows))
+    group = SlotGroup(shape, traced, Resident(small_split(), rows))
     packing = Packing(description, shape)
     arrays, clock = packing.pack(readings.initial_state(task, None))
-    group.seat(Seat(packing, clock, task.seed, 0), arrays)
+    group.seat(TrialSeat(packing, clock, task.seed, 0), arrays)
     with pytest.raises(TracedError):
         group.train_epoch()
     ours = {Path(name) for name in ran if name.startswith(str(PACKAGE))}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sweep.pool.face import Done, EpochTrained, Given, Kept, Lost, Ready, Said
+from sweep.pool.face import Done, EpochTrained, GivenAssignment, KeptState, Lost, Ready, Said
 from sweep.pool.team import Patience, Team
-from sweep.pool.threads import Faults, ThreadPool
+from sweep.pool.threads import FaultRates, ThreadPool
 from sweep.pool.trainer import PooledTrainer
 from sweep.records import Assignment, Outcome, OutcomeStatus
 from sweep.testing import IdleTrainer, MemoryJournal, made_up_record, made_up_state, train_all
@@ -63,10 +63,10 @@ def comparable(store: Any) -> dict[str, Any]:
 
 
 CHAOS = {
-    "nothing": Faults(),
-    "doubled and delayed": Faults(doubled=0.3, delayed=0.3),
-    "deaths": Faults(deaths=0.05, delayed=0.2, seed=1),
-    "all at once": Faults(doubled=0.2, delayed=0.2, lost=0.03, deaths=0.03, seed=2),
+    "nothing": FaultRates(),
+    "doubled and delayed": FaultRates(doubled=0.3, delayed=0.3),
+    "deaths": FaultRates(deaths=0.05, delayed=0.2, seed=1),
+    "all at once": FaultRates(doubled=0.2, delayed=0.2, lost=0.03, deaths=0.03, seed=2),
 }
 
 
@@ -88,7 +88,7 @@ class ScriptedPool:
 
     def __init__(self, *first: Said) -> None:
         self.said = [*first] or [(0, Ready(4))]
-        self.given: list[tuple[int, Given]] = []
+        self.given: list[tuple[int, GivenAssignment]] = []
         self.closed: list[tuple[int | None, str | None]] = []
         self.stopped = 0
 
@@ -97,7 +97,7 @@ class ScriptedPool:
         for one in work:
             self.answer(worker, one)
 
-    def answer(self, worker: int, given: Given) -> None:
+    def answer(self, worker: int, given: GivenAssignment) -> None:
         raise NotImplementedError
 
     def events(self, timeout: float) -> list[Said]:
@@ -126,7 +126,7 @@ def done(token: int, *epochs: int) -> Done:
 class Deadly(ScriptedPool):
     """Each worker that gets trial 1 dies; trial 0 goes well, unless it is in company."""
 
-    def answer(self, worker: int, given: Given) -> None:
+    def answer(self, worker: int, given: GivenAssignment) -> None:
         held = [one for number, one in self.given if number == worker]
         if given.assignment.trial == 1:
             self.said += [(worker, Lost("killed by signal 9")), (worker + 1, Ready(4))]
@@ -147,9 +147,9 @@ def test_an_assignment_that_kills_its_workers_fails_alone_after_three_of_them():
 class Climbing(ScriptedPool):
     """Each worker keeps one epoch more, then dies."""
 
-    def answer(self, worker: int, given: Given) -> None:
+    def answer(self, worker: int, given: GivenAssignment) -> None:
         epoch = 1 + (0 if given.state is None else given.state.epoch)
-        kept = Kept(given.token, made_up_state(epoch), (made_up_record(0, epoch),))
+        kept = KeptState(given.token, made_up_state(epoch), (made_up_record(0, epoch),))
         if epoch == 9:
             self.said.append((worker, done(given.token, 9)))
         else:
@@ -166,7 +166,7 @@ def test_an_assignment_that_gets_further_each_time_may_lose_any_number_of_worker
 class Silent(ScriptedPool):
     """Worker 0 never says a word about its work, worker 1 carries it out."""
 
-    def answer(self, worker: int, given: Given) -> None:
+    def answer(self, worker: int, given: GivenAssignment) -> None:
         if worker == 0:
             self.said.append((0, EpochTrained(NEVER, made_up_record(0, 1))))
         else:
@@ -236,7 +236,7 @@ def test_when_asked_to_stop_workers_end_their_epoch_and_it_is_kept():
 class Stranger(ScriptedPool):
     """Worker 0 computes something else for the probe than worker 1."""
 
-    def answer(self, worker: int, given: Given) -> None:
+    def answer(self, worker: int, given: GivenAssignment) -> None:
         epochs = (1,) if given.assignment.trial < 0 else (1, 2)
         self.said.append((worker, done(given.token, *epochs)))
 

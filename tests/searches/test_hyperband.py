@@ -30,10 +30,10 @@ def wide_space(kt: Any) -> Any:
 def new_search(
     kt: Any, max_epochs: int = 27, factor: int = 3, seed: int = 0, **options: Any
 ) -> Any:
-    from sweep.searches.hyperband import Hyperband
+    from sweep.searches.hyperband import HyperbandSearch
 
     space = options.pop("space", None) or wide_space(kt)
-    return Hyperband(space, max_epochs, factor, options.pop("iterations", 1), seed, **options)
+    return HyperbandSearch(space, max_epochs, factor, options.pop("iterations", 1), seed, **options)
 
 
 def run(search: Any, score: Any, order: Any = None) -> list[list[Proposal]]:

@@ -11,16 +11,31 @@ import pytest
 import uvicorn
 
 from sweep.serve.access import tokens
-from sweep.serve.access.tokens import Scope
+from sweep.serve.access.tokens import TokenScope
 from sweep.serve.app import make_app
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
 from sweep.serve.server import listen
 from sweep.serve.service import Service
 from sweep.serve.work.plans import Planner
+from tests.support.forks import Forks
+from tests.support.service import environment
 from tests.support.sweeps import confirm, hyperband, rows_of_losses, store_sweep, trained
 
+PRELOADED = (
+    "sweep.cli.app", "sweep.serve.server", "sweep.analysis.page.sections",
+    "sweep.analysis.answers.verdict", "tests.support.sweeps",
+)  # fmt: skip
 SPACE = '"""A space for tests."""\n\n\ndef build(hp):\n    return None\n'
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Forks services and their jobs: what they import was imported once."""
+    place = tmp_path_factory.mktemp("forks")
+    found = Forks(place / "forks", *PRELOADED, environment=environment(place))
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +84,10 @@ def service(stored: Path, memory_path: Path) -> Iterator[Service]:
 def secrets(service: Service) -> dict[str, str]:
     """A token for each scope, by the scope's name."""
     return {
-        scope.value: tokens.add(service.database, scope.value, frozenset({scope, Scope.READ}))[1]
-        for scope in Scope
+        scope.value: tokens.add(service.database, scope.value, frozenset({scope, TokenScope.READ}))[
+            1
+        ]
+        for scope in TokenScope
     }
 
 
@@ -91,7 +108,7 @@ def address(service: Service) -> Iterator[str]:
 @pytest.fixture
 def client(service: Service, address: str) -> Iterator[httpx.Client]:
     """A client with a token that allows everything."""
-    _, secret = tokens.add(service.database, "all", frozenset(Scope))
+    _, secret = tokens.add(service.database, "all", frozenset(TokenScope))
     headers = {"Authorization": f"Bearer {secret}"}
     with httpx.Client(base_url=address, headers=headers, timeout=30) as found:
         yield found

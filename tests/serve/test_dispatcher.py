@@ -3,7 +3,6 @@
 import os
 import signal
 import sqlite3
-import sys
 import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -11,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from sweep.runner import stop as stopping
-from sweep.serve.access.tokens import Scope, Token
+from sweep.serve.access.tokens import Token, TokenScope
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue import audit, jobs
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
@@ -27,14 +26,14 @@ from tests.serve.conftest import SPACE
 from tests.support.quick_sweep import EPOCHS
 from tests.support.service import ROOT
 
-ADA = Token(1, "Ada", frozenset(Scope), 0.0, None, None)
+ADA = Token(1, "Ada", frozenset(TokenScope), 0.0, None, None)
 LEFT = []
 """Processes that outlive the service that began them."""
 ONE = (Device("cpu:1", "cpu"),)
 
 
 @pytest.fixture
-def options(memory_path, monkeypatch):
+def options(memory_path, monkeypatch, forks):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     spaces = memory_path / "spaces"
     spaces.mkdir()
@@ -44,7 +43,7 @@ def options(memory_path, monkeypatch):
         results=memory_path / "results",
         spaces=spaces,
         devices=ONE,
-        run_with=f"{sys.executable} -m tests.support.quick_sweep {{}}",
+        run_with=forks.quick(),
         retry_seconds=(0.0, 0.1, 0.1),
         least_free_bytes=0,
     )

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sweep.records import SweepState
-from sweep.serve.live.place import Place
+from sweep.serve.live.place import PlaceInHistory
 from sweep.store import Store
 from sweep.store.events import events_after
 from tests.support.sweeps import record, store_sweep, trained
@@ -98,7 +98,7 @@ def test_what_happens_in_the_queue_is_told_too(client, service):
         assert client.post("/api/v1/jobs", json=asked).status_code == 202
         found = next(one for one in lines if one.get("event") == "job")
         assert json.loads(found["data"]) == {"action": "start", "subject": "job 1"}
-        assert Place.parsed(found["id"]) == Place(1)
+        assert PlaceInHistory.parsed(found["id"]) == PlaceInHistory(1)
         service.ending.set()
         assert next(one for one in lines if "event" in one)["event"] == "bye"
 

@@ -7,7 +7,7 @@ import pytest
 
 from sweep.errors import DataError, InvalidSpaceError, LockedError, UsageError
 from sweep.serve.access import sessions, tokens
-from sweep.serve.access.tokens import Scope
+from sweep.serve.access.tokens import TokenScope
 from sweep.serve.queue import answers, audit, jobs
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
 from sweep.serve.queue.job import JobKind, JobState, NewJob, Wanted
@@ -72,7 +72,7 @@ def test_a_request_with_a_known_key_is_carried_out_once(database):
 
     def make():
         made.append(jobs.add(database, new(), "Ada"))
-        return answers.Answer(202, "/api/v1/jobs/1", {"job": 1})
+        return answers.RequestAnswer(202, "/api/v1/jobs/1", {"job": 1})
 
     first = answers.once(database, "k", "Ada", "/jobs", b"{}", make)
     again = answers.once(database, "k", "Ada", "/jobs", b"{}", make)
@@ -96,24 +96,24 @@ def test_a_request_that_fails_leaves_nothing_under_its_key(database):
 
 
 def test_tokens_are_known_by_form_and_found_by_hash(database):
-    token, secret = tokens.add(database, "laptop", frozenset({Scope.READ, Scope.RUN}))
+    token, secret = tokens.add(database, "laptop", frozenset({TokenScope.READ, TokenScope.RUN}))
     assert tokens.is_well_formed(secret)
     assert not tokens.is_well_formed(secret[:-1] + ("0" if secret[-1] != "0" else "1"))
     found = tokens.presented(database, secret)
     assert found == token
-    assert found.allows(Scope.RUN)
-    assert not found.allows(Scope.CODE)
+    assert found.allows(TokenScope.RUN)
+    assert not found.allows(TokenScope.CODE)
     assert tokens.presented(database, tokens.new_secret()) is None
     stored = str([tuple(row) for row in database.rows("SELECT * FROM token")])
     assert secret not in stored
     with pytest.raises(UsageError, match="already"):
-        tokens.add(database, "laptop", frozenset({Scope.READ}))
+        tokens.add(database, "laptop", frozenset({TokenScope.READ}))
     with pytest.raises(InvalidSpaceError, match="expected one of"):
         tokens.scopes_of(["root"])
 
 
 def test_an_expired_token_and_a_removed_ones_session_open_nothing(database, monkeypatch):
-    token, secret = tokens.add(database, "a day", frozenset({Scope.READ}), days=1)
+    token, secret = tokens.add(database, "a day", frozenset({TokenScope.READ}), days=1)
     cookie = sessions.sign_in(database, token)
     assert sessions.signed_in(database, cookie).name == "a day"
     now = token.created_at + 86_401
@@ -126,7 +126,7 @@ def test_an_expired_token_and_a_removed_ones_session_open_nothing(database, monk
 
 
 def test_signing_out_ends_the_session_at_the_server(database):
-    token, _ = tokens.add(database, "t", frozenset({Scope.READ}))
+    token, _ = tokens.add(database, "t", frozenset({TokenScope.READ}))
     cookie = sessions.sign_in(database, token)
     sessions.sign_out(database, cookie)
     assert sessions.signed_in(database, cookie) is None

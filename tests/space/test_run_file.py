@@ -1,5 +1,6 @@
 """A file that searches or trains is stopped at its import, and can be taken by what it defines."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from sweep.errors import InvalidSpaceError
 from sweep.space.home import Home
+from sweep.space.inputs import Inputs, columns
 from sweep.space.run_file import run_file
 
 BUILD = """
@@ -39,10 +41,10 @@ def _keras(keras: Any) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Any:
-    def run(text: str, wanted: str | None = None) -> Any:
+    def run(text: str, wanted: str | None = None, inputs: Inputs | None = None) -> Any:
         path = tmp_path / "script.py"
         path.write_text(text)
-        return run_file(path, Home(tmp_path), wanted)
+        return run_file(path, Home(tmp_path), wanted, inputs)
 
     return run
 
@@ -63,20 +65,24 @@ def test_no_search_and_no_training_while_a_file_is_imported(run, does, said, tmp
     old.write_text("kept")
     before = keras.Model.fit
     text = f"import keras\nimport keras_tuner as kt\nWIDTH = 1\n{BUILD}\n"
-    with pytest.raises(InvalidSpaceError, match="must only define") as caught:
-        run(text + does.format(out=str(tmp_path / "out")))
-    assert said in str(caught.value)
-    assert "line 8: " in str(caught.value)
-    assert "--build make" in str(caught.value)
+    module, lines = run(text + does.format(out=str(tmp_path / "out")))
+    assert "not run as a whole: line 8: " in lines[0]
+    assert said in lines[0]
+    assert lines[-1].startswith("line 8: ")
+    assert module.make(None).count_params() == 5
     assert old.read_text() == "kept"
     assert keras.Model.fit is before
 
 
-def test_what_reads_data_is_named_by_its_line(run):
+@pytest.mark.parametrize(("more", "said"), [("def other(hp): ...", "--build other"), ("", "make")])
+def test_what_reads_data_is_named_by_its_line(run, more, said):
+    """Where it cannot be told what else to run: there are two search spaces, or none."""
     text = f"import keras\nimport numpy as np\nWIDTH = 1\n{BUILD}\nx = np.loadtxt('gone.csv')\n"
-    with pytest.raises(InvalidSpaceError, match=r"line 8: FileNotFoundError.*--build make") as e:
-        run(text)
+    text = text if more else text.replace("make(hp)", "make(history, y)")
+    with pytest.raises(InvalidSpaceError, match=r"line 8: FileNotFoundError") as e:
+        run(text + more)
     assert "\n" not in str(e.value)
+    assert said in str(e.value) or not more
 
 
 def test_a_script_is_taken_by_what_its_search_space_needs_and_the_rest_is_named(run):
@@ -124,6 +130,51 @@ print(make(0))
 
 
 def test_what_is_needed_and_fails_is_named(run):
-    text = SCRIPT.replace("Dense(WIDTH)", "Dense(table.shape[1])")
-    with pytest.raises(InvalidSpaceError, match=r"as far as make needs it: line 13: File.*gone"):
+    text = SCRIPT.replace("Dense(WIDTH)", "Dense(n_classes)")
+    text = text.replace("y = table", "n_classes = len(set(table)); y = table")
+    with pytest.raises(
+        InvalidSpaceError, match=r"as far as make needs it: line 13: File.*gone"
+    ) as e:
         run(text, "make")
+    assert str(e.value).endswith(
+        "make needs it for n_classes: write there what n_classes is without it, such as "
+        "n_classes = 10 for a number"
+    )
+
+
+def test_data_of_which_only_the_shape_is_needed_are_not_read(run):
+    text = SCRIPT.replace("Dense(WIDTH)", "Dense(width + X_train.shape[1])")
+    text = text.replace("y = table", "X_train = table; width = X_train.shape[-1]; y = table")
+    module, said = run(text, None, columns(7))
+    assert module.make(None).count_params() == 70
+    assert "X_train: its shape is that of the data, (7) a row" in said
+    with pytest.raises(InvalidSpaceError, match="line 13: FileNotFoundError"):
+        run(text.replace("X_train.shape[1])", "X_train.shape[1] + sum(X_train))"), None, columns(7))
+
+
+def test_a_search_space_inside_a_function_is_run_with_what_it_needs_of_it(run):
+    inner = BUILD.replace("WIDTH", "deep + x_train.shape[1]").strip().replace("\n", "\n    ")
+    text = f"import keras\ndef tune(x_train, y):\n    deep = 2\n    {inner}\n    return make\n"
+    module, _ = run(text, None, columns(3))
+    assert module.make(None).count_params() == 25
+
+
+def test_of_several_functions_of_one_name_the_last_is_taken_and_that_is_said(run):
+    text = SCRIPT.replace("table =", BUILD.replace("WIDTH", "5") + "table =")
+    module, said = run(text)
+    assert module.make(None).count_params() == 25
+    assert "script.py defines make 2 times; the last, at line 14, is taken" in said
+
+
+def test_a_notebook_and_its_commands(run, tmp_path):
+    cells = ["!pip install keras-tuner\nimport keras\n", "%%time\npip install x\nWIDTH = 3", BUILD]
+    kinds = [{"cell_type": "markdown", "source": ["# title"]}]
+    kinds += [{"cell_type": "code", "source": one.splitlines(keepends=True)} for one in cells]
+    kinds += [{"cell_type": "code", "source": "%%bash\nls"}]
+    path = tmp_path / "mine.ipynb"
+    path.write_text(json.dumps({"cells": kinds, "nbformat": 4}))
+    assert run_file(path, Home(tmp_path), None)[0].make(None).count_params() == 15
+    module, _ = run("\n".join(cells).replace("%%time", "%matplotlib inline"))
+    assert module.make(None).count_params() == 15
+    with pytest.raises(InvalidSpaceError, match=r"line 2: SyntaxError.*\(a b\)"):
+        run("x = 1\na b\n")

@@ -59,16 +59,16 @@ def arm(kind: str | None, fatal: int) -> Steps:
         return db
 
     sqlite3.connect = armed
-    from sweep.searches.hyperband import Hyperband
+    from sweep.searches.hyperband import HyperbandSearch
 
-    tell = Hyperband.tell
+    tell = HyperbandSearch.tell
 
     def told(*arguments: Any) -> None:
         steps.here("tell")
         tell(*arguments)
         steps.here("told")
 
-    Hyperband.tell = told
+    HyperbandSearch.tell = told
     return steps
 
 

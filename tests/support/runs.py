@@ -45,14 +45,15 @@ def new_runner(
     import keras_tuner
 
     from sweep.runner.loop import Runner
-    from sweep.searches.hyperband import Hyperband
+    from sweep.searches.hyperband import HyperbandSearch
 
     hp = keras_tuner.HyperParameters()
     hp.Int("width", 1, 10_000)
     return Runner(
         folder=folder,
         store=store,
-        search=options.get("search") or Hyperband(hp, max_epochs=9, factor=3, iterations=1, seed=5),
+        search=options.get("search")
+        or HyperbandSearch(hp, max_epochs=9, factor=3, iterations=1, seed=5),
         trainer=trainer,
         observer=options.get("observer", Silent()),
         baselines=options.get("baselines", BASELINES),
@@ -76,11 +77,11 @@ def search(max_epochs: int = 9, iterations: int = 1, stages: tuple[Stage, ...] =
     """A small search over one integer."""
     import keras_tuner
 
-    from sweep.searches.hyperband import Hyperband
+    from sweep.searches.hyperband import HyperbandSearch
 
     hp = keras_tuner.HyperParameters()
     hp.Int("width", 1, 10_000)
-    return Hyperband(hp, max_epochs, 3, iterations, 5, stages)
+    return HyperbandSearch(hp, max_epochs, 3, iterations, 5, stages)
 
 
 def confirm_in(store: Store, trials: dict[int, Any], seeds: int = 2) -> None:

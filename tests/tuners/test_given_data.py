@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sweep.errors import UsageError
-from sweep.tuners.fit_arguments import FitArguments
+from sweep.tuners.fit_arguments import SearchArguments
 from sweep.tuners.given_data import data_of
 from sweep.tuners.rows import rows_of
 
@@ -78,9 +78,9 @@ def test_a_data_set_without_end_is_refused(keras):
 
 
 def test_validation_split_takes_the_last_rows_as_keras_does():
-    found = rows_of(FitArguments(X, Y, validation_split=0.3))
+    found = rows_of(SearchArguments(X, Y, validation_split=0.3))
     assert (found.train.y.tolist(), found.validation.y.tolist()) == ([*range(7)], [7, 8, 9])
     with pytest.raises(UsageError, match="leaves no training row"):
-        rows_of(FitArguments(X[:1], Y[:1], validation_split=0.3))
+        rows_of(SearchArguments(X[:1], Y[:1], validation_split=0.3))
     with pytest.raises(UsageError, match="sample_weight, which is not supported"):
-        rows_of(FitArguments(X, Y, validation_data=(X, Y, np.ones(10))))
+        rows_of(SearchArguments(X, Y, validation_data=(X, Y, np.ones(10))))

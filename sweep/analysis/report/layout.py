@@ -57,7 +57,7 @@ def _line(content: str, style: Style) -> Iterator[Segment]:
     yield Segment.line()
 
 
-class _Sized(NamedTuple):
+class _SizedColumn(NamedTuple):
     column: Column
     width: int
     """Places its widest line takes."""
@@ -67,7 +67,7 @@ class _Sized(NamedTuple):
 class Layout:
     """The columns that are shown, and what becomes of the others."""
 
-    shown: Sequence[_Sized]
+    shown: Sequence[_SizedColumn]
     gap: int
     """Blanks between two columns."""
     hidden: Sequence[str] = ()
@@ -111,7 +111,7 @@ def lay_out(columns: Sequence[Column], width: int) -> Layout:
 
 def _layouts(columns: Sequence[Column]) -> Iterator[Layout]:
     """All columns, then without the optional ones, then with the hyperparameters beneath."""
-    every = [_Sized(column, max(map(_width, _all_lines(column)))) for column in columns]
+    every = [_SizedColumn(column, max(map(_width, _all_lines(column)))) for column in columns]
     own = [one for one in every if not one.column.is_hyperparameter]
     settings = [column for column in columns if column.is_hyperparameter]
     optional = [one.column for name in _OPTIONAL for one in own if one.column.key_or_name == name]

@@ -8,7 +8,7 @@ from sweep.cli import options as opt
 from sweep.cli import work
 from sweep.cli.output import hint
 from sweep.cli.stopping import Stopping
-from sweep.runner.same_numbers import Numbers
+from sweep.runner.same_numbers import AllowedNumbers
 from sweep.settings import Budget
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
 from sweep.verbs.confirming import SEEDS, TOP, planned_repeats
@@ -50,5 +50,5 @@ def confirm(
             )
             return
         hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")
-        numbers = Numbers.asked(other_numerics)
+        numbers = AllowedNumbers.asked(other_numerics)
         work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers, workers, added)

@@ -14,7 +14,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
 from sweep.records import PlannedRung, SweepState
 from sweep.runner.cold_start import prepare_again
-from sweep.runner.same_numbers import Numbers
+from sweep.runner.same_numbers import AllowedNumbers
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
@@ -86,7 +86,7 @@ def extend(
                 f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
                 f"continue it with: sweep resume {folder.name}"
             )
-        numbers = Numbers.asked(other_numerics)
+        numbers = AllowedNumbers.asked(other_numerics)
         before = prepare_again(folder, sweep, cache, stored_space, say=output, numbers=numbers)
         from sweep.runner.extend import extended
 

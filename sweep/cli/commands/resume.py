@@ -7,7 +7,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import DataError
 from sweep.records import SweepState
 from sweep.runner.cold_start import prepare_again
-from sweep.runner.same_numbers import Numbers
+from sweep.runner.same_numbers import AllowedNumbers
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
@@ -35,7 +35,7 @@ def resume(
     budget = work.budget(max_time, max_trials, target, max_failures)
     if name is None:
         hint(f"sweep {folder.name}")
-    numbers = Numbers.asked(other_numerics)
+    numbers = AllowedNumbers.asked(other_numerics)
     with Stopping() as stopping, folder.locked() as lock:
         stopping.attend(folder, lock)
         with Store(folder.database) as store:

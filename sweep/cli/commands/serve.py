@@ -95,8 +95,8 @@ def serve(
     )  # fmt: skip
     quiet_logs()
     with opened(options) as service:
-        secret = _secret(service.database)
-        run(service, lambda address: _say(address, secret))
+        # the token is made once it is sure that it will be printed
+        run(service, lambda address: _say(address, _secret(service.database)))
 
 
 def _secret(database: "QueueDatabase") -> str | None:
@@ -105,14 +105,14 @@ def _secret(database: "QueueDatabase") -> str | None:
     None if nobody may read it: tokens are not for logs, but for the very first start.
     """
     from sweep.serve.access import tokens
-    from sweep.serve.access.tokens import Scope
+    from sweep.serve.access.tokens import TokenScope
 
     known = [token.name for token in tokens.tokens(database)]
     if known and not out().is_terminal:
         return None
     if _PRINTED in known:
         tokens.remove(database, _PRINTED)
-    return tokens.add(database, _PRINTED, frozenset(Scope))[1]
+    return tokens.add(database, _PRINTED, frozenset(TokenScope))[1]
 
 
 def _say(address: str, secret: str | None) -> None:

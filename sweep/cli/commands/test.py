@@ -13,7 +13,7 @@ from sweep.cli.output import display, out
 from sweep.errors import NotFoundError
 from sweep.records import Json
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, find_sweep
-from sweep.verbs.testing import Opened, open_test_rows
+from sweep.verbs.testing import OpenedTestRows, open_test_rows
 from sweep.words import counted
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _sweep(results: Path, name: str | None) -> SweepFolder:
         raise NotFoundError(f"{error}; {meant}") from error
 
 
-def _show(name: str, opened: Opened, output: str) -> None:
+def _show(name: str, opened: OpenedTestRows, output: str) -> None:
     from sweep.analysis.report import openings as ledger
     from sweep.analysis.report.commands import export_command
 

@@ -43,7 +43,7 @@ class FileSet:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenFiles:
     """What was written into a new folder of the cache."""
 
     files: tuple[str, ...]
@@ -82,7 +82,7 @@ def read_files(cache: Cache, key: str) -> FileSet | None:
 
 
 def store_files(
-    cache: Cache, key: str, origin: Origin, write: Callable[[Path], Written]
+    cache: Cache, key: str, origin: Origin, write: Callable[[Path], WrittenFiles]
 ) -> tuple[FileSet, Path]:
     """Let `write` fill a new folder, and let `key` mean it from then on.
 

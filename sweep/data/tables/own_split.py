@@ -24,7 +24,7 @@ from sweep.data.tables import doubts, splitting
 from sweep.data.tables.columns import find_columns, listed, plain_columns, without_index
 from sweep.data.tables.preparation import Preparation, fit, n_unknown, prepare
 from sweep.data.tables.reading import Read
-from sweep.data.tables.splitting import Counts, Indices, Parts
+from sweep.data.tables.splitting import Counts, Indices, SplitParts
 from sweep.data.tables.targets import INPUTS, inputs_as_targets, label_columns, targets_of
 from sweep.errors import DataError
 from sweep.tasks.task import Task, TaskKind
@@ -67,7 +67,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeSplit:
     """A split with its test rows, which only `load_test_rows` may take out."""
 
     split: Split
@@ -82,7 +82,7 @@ def own_split(read: Read, own: OwnData) -> Split:
     return whole_split(read, own).split
 
 
-def whole_split(read: Read, own: OwnData, stored: Preparation | None = None) -> Whole:
+def whole_split(read: Read, own: OwnData, stored: Preparation | None = None) -> WholeSplit:
     """Return the split with its test rows. `stored` is used in place of fitting a preparation."""
     chosen = choose(read, own)
     counts, parts = parts_of(chosen, own)
@@ -128,7 +128,7 @@ def whole_split(read: Read, own: OwnData, stored: Preparation | None = None) -> 
         preparation=prepared.preparation,
         class_weights=_class_weights(own, task, classes),
     )
-    return Whole(split, rows[2])
+    return WholeSplit(split, rows[2])
 
 
 def choose(read: Read, own: OwnData) -> Chosen:
@@ -184,7 +184,7 @@ def _of_table(frame: "pl.DataFrame", own: OwnData, source: str) -> Chosen:
     )
 
 
-def parts_of(chosen: Chosen, own: OwnData) -> tuple[Counts | None, Parts]:
+def parts_of(chosen: Chosen, own: OwnData) -> tuple[Counts | None, SplitParts]:
     """Return the rows of each part, and how many were aimed at unless the file says which."""
     if chosen.parts is not None:
         name = chosen.parts_from
@@ -217,7 +217,9 @@ class _Prepared:
     warnings: list[str]
 
 
-def _prepared(chosen: Chosen, own: OwnData, parts: Parts, stored: Preparation | None) -> _Prepared:
+def _prepared(
+    chosen: Chosen, own: OwnData, parts: SplitParts, stored: Preparation | None
+) -> _Prepared:
     if isinstance(chosen.features, dict | np.ndarray):
         return _taken(chosen, chosen.features, parts)
     raw = [chosen.features[part] for part in (parts.train, parts.validation, parts.test)]
@@ -247,7 +249,7 @@ def _prepared(chosen: Chosen, own: OwnData, parts: Parts, stored: Preparation | 
     )
 
 
-def _taken(chosen: Chosen, x: Inputs, parts: Parts) -> _Prepared:
+def _taken(chosen: Chosen, x: Inputs, parts: SplitParts) -> _Prepared:
     """Rows of arrays as they are."""
     names = tuple(x) if isinstance(x, dict) else ()
     all_rows = Rows(x, np.zeros(chosen.rows, np.float32))
@@ -258,7 +260,7 @@ def _taken(chosen: Chosen, x: Inputs, parts: Parts) -> _Prepared:
 
 
 def _targets(
-    chosen: Chosen, parts: Parts, x: list[Any], names: tuple[str, ...]
+    chosen: Chosen, parts: SplitParts, x: list[Any], names: tuple[str, ...]
 ) -> tuple[Task, list[NDArray[np.float32]]]:
     if chosen.task is not None and chosen.y is not None:
         return chosen.task, [chosen.y[part] for part in (parts.train, parts.validation, parts.test)]
@@ -299,9 +301,10 @@ def _refuse_missing(features: "pl.DataFrame", own: OwnData, source: str) -> None
     missing = {s.name: s.null_count() for s in features.iter_columns() if s.null_count()}
     if missing:
         counts = listed([f"{name} {count:,}" for name, count in missing.items()])
+        first = min(int(features[name].is_null().arg_max() or 0) for name in missing) + 1
         raise DataError(
-            f"{source} has missing values ({counts}); say what takes their place with --missing "
-            "mean, median or indicator, or leave columns out with --drop"
+            f"{source} has missing values ({counts}; the first in row {first:,}); say what takes "
+            "their place with --missing mean, median or indicator, or leave columns out with --drop"
         )
 
 

@@ -14,10 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.data.cache.cache import Cache
-from sweep.data.cache.file_set import KEY_PREFIX, FileSet, Written, open_files, store_files
+from sweep.data.cache.file_set import KEY_PREFIX, FileSet, WrittenFiles, open_files, store_files
 from sweep.data.cache.manifest import Origin
 from sweep.data.columns import N_FEATURES
-from sweep.data.tables.text_file import chunks_of, csv_form, first_cells, first_line, write_plain
+from sweep.data.tables.text_file import (
+    chunks_of,
+    csv_form,
+    first_cells,
+    first_line,
+    uneven_line,
+    write_plain,
+)
 from sweep.errors import DataError
 
 if TYPE_CHECKING:
@@ -140,7 +147,7 @@ def _key(paths: list[Path], form: str, header: bool | None) -> str:
 
 def _writer(
     form: str, path: Path, paths: list[Path], header: bool | None
-) -> Callable[[Path], Written]:
+) -> Callable[[Path], WrittenFiles]:
     if form == "csv":
         return lambda folder: _write_csv(path, folder, header)
     if form in ("parquet", "arrow"):
@@ -150,7 +157,7 @@ def _writer(
     return lambda folder: _write_arrays({p.stem: _loaded(p) for p in paths}, folder, path.name)
 
 
-def _write_csv(path: Path, folder: Path, header: bool | None) -> Written:
+def _write_csv(path: Path, folder: Path, header: bool | None) -> WrittenFiles:
     import polars as pl
 
     plain = folder / "plain.csv"
@@ -165,13 +172,26 @@ def _write_csv(path: Path, folder: Path, header: bool | None) -> Written:
             decimal_comma=form.decimal_comma,
             infer_schema_length=None,
             new_columns=names,
+            skip_lines=form.n_comments,
         )
-        return _sink(lazy, folder, path.name, [*notes, *form.notes])
+        written = _sink(lazy, folder, path.name, [*notes, *form.notes])
     except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path.name} cannot be read as a table: {first_line(error)}") from error
+        why = uneven_line(plain, form)
+        why = f", {why}" if why else f" cannot be read as a table: {first_line(error)}"
+        raise DataError(f"{path.name}{why}") from error
+    if _ends_missing(folder / _TABLE_FILE) and (why := uneven_line(plain, form)):
+        raise DataError(f"{path.name}, {why}")
+    return written
 
 
-def _write_columns(path: Path, folder: Path, form: str) -> Written:
+def _ends_missing(table: Path) -> bool:
+    """Whether the last column has a missing value: polars puts one where a line is too short."""
+    import polars as pl
+
+    return bool(pl.scan_ipc(table).select(pl.last().null_count()).collect().item())
+
+
+def _write_columns(path: Path, folder: Path, form: str) -> WrittenFiles:
     import polars as pl
 
     try:
@@ -181,7 +201,7 @@ def _write_columns(path: Path, folder: Path, form: str) -> Written:
         raise DataError(f"{path.name} is damaged ({first_line(error)})") from error
 
 
-def _sink(lazy: "pl.LazyFrame", folder: Path, name: str, notes: list[str]) -> Written:
+def _sink(lazy: "pl.LazyFrame", folder: Path, name: str, notes: list[str]) -> WrittenFiles:
     """Write the columns, without an index that pandas wrote; twice the same name is an error."""
     import polars as pl
 
@@ -200,7 +220,7 @@ def _sink(lazy: "pl.LazyFrame", folder: Path, name: str, notes: list[str]) -> Wr
     if rows == 0:
         raise DataError(f"{name} has no rows")
     notes += ["the index that pandas wrote is left out"] if index else []
-    return Written((_TABLE_FILE,), rows, tuple(notes))
+    return WrittenFiles((_TABLE_FILE,), rows, tuple(notes))
 
 
 def _name(column: str) -> str:
@@ -208,7 +228,7 @@ def _name(column: str) -> str:
     return column.strip().removeprefix("#").strip() if column.strip() != "#" else column
 
 
-def _write_npz(path: Path, folder: Path) -> Written:
+def _write_npz(path: Path, folder: Path) -> WrittenFiles:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return _write_arrays({name: archive[name] for name in archive}, folder, path.name)
@@ -226,7 +246,7 @@ def _loaded(path: Path) -> NDArray[Any]:
     return array
 
 
-def _write_arrays(arrays: dict[str, NDArray[Any]], folder: Path, name: str) -> Written:
+def _write_arrays(arrays: dict[str, NDArray[Any]], folder: Path, name: str) -> WrittenFiles:
     if not arrays:
         raise DataError(f"{name} holds no arrays")
     for stem, array in arrays.items():
@@ -238,4 +258,4 @@ def _write_arrays(arrays: dict[str, NDArray[Any]], folder: Path, name: str) -> W
             raise DataError(f"{name}: {stem[:40]!r} is no name for an array")
         np.save(folder / f"{stem}.npy", array)
     rows = max(len(array) for array in arrays.values())
-    return Written(tuple(f"{stem}.npy" for stem in arrays), rows)
+    return WrittenFiles(tuple(f"{stem}.npy" for stem in arrays), rows)

@@ -36,7 +36,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Parts:
+class SplitParts:
     """The rows of each part by number, and by what rule they were chosen."""
 
     train: Indices
@@ -89,7 +89,7 @@ def counts_of(rows: int, sizes: Sizes, source: str) -> Counts:
     return Counts(train, validation, test)
 
 
-def in_order(rows: int, counts: Counts) -> Parts:
+def in_order(rows: int, counts: Counts) -> SplitParts:
     """Training rows first, then validation, then test: the future is predicted from the past."""
     order = np.arange(rows)
     return _cut(order, counts, SplitRule("ordered"))
@@ -97,7 +97,7 @@ def in_order(rows: int, counts: Counts) -> Parts:
 
 def shuffled(
     rows: int, counts: Counts, seed: int, classes: NDArray[np.generic] | None = None
-) -> Parts:
+) -> SplitParts:
     """Rows in a shuffled order; with `classes` (rows,) each part has the same shares of them."""
     order = np.random.default_rng(seed).permutation(rows)
     rule = SplitRule("shuffled", seed, classes is not None)
@@ -136,7 +136,7 @@ def shares_of(counts: Indices, total: int) -> Indices:
 
 def grouped(
     groups: NDArray[np.generic], counts: Counts, seed: int, column: str, *, rest_trains: bool
-) -> Parts:
+) -> SplitParts:
     """Rows of one group stay together; groups in a shuffled order fill each part about as asked.
 
     If `rest_trains`, all that neither validate nor test train. Raises DataError if there are fewer
@@ -176,7 +176,7 @@ def _nearest(free: list[int], sizes: Indices, wanted: int, leave: int) -> list[i
 
 def given(
     part_of: Indices, own: OwnData, classes: NDArray[np.generic] | None, name: str, source: str
-) -> Parts:
+) -> SplitParts:
     """The parts that a file gives, by 0, 1, 2 for each row; without validation rows they are drawn.
 
     Raises DataError if sizes are asked for that the file has decided.
@@ -202,7 +202,9 @@ def given(
         len(train), counts, own.split_seed, None if classes is None else classes[train]
     )
     rule = SplitRule(name, own.split_seed, drawn.rule.stratified)
-    return Parts(train[drawn.train], train[drawn.validation], np.flatnonzero(part_of == TEST), rule)
+    return SplitParts(
+        train[drawn.train], train[drawn.validation], np.flatnonzero(part_of == TEST), rule
+    )
 
 
 def parts_named(values: NDArray[np.generic], column: str) -> Indices:
@@ -225,11 +227,11 @@ def _in_turn(counts: Counts) -> list[tuple[int, int]]:
     return [(VALIDATION, counts.validation), (TEST, counts.test), (TRAIN, counts.train)]
 
 
-def _cut(order: Indices, counts: Counts, rule: SplitRule) -> Parts:
+def _cut(order: Indices, counts: Counts, rule: SplitRule) -> SplitParts:
     ends = np.cumsum([counts.train, counts.validation, counts.test])
-    return Parts(order[: ends[0]], order[ends[0] : ends[1]], order[ends[1] : ends[2]], rule)
+    return SplitParts(order[: ends[0]], order[ends[0] : ends[1]], order[ends[1] : ends[2]], rule)
 
 
-def _by_part(order: Indices, part_of: Indices, rule: SplitRule) -> Parts:
+def _by_part(order: Indices, part_of: Indices, rule: SplitRule) -> SplitParts:
     train, validation, test = (order[part_of == part] for part in (TRAIN, VALIDATION, TEST))
-    return Parts(train, validation, test, rule)
+    return SplitParts(train, validation, test, rule)

@@ -26,7 +26,7 @@ _NOTED_SECONDS = 60.0
 """How often a token's last use is entered."""
 
 
-class Scope(StrEnum):
+class TokenScope(StrEnum):
     """What a token allows."""
 
     READ = "read"
@@ -45,12 +45,12 @@ class Token:
 
     token: int
     name: str
-    scopes: frozenset[Scope]
+    scopes: frozenset[TokenScope]
     created_at: float
     expires_at: float | None
     used_at: float | None
 
-    def allows(self, scope: Scope) -> bool:
+    def allows(self, scope: TokenScope) -> bool:
         return scope in self.scopes
 
 
@@ -72,23 +72,23 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def scopes_of(names: Iterable[str]) -> frozenset[Scope]:
+def scopes_of(names: Iterable[str]) -> frozenset[TokenScope]:
     """Return scopes by their names; each but `read` includes reading. Raises InvalidSpaceError."""
     found = set()
     for name in names:
         try:
-            found.add(Scope(name))
+            found.add(TokenScope(name))
         except ValueError:
             raise InvalidSpaceError(
-                f"scope is {name[:40]!r}, expected one of: {', '.join(Scope)}"
+                f"scope is {name[:40]!r}, expected one of: {', '.join(TokenScope)}"
             ) from None
     if not found:
-        raise InvalidSpaceError(f"a token needs a scope, one of: {', '.join(Scope)}")
-    return frozenset({*found, Scope.READ})
+        raise InvalidSpaceError(f"a token needs a scope, one of: {', '.join(TokenScope)}")
+    return frozenset({*found, TokenScope.READ})
 
 
 def add(
-    database: QueueDatabase, name: str, scopes: frozenset[Scope], days: float | None = None
+    database: QueueDatabase, name: str, scopes: frozenset[TokenScope], days: float | None = None
 ) -> tuple[Token, str]:
     """Make a token; return it and its secret, which is kept nowhere.
 
@@ -159,7 +159,7 @@ def used(database: QueueDatabase, token: Token) -> Token | None:
 def token_of(row: sqlite3.Row) -> Token:
     """Return the token that a row of table `token` holds."""
     values = {field.name: row[field.name] for field in fields(Token)}
-    scopes = frozenset(Scope(name) for name in values["scopes"].split())
+    scopes = frozenset(TokenScope(name) for name in values["scopes"].split())
     return Token(**values | {"scopes": scopes})
 
 

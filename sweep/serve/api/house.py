@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from sweep.serve.access import tokens
-from sweep.serve.access.tokens import Scope
+from sweep.serve.access.tokens import TokenScope
 from sweep.serve.api import paging
 from sweep.serve.api.models import (
     DeviceOut,
@@ -20,22 +20,22 @@ from sweep.serve.api.models import (
 from sweep.serve.api.who import Admins, Reads
 from sweep.serve.queue import audit, jobs
 from sweep.serve.service import Service
-from sweep.serve.work.asked import Asked, Flag, Real
+from sweep.serve.work.asked import Flag, Real, RequestPart
 
 router = APIRouter(tags=["service"])
 
 
-class QueueChange(Asked):
+class QueueChange(RequestPart):
     """What may be changed of the queue as a whole."""
 
     paused: Flag
 
 
-class TokenAsked(Asked):
+class TokenAsked(RequestPart):
     """A token that is asked for."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    scopes: Annotated[list[Scope], Field(min_length=1)]
+    scopes: Annotated[list[TokenScope], Field(min_length=1)]
     days: Annotated[Real, Field(gt=0, le=36_500)] | None = None
 
 

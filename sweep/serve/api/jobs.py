@@ -12,11 +12,11 @@ from sweep.serve.api.models import JobOut, LogOut, Page
 from sweep.serve.api.sweeps import tail
 from sweep.serve.api.who import Reads, Runs, Who
 from sweep.serve.queue import jobs
-from sweep.serve.queue.answers import Answer, once
+from sweep.serve.queue.answers import RequestAnswer, once
 from sweep.serve.queue.job import Job, JobKind, JobState
 from sweep.serve.work import control
 from sweep.serve.work.ask import ask
-from sweep.serve.work.asked import AnyAsked, Asked, Flag, Whole
+from sweep.serve.work.asked import AnyAsked, Flag, RequestPart, Whole
 from sweep.serve.work.forecast import forecast
 
 router = APIRouter(tags=["jobs"])
@@ -66,11 +66,11 @@ async def add_job(
 
 
 def _add(who: Who, response: Response, asked: AnyAsked, key: str | None, body: bytes) -> Any:
-    def make() -> Answer:
+    def make() -> RequestAnswer:
         job = ask(who.service, asked, who.token)
         who.note(job.kind, f"job {job.job}", f"sweep {job.sweep}")
         where = f"/api/v1/jobs/{job.job}"
-        return Answer(202, where, job_out(who, job).model_dump(mode="json"))
+        return RequestAnswer(202, where, job_out(who, job).model_dump(mode="json"))
 
     answer = once(who.service.database, key, who.token.name, "/jobs", body, make)
     response.headers["Location"] = answer.location or ""
@@ -93,7 +93,7 @@ def etag_of(job: Job) -> str:
     return f'W/"{job.version}"'
 
 
-class JobChange(Asked):
+class JobChange(RequestPart):
     """What may be changed of a job that waits."""
 
     priority: Annotated[Whole, Field(ge=0, le=100)] | None = None
@@ -117,7 +117,7 @@ def change_job(who: Runs, job: paging.Number, asked: JobChange, request: Request
     return job_out(who, found)
 
 
-class CancelAsked(Asked):
+class CancelAsked(RequestPart):
     """How a job is cancelled."""
 
     now: Flag = False

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field, PlainSerializer
 
-from sweep.serve.access.tokens import Scope, Token
-from sweep.serve.queue.audit import Entry
+from sweep.serve.access.tokens import Token, TokenScope
+from sweep.serve.queue.audit import AuditEntry
 from sweep.serve.queue.job import Job, JobKind, JobState
-from sweep.serve.work.plans import Plan
+from sweep.serve.work.plans import AskedPlan
 from sweep.serve.work.shelf import ShelfSpace
 
 _Item = TypeVar("_Item")
@@ -225,7 +225,7 @@ class PlanOut(BaseModel):
     created_at: Instant
 
     @classmethod
-    def of(cls, plan: Plan) -> "PlanOut":
+    def of(cls, plan: AskedPlan) -> "PlanOut":
         """Return a plan as it is answered."""
         values = {name: getattr(plan, name) for name in cls.model_fields}
         error = None
@@ -258,7 +258,7 @@ class TokenOut(BaseModel):
     """A token; its secret is shown once, when it is made."""
 
     name: str
-    scopes: list[Scope]
+    scopes: list[TokenScope]
     created_at: Instant
     expires_at: Instant | None
     used_at: Instant | None
@@ -293,7 +293,7 @@ class EntryOut(BaseModel):
     detail: str | None
 
     @classmethod
-    def of(cls, entry: Entry) -> "EntryOut":
+    def of(cls, entry: AuditEntry) -> "EntryOut":
         """Return a line as it is answered."""
         values = {name: getattr(entry, name) for name in cls.model_fields}
         return cls(**values | {"at": instant(entry.at)})

@@ -10,16 +10,16 @@ from sweep.errors import InvalidSpaceError
 from sweep.serve.api import paging
 from sweep.serve.api.models import PlanOut
 from sweep.serve.api.who import Reads, Runs, Who
-from sweep.serve.queue.answers import Answer, once
+from sweep.serve.queue.answers import RequestAnswer, once
 from sweep.serve.work import plans
-from sweep.serve.work.ask import AWAITS_APPROVAL, settings_of
-from sweep.serve.work.asked import Asked, SettingsAsked, SpaceAsked
+from sweep.serve.work.ask import AWAITS_APPROVAL, plan_settings
+from sweep.serve.work.asked import SettingsAsked, SpaceAsked, WorkersAsked
 
 router = APIRouter(tags=["plans"])
 _PATIENCE_SECONDS = 10.0
 
 
-class PlanAsked(Asked):
+class PlanAsked(WorkersAsked):
     """What a plan is asked for: a space and settings, as a start has them."""
 
     space: SpaceAsked
@@ -46,16 +46,16 @@ async def add_plan(
 def _add(who: Who, response: Response, asked: PlanAsked, key: str | None, body: bytes) -> Any:
     service, made = who.service, []
 
-    def make() -> Answer:
+    def make() -> RequestAnswer:
         space = service.shelf.named(asked.space.name, asked.space.sha256)
         if not space.is_approved:
             raise InvalidSpaceError(f"search space {space.name} cannot be run: {AWAITS_APPROVAL}")
-        settings = settings_of(service, asked.settings)
+        settings = plan_settings(service, asked.settings, asked.pool)
         path = service.shelf.copied(space)
         number = service.planner.add(space.name, space.sha256, settings)
         made.append((number, path))
         who.note("plan", f"space {space.name}", space.sha256)
-        return Answer(202, f"/api/v1/plans/{number}", {"plan": number})
+        return RequestAnswer(202, f"/api/v1/plans/{number}", {"plan": number})
 
     answer = once(service.database, key, who.token.name, "/plans", body, make)
     for number, path in made:

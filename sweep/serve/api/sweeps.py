@@ -26,7 +26,7 @@ from sweep.serve.api.models import (
 from sweep.serve.api.who import Admins, Reads, Runs
 from sweep.serve.queue import jobs, notes
 from sweep.serve.service import Service
-from sweep.serve.work.asked import Asked
+from sweep.serve.work.asked import RequestPart
 from sweep.serve.work.looks import Seen
 
 router = APIRouter(tags=["sweeps"])
@@ -207,7 +207,7 @@ def tail(path: Path, n_bytes: int) -> str:
         return ""
 
 
-class NoteAsked(Asked):
+class NoteAsked(RequestPart):
     """What people write about a sweep or a trial."""
 
     text: Annotated[str, Field(max_length=10_000)] = ""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
-from sweep.serve.access.tokens import Scope, Token
+from sweep.serve.access.tokens import Token, TokenScope
 from sweep.serve.api.problems import ProblemError
 from sweep.serve.queue import audit
 from sweep.serve.service import Service
@@ -47,7 +47,7 @@ def _granted(
     if token is None:
         raise ProblemError(401, "no-token", "no valid token")
     for name in scopes.scopes:
-        if not token.allows(Scope(name)):
+        if not token.allows(TokenScope(name)):
             held = ", ".join(sorted(token.scopes))
             raise ProblemError(
                 403,
@@ -57,8 +57,8 @@ def _granted(
     return Who(service_of(request), token, origin_of(request))
 
 
-Reads = Annotated[Who, Security(_granted, scopes=[Scope.READ.value])]
-Runs = Annotated[Who, Security(_granted, scopes=[Scope.RUN.value])]
-Codes = Annotated[Who, Security(_granted, scopes=[Scope.CODE.value])]
-Admins = Annotated[Who, Security(_granted, scopes=[Scope.ADMIN.value])]
+Reads = Annotated[Who, Security(_granted, scopes=[TokenScope.READ.value])]
+Runs = Annotated[Who, Security(_granted, scopes=[TokenScope.RUN.value])]
+Codes = Annotated[Who, Security(_granted, scopes=[TokenScope.CODE.value])]
+Admins = Annotated[Who, Security(_granted, scopes=[TokenScope.ADMIN.value])]
 """Parameters of routes: who asks, once their token is known to allow it."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 
 from sweep.records import Json
-from sweep.serve.live.place import Place
+from sweep.serve.live.place import PlaceInHistory
 from sweep.serve.live.watch import MOST_BEHIND, SweepWatch, Watchers
 from sweep.serve.service import Service
 from sweep.sweep_folder import SweepFolder
@@ -34,7 +34,7 @@ async def stream(
     try:
         yield _RETRY
         now = _now(watchers, watch)
-        place = now if since is None else Place.parsed(since)
+        place = now if since is None else PlaceInHistory.parsed(since)
         if place is None or _is_elsewhere(place, now):
             yield _line("reset", {"why": "another sweep, or an older queue"}, now)
             place = now
@@ -67,14 +67,14 @@ async def stream(
         watchers.leave(watch)
 
 
-def _now(watchers: Watchers, watch: SweepWatch | None) -> Place:
+def _now(watchers: Watchers, watch: SweepWatch | None) -> PlaceInHistory:
     """Return the place behind all that has happened."""
     if watch is None:
-        return Place(watchers.entry)
-    return Place(watchers.entry, watch.identity, watch.last)
+        return PlaceInHistory(watchers.entry)
+    return PlaceInHistory(watchers.entry, watch.identity, watch.last)
 
 
-def _is_elsewhere(place: Place, now: Place) -> bool:
+def _is_elsewhere(place: PlaceInHistory, now: PlaceInHistory) -> bool:
     """Return whether a place is not in the history that is told here."""
     if place.entry > now.entry or place.event > now.event:
         return True
@@ -82,8 +82,8 @@ def _is_elsewhere(place: Place, now: Place) -> bool:
 
 
 def _news(
-    watchers: Watchers, watch: SweepWatch | None, place: Place
-) -> tuple[list[str] | None, Place]:
+    watchers: Watchers, watch: SweepWatch | None, place: PlaceInHistory
+) -> tuple[list[str] | None, PlaceInHistory]:
     """Return what happened behind a place, and the place behind that; None if it is too much."""
     entries = watchers.entries_after(place.entry)
     events = [] if watch is None else watch.after(place.event)
@@ -102,6 +102,6 @@ def _news(
     return lines, place
 
 
-def _line(kind: str, data: Json, place: Place | None = None) -> str:
+def _line(kind: str, data: Json, place: PlaceInHistory | None = None) -> str:
     number = "" if place is None else f"id: {place}\n"
     return f"{number}event: {kind}\ndata: {json.dumps(data)}\n\n"

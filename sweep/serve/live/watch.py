@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweep.errors import SweepError
-from sweep.serve.queue.audit import Entry
+from sweep.serve.queue.audit import AuditEntry
 from sweep.serve.queue.database import QueueDatabase
 from sweep.serve.work.looks import plain_identity
 from sweep.store import Reader
@@ -135,14 +135,14 @@ class Watchers:
                 self._queue.close()
                 self._queue = None
 
-    def entries_after(self, entry: int) -> list[Entry]:
+    def entries_after(self, entry: int) -> list[AuditEntry]:
         """Return the lines of the audit log behind one, the oldest first."""
         if entry >= self.entry:
             return []
         rows = self.database.rows(
             "SELECT * FROM audit WHERE entry > ? ORDER BY entry LIMIT ?", entry, MOST_BEHIND + 1
         )
-        return [Entry(**dict(row)) for row in rows]
+        return [AuditEntry(**dict(row)) for row in rows]
 
     async def _run(self) -> None:
         while True:

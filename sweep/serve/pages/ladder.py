@@ -15,7 +15,7 @@ _MOST_DOTS = 1500
 
 
 @dataclass(frozen=True)
-class Step:
+class LadderStep:
     """A trial on a rung."""
 
     trial: int
@@ -29,7 +29,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class DrawnLadder:
     """The drawn ladder, and what is not drawn."""
 
     svg: Markup
@@ -38,7 +38,7 @@ class Ladder:
     """Each bracket's name with its rungs in words, for those who do not see the chart."""
 
 
-def steps(reader: Reader) -> list[Step]:
+def steps(reader: Reader) -> list[LadderStep]:
     """Return all trials on all rungs, those of a bracket together."""
     rows = reader.rows(
         "SELECT trial, bracket, iteration, rung, last_epoch, status, score"
@@ -49,7 +49,7 @@ def steps(reader: Reader) -> list[Step]:
     for row in rows:
         reached[row["trial"]] = max(reached.get(row["trial"], 0), row["rung"])
     return [
-        Step(
+        LadderStep(
             row["trial"], row["bracket"], row["iteration"], row["rung"], row["last_epoch"],
             str(row["status"]), row["score"], reached[row["trial"]] > row["rung"],
         )
@@ -57,7 +57,7 @@ def steps(reader: Reader) -> list[Step]:
     ]  # fmt: skip
 
 
-def ladder(name: str, found: list[Step], shown: ScoreWords) -> Ladder | None:
+def ladder(name: str, found: list[LadderStep], shown: ScoreWords) -> DrawnLadder | None:
     """Return the ladder of a search; None before any trial has ended a rung."""
     scored = [one for one in found if one.score is not None and math.isfinite(one.score)]
     if not scored:
@@ -70,8 +70,9 @@ def ladder(name: str, found: list[Step], shown: ScoreWords) -> Ladder | None:
         [shown.shown(one.score or 0.0) for one in scored],
         ("epochs trained (logarithmic)", shown.with_unit(shown.validation)),
         is_log=True,
+        x_ticks=sorted({float(one.last_epoch) for one in scored}),
     )
-    by_trial: dict[int, list[Step]] = {}
+    by_trial: dict[int, list[LadderStep]] = {}
     for one in drawn:
         by_trial.setdefault(one.trial, []).append(one)
     for path in by_trial.values():
@@ -83,14 +84,14 @@ def ladder(name: str, found: list[Step], shown: ScoreWords) -> Ladder | None:
         text += reasons[one.trial, one.rung]
         href = f"/sweeps/{name}/trials/{one.trial}"
         axes.dot(one.last_epoch, shown.shown(one.score or 0.0), text, kind, href)
-    return Ladder(axes.markup(), left_out, _in_words(found, shown))
+    return DrawnLadder(axes.markup(), left_out, _in_words(found, shown))
 
 
-def _few(scored: list[Step]) -> tuple[list[Step], int]:
+def _few(scored: list[LadderStep]) -> tuple[list[LadderStep], int]:
     """Return the steps to draw, the best of each rung if there are too many, and how many not."""
     if len(scored) <= _MOST_DOTS:
         return scored, 0
-    by_rung: dict[int, list[Step]] = {}
+    by_rung: dict[int, list[LadderStep]] = {}
     for one in scored:
         by_rung.setdefault(one.last_epoch, []).append(one)
     each = max(_MOST_DOTS // len(by_rung), 1)
@@ -102,9 +103,9 @@ def _few(scored: list[Step]) -> tuple[list[Step], int]:
     return kept, len(scored) - len(kept)
 
 
-def _reasons(found: list[Step]) -> dict[tuple[int, int], str]:
+def _reasons(found: list[LadderStep]) -> dict[tuple[int, int], str]:
     """Return why each trial went on from a rung or did not: "3rd of 5, the best 2 went on"."""
-    rungs: dict[tuple[int, int, int], list[Step]] = {}
+    rungs: dict[tuple[int, int, int], list[LadderStep]] = {}
     for one in found:
         rungs.setdefault((one.iteration, one.bracket, one.rung), []).append(one)
     reasons = {}
@@ -127,8 +128,8 @@ def _ordinal(number: int) -> str:
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
 
 
-def _in_words(found: list[Step], shown: ScoreWords) -> list[tuple[str, list[str]]]:
-    brackets: dict[tuple[int, int], dict[int, list[Step]]] = {}
+def _in_words(found: list[LadderStep], shown: ScoreWords) -> list[tuple[str, list[str]]]:
+    brackets: dict[tuple[int, int], dict[int, list[LadderStep]]] = {}
     for one in found:
         rungs = brackets.setdefault((one.iteration, one.bracket), {})
         rungs.setdefault(one.rung, []).append(one)
@@ -141,7 +142,7 @@ def _in_words(found: list[Step], shown: ScoreWords) -> list[tuple[str, list[str]
     ]
 
 
-def _rung(rung: int, members: list[Step], shown: ScoreWords) -> str:
+def _rung(rung: int, members: list[LadderStep], shown: ScoreWords) -> str:
     ended = [one for one in members if one.status != "pending"]
     scores = [one.score for one in ended if one.score is not None and math.isfinite(one.score)]
     best = f", best {shown.score(min(scores))}" if scores else ""

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sweep import words
-from sweep.serve.access.tokens import Scope, Token
+from sweep.serve.access.tokens import Token, TokenScope
 from sweep.serve.api.who import Who
 from sweep.serve.pages.shown import ago, at, eta, size
 
@@ -71,10 +71,10 @@ def page(
 
 def shared_context(token: Token | None, request: Request) -> dict[str, Any]:
     """Return what every page needs: who looks, what they may, where they are."""
-    scopes = token.scopes if token else frozenset[Scope]()
+    scopes = token.scopes if token else frozenset[TokenScope]()
     return {
         "who": token.name if token else None,
-        "may": {scope.value: scope in scopes for scope in Scope},
+        "may": {scope.value: scope in scopes for scope in TokenScope},
         "navigation": NAVIGATION,
         "here": request.url.path,
         "problem": None,
@@ -90,6 +90,6 @@ def wants_page(request: Request) -> bool:
 def problem_page(request: Request, found: Mapping[str, Any]) -> Response:
     """Return a problem document as a page."""
     token = request.scope.get("sweep.token")
-    context = shared_context(token, request) | {"problem": found}
+    context = shared_context(token, request) | {"found": found}
     html = environment().get_template("problem.html.j2").render(**context)
     return HTMLResponse(html, status_code=int(found["status"]))

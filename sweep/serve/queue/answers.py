@@ -18,7 +18,7 @@ class OtherRequestError(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class RequestAnswer:
     """What a request was answered with."""
 
     status: int
@@ -34,8 +34,8 @@ def once(
     who: str,
     path: str,
     asked: bytes,
-    make: Callable[[], Answer],
-) -> Answer:
+    make: Callable[[], RequestAnswer],
+) -> RequestAnswer:
     """Return what `make` answers, or what it answered to the same request under this key.
 
     The answer and all that `make` writes to the queue are one transaction: after a kill in the
@@ -56,7 +56,7 @@ def once(
             if found["status"] is None:
                 raise LockedError("the first request with this Idempotency-Key is still under way")
             body = json.loads(found["body"])
-            return Answer(found["status"], found["location"], body, is_kept=True)
+            return RequestAnswer(found["status"], found["location"], body, is_kept=True)
         answer = make()
         db.execute(
             "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -7,7 +7,7 @@ from sweep.serve.queue.database import QueueDatabase
 
 
 @dataclass(frozen=True)
-class Entry:
+class AuditEntry:
     """A line of the audit log."""
 
     entry: int
@@ -39,11 +39,11 @@ def enter(
         )
 
 
-def entries(database: QueueDatabase, limit: int, before: int | None = None) -> list[Entry]:
+def entries(database: QueueDatabase, limit: int, before: int | None = None) -> list[AuditEntry]:
     """Return at most `limit` lines, the newest first, with numbers below `before`."""
     rows = database.rows(
         "SELECT * FROM audit WHERE entry < ? ORDER BY entry DESC LIMIT ?",
         2**62 if before is None else before,
         limit,
     )
-    return [Entry(**dict(row)) for row in rows]
+    return [AuditEntry(**dict(row)) for row in rows]

@@ -1,45 +1,60 @@
 """What may be asked of a job, kind by kind: the fields of a request, checked by type."""
 
 from dataclasses import fields
-from typing import Annotated, Any, Literal, Optional, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from sweep.data.own_data import PARTS, OwnData
 from sweep.settings import Budget, Settings
 
-_NOT_ASKED = ("stages", "numerics")
-"""Settings that come about while a sweep is at work."""
+_NOT_ASKED = ("stages", "numerics", "programs", "own", "stopping", "sizes")
+"""Settings that come about while a sweep is at work, and those that only scripts have."""
 Whole = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(max_length=80)]
+Words = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
+"""Text for an option of a command, which ends at a NUL."""
+Rows = Whole | Annotated[str, Field(max_length=40)]
+"""How many rows a part has: a number, or a share such as "20%"."""
 
 
-class Asked(BaseModel):
+class RequestPart(BaseModel):
     """A part of a request: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-def _settings_model() -> type[Asked]:
+def _settings_model() -> type[RequestPart]:
     """Return a model with a field for each setting; one that is left out has its default."""
-    kinds = {int: Whole, bool: Flag, float: Real, str: Annotated[str, Field(max_length=4096)]}
-    hints, found = get_type_hints(Settings), dict[str, Any]()
-    for field in fields(Settings):
-        if field.name in _NOT_ASKED:
-            continue
-        inner = [one for one in getattr(hints[field.name], "__args__", ()) if one in kinds]
-        kind = kinds.get(hints[field.name]) or (kinds[inner[0]] if inner else None)
-        if kind is not None:
-            found[field.name] = (Optional[kind], None)  # noqa: UP045  (a value here)
-    return create_model("SettingsAsked", __base__=Asked, **found)
+    found: dict[str, Any] = {}
+    for kind in (Settings, OwnData):
+        hints = get_type_hints(kind)
+        for field in fields(kind):
+            if field.name not in _NOT_ASKED:
+                shape = Rows if field.name in SIZES else _shape(hints[field.name])
+                found[field.name] = (shape | None, None)
+    return create_model("SettingsAsked", __base__=RequestPart, **found)
 
 
+def _shape(hint: Any) -> Any:
+    """Return what a request may hold for a setting of a type."""
+    if get_origin(hint) in (Union, UnionType):
+        hint = next(one for one in get_args(hint) if one is not type(None))
+    if get_origin(hint) is tuple:
+        return Annotated[list[Words], Field(max_length=1000)]
+    return {int: Whole, bool: Flag, float: Real, str: Words}[hint]
+
+
+SIZES = tuple(f"{part}_rows" for part in PARTS)
+"""Settings that say how many rows a part of the data has."""
 SettingsAsked = _settings_model()
 """Options of `sweep start` that decide a sweep's numbers; 0 epochs of patience mean never."""
 
 
-class BudgetAsked(Asked):
+class BudgetAsked(RequestPart):
     """When to stop before the plan is done."""
 
     max_seconds: Annotated[Real, Field(gt=0, le=1e9)] | None = None
@@ -48,14 +63,14 @@ class BudgetAsked(Asked):
     max_failures: Annotated[Whole, Field(ge=1, le=10**9)] = Budget.max_failures
 
 
-class SpaceAsked(Asked):
+class SpaceAsked(RequestPart):
     """A search space by name; with its hash, only what was looked at is run."""
 
     name: Name
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
-class JobAsked(Asked):
+class JobAsked(RequestPart):
     """What every kind of job may be given."""
 
     device: Annotated[str, Field(max_length=20)] = "any"
@@ -65,7 +80,21 @@ class JobAsked(Asked):
     held: Flag = False
 
 
-class StartAsked(JobAsked):
+class WorkersAsked(RequestPart):
+    """Who trains."""
+
+    pool: Annotated[str, Field(max_length=20)] | None = None
+    """Train in a pool of workers: a number of processes, gpus, ray or ray:NUMBER."""
+
+
+class PooledAsked(JobAsked, WorkersAsked):
+    """What every kind of job that trains may be given."""
+
+    mixed: Flag = False
+    """Let workers join that compute under other versions or on other processors."""
+
+
+class StartAsked(PooledAsked):
     """A new search."""
 
     kind: Literal["start"]
@@ -76,7 +105,7 @@ class StartAsked(JobAsked):
     budget: BudgetAsked = BudgetAsked()
 
 
-class ResumeAsked(JobAsked):
+class ResumeAsked(PooledAsked):
     """A sweep that was stopped or killed goes on."""
 
     kind: Literal["resume"]
@@ -85,7 +114,7 @@ class ResumeAsked(JobAsked):
     other_numerics: Flag = False
 
 
-class ExtendAsked(JobAsked):
+class ExtendAsked(PooledAsked):
     """A finished sweep gets more iterations, brackets or epochs."""
 
     kind: Literal["extend"]
@@ -98,7 +127,7 @@ class ExtendAsked(JobAsked):
     budget: BudgetAsked = BudgetAsked()
 
 
-class ConfirmAsked(JobAsked):
+class ConfirmAsked(PooledAsked):
     """The best trials and the baselines are trained again with new seeds."""
 
     kind: Literal["confirm"]

@@ -122,7 +122,7 @@ class Dispatcher:
                 notices.enter(database, now)
 
     def _go_on_or_fail(
-        self, job: Job, ended: settle.Ended, code: int | None, changes: dict[str, object]
+        self, job: Job, ended: settle.EndedJob, code: int | None, changes: dict[str, object]
     ) -> None:
         """A process was killed: its job goes on after a while, if it got further each time."""
         waits = self.service.options.retry_seconds

@@ -11,14 +11,14 @@ from sweep.sweep_folder import SweepFolder
 
 
 @dataclass(frozen=True)
-class Place:
+class PlaceInLine:
     """A job's place in the line, from 1, and when it begins; None if that cannot be told."""
 
     position: int
     starts_at: float | None
 
 
-def forecast(service: Service) -> dict[int, Place]:
+def forecast(service: Service) -> dict[int, PlaceInLine]:
     """Return the place of each job that waits."""
     queued = jobs.queued(service.database)
     if not queued:
@@ -27,18 +27,18 @@ def forecast(service: Service) -> dict[int, Place]:
     found = {}
     for position, job in enumerate(queued, start=1):
         if job.held or (job.reason is not None and job.not_before == 0 and job.started_at is None):
-            found[job.job] = Place(position, None)
+            found[job.job] = PlaceInLine(position, None)
             continue
         suiting = [one for one in service.options.devices if one.suits(job.device)]
         known = [(at, name) for name, at in free.items() if at is not None]
         names = {one.name for one in suiting}
         known = [(at, name) for at, name in known if name in names]
         if not known:
-            found[job.job] = Place(position, None)
+            found[job.job] = PlaceInLine(position, None)
             continue
         at, name = min(known)
         at = max(at, job.not_before)
-        found[job.job] = Place(position, at)
+        found[job.job] = PlaceInLine(position, at)
         free[name] = None if job.estimated_seconds is None else at + job.estimated_seconds
     return found
 

@@ -21,7 +21,7 @@ _STOPPED = (128 + 2, 128 + 15)
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedJob:
     """What became of a job's process. `state` None means that it was killed and may go on."""
 
     state: JobState | None
@@ -65,7 +65,9 @@ def goes_on(job: Job, folder: SweepFolder) -> bool:
     return job.kind is JobKind.RESUME
 
 
-def how_it_ended(job: Job, code: int | None, folder: SweepFolder, log: Path, model: Path) -> Ended:
+def how_it_ended(
+    job: Job, code: int | None, folder: SweepFolder, log: Path, model: Path
+) -> EndedJob:
     """Return what became of a job whose process is gone. `code` is None if nobody saw it end.
 
     `model` is the file that an export writes, whole or not at all.
@@ -73,51 +75,51 @@ def how_it_ended(job: Job, code: int | None, folder: SweepFolder, log: Path, mod
     found = look_at(folder)
     epochs = 0 if found is None else _epochs(found)
     if code is None and job.kind is JobKind.EXPORT and model.is_file():
-        return Ended(JobState.FINISHED, epochs=epochs)
+        return EndedJob(JobState.FINISHED, epochs=epochs)
     if code is None or code < 0:
         return _unseen(job, found, folder, log, epochs, killed=code is not None)
     if code in _STOPPED:
         return _stopped(job, found, epochs)
     if code == 0:
-        return Ended(JobState.FINISHED, epochs=epochs)
+        return EndedJob(JobState.FINISHED, epochs=epochs)
     error = last_error(end_of(log))
     states = {
         TooManyFailuresError.exit_code: JobState.FAILED,
         BudgetEndedError.exit_code: JobState.BUDGET,
     }
-    return Ended(states.get(code, JobState.FAILED), error, epochs)
+    return EndedJob(states.get(code, JobState.FAILED), error, epochs)
 
 
-def _stopped(job: Job, found: Look | None, epochs: int) -> Ended:
+def _stopped(job: Job, found: Look | None, epochs: int) -> EndedJob:
     if job.wanted is Wanted.CANCEL:
-        return Ended(JobState.CANCELLED, epochs=epochs)
+        return EndedJob(JobState.CANCELLED, epochs=epochs)
     if job.wanted is not None:
-        return Ended(JobState.PREEMPTED, epochs=epochs)
-    return Ended(JobState.INTERRUPTED, "it was stopped from outside the queue", epochs)
+        return EndedJob(JobState.PREEMPTED, epochs=epochs)
+    return EndedJob(JobState.INTERRUPTED, "it was stopped from outside the queue", epochs)
 
 
 def _unseen(
     job: Job, found: Look | None, folder: SweepFolder, log: Path, epochs: int, *, killed: bool
-) -> Ended:
+) -> EndedJob:
     """Of a process that was killed, or that ended while no service watched."""
     if job.wanted is Wanted.CANCEL:
-        return Ended(JobState.CANCELLED, epochs=epochs)
+        return EndedJob(JobState.CANCELLED, epochs=epochs)
     entered = goes_on(job, folder) or (job.kind is JobKind.TEST and _is_tested(job, folder))
     if found is None or not entered:
         words = end_of(log)
         if not killed and "error: " in words.rpartition("\n$ ")[2]:
-            return Ended(JobState.FAILED, last_error(words), epochs)
-        return Ended(None, epochs=epochs)
+            return EndedJob(JobState.FAILED, last_error(words), epochs)
+        return EndedJob(None, epochs=epochs)
     if job.kind is JobKind.TEST:
-        return Ended(JobState.FINISHED, epochs=epochs)
+        return EndedJob(JobState.FINISHED, epochs=epochs)
     unconfirmed = found.progress.confirmations > found.progress.confirmations_done
     if found.sweep.state is SweepState.FINISHED and not unconfirmed:
-        return Ended(JobState.FINISHED, epochs=epochs)
+        return EndedJob(JobState.FINISHED, epochs=epochs)
     if found.sweep.state in (SweepState.FAILED, SweepState.BUDGET) and not killed:
-        return Ended(JobState(found.sweep.state.value), found.sweep.message, epochs)
+        return EndedJob(JobState(found.sweep.state.value), found.sweep.message, epochs)
     if found.sweep.state is SweepState.INTERRUPTED and job.wanted is not None:
-        return Ended(JobState.PREEMPTED, epochs=epochs)
-    return Ended(None, epochs=epochs)
+        return EndedJob(JobState.PREEMPTED, epochs=epochs)
+    return EndedJob(None, epochs=epochs)
 
 
 def _is_tested(job: Job, folder: SweepFolder) -> bool:

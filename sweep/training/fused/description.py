@@ -55,7 +55,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Loss:
+class FusedLoss:
     """A model's loss: cross-entropy against labels y·(1 − s) + s/2, or a mean squared error.
 
     s is the smoothing. `from_logits` is False if the model ends in a sigmoid or softmax, which
@@ -95,7 +95,7 @@ class Description:
     """The input, flattened."""
     hidden: tuple[Unit, ...]
     output: Unit
-    loss: Loss
+    loss: FusedLoss
     optimizer: OptimizerRule
     model_roles: tuple[Role, ...]
     optimizer_roles: tuple[Role, ...]
@@ -103,8 +103,9 @@ class Description:
     """What is subtracted from each feature, and what it is then divided by; None for nothing."""
     batch: int | None = None
     """Rows in a batch if the trial's own `fit` says so; None for those of the settings."""
-    metrics: tuple[str, ...] = ()
-    """Names of the metrics that the model is compiled with."""
+    metrics: tuple[tuple[str, str], ...] = ()
+    """Names of the metrics that the model is compiled with, each with what it is called here: see
+    `reading.metrics`."""
 
     @property
     def features(self) -> int:

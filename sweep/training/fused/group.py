@@ -10,16 +10,17 @@ import numpy as np
 
 from sweep.data.split import Split
 from sweep.records import EpochRecord
+from sweep.statistics.choice_of_epoch import fold_means
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
 from sweep.training.fused.measuring import tells_fit_score
 from sweep.training.fused.packing import Clock, Packing, absent_parts
 from sweep.training.fused.program.arrays import (
-    Data,
     Epoch,
     Measured,
     Program,
+    ResidentData,
     State,
     Sums,
     Tensor,
@@ -32,7 +33,7 @@ from sweep.training.model import epoch_order
 
 
 @dataclass
-class Seat:
+class TrialSeat:
     """What a group needs of a trial in one of its slots.
 
     `improved` says that the weights of the last epoch are the best so far: the program keeps
@@ -73,7 +74,7 @@ class Resident:
         real = np.arange(rows.batch)[None, :] < counts[:, None]
         shares = np.where(real, np.float32(1) / counts[:, None], np.float32(0))
         x, y = self._rows() if like is None else (like.data.x, like.data.y)
-        self.data: Data = Data(x, y, on_device(shares), on_device(counts))
+        self.data: ResidentData = ResidentData(x, y, on_device(shares), on_device(counts))
 
     def _rows(self) -> tuple[Tensor, Tensor]:
         """Features of all rows, padded to whole chunks, and targets of the training rows."""
@@ -96,23 +97,23 @@ def flat(x: np.ndarray) -> np.ndarray:
     return x.reshape(len(x), -1)
 
 
-class Group:
+class SlotGroup:
     """A program's slots and the stacked arrays of the trials in them."""
 
     def __init__(self, shape: Shape, program: Program, resident: Resident) -> None:
         self.shape, self.program, self.resident = shape, program, resident
-        self.seats: list[Seat | None] = [None] * shape.slots
+        self.seats: list[TrialSeat | None] = [None] * shape.slots
         self._state = self._empty_state()
         self._trials = self._empty_trials()
         self._on_device: Trials | None = None
         """The trials as the program takes them; None when one has come or gone since."""
 
     @property
-    def taken(self) -> list[tuple[int, Seat]]:
+    def taken(self) -> list[tuple[int, TrialSeat]]:
         """Slots with a trial in them."""
         return [(slot, seat) for slot, seat in enumerate(self.seats) if seat is not None]
 
-    def seat(self, seat: Seat, arrays: State) -> int:
+    def seat(self, seat: TrialSeat, arrays: State) -> int:
         """Put a trial into a free slot; returns the slot."""
         slot = self.seats.index(None)
         self._write(slot, arrays, seat.packing.trials())
@@ -174,15 +175,15 @@ class Group:
             improved[slot] = seat.improved
         return Epoch(*(on_device(array) for array in (order, rates, keys, improved)))
 
-    def _trained(self, slot: int, seat: Seat, measured: Measured) -> Trained:
+    def _trained(self, slot: int, seat: TrialSeat, measured: Measured) -> Trained:
         """The trial's epoch, but for its seconds."""
         split, n_train = self.resident.split, self.shape.rows.train
         rule, clock = seat.packing.description.optimizer, seat.clock
         of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
         outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
-        names = seat.packing.description.metrics
-        validation = measures(of, outputs[n_train:], split.validation, *meaning, names)
+        own = seat.packing.description.metrics
+        validation = measures(of, outputs[n_train:], split.validation, *meaning, own)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch,
@@ -196,6 +197,7 @@ class Group:
             learning_rate=float(rate[0]),
             seconds=0.0,
             metrics=validation.metrics,
+            val_folds=fold_means(validation.losses),
         )
         return Trained(record, validation.losses)
 

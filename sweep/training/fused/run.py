@@ -12,7 +12,7 @@ from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Ended, Journal
 from sweep.training.early_stopping import Patience
 from sweep.training.fused.description import Description
-from sweep.training.fused.group import Seat
+from sweep.training.fused.group import TrialSeat
 from sweep.training.fused.layers.refusal import NotCarriedError
 from sweep.training.fused.packing import Generators, Packing, generators
 from sweep.training.fused.program.arrays import State
@@ -26,7 +26,7 @@ TRAINER = "fused"
 
 
 @dataclass(eq=False)
-class Run:
+class FusedRun:
     """An assignment waiting, in a slot, or done.
 
     `seat` and `arrays` stand once it has entered; `arrays` only until it sits.
@@ -40,14 +40,14 @@ class Run:
     records: list[EpochRecord] = field(default_factory=list)
     seconds: float = 0.0
     progress: TrialProgress[Generators] = field(init=False)
-    seat: Seat = field(init=False)
+    seat: TrialSeat = field(init=False)
     arrays: State = field(init=False)
     _entered: bool = False
 
     def __post_init__(self) -> None:
         self.progress = TrialProgress.begun(self.assignment, self.patience)
 
-    def __lt__(self, other: "Run") -> bool:
+    def __lt__(self, other: "FusedRun") -> bool:
         """Whether this trial goes first: it is under way, or more waits for its assignment."""
         return self._urgency < other._urgency
 
@@ -104,7 +104,7 @@ class Run:
             self.progress = self.progress.restored(
                 kept, generators(roles, kept.best) if kept.best else None
             )
-        self.seat = Seat(packing, clock, self.assignment.seed, self.progress.epoch)
+        self.seat = TrialSeat(packing, clock, self.assignment.seed, self.progress.epoch)
 
     def end_epoch(self, record: EpochRecord, val_losses: np.ndarray) -> bool:
         """Record the epoch that just ended; True when the trial is done."""

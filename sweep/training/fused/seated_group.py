@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sweep.training.contract import Ended
-from sweep.training.fused.group import Group, Trained
+from sweep.training.fused.group import SlotGroup, Trained
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.reading.kept import Readings
-from sweep.training.fused.run import Run
+from sweep.training.fused.run import FusedRun
 from sweep.training.fused.waiting import Waiting
 
 
@@ -20,8 +20,8 @@ class SeatedGroup:
     journal.
     """
 
-    group: Group
-    live: dict[int, Run] = field(default_factory=dict)
+    group: SlotGroup
+    live: dict[int, FusedRun] = field(default_factory=dict)
     _kept_at: float = field(default_factory=time.perf_counter)
 
     @property
@@ -65,7 +65,7 @@ class SeatedGroup:
             run.checkpoint(self.group.arrays(slot))
         self._kept_at = time.perf_counter()
 
-    def clear(self) -> list[Run]:
+    def clear(self) -> list[FusedRun]:
         """Its trials in the order of their slots, their state in hand, for another group."""
         for slot, run in self.live.items():
             run.step_out(self.group.arrays(slot))

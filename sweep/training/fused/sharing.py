@@ -39,7 +39,7 @@ _NO_LIMIT = 1 << 60
 
 
 @dataclass(frozen=True)
-class Work:
+class SearchWork:
     """What a search will train, in all."""
 
     trials: int
@@ -48,7 +48,7 @@ class Work:
 
 
 def best_sharing(
-    described: Sequence[Description], looked_at: int, rows: RowCounts, work: Work
+    described: Sequence[Description], looked_at: int, rows: RowCounts, work: SearchWork
 ) -> Sharing:
     """Return how the trials of a search share programs in the least time on a CPU.
 
@@ -94,7 +94,7 @@ def _cost(
     described: Sequence[Description],
     looked_at: int,
     rows: RowCounts,
-    work: Work,
+    work: SearchWork,
     sharing: Sharing,
 ) -> float:
     """Seconds of all trials that can be fused, if they are shared like this."""
@@ -134,7 +134,7 @@ def _epoch(description: Description, shape: Shape, rows: RowCounts) -> float:
     return rows.steps * 1e-4 * len(layers) + _operations(layers, rows) / 120e9
 
 
-def _by_keras(description: Description, rows: RowCounts, work: Work) -> float:
+def _by_keras(description: Description, rows: RowCounts, work: SearchWork) -> float:
     """Seconds of a trial of the search, on average, if Keras trains it."""
     widths = [unit.width for unit in description.hidden]
     layers = [description.features, *widths, description.output.width]

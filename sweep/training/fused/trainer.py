@@ -21,14 +21,14 @@ from sweep.training.contract import Ended, Endings, Journal, Source, StopRequest
 from sweep.training.early_stopping import Patience
 from sweep.training.fused.description import Description
 from sweep.training.fused.device import groups_at_once, program_bytes
-from sweep.training.fused.group import Group, Resident, Trained
+from sweep.training.fused.group import Resident, SlotGroup, Trained
 from sweep.training.fused.program.arrays import Program
 from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.fused.program.shape_policy import ALIKE, Sharing, rows_of, shape_of
 from sweep.training.fused.reading.kept import Readings
-from sweep.training.fused.run import TRAINER, Run
+from sweep.training.fused.run import TRAINER, FusedRun
 from sweep.training.fused.seated_group import SeatedGroup
 from sweep.training.fused.waiting import Waiting
 from sweep.training.model import Build
@@ -116,7 +116,7 @@ class FusedTrainer:
         assignment = source.take(by_turns=True)
         if assignment is None:
             return False
-        run = Run(assignment, journal, self.patience)
+        run = FusedRun(assignment, journal, self.patience)
         ended = run.read(self.readings)
         if ended is not None:
             yield ended
@@ -190,7 +190,7 @@ class FusedTrainer:
         _log.warning("out of memory with %d trials at once: trying %d", shape.slots, narrower.slots)
         return None
 
-    def _group(self, shape: Shape) -> Group:
+    def _group(self, shape: Shape) -> SlotGroup:
         if shape.rows not in self._resident:
             like = next(iter(self._resident.values()), None)
             self._resident[shape.rows] = Resident(self.split, shape.rows, self.scoring, like)
@@ -200,4 +200,4 @@ class FusedTrainer:
                 "program %d: %d trials of widths %s",
                 len(self._programs), shape.slots, "-".join(map(str, shape.widths)) or "none",
             )  # fmt: skip
-        return Group(shape, self._programs[shape], self._resident[shape.rows])
+        return SlotGroup(shape, self._programs[shape], self._resident[shape.rows])

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 from search_spaces import capacity
-from sweep.training.fused.group import Group, Resident, Seat
+from sweep.training.fused.group import Resident, SlotGroup, TrialSeat
 from sweep.training.fused.layers import random_bits
 from sweep.training.fused.packing import Packing
 from sweep.training.fused.program import shape as shapes
@@ -126,8 +126,8 @@ def trained_arrays(values, widths, depth):
     )
     packing = Packing(description, shape)
     arrays, clock = packing.pack(readings.initial_state(task, None))
-    group = Group(shape, compiled(shape), Resident(split, rows))
-    slot = group.seat(Seat(packing, clock, task.seed, 0), arrays)
+    group = SlotGroup(shape, compiled(shape), Resident(split, rows))
+    slot = group.seat(TrialSeat(packing, clock, task.seed, 0), arrays)
     measured = [numbers(group.train_epoch()[slot]) for _ in range(2)]
     return packing, group.arrays(slot), measured
 
@@ -172,8 +172,8 @@ def test_padding_of_normalised_layers_stays_zero_and_changes_nothing():
         shape = dataclasses.replace(own, widths=widths)
         packing = Packing(description, shape)
         arrays, clock = packing.pack(state)
-        group = Group(shape, compiled(shape), Resident(split, rows))
-        slot = group.seat(Seat(packing, clock, task.seed, 0), arrays)
+        group = SlotGroup(shape, compiled(shape), Resident(split, rows))
+        slot = group.seat(TrialSeat(packing, clock, task.seed, 0), arrays)
         measured = [numbers(group.train_epoch()[slot]) for _ in range(2)]
         results.append((real_parts(packing, group.arrays(slot)), measured))
     (bare, exact), *padded = results

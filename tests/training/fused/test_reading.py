@@ -8,7 +8,7 @@ from keras import layers, optimizers, regularizers
 from search_spaces import capacity, regularization
 from sweep.records import OutcomeStatus
 from sweep.training.auto_trainer import AutoTrainer
-from sweep.training.fused.description import Loss, Unit
+from sweep.training.fused.description import FusedLoss, Unit
 from sweep.training.fused.layers.activation import Activation
 from sweep.training.fused.layers.batch_normalization import BatchNormalization
 from sweep.training.fused.layers.dropout import Dropout
@@ -190,20 +190,20 @@ def test_parts_are_described_in_their_order():
 
 def test_a_loss_may_be_named_and_its_labels_smoothed():
     named = compiled(layers.Dense(1, "sigmoid"), loss="bce", metric="binary_crossentropy")
-    assert read(named).loss == Loss(from_logits=False)
+    assert read(named).loss == FusedLoss(from_logits=False)
     smoothed = compiled(
         layers.Dense(1),
         loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
     )
-    assert read(smoothed).loss == Loss(from_logits=True, smoothing=0.1)
+    assert read(smoothed).loss == FusedLoss(from_logits=True, smoothing=0.1)
     squared = compiled(
         layers.Dense(1, "sigmoid"),
         loss=keras.losses.MeanSquaredError(),
         metric="binary_crossentropy",
     )
-    assert read(squared).loss == Loss(from_logits=False, squared=True)
+    assert read(squared).loss == FusedLoss(from_logits=False, squared=True)
     categorical = compiled(layers.Dense(2), loss=CATEGORICAL(from_logits=True), metric=LIKEWISE)
-    assert read(categorical).loss == Loss(from_logits=True, categorical=True)
+    assert read(categorical).loss == FusedLoss(from_logits=True, categorical=True)
 
 
 @pytest.mark.parametrize("space", [capacity, regularization])

@@ -2,14 +2,14 @@
 
 import pytest
 
-from sweep.training.fused.description import Description, Loss, Unit
+from sweep.training.fused.description import Description, FusedLoss, Unit
 from sweep.training.fused.program.optimizers import OptimizerRule
 from sweep.training.fused.program.shape import RowCounts
 from sweep.training.fused.program.shape_policy import ALIKE, Sharing, shape_of
-from sweep.training.fused.sharing import Work, best_sharing
+from sweep.training.fused.sharing import SearchWork, best_sharing
 
 ROWS = RowCounts(10_000, 1_000, 500)
-SHORT, LONG = Work(17, 23, 75), Work(143, 211, 1_767)
+SHORT, LONG = SearchWork(17, 23, 75), SearchWork(143, 211, 1_767)
 """Searches of 9 and of 81 epochs."""
 
 
@@ -18,7 +18,7 @@ def described(*widths, activation="relu", optimizer="adam"):
         given=Unit(28),
         hidden=tuple(Unit(width, activation) for width in widths),
         output=Unit(1),
-        loss=Loss(from_logits=True),
+        loss=FusedLoss(from_logits=True),
         optimizer=OptimizerRule(optimizer, None, (0.9, 0.999), 1e-7, 0.0),
         model_roles=(),
         optimizer_roles=(),

@@ -13,14 +13,18 @@ from keras import layers, ops, optimizers
 
 from sweep.data.split import Rows
 from sweep.records import OutcomeStatus
+from sweep.space.scoring import scoring_of
+from sweep.space.targets import target_form
 from sweep.tasks.losses import Loss, LossName
 from sweep.tasks.scoring import Scoring
 from sweep.tasks.task import Task, TaskKind
+from sweep.training.fused.measuring import measured
 from sweep.training.fused.program import losses
 from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.fused.reading.model import carries, read
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
+from sweep.training.model import own_metrics
 from tests.support.fused import BATCH, MemoryJournal, assignment, measures, small_split, train_all
 
 CLASSES = Task(TaskKind.CLASSES, classes=("a", "b", "c"))
@@ -248,3 +252,60 @@ def test_what_is_done_to_the_input_is_one_shift_and_one_division():
     keras_x = prepared(x).numpy()
     # a constant of each model's own: that of this model has the same seed
     np.testing.assert_allclose((x.reshape(5, 28) - shift) / divisor, keras_x, atol=1e-6)
+
+
+@keras.saving.register_keras_serializable("tests")
+def distance(y_true, y_pred):
+    return ops.mean(ops.abs(y_true - y_pred))
+
+
+METRICS = {
+    "binary": (
+        Task(),
+        [layers.Dense(1, "sigmoid")],
+        "binary_crossentropy",
+        ["accuracy", keras.metrics.Precision(name="p"), keras.metrics.Recall()],
+    ),
+    "labels": (
+        LABELS,
+        [layers.Dense(2, "sigmoid")],
+        "binary_crossentropy",
+        ["accuracy", "binary_accuracy"],
+    ),
+    "amount": (
+        AMOUNT,
+        [layers.Dense(1)],
+        "mae",
+        ["accuracy", "mape", keras.metrics.RootMeanSquaredError(name="r")],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_own_metrics_are_those_of_keras(kind):
+    task, stack, loss, metrics = METRICS[kind]
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.Input((5,)), *stack])
+    model.compile("adam", loss, metrics=metrics)
+    random = np.random.default_rng(1)
+    x = random.normal(size=(40, 5)).astype(np.float32)
+    y = random.random(40 if task.n_targets == 1 else (40, 2)).astype(np.float32)
+    y = y if kind == "amount" else np.round(y)
+    outputs = model(x).numpy()
+    known = read(model, task)
+    before = outputs if kind == "amount" else np.log(outputs / (1 - outputs))
+    before = before[:, 0] if before.shape[1] == 1 else before
+    scoring = scoring_of(model, task)
+    found = measured(known.loss, before, Rows(x, y), task, scoring, known.metrics)
+    from_keras = own_metrics(model, outputs, y, target_form(model, task))
+    assert found.metrics == pytest.approx(from_keras, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [distance, keras.metrics.BinaryAccuracy(threshold=0.3), keras.metrics.AUC(curve="PR")],
+)
+def test_a_metric_that_only_keras_measures_is_left_to_it(metric):
+    model = keras.Sequential([keras.Input((5,)), layers.Dense(1, "sigmoid")])
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy", metric])
+    assert "metric" in str(carries(model, Task()))

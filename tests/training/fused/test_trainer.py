@@ -20,7 +20,7 @@ from sweep.training.fused.program import shape as shapes
 from sweep.training.fused.program import shape_policy
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.reading.model import read
-from sweep.training.fused.run import Run
+from sweep.training.fused.run import FusedRun
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.fused.waiting import Waiting
 from sweep.training.keras_trainer import KerasTrainer
@@ -185,7 +185,7 @@ def test_a_model_it_cannot_carry_fails_with_the_reason():
 def test_out_of_memory_splits_the_group_and_loses_nobody(monkeypatch):
     work = [assignment(0, **SMALL), *neighbours(5)]
     whole = trained(work)
-    train_epoch, calls = fused_group.Group.train_epoch, []
+    train_epoch, calls = fused_group.SlotGroup.train_epoch, []
 
     def scarce(self):
         calls.append(self.shape.slots)
@@ -193,7 +193,7 @@ def test_out_of_memory_splits_the_group_and_loses_nobody(monkeypatch):
             raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
         return train_epoch(self)
 
-    monkeypatch.setattr(fused_group.Group, "train_epoch", scarce)
+    monkeypatch.setattr(fused_group.SlotGroup, "train_epoch", scarce)
     split = trained(work)
     assert calls[:2] == [2, 2] and calls[-1] == 1
     for task in work:
@@ -205,7 +205,7 @@ def test_out_of_memory_splits_the_group_and_loses_nobody(monkeypatch):
 def test_out_of_memory_in_one_group_leaves_another_of_its_program_at_work(monkeypatch):
     monkeypatch.setattr(fused_trainer, "groups_at_once", lambda: 3)
     work = [assignment(trial, last_epoch=3 + trial, **SMALL) for trial in range(5)]
-    train_epoch, calls = fused_group.Group.train_epoch, []
+    train_epoch, calls = fused_group.SlotGroup.train_epoch, []
 
     def scarce(self):
         calls.append(self)
@@ -213,7 +213,7 @@ def test_out_of_memory_in_one_group_leaves_another_of_its_program_at_work(monkey
             raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
         return train_epoch(self)
 
-    monkeypatch.setattr(fused_group.Group, "train_epoch", scarce)
+    monkeypatch.setattr(fused_group.SlotGroup, "train_epoch", scarce)
     split = trained(work)
     assert {group.shape.slots for group in calls} == {2, 1}
     statuses = {trial: outcome.status for trial, outcome in split.outcomes.items()}
@@ -222,7 +222,7 @@ def test_out_of_memory_in_one_group_leaves_another_of_its_program_at_work(monkey
 
 def waiting(number, depth, bracket):
     values = {"width": 8, "depth": depth, "l2": 0.0, "dropout": 0.0, "decay_steps": 1_000}
-    run = Run(replace(assignment(number, **values), bracket=bracket), MemoryJournal(), None)
+    run = FusedRun(replace(assignment(number, **values), bracket=bracket), MemoryJournal(), None)
     assert run.read(Readings(capacity.build)) is None
     return run
 
@@ -239,7 +239,7 @@ def test_a_trial_is_given_company_of_its_depth_where_there_is_any():
 
 def test_a_trial_of_a_bracket_with_more_rungs_is_seated_first():
     def run(number, bracket):
-        return Run(replace(assignment(number), bracket=bracket), MemoryJournal(), None)
+        return FusedRun(replace(assignment(number), bracket=bracket), MemoryJournal(), None)
 
     runs = [run(0, None), run(1, 0), run(2, 3), run(3, 3), run(4, 1)]
     assert [run.assignment.trial for run in sorted(runs)] == [2, 3, 4, 0, 1]

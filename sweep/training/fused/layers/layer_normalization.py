@@ -14,7 +14,7 @@ from sweep.training.fused.layers.penalty import NO_PENALTY, Penalty, read_penalt
 from sweep.training.fused.layers.refusal import name_of, require
 
 
-class Normed(NamedTuple):
+class NormedRows(NamedTuple):
     """What the normalisation leaves for its gradient."""
 
     value: Tensor  # (slots, batch, units): before γ and β
@@ -34,13 +34,13 @@ class RowNormalising(Form):
     def weights(self) -> tuple[str, ...]:
         return ("gamma",) * self.scale + ("beta",) * self.center
 
-    def forward(self, at: At, h: Tensor) -> tuple[Tensor, Normed]:
+    def forward(self, at: At, h: Tensor) -> tuple[Tensor, NormedRows]:
         centred = at.silenced(h - self._mean(at, h))
         inverse = ops.rsqrt(self._mean(at, centred * centred) + at.number(0))
         value = centred * inverse
-        return self._applied(at, value), Normed(value, inverse)
+        return self._applied(at, value), NormedRows(value, inverse)
 
-    def backward(self, at: At, left: Normed, dh: Tensor) -> tuple[Tensor, Gradients]:
+    def backward(self, at: At, left: NormedRows, dh: Tensor) -> tuple[Tensor, Gradients]:
         found = {}
         if self.scale:
             found["gamma"] = ops.sum(dh * left.value, axis=1)

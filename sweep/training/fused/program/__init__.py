@@ -2,8 +2,8 @@
 
 Nothing here knows a Keras model: `reading` turns that into a description, and what is here works on
 the description's numbers with `keras.ops`. From the rest of the house these files import the
-description (`fused/description.py`), the layers behind a Dense (`fused/layers`), TensorFlow's private
-names (`training/tensorflow_private.py`), `disk` and `records`. All that a program traces is in these
+description (`fused/description.py`), the layers (`fused/layers`), TensorFlow's private names
+(`training/tensorflow_private.py`), `disk` and `records`. All that a program traces is in these
 places: `kept` hashes just them, so a change anywhere else leaves programs on disk valid.
 
 epoch          the compiled epoch of a shape: training, then evaluation

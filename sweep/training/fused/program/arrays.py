@@ -50,7 +50,7 @@ class Epoch(NamedTuple):
     improved: Tensor  # (slots,) bool: the weights given are the best so far
 
 
-class Data(NamedTuple):
+class ResidentData(NamedTuple):
     """Resident on the device."""
 
     x: Tensor  # (chunks · chunk, features): train rows, validation rows, padding
@@ -79,4 +79,4 @@ class Measured(NamedTuple):
     several; of amounts the predictions."""
 
 
-Program = Callable[[State, Trials, Epoch, Data], tuple[State, Measured]]
+Program = Callable[[State, Trials, Epoch, ResidentData], tuple[State, Measured]]

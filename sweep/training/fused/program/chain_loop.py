@@ -10,7 +10,7 @@ from keras import ops
 
 from sweep.training.fused.program import chains, layers, mixed
 from sweep.training.fused.program.arrays import Tensor
-from sweep.training.fused.program.chains import Step, row_of
+from sweep.training.fused.program.chains import PartsStep, row_of
 from sweep.training.fused.program.descent import Descent, Weights
 from sweep.training.fused.program.layer_loop import depth_of, row_written
 from sweep.training.fused.program.layers import Batch
@@ -65,7 +65,7 @@ def backward(
         index: Tensor, dh: Tensor, stacks: list[Weight], averages: list[Tensor], penalty: Tensor
     ) -> tuple[Tensor, Tensor, list[Weight], list[Tensor], Tensor]:
         layer = Layer(1, index)
-        step = Step(batch.keys, batch.share)
+        step = PartsStep(batch.keys, batch.share)
         parts = chains.placed(shape, batch.values, batch.trials, layer, step)
         dz, found, new = chains.kept_backward(parts, left(tape, index), dh)
         # (slots, units, batch): the layer's input, transposed
@@ -105,7 +105,7 @@ def backward(
 def _on(batch: Batch, layer: Layer, h: Tensor, tape: Tape) -> Tape:
     """The tape with what a layer with input h leaves written to its place."""
     z = layers.product(batch.shape, batch.values, layer, h, batch.trials)
-    step = Step(batch.keys, batch.share)
+    step = PartsStep(batch.keys, batch.share)
     parts = chains.placed(batch.shape, batch.values, batch.trials, layer, step)
     pairs = zip(tape, chains.kept_forward(parts, z), strict=True)
     return [ops.slice_update(stack, (layer.index, 0, 0, 0), value[None]) for stack, value in pairs]

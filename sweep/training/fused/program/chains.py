@@ -17,7 +17,7 @@ from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.shape import INPUT, Layer, Shape
 
 
-class Step(NamedTuple):
+class PartsStep(NamedTuple):
     """What the parts of a layer take of a training step.
 
     `keys` are (draws, slots, 2) uint32, `share` is (batch,).
@@ -39,14 +39,14 @@ class Placed(NamedTuple):
 
 
 def placed(
-    shape: Shape, values: list[Tensor], trials: Trials, layer: Layer, step: Step | None = None
+    shape: Shape, values: list[Tensor], trials: Trials, layer: Layer, step: PartsStep | None = None
 ) -> list[Placed]:
     """Return the parts of a layer in their order; `step` is None in evaluation mode."""
     return list(_placed(shape, values, trials, layer, step))
 
 
 def _placed(
-    shape: Shape, values: list[Tensor], trials: Trials, layer: Layer, step: Step | None
+    shape: Shape, values: list[Tensor], trials: Trials, layer: Layer, step: PartsStep | None
 ) -> Iterator[Placed]:
     chain = shape.chain(layer.like)
     first = drawn = 0

@@ -15,10 +15,10 @@ from keras import ops
 
 from sweep.training.fused.program import backend, chain_loop, layer_loop, layers, losses
 from sweep.training.fused.program.arrays import (
-    Data,
     Epoch,
     Measured,
     Program,
+    ResidentData,
     State,
     Sums,
     Tensor,
@@ -37,12 +37,14 @@ def compiled(shape: Shape) -> Program:
     return program
 
 
-def _like_result(state: State, trials: Trials, epoch: Epoch, data: Data) -> tuple[State, Measured]:
+def _like_result(
+    state: State, trials: Trials, epoch: Epoch, data: ResidentData
+) -> tuple[State, Measured]:
     return state, Measured(sums=Sums(None, None, None), penalty=None, logits=None)
 
 
 def _epoch(
-    shape: Shape, state: State, trials: Trials, epoch: Epoch, data: Data
+    shape: Shape, state: State, trials: Trials, epoch: Epoch, data: ResidentData
 ) -> tuple[State, Measured]:
     best = [
         ops.where(per_trial(epoch.improved, value), value, old)
@@ -76,7 +78,7 @@ def _loop(shape: Shape) -> Any:
 
 def _train_step(
     shape: Shape, index: Tensor, weights: Weights, tapes: list[Any], trials: Trials, epoch: Epoch,
-    data: Data,
+    data: ResidentData,
 ) -> tuple[Weights, Tensor, list[Any]]:  # fmt: skip
     """One batch of every trial; also the rows of `Sums` before the step."""
     rows = epoch.order[index]  # (slots, batch)
@@ -167,7 +169,7 @@ def _output_gradients(
     return dz * kernel[:, None, :, 0], _at(shape, out, of_kernel, of_bias)
 
 
-def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: Data) -> Tensor:
+def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: ResidentData) -> Tensor:
     """What is predicted for all rows in evaluation mode: (slots, chunks · chunk), or (…, outputs).
 
     Of classes these are logits.

@@ -176,10 +176,10 @@ def updated(kind: str, weight: Weight, gradient: Tensor, rates: Tensor, numbers:
     first, second, epsilon, decay = (of_trial(numbers[:, index]) for index in range(4))
     value = weight.value - weight.value * decay * rate
     given = Weight(value, weight.first, weight.second)
-    return KINDS[kind].step(given, gradient, Numbers(size, first, second, epsilon, more))
+    return KINDS[kind].step(given, gradient, StepNumbers(size, first, second, epsilon, more))
 
 
-class Numbers(NamedTuple):
+class StepNumbers(NamedTuple):
     """What a step takes beside weight and gradient, each (trials, 1, …)."""
 
     size: Tensor
@@ -193,7 +193,7 @@ class Numbers(NamedTuple):
 class OptimizerKind:
     """What a program must know of an optimizer: its slots and its step."""
 
-    step: Callable[[Weight, Tensor, Numbers], Weight]
+    step: Callable[[Weight, Tensor, StepNumbers], Weight]
     """The weight after a step from the weight after decay, and the gradient."""
     seconds: tuple[str, ...] = ()
     """What the second slot holds, by the names of `keras_private`; several are stacked."""
@@ -203,13 +203,13 @@ class OptimizerKind:
     """Numbers that change from step to step: step size, learning rate, and more."""
 
 
-def _adam(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _adam(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     m = weight.first + (gradient - weight.first) * of.first
     v = weight.second + (gradient * gradient - weight.second) * of.second
     return Weight(weight.value - m * of.size / (ops.sqrt(v) + of.epsilon), m, v)
 
 
-def _amsgrad(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _amsgrad(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     m = weight.first + (gradient - weight.first) * of.first
     velocity, highest = weight.second[:, 0], weight.second[:, 1]
     v = velocity + (gradient * gradient - velocity) * of.second
@@ -218,7 +218,7 @@ def _amsgrad(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
     return Weight(weight.value - step, m, ops.stack([v, highest], axis=1))
 
 
-def _nadam(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _nadam(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     of_gradient, of_velocity = of.more
     m = weight.first + (gradient - weight.first) * of.first
     v = weight.second + (gradient * gradient - weight.second) * of.second
@@ -226,19 +226,19 @@ def _nadam(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
     return Weight(weight.value - step, m, v)
 
 
-def _adamax(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _adamax(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     m = weight.first + (gradient - weight.first) * of.first
     u = ops.maximum((1.0 - of.second) * weight.second, ops.absolute(gradient))
     return Weight(weight.value - m * of.size / (u + of.epsilon), m, u)
 
 
-def _adagrad(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _adagrad(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     total = weight.second + gradient * gradient
     step = gradient * of.size / ops.sqrt(total + of.epsilon)
     return Weight(weight.value - step, weight.first, total)
 
 
-def _adadelta(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _adadelta(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     squares = weight.second + (gradient * gradient - weight.second) * of.second
     scale = ops.sqrt(weight.first + of.epsilon) / ops.sqrt(squares + of.epsilon)
     step = scale * gradient
@@ -246,13 +246,13 @@ def _adadelta(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
     return Weight(weight.value - step * of.size, steps, squares)
 
 
-def _rmsprop(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _rmsprop(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     v = weight.second + (gradient * gradient - weight.second) * (1.0 - of.second)
     m = weight.first * of.first + gradient * of.size / ops.sqrt(v + of.epsilon)
     return Weight(weight.value - m, m, v)
 
 
-def _rmsprop_centered(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _rmsprop_centered(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     v, mean = weight.second[:, 0], weight.second[:, 1]
     v = v + (gradient * gradient - v) * (1.0 - of.second)
     mean = mean + (gradient - mean) * (1.0 - of.second)
@@ -261,18 +261,18 @@ def _rmsprop_centered(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
     return Weight(weight.value - m, m, ops.stack([v, mean], axis=1))
 
 
-def _lion(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _lion(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     direction = ops.sign(weight.first + (gradient - weight.first) * of.first)
     m = weight.first + (gradient - weight.first) * of.second
     return Weight(weight.value - direction * of.size, m, weight.second)
 
 
-def _sgd(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _sgd(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     m = weight.first * of.first - gradient * of.size
     return Weight(weight.value + m, m, weight.second)
 
 
-def _nesterov(weight: Weight, gradient: Tensor, of: Numbers) -> Weight:
+def _nesterov(weight: Weight, gradient: Tensor, of: StepNumbers) -> Weight:
     m = weight.first * of.first - gradient * of.size
     return Weight(weight.value + (m * of.first - gradient * of.size), m, weight.second)
 

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sweep.training.fused.description import Description, Loss, Unit
+from sweep.training.fused.description import Description, FusedLoss, Unit
 from sweep.training.fused.layers.activation import Activating
 from sweep.training.fused.layers.dropout import Dropping
 from sweep.training.fused.program.shape import Chain, Depth, LossKind, RowCounts, Shape
@@ -274,7 +274,7 @@ def places_in(chain: Chain, forms: Chain) -> list[int] | None:
     return found
 
 
-def _loss(loss: Loss) -> LossKind:
+def _loss(loss: FusedLoss) -> LossKind:
     if loss.kind:
         return f"{loss.kind} smoothed" if loss.smoothing else loss.kind
     if loss.squared:

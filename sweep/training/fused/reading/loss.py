@@ -9,7 +9,7 @@ import numpy as np
 from sweep.space.check import METRIC, recorded_metric
 from sweep.space.outputs import OutputsError, outputs_of
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
-from sweep.training.fused.description import Loss
+from sweep.training.fused.description import FusedLoss
 from sweep.training.fused.layers.refusal import NotCarriedError, name_of, require
 from sweep.training.fused.program.losses import AMOUNTS
 from sweep.training.model import Model
@@ -33,7 +33,7 @@ _SQUARED = "mean_squared_error"
 _FAR = 1e6
 
 
-def read_loss(model: Model, task: Task = HIGGS_TASK) -> Loss:
+def read_loss(model: Model, task: Task = HIGGS_TASK) -> FusedLoss:
     """Return the description of a compiled model's loss. Raises NotCarriedError.
 
     Of one of two classes it is the binary cross-entropy, the categorical one of two outputs, or the
@@ -58,18 +58,18 @@ def read_loss(model: Model, task: Task = HIGGS_TASK) -> Loss:
     except OutputsError as error:
         raise NotCarriedError(str(error)) from error
     smoothing = _metric_smoothing(model, categorical, from_logits)
-    return Loss(from_logits, _smoothing(given), smoothing, squared, categorical)
+    return FusedLoss(from_logits, _smoothing(given), smoothing, squared, categorical)
 
 
-def _of_task(given: Any, function: str | None, task: Task) -> Loss:
+def _of_task(given: Any, function: str | None, task: Task) -> FusedLoss:
     """The loss where the target is not one of two classes."""
     logits, smoothing = bool(getattr(given, "from_logits", False)), _smoothing(given)
     if task.kind is TaskKind.CLASSES and function in (_CATEGORICAL, _SPARSE):
-        return Loss(logits, smoothing, kind="classes")
+        return FusedLoss(logits, smoothing, kind="classes")
     if task.kind is TaskKind.LABELS and function == _BINARY:
-        return Loss(logits, smoothing, kind="labels")
+        return FusedLoss(logits, smoothing, kind="labels")
     if task.kind is TaskKind.AMOUNT and function is not None and function in AMOUNTS:
-        return Loss(True, kind=function, delta=_delta(given) if function == "huber" else 1.0)
+        return FusedLoss(True, kind=function, delta=_delta(given) if function == "huber" else 1.0)
     raise NotCarriedError(f"loss {name_of(given)}")
 
 

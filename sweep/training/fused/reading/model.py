@@ -14,14 +14,14 @@ from typing import Any
 import keras
 from keras import layers
 
-from sweep.space.scoring import own_metrics
 from sweep.tasks.task import HIGGS_TASK, Task
-from sweep.training.fused.description import Description, Loss, Unit
+from sweep.training.fused.description import Description, FusedLoss, Unit
 from sweep.training.fused.layers.activation import SOFTMAX, Activation
 from sweep.training.fused.layers.refusal import NotCarriedError, name_of, require
 from sweep.training.fused.program.losses import AMOUNTS
 from sweep.training.fused.reading.layers import read_input, read_layers
 from sweep.training.fused.reading.loss import read_loss
+from sweep.training.fused.reading.metrics import read_metrics
 from sweep.training.fused.reading.optimizer import optimizer_roles, read_optimizer, roles_of
 from sweep.training.model import Model
 
@@ -64,11 +64,11 @@ def read(model: Model, task: Task = HIGGS_TASK) -> Description:
         model_roles=roles_of(model.variables, roles, "model"),
         optimizer_roles=optimizer_roles(optimizer, trainable),
         scaling=scaling,
-        metrics=tuple(own_metrics(model)),
+        metrics=read_metrics(model, task, loss.from_logits),
     )
 
 
-def _ended(loss: Loss, output: Unit, task: Task) -> Loss:
+def _ended(loss: FusedLoss, output: Unit, task: Task) -> FusedLoss:
     """The loss with the activation of the last layer, once they are seen to fit the task."""
     classes = loss.categorical or loss.kind == "classes"
     wanted = 1 + loss.categorical

@@ -37,8 +37,10 @@ from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.trial_progress import error_line
+from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.cutting import CutError, cut_when
 from sweep.tuners.fingerprint import fingerprint_of
+from sweep.tuners.kept_script import differences
 from sweep.tuners.keras_tuner_private import results_of
 from sweep.tuners.trials import hyperparameters_with
 from sweep.tuners.watching import Watcher
@@ -171,12 +173,7 @@ def search_opaque(
         Store.create(folder.database, _row(folder, space, settings, objective, data)).close()
     with Store(folder.database) as store:
         sweep = store.sweep()
-        if sweep.space.sha256 != space.sha256 or sweep.data.fingerprint != data:
-            what = "data or arguments" if sweep.space.sha256 == space.sha256 else "code"
-            raise UsageError(
-                f"the search in {folder.path} began with other {what}; put it back, choose another "
-                "project_name, or begin anew with overwrite=True"
-            )
+        _refuse_others(folder, sweep, space, data, tuner.arguments)
         if (settings.n_trials or 0) > (sweep.settings.n_trials or 0):
             store.extend(settings, _plan(space, settings))
         watcher = watch(store)
@@ -193,13 +190,40 @@ def search_opaque(
         return runner.run(), watcher
 
 
+def _refuse_others(
+    folder: SweepFolder, sweep: SweepRow, space: Space, data: str, arguments: TunerArguments
+) -> None:
+    """Raise UsageError naming what the search began with that is another now."""
+    asked = _asked(arguments)
+    found = []
+    if sweep.space.sha256 != space.sha256:
+        found.append("other code")
+    if sweep.data.fingerprint != data:
+        found.append("other data or arguments of search")
+    found += differences(sweep.settings, asked)
+    if asked.iterations > sweep.settings.iterations:
+        found.append(f"hyperband_iterations={sweep.settings.iterations}, which cannot grow here")
+    if sweep.scoring != scoring_by(arguments.objective_of(arguments.objective_name)):
+        found.append("another objective")
+    if found:
+        raise UsageError(
+            f"the search in {folder.path} began with {'; '.join(found)}; put it back, choose "
+            "another project_name, or begin anew with overwrite=True"
+        )
+
+
+def _asked(arguments: TunerArguments) -> Settings:
+    settings = replace(arguments.settings, data=MEMORY, executions=1)
+    return settings if settings.has_rungs else replace(settings, max_epochs=1)
+
+
 def _settings(tuner: Any, folder: SweepFolder) -> Settings:
-    settings: Settings = replace(tuner.arguments.settings, data=MEMORY, executions=1)
+    asked = _asked(tuner.arguments)
     if not folder.exists:
-        return settings if settings.has_rungs else replace(settings, max_epochs=1)
+        return asked
     with Store(folder.database, read_only=True) as store:
         stored = store.sweep().settings
-    return replace(stored, trials=max(settings.trials or 0, stored.trials or 0) or None)
+    return replace(stored, trials=max(asked.trials or 0, stored.trials or 0) or None)
 
 
 def _row(

@@ -82,7 +82,7 @@ class Tuner:
 
     @property
     def project_name(self) -> str:
-        return self.arguments.folder.name
+        return self.arguments.project
 
     @property
     def executions_per_trial(self) -> int:

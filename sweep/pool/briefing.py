@@ -10,11 +10,12 @@ import os
 import pickle
 import platform
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sweep.data.split import Split
 from sweep.errors import DataError, InvalidSpaceError
@@ -25,6 +26,9 @@ from sweep.space.inputs import inputs_of
 from sweep.space.source import is_unchanged, write_sources
 from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Trainer
+
+if TYPE_CHECKING:
+    from sweep.space.build import Build
 
 _ALIGNED = 64
 """Bytes: arrays begin at a multiple, as NumPy has them."""
@@ -67,6 +71,32 @@ class SpaceSources:
 
 
 @dataclass(frozen=True)
+class ScriptBuild:
+    """The `build` of a script by value: a pickle, which is code that the worker runs."""
+
+    content: bytes
+    path: Path
+    """Of the script."""
+    policy: str
+    """Keras' `DTypePolicy` in the script, by name."""
+
+    def build(self, split: Split) -> "Build":
+        """Return what makes a trial's model."""
+        import keras
+
+        from sweep.space.build import HomeBuild
+        from sweep.space.by_value import ByValue
+        from sweep.space.entry import SpaceEntry
+        from sweep.space.home import Home
+
+        sys.path.append(str(self.path.parent))  # modules beside the script go by their name
+        found: ByValue = pickle.loads(self.content)
+        home = Home(self.path.parent, policy=keras.dtype_policies.get(self.policy))
+        entry = SpaceEntry("build", found.build, found.hypermodel)
+        return HomeBuild(self.path, entry, home, inputs_of(split.train.x), split.task)
+
+
+@dataclass(frozen=True)
 class OpenedBriefing:
     """What a worker has made of its briefing."""
 
@@ -89,7 +119,7 @@ class Opens(Protocol):
 class Briefing:
     """All that a worker needs to know of a sweep, but its data."""
 
-    space: SpaceSources
+    space: SpaceSources | ScriptBuild
     settings: Settings
     scoring: Scoring
     fingerprint: str
@@ -123,13 +153,16 @@ class Briefing:
         if replace(split).fingerprint != self.fingerprint:  # a copy, as the head's is remembered
             raise DataError(f"a worker has other rows of {split.source} than its head")
         space = self.space
-        build = load_build(
-            space.written(folder),
-            inputs_of(split.train.x),
-            build=space.build,
-            n_outputs=space.n_outputs,
-            task=split.task,
-        )
+        if isinstance(space, ScriptBuild):
+            build = space.build(split)
+        else:
+            build = load_build(
+                space.written(folder),
+                inputs_of(split.train.x),
+                build=space.build,
+                n_outputs=space.n_outputs,
+                task=split.task,
+            )
         return chosen_trainer(build, split, self.settings, self.scoring)
 
 

@@ -17,7 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sweep.data.split import Split
+from sweep.data.memory import MEMORY
+from sweep.data.rows import Split
 from sweep.errors import DataError, InvalidSpaceError
 from sweep.numerics import Numerics
 from sweep.pool.face import Ready
@@ -107,6 +108,13 @@ class OpenedBriefing:
 class Opens(Protocol):
     """What a worker is told once."""
 
+    @property
+    def names_rows(self) -> bool:
+        """Whether the rows can be found by a name, in the cache of each host."""
+
+    def own_rows(self) -> Split:
+        """Return the rows as this host has them. Raises DataError if it has not."""
+
     def opened(self, split: Split, folder: Path, most: int) -> OpenedBriefing:
         """Return a worker's trainer, and what it says of itself.
 
@@ -126,6 +134,22 @@ class Briefing:
     """Of the split."""
     versions: Mapping[str, str]
     """Of Python and of the packages that compute, at the head."""
+
+    @property
+    def names_rows(self) -> bool:
+        return self.settings.data != MEMORY
+
+    def own_rows(self) -> Split:
+        from sweep.data.split import load_split
+
+        settings = self.settings
+        return load_split(
+            settings.data,
+            train_rows=settings.train_rows,
+            validation_rows=settings.validation_rows,
+            test_rows=settings.test_rows,
+            own=settings.own,
+        )
 
     def opened(self, split: Split, folder: Path, most: int) -> OpenedBriefing:
         """Return a worker's trainer: see `Opens`.
@@ -151,7 +175,10 @@ class Briefing:
         from sweep.training.chosen import chosen_trainer
 
         if replace(split).fingerprint != self.fingerprint:  # a copy, as the head's is remembered
-            raise DataError(f"a worker has other rows of {split.source} than its head")
+            raise DataError(
+                f"{socket.gethostname()} has other rows of {split.source} than the head; put the "
+                "same file there, or get the same with: sweep data fetch"
+            )
         space = self.space
         if isinstance(space, ScriptBuild):
             build = space.build(split)
@@ -192,6 +219,15 @@ def _versions_here(names: Mapping[str, str]) -> dict[str, str]:
     return {
         name: platform.python_version() if name == "python" else version(name) for name in names
     }
+
+
+def bytes_of(split: Split) -> int:
+    """Return how large the arrays of a split are."""
+    found = 0
+    for rows in (split.train, split.validation):
+        arrays = rows.x.values() if isinstance(rows.x, dict) else (rows.x,)
+        found += rows.y.nbytes + sum(array.nbytes for array in arrays)
+    return found
 
 
 def write_briefing(briefing: Opens, split: Split, folder: Path) -> None:

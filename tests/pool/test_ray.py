@@ -43,10 +43,10 @@ def cluster() -> Iterator[Any]:
     started.shutdown()
 
 
-def opened(briefing: IdleBriefing, n_workers: int) -> Any:
+def opened(briefing: IdleBriefing, n_workers: int, **more: Any) -> Any:
     from sweep.pool.ray_pool import RayPool
 
-    return RayPool(briefing, SPLIT, n_workers)
+    return RayPool(briefing, SPLIT, n_workers, **more)
 
 
 class Crew:
@@ -146,7 +146,9 @@ def until(is_so: Any) -> None:
 
 
 def test_states_of_many_megabytes_go_there_and_back_and_stops_are_heard(cluster: Any) -> None:
-    pool, journal = opened(IdleBriefing(floats=3_000_000), 1), MemoryJournal()
+    """With rows of more than the limit too: the worker has those of its host."""
+    briefing = IdleBriefing(floats=3_000_000, names_rows=True, needs_rows=30)
+    pool, journal = opened(briefing, 1, most_bytes=100), MemoryJournal()
     trainer = PooledTrainer(Team(pool))
     train_all(trainer, work(2), journal)
     assert journal.states[0].model[0].shape == (3_000_000,)

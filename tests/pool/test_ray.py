@@ -1,6 +1,7 @@
 """Ray actors as workers: killed, lost with their node; and the search that goes on."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -163,3 +164,12 @@ def test_an_actor_that_cannot_start_is_given_up_and_the_reason_is_said(cluster: 
     with pytest.raises(PlatformError, match="ImportError: no TensorFlow here"):
         train_all(PooledTrainer(Team(pool)), work(), MemoryJournal())
     pool.close()
+
+
+def test_the_cluster_file_of_the_page_is_one_to_ray() -> None:
+    import yaml
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text()
+    (text,) = re.findall(r"```yaml\n(cluster_name: .*?)```", page, re.DOTALL)
+    validate_config(prepare_config(yaml.safe_load(text)))

@@ -144,7 +144,9 @@ class Tuner:
 
     def _search_opaque(self, why: str, given: Any, named: dict[str, Any], show: Show) -> None:
         from sweep.tuners.run import run_opaque
+        from sweep.tuners.with_pool import refuse_pool
 
+        refuse_pool(self.arguments, why)
         show.line(
             f"{why}: one trial after another, not fused, and a trial that is cut begins again"
         )
@@ -155,7 +157,10 @@ class Tuner:
     def _search(self, arguments: SearchArguments, show: Show) -> None:
         from sweep.tuners.run import repeat_best, run
         from sweep.tuners.searched import create, going_on
+        from sweep.tuners.with_pool import refuse_pool, workers_of
 
+        if self.hears_epochs:
+            refuse_pool(self.arguments, f"{type(self).__name__} wants to hear of each epoch")
         begun = self._prepared(arguments)
         self.folder.create()
         with self.folder.locked():
@@ -166,9 +171,10 @@ class Tuner:
             self._begun = begun
             for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
                 show.line(line)
-            run(self.folder, begun, self.arguments.max_consecutive_failed_trials, show)
+            workers = workers_of(self.arguments.pool, show)
+            run(self.folder, begun, self.arguments.max_consecutive_failed_trials, show, workers)
             if self.arguments.seeds_of_best:
-                repeat_best(self.folder, begun, self.arguments.seeds_of_best, show)
+                repeat_best(self.folder, begun, self.arguments.seeds_of_best, show, workers)
 
     def fit_arguments(self, *given: Any, **named: Any) -> SearchArguments:
         """Return what a call of `search` with these arguments would train with, checked.

@@ -1,9 +1,11 @@
 """The settings of a sweep: every default once, checked at the door, kept with the sweep."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from sweep.data.kinds import AUTO
-from sweep.data.own_data import OwnData
+from sweep.data.own_data import PARTS, OwnData, numbers_of, own_data_of
 from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import InvalidSpaceError
 from sweep.exact import Count, Finite, Flag, Integer, Positive, Text
@@ -157,6 +159,20 @@ class Settings:
         if self.executions > 1:
             words.append(f"{self.executions} runs of each")
         return ", ".join(words)
+
+
+def settings_given(given: Mapping[str, Any]) -> Settings:
+    """Return the settings that options give by their names; the others have their defaults.
+
+    0 epochs of patience mean never. Raises InvalidSpaceError naming a bad one.
+    """
+    sizes = {f"{part}_rows" for part in PARTS}
+    names = {field.name for field in fields(Settings)} - sizes
+    values = {name: value for name, value in given.items() if name in names}
+    values |= {"own": own_data_of(given), **numbers_of(given)}
+    if values.get("patience") == 0:
+        values["patience"] = None
+    return Settings(**values)
 
 
 def _refuse_those_of_other_searches(given: Settings) -> None:

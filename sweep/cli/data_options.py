@@ -1,16 +1,11 @@
 """Options that say how a file of a user's own is read, prepared and split."""
 
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sweep.cli import completion
-from sweep.data.own_data import CLASS_WEIGHTS, MISSING, SPLITS, TASKS, OwnData, Sizes, share_of
-from sweep.errors import UsageError
-
-SIZES = ("train", "validation", "test")
+from sweep.data.own_data import CLASS_WEIGHTS, MISSING, SPLITS, TASKS, OwnData
 
 TrainRowsOption = Annotated[
     str | None,
@@ -131,34 +126,3 @@ ClassWeightOption = Annotated[
 ]
 
 DEFAULT = OwnData()
-
-
-def own_data_of(given: Mapping[str, Any]) -> OwnData:
-    """Return what a command's options say of a file; the others have their defaults.
-
-    Raises InvalidSpaceError naming a bad one.
-    """
-    values = {f.name: given[f.name] for f in fields(OwnData) if given.get(f.name) is not None}
-    values |= {name: tuple(values[name]) for name in ("label", "drop") if name in values}
-    sizes = Sizes(*(given.get(f"{part}_rows") or "" for part in SIZES))
-    return OwnData(**values).with_sizes(sizes)
-
-
-def numbers_of(given: Mapping[str, Any]) -> dict[str, int]:
-    """Return the numbers of rows that were given as numbers, by setting; shares are left out.
-
-    Raises UsageError for what is neither a number nor a share.
-    """
-    found = {}
-    for part in SIZES:
-        text = given.get(f"{part}_rows")
-        if text is None:
-            continue
-        try:
-            found[f"{part}_rows"] = int(text.replace(",", ""))
-        except ValueError as error:
-            if share_of(text) is None:
-                raise UsageError(
-                    f"--{part}-rows is {text!r}, expected a number or a share such as 20%"
-                ) from error
-    return found

@@ -3,22 +3,19 @@
 import errno
 import os
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sweep.cli import completion, output
-from sweep.cli.data_options import numbers_of, own_data_of
 from sweep.cli.output import hint
 from sweep.errors import UsageError
 from sweep.pool.places import pool_asked
 from sweep.runner.workers import Workers
-from sweep.settings import SEARCHES, TRAINERS, Settings
+from sweep.settings import SEARCHES, TRAINERS, Settings, settings_given
 from sweep.words import shortened
 
-_SIZES = ("train_rows", "validation_rows", "test_rows")
 DEFAULT = Settings()
 """Where the options' defaults come from."""
 
@@ -361,13 +358,7 @@ def settings_of(context: typer.Context) -> Settings:
 
     An option belongs to the setting of its name. Raises InvalidSpaceError naming a bad one.
     """
-    given = context.params
-    values = {f.name: given[f.name] for f in fields(Settings) if f.name in given}
-    values = {name: value for name, value in values.items() if name not in _SIZES}
-    values |= {"own": own_data_of(given), **numbers_of(given)}
-    if values.get("patience") == 0:
-        values["patience"] = None
-    return Settings(**values)
+    return settings_given(context.params)
 
 
 def check_output(given: str, forms: Sequence[str]) -> None:

@@ -1,9 +1,11 @@
 """How a file of a user's own is read, prepared and split: what was asked, kept with the sweep."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
-from sweep.errors import InvalidSpaceError
+from sweep.errors import InvalidSpaceError, UsageError
 from sweep.exact import Flag, Integer, Positive, Text
 from sweep.records import Json
 from sweep.tasks.task import TaskKind
@@ -13,6 +15,8 @@ TASKS = ("", *(str(kind) for kind in TaskKind))
 CLASS_WEIGHTS = ("", "balanced")
 SPLITS = ("ordered", "shuffled", "group:COLUMN")
 GROUP = "group:"
+PARTS = ("train", "validation", "test")
+"""Parts of the rows, each with an option for its size."""
 _SHARE = re.compile(r"(\d+(?:\.\d+)?) *%|(0?\.\d+)", re.ASCII)
 
 
@@ -102,6 +106,37 @@ class OwnData:
 
     def to_json(self) -> Json:
         return asdict(self)
+
+
+def own_data_of(given: Mapping[str, Any]) -> OwnData:
+    """Return what options, by their names, say of a file; the others have their defaults.
+
+    Raises InvalidSpaceError naming a bad one.
+    """
+    values = {f.name: given[f.name] for f in fields(OwnData) if given.get(f.name) is not None}
+    values |= {name: tuple(values[name]) for name in ("label", "drop") if name in values}
+    sizes = Sizes(*(given.get(f"{part}_rows") or "" for part in PARTS))
+    return OwnData(**values).with_sizes(sizes)
+
+
+def numbers_of(given: Mapping[str, Any]) -> dict[str, int]:
+    """Return the sizes of the parts that options give as numbers, by setting; not the shares.
+
+    Raises UsageError for what is neither a number nor a share.
+    """
+    found = {}
+    for part in PARTS:
+        text = given.get(f"{part}_rows")
+        if text is None:
+            continue
+        try:
+            found[f"{part}_rows"] = int(text.replace(",", ""))
+        except ValueError as error:
+            if share_of(text) is None:
+                raise UsageError(
+                    f"--{part}-rows is {text!r}, expected a number or a share such as 20%"
+                ) from error
+    return found
 
 
 def share_of(size: str) -> float | None:

@@ -13,13 +13,14 @@ from sweep.analysis.report.header import header
 ROWS = 10
 """Trials in the table: the best."""
 _STYLE = """
-.sweep {font: 13px/1.45 system-ui, sans-serif; max-width: 60em}
+.sweep {font: 13px/1.45 system-ui, sans-serif}
+.sweep dl, .sweep img {max-width: min(100%, 62em)}
 .sweep table {font: inherit; border-collapse: collapse; margin: .6em 0; display: block;
   overflow-x: auto}
 .sweep th, .sweep td {padding: .15em .6em; text-align: right; white-space: nowrap;
   border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent)}
 .sweep th.left, .sweep td.left {text-align: left}
-.sweep img {max-width: 100%; background: #fff; border-radius: 4px}
+.sweep img {background: #fff; border-radius: 4px}
 .sweep dt {font-weight: 600} .sweep dd {margin: 0 0 .3em 0}
 .sweep .note {opacity: .75}
 """

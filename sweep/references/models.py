@@ -32,6 +32,9 @@ _MOST_NUMBERS = 1000
 """Numbers in a row up to which images and sequences are given to the models, laid out flat."""
 _MOST_TARGETS = 10
 """Targets up to which trees are boosted for each."""
+_FEWEST_FOR_THREADS = 200_000
+"""Numbers from which threads are worth their waiting for each other: on digits (92,000) two threads
+take ten times the processor time of one, and forty times on a machine that does something else."""
 _FEWEST = 10
 """Rows of each class, or of all amounts, from which there is more than no skill."""
 
@@ -135,12 +138,16 @@ def fitted_models(split: Split, seed: int, scoring: Scoring | None = None) -> li
             LOGISTIC: lambda: _by_column(split, logistic),
             TREES: lambda: _by_column(split, lambda x, y: trees(x, y, _seed(seed))),
         }
-    return [_timed(name, fit) for name, fit in models.items()]
+    return [_timed(name, fit, split) for name, fit in models.items()]
 
 
-def _timed(name: str, fit: Callable[[], Array]) -> Fitted:
+def _timed(name: str, fit: Callable[[], Array], split: Split) -> Fitted:
+    from threadpoolctl import threadpool_limits
+
+    numbers = sum(array.size for array in split.train.inputs.values())
     started = time.perf_counter()
-    predicted = fit()
+    with threadpool_limits(1 if numbers < _FEWEST_FOR_THREADS else None):
+        predicted = fit()
     return Fitted(name, predicted, time.perf_counter() - started)
 
 

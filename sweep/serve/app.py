@@ -10,6 +10,7 @@ from sweep import __version__
 from sweep.serve import pages
 from sweep.serve.access.guard import Guard
 from sweep.serve.api import (
+    charts,
     events,
     house,
     jobs,
@@ -20,6 +21,7 @@ from sweep.serve.api import (
     spaces,
     sweeps,
     trials,
+    workers,
 )
 from sweep.serve.api.models import ProblemOut
 from sweep.serve.api.who import Reads
@@ -52,7 +54,7 @@ def make_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.state.watchers = Watchers(service.database, service.folder.database)
-    for part in (sweeps, trials, jobs, plans, spaces, house, events):
+    for part in (sweeps, trials, workers, charts, jobs, plans, spaces, house, events):
         app.include_router(part.router, prefix=_PREFIX)
     for room in pages.ROUTERS:
         app.include_router(room)

@@ -2,14 +2,16 @@
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from sweep.errors import InvalidSpaceError, NotFoundError
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
 from sweep.serve.work.looks import Looks
 from sweep.serve.work.plans import Planner
 from sweep.serve.work.shelf import Shelf
-from sweep.sweep_folder import SweepFolder, find_sweep
+from sweep.sweep_folder import SweepFolder
 
 _TURNS_SECONDS = 30.0
 """The dispatcher turns several times a second; silent for so long, it is dead."""
@@ -52,8 +54,16 @@ class Service:
         return Shelf(self.database, self.folder.spaces, self.options.spaces)
 
     def sweep(self, name: str) -> SweepFolder:
-        """Return a sweep's folder. Raises NotFoundError."""
-        return find_sweep(self.options.results, name)
+        """Return a sweep's folder in the results folder: a name, never a path.
+
+        Raises NotFoundError.
+        """
+        found = None
+        with suppress(InvalidSpaceError):
+            found = SweepFolder(self.options.results, name)
+        if found is None or not found.exists:
+            raise NotFoundError(f"no sweep named {name[:80]!r} in {self.options.results}")
+        return found
 
     @property
     def is_paused(self) -> bool:

@@ -31,6 +31,10 @@ class Mean:
     freedom: float
     """Degrees of freedom of the error."""
 
+    def corrected(self, by: float, error: float) -> "Mean":
+        """Return the mean with `by` added to it, which has a standard error of its own."""
+        return Mean(self.value + by, math.hypot(self.error, error), self.freedom)
+
     @property
     def interval(self) -> tuple[float, float]:
         """The ends of the 95 % confidence interval."""

@@ -10,6 +10,7 @@ from sweep.store.parsing import hyperparameters_of, metrics_of, regularisation_o
 from sweep.store.reading import Reader
 from sweep.store.rows import (
     Exportable,
+    Folds,
     Losses,
     NewTrial,
     Opening,
@@ -27,6 +28,7 @@ from sweep.store.writing import Store
 __all__ = [
     "SCHEMA_VERSION",
     "Exportable",
+    "Folds",
     "Losses",
     "NewTrial",
     "Opening",

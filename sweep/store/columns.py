@@ -34,13 +34,13 @@ COLUMNS: dict[str, Exactly] = {
     **dict.fromkeys(("baseline", "oracle_id", "root_id", "trainer", "hyperparameters"), exact.TEXT),
     **dict.fromkeys(("error", "traceback", "rule", "sha256", "metrics", "measures"), exact.TEXT),
     **dict.fromkeys(("regularisation", "scoring"), exact.TEXT),
-    "losses": Exactly(bytes),
+    **dict.fromkeys(("losses", "scores"), Exactly(bytes)),
 }
 
 _NEVER_NULL = frozenset(
     ("trial", "assignment", "opening", "wave", "rung", "first_epoch", "last_epoch", "epoch",
      "seed", "rows", "created_at", "active_seconds", "opened_at", "name", "identity", "state",
-     "status", "hyperparameters", "rule", "sha256", "losses", "host", "process", "device",
+     "status", "hyperparameters", "rule", "sha256", "losses", "scores", "host", "process", "device",
      "joined_at")
 )  # fmt: skip
 
@@ -104,6 +104,7 @@ _BETWEEN_ROWS = {
     "assignment": (_ORPHAN, _Rule("last_epoch < first_epoch", "an assignment that ends too early")),
     "epoch": (_ORPHAN, _Rule("epoch < 1", "an epoch before the first")),
     "losses": (_ORPHAN,),
+    "fold": (_ORPHAN,),
     "trial": (
         _Rule(
             "confirms NOT IN (SELECT trial FROM trial WHERE confirms IS NULL)",

@@ -19,6 +19,7 @@ from sweep.store.parsing import estimates, hyperparameters_of
 from sweep.store.progress import count_failures, count_trials, read_progress
 from sweep.store.rows import (
     Exportable,
+    Folds,
     Losses,
     Opening,
     Reference,
@@ -308,6 +309,26 @@ class Reader:
         return Losses(
             trials=np.array([row["trial"] for row in rows], dtype=np.int64),
             epochs=np.array([row["epoch"] for row in rows], dtype=np.int64),
+            values=values.reshape(len(rows), size // _LOSS.itemsize),
+        )
+
+    def folds(self) -> Folds:
+        """Return the validation scores by fold; of no epoch if an older version wrote the sweep.
+
+        Raises DataError when they are damaged.
+        """
+        self._check_table("fold")
+        with self._named():
+            rows = self._db.execute(
+                "SELECT trial, epoch, scores FROM fold ORDER BY trial, epoch"
+            ).fetchall()
+        size = len(rows[0][2]) if rows else 0
+        if any(len(row[2]) != size for row in rows) or (rows and not size):
+            raise DataError(f"{self.path} is damaged: table fold holds rows of unequal length")
+        values = _finite(b"".join(row[2] for row in rows), self.path)
+        return Folds(
+            trials=np.array([row[0] for row in rows], dtype=np.int64),
+            epochs=np.array([row[1] for row in rows], dtype=np.int64),
             values=values.reshape(len(rows), size // _LOSS.itemsize),
         )
 

@@ -171,6 +171,15 @@ class Losses:
 
 
 @dataclass(frozen=True)
+class Folds:
+    """The validation scores over each fold of the rows, of all epochs that have them."""
+
+    trials: np.ndarray  # (n_epochs,) int64, in order
+    epochs: np.ndarray  # (n_epochs,) int64, in order within a trial
+    values: np.ndarray  # (n_epochs, folds) float32
+
+
+@dataclass(frozen=True)
 class SweepProgress:
     """Counts for a status line."""
 

@@ -88,7 +88,14 @@ CREATE TABLE worker (
 ALTER TABLE assignment ADD COLUMN worker INTEGER;
 """
 
-STEPS = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = """
+CREATE TABLE fold (
+    trial INTEGER NOT NULL REFERENCES trial, epoch INTEGER NOT NULL, scores BLOB NOT NULL,
+    PRIMARY KEY (trial, epoch)
+) WITHOUT ROWID;
+"""
+
+STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """SQL that makes version 1 of nothing, version 2 of version 1, and so on."""
 
 SCHEMA_VERSION = len(STEPS)

@@ -28,6 +28,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sweep.errors import PlatformError
 from sweep.records import Assignment, EpochRecord, Json, Outcome, PlanRecord, SweepState
 from sweep.settings import Settings
@@ -380,10 +382,19 @@ def _insert_assignment(db: sqlite3.Connection, planned: Planned, trial: int, wav
 
 
 def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochRecord]) -> None:
+    records = list(records)
     marks = ", ".join("?" * (len(_EPOCH_COLUMNS) + 1))
     db.executemany(
         f"INSERT INTO epoch (trial, {', '.join(_EPOCH_COLUMNS)}) VALUES ({marks})",
         [(trial, *_epoch_values(record), _json_of(record.metrics)) for record in records],
+    )
+    db.executemany(
+        "INSERT INTO fold VALUES (?, ?, ?)",
+        [
+            (trial, record.epoch, np.array(record.val_folds, "<f4").tobytes())
+            for record in records
+            if record.val_folds
+        ],
     )
 
 

@@ -16,6 +16,7 @@ from sweep.space.keras_loss import TargetForm
 from sweep.space.outputs import n_outputs
 from sweep.space.scoring import own_metrics
 from sweep.space.targets import target_form
+from sweep.statistics.choice_of_epoch import fold_means
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training import model as trial_model
 from sweep.training.batches import shuffled_batches, training_weights
@@ -218,6 +219,7 @@ class _Run:
             learning_rate=trial_model.learning_rate(self.model),
             seconds=time.perf_counter() - started,
             metrics=validation.metrics,
+            val_folds=fold_means(validation.losses),
         )
 
     def _evaluated(self, rows: Rows, *, with_metrics: bool = False) -> Evaluation:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sweep.space.home import is_users
+from sweep.tuners.written_names import written_attributes, written_globals
 
 _DEEPEST = 40
 _PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
@@ -77,7 +78,7 @@ class FunctionParts:
         given = function.__globals__
         lines += [
             f"{used} = {self.add(used, given[used], depth + 1)}"
-            for used in sorted(_names(code))
+            for used in sorted(_names(code) - written_globals(code))
             if used in given
         ]
         return self._keep(name, lines)
@@ -88,9 +89,9 @@ class FunctionParts:
         self._seen.add(id(kind))
         lines = [self.add(base.__name__, base, depth + 1) for base in kind.__bases__]
         for key, value in sorted(vars(kind).items()):
-            if key in ("__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__"):
-                continue
             value = getattr(value, "__func__", value)
+            if _is_pythons(key, value):
+                continue
             value = value.fget if isinstance(value, property) else value
             lines.append(f"{key} = {self.add(f'{name}.{key}', value, depth + 1)}")
         return self._keep(name, lines)
@@ -107,7 +108,9 @@ class FunctionParts:
         if not _is_own(type(value)):
             plain = {k: v for k, v in _attributes(value).items() if isinstance(v, _PLAIN)}
             return f"{kind}({plain!r})"
-        return f"{kind}({self.add(name, dict(vars(value)), depth + 1)})"
+        written = set().union(*map(written_attributes, type(value).__mro__))
+        kept = {key: one for key, one in vars(value).items() if key not in written}
+        return f"{kind}({self.add(name, kept, depth + 1)})"
 
     def _array(self, value: Any) -> str:
         try:
@@ -169,6 +172,12 @@ def _names(code: types.CodeType) -> set[str]:
     inner = [one for one in code.co_consts if isinstance(one, types.CodeType)]
     own = {str(one.argval) for one in dis.get_instructions(code) if one.opname in _GLOBALS}
     return own.union(*map(_names, inner))
+
+
+def _is_pythons(key: str, value: Any) -> bool:
+    """Whether Python keeps it with a class, some of it only once objects have been copied."""
+    is_special = key.startswith("__") and key.endswith("__") and key != "__slots__"
+    return key == "_abc_impl" or (is_special and not isinstance(value, types.FunctionType))
 
 
 def _is_own(value: Any) -> bool:

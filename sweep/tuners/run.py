@@ -14,14 +14,15 @@ from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.searched import Begun
-from sweep.tuners.watching import Say, Watcher
-from sweep.verbs.interrupting import Interruption
+from sweep.tuners.showing import Show
+from sweep.tuners.watching import Watcher
+from sweep.verbs.interrupting import Interruption, stopped
 
 _NO_LIMIT = 10**9
 """Of failures in all: those in a row are counted here."""
 
 
-def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> None:
+def run(folder: SweepFolder, begun: Begun, max_consecutive: int, show: Show) -> None:
     """Train what is left. The folder must be locked.
 
     Raises KeyboardInterrupt once it was asked to stop and the epoch has been saved, and
@@ -35,7 +36,7 @@ def run(folder: SweepFolder, begun: Begun, max_consecutive: int, say: Say) -> No
         Interruption(folder) as stopping,
         _native_messages(folder),
     ):
-        watcher = _watcher(store, max_consecutive, say)
+        watcher = _watcher(store, max_consecutive, show)
         work = sweeps.Work(
             folder,
             store,
@@ -57,46 +58,44 @@ def _ended(folder: SweepFolder, watcher: Watcher, state: SweepState, message: st
             f"the last with {watcher.last_error}; see: sweep report {folder.path}"
         )
     if state is SweepState.FAILED:
-        raise TooManyFailuresError(f"{message}; see: sweep report {folder.path}")
+        why = message or f"no trial came to its end, the last failed with {watcher.last_error}"
+        raise TooManyFailuresError(f"{why}; see: sweep report {folder.path}")
     if state is SweepState.INTERRUPTED:
-        raise KeyboardInterrupt(
-            f"stopped at the end of an epoch, all saved in {folder.path}; run this again to go on"
-        )
+        raise stopped(folder)
 
 
-def run_opaque(tuner: Any, given: Any, named: dict[str, Any], say: Say) -> None:
-    """Run the search of a tuner with a `run_trial` of its own. The folder must be locked.
+def run_opaque(tuner: Any, given: Any, named: dict[str, Any], show: Show) -> None:
+    """Run a search whose training is the user's own. The folder must be locked.
 
     Raises what `run` raises, and UsageError if the search began with something else.
     """
-    from sweep.tasks.score_words import ScoreWords
     from sweep.training.fused.program.kept import default_root
     from sweep.training.start_keras import start_keras
+    from sweep.tuners.dry_run import opaque_space
     from sweep.tuners.given_build import GivenBuild
-    from sweep.tuners.opaque import opaque_space, scoring_by, search_opaque
+    from sweep.tuners.opaque import search_opaque
     from sweep.tuners.space import script_space
 
     start_keras(default_root(), None)
     limit = tuner.arguments.max_consecutive_failed_trials
     kind = type(tuner)
-    script = script_space(GivenBuild(kind.run_trial, tuner.arguments), None, (kind, tuner.build))
+    own = (kind, tuner.build) if tuner.has_own_run_trial else tuner.build
+    trains = kind.run_trial if tuner.has_own_run_trial else tuner.build
+    script = script_space(GivenBuild(trains, tuner.arguments), None, own)
     space = opaque_space(tuner, script, given, named)
-    n = tuner.arguments.settings.n_trials or 0
-    objective = tuner.arguments.objective_of(tuner.arguments.objective_name)
-    watcher = Watcher(ScoreWords(scoring_by(objective)), n, 0, say, limit)
-    with Interruption(tuner.folder) as stopping:
-        state = search_opaque(
+    with Interruption(tuner.folder) as stopping, _native_messages(tuner.folder):
+        state, watcher = search_opaque(
             tuner,
             space,
             given,
             named,
-            watcher,
-            lambda: watcher.has_failed or stopping.requested(),
+            lambda store: _watcher(store, limit, show),
+            stopping.requested,
         )
     _ended(tuner.folder, watcher, state, None)
 
 
-def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, say: Say) -> None:
+def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, show: Show) -> None:
     """Train the best trials of an ended Hyperband under fresh seeds. The folder must be locked.
 
     Those repeats are what `executions_per_trial` is to Hyperband here: a trial climbs with one
@@ -108,20 +107,20 @@ def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, say: Say) -> None
     added = add_repeats(folder, TOP, seeds)
     if added.pending == 0:
         return
-    say(
+    show.line(
         f"executions_per_trial: a trial of Hyperband climbs with one seed; the {TOP} best are "
         f"trained again under {seeds} fresh seeds each, {added.pending} runs"
     )
     with Store(folder.database) as store, Interruption(folder) as stopping:
-        watcher = _watcher(store, _NO_LIMIT, say)
+        watcher = _watcher(store, _NO_LIMIT, show)
         budget = Budget(max_failures=_NO_LIMIT)
         work = sweeps.Work(folder, store, begun.prepared, budget, watcher, stopping.requested)
         ending = sweeps.confirm(work)
     if ending.state is SweepState.INTERRUPTED:
-        raise KeyboardInterrupt(f"stopped, all saved in {folder.path}; run this again to go on")
+        raise stopped(folder)
 
 
-def _watcher(store: Store, max_consecutive: int, say: Say) -> Watcher:
+def _watcher(store: Store, max_consecutive: int, show: Show) -> Watcher:
     sweep, progress = store.sweep(), store.progress()
     best = None
     if progress.best_score is not None and progress.best_trial is not None:
@@ -131,7 +130,7 @@ def _watcher(store: Store, max_consecutive: int, say: Say) -> Watcher:
         n_assignments=sweep.plan.all_assignments
         + max(sweep.plan.confirmations, progress.confirmations),
         n_done=progress.assignments_done + progress.confirmations_done,
-        say=say,
+        show=show,
         max_consecutive=max_consecutive,
         best=best,
     )

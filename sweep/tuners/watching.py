@@ -1,45 +1,38 @@
-"""While a script searches: a line for each trial, and failures that follow each other."""
+"""While a script searches: how far it is after each run, and failures that follow each other."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.tasks.score_words import ScoreWords
-from sweep.words import duration
-
-Say = Callable[[str], None]
-
-
-def silent(text: str) -> None:
-    """Says nothing, for verbose=0."""
-
-
-def to_stdout(text: str) -> None:
-    """Print a line, as Keras does."""
-    print(text, flush=True)
+from sweep.tuners.showing import HowFar, Show
+from sweep.words import counted
 
 
 @dataclass
 class Watcher:
-    """Is told what is trained; says a line for each trial, and counts failures in a row."""
+    """Is told what is trained; shows it, and counts failures in a row."""
 
     shown: ScoreWords
     n_assignments: int
     n_done: int
-    say: Say
+    show: Show
     max_consecutive: int
     best: tuple[float, int] | None = None
     consecutive: int = 0
     """Trials that raised an error, one after the other, up to now."""
     last_error: str = ""
+    latest: str = ""
+    n_epochs: int = 0
     began: float = field(default_factory=time.monotonic)
 
     def wave(self, assignments: Sequence[Assignment]) -> None:
         return
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
-        return
+        self.n_epochs += 1
+        self.show.epoch(self.standing)
 
     def finished(self, assignment: Assignment, outcome: Outcome, score: float | None) -> None:
         self.n_done += 1
@@ -54,15 +47,22 @@ class Watcher:
         if failed:
             what = f"failed: {outcome.error}"
         run = "" if assignment.confirms is None else f", run {assignment.seed_number}"
-        best = (
-            ""
-            if self.best is None
-            else (f" · best {self.shown.score(self.best[0])} (trial {self.best[1]})")
-        )
-        self.say(
-            f"[{self.n_done}/{self.n_assignments}] trial {trial}{run}, "
-            f"{assignment.first_epoch + outcome.epochs} epochs: {what}{best} · "
-            f"{duration(time.monotonic() - self.began)}"
+        epochs = assignment.first_epoch + outcome.epochs
+        self.latest = f"trial {trial}{run}, {counted(epochs, 'epoch')}: {what}"
+        self.show.ended(self.standing)
+
+    @property
+    def standing(self) -> HowFar:
+        best = ""
+        if self.best is not None:
+            best = f"{self.shown.score(self.best[0])} (trial {self.best[1]})"
+        return HowFar(
+            n_done=self.n_done,
+            n_assignments=self.n_assignments,
+            latest=self.latest,
+            best=best,
+            n_epochs=self.n_epochs,
+            seconds=time.monotonic() - self.began,
         )
 
     @property

@@ -43,3 +43,27 @@ class Interruption:
 
     def requested(self) -> bool:
         return self.asked or self.folder.stop_is_requested
+
+
+def stopped(folder: SweepFolder) -> KeyboardInterrupt:
+    """Return the error of a search that has stopped at an epoch's end, to be raised.
+
+    If nobody catches it, a script ends with its message in one line and a notebook's cell shows
+    that line, in place of a traceback: nothing has gone wrong.
+    """
+    error = KeyboardInterrupt(
+        f"stopped at the end of an epoch, all saved in {folder.path}; run this again to go on"
+    )
+    error._render_traceback_ = lambda: [str(error)]  # type: ignore[attr-defined]  # for IPython
+    before = sys.excepthook
+
+    def in_one_line(
+        kind: type[BaseException], raised: BaseException, trace: TracebackType | None
+    ) -> None:
+        if raised is error:
+            print(error, file=sys.stderr)
+        else:
+            before(kind, raised, trace)
+
+    sys.excepthook = in_one_line
+    return error

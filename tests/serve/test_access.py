@@ -1,6 +1,9 @@
 """Nobody gets in without a token, under another name, from another page, or beyond their scope."""
 
+import os
 import re
+import shutil
+from urllib.parse import quote
 
 import pytest
 
@@ -12,7 +15,7 @@ from sweep.serve.queue import jobs
 OPEN = guard.OPEN
 FILLED = {
     "name": "small", "trial": "1", "job": "1", "plan": "1", "sha256": "0" * 64, "file": "page.css",
-    "stem": "frontier",
+    "stem": "frontier", "form": "svg",
 }  # fmt: skip
 
 
@@ -100,6 +103,21 @@ def test_every_route_refuses_a_token_of_another_scope(service, client, secrets):
     assert n_checked > 20
 
 
+def test_a_sweep_is_named_never_a_path(service, client, tmp_path):
+    """A folder beside the results holds a sweep that nobody may reach."""
+    other = tmp_path / "small"
+    shutil.copytree(service.options.results / "small", other)
+    outside = os.path.relpath(other, service.options.results)
+    for name in (str(other), outside, f"small/../{outside}", "..", ".queue", "small\0"):
+        quoted = quote(name, safe="")
+        for path in (f"/api/v1/sweeps/{quoted}", f"/frontier?sweep={quoted}"):
+            assert client.get(path).status_code in (404, 422), path
+        asked = {"kind": "export", "sweep": name}
+        answer = client.post("/api/v1/jobs", json=asked)
+        assert answer.status_code in (404, 422), (name, answer.text)
+    assert jobs.newest(service.database, 10) == []
+
+
 def test_no_answer_allows_other_origins_and_all_tell_browsers_what_to_heed(service, client):
     for path in ("/api/v1/sweeps", "/api/v1/nothing", "/livez"):
         answer = client.get(path, headers={"Origin": "http://evil.example"})
@@ -131,16 +149,19 @@ def test_a_cookie_stands_for_its_token_until_the_session_ends(service, client, s
     assert again.status_code == 401
 
 
-def test_ten_wrong_tokens_are_enough_for_a_minute(service, client, monkeypatch):
+def test_ten_wrong_tokens_are_enough_for_a_minute(service, client, secrets, monkeypatch):
     from sweep.serve.api import session
 
     monkeypatch.setattr(session, "_failed", type(session._failed)(maxlen=10))
     client = bare(client)
     codes = [sign_in(client, tokens.new_secret()).status_code for _ in range(12)]
     assert codes == [401] * 10 + [429] * 2
+    assert sign_in(client, secrets["read"]).status_code == 204
 
 
-def test_a_body_that_is_too_large_is_refused_however_it_comes(client):
+def test_a_request_that_is_too_large_is_refused_however_it_comes(client):
+    headers = {f"X-{number}": "x" * 1000 for number in range(20)}
+    assert client.get("/api/v1/queue", headers=headers).status_code == 431
     large = b'{"kind": "resume", "sweep": "' + b"x" * 2_100_000 + b'"}'
     assert client.post("/api/v1/jobs", content=large).status_code == 413
     in_parts = (large[i : i + 100_000] for i in range(0, len(large), 100_000))

@@ -11,9 +11,8 @@ from sweep.serve.options import ServeOptions
 from sweep.serve.queue import jobs
 from sweep.serve.queue.job import JobKind, NewJob
 from sweep.serve.work import asked as forms
-from sweep.serve.work import commands
+from sweep.serve.work import commands, plans
 from sweep.serve.work.plans import last_error
-from sweep.settings import Settings
 
 COMMANDS = typer.main.get_command(app).commands
 BUDGET = {"max_seconds": 90.0, "max_trials": 3, "target": 0.5, "max_failures": 2}
@@ -33,19 +32,44 @@ def options(service):
     return replace(service.options, cache=Path("/cache"))
 
 
-def test_a_start_takes_every_setting_that_may_be_asked_for(service, options):
-    defaults = Settings()
-    values = {
-        name: value
-        for name in forms.SettingsAsked.model_fields
-        if (value := getattr(defaults, name)) is not None
-    }
-    values |= {"patience": 0, "baselines": False}
-    job = job_of(service.database, JobKind.START, {"settings": values, "budget": BUDGET})
+OWN = {
+    "data": "/data/t.csv", "label": ["price", "size"], "drop": ["id"], "task": "amount",
+    "missing": "median", "max_levels": 9, "standardize": False, "header": True,
+    "split": "ordered", "split_column": "part", "split_seed": 3, "class_weight": "balanced",
+    "train_rows": "60%", "validation_rows": 100, "test_rows": "0.2",
+}  # fmt: skip
+OTHERS = {
+    "search": "bayesian", "trials": 4, "executions": 2, "initial_points": 3, "alpha": 0.5,
+    "beta": 1.5, "max_epochs": 9, "factor": 2, "iterations": 2, "seed": 7, "batch_size": 50,
+    "patience": 0, "trainer": "keras", "baselines": False, "seeds": 2, "keep": 3,
+    "objective": "mae", "build": "wide",
+}  # fmt: skip
+NOT_SETTINGS = {
+    "name", "space", "results", "cache", "max_time", "max_trials", "target", "max_failures",
+    "pool", "mixed", "tensorboard", "verbose",
+}  # fmt: skip
+
+
+def test_all_that_may_be_asked_for_is_an_option_and_every_option_may_be_asked_for(service, options):
+    values = OWN | OTHERS
+    assert set(forms.SettingsAsked.model_validate(values).model_fields_set) == set(values)
+    assert set(values) == set(forms.SettingsAsked.model_fields)
+    known = {one.name for one in COMMANDS["start"].params}
+    assert known - NOT_SETTINGS == set(values)
+    asked = {"settings": values, "budget": BUDGET, "pool": "2", "mixed": True}
+    job = job_of(service.database, JobKind.START, asked)
     found = parsed(commands.start_command(job, Path("/spaces/mine.py"), options))
-    assert {name: str(found[name]) for name in values} == {n: str(v) for n, v in values.items()}
+    for name, value in values.items():
+        is_text = name.endswith("_rows")
+        assert found[name] == (str(value) if is_text else value), name
     assert (found["name"], found["max_time"]) == ("s", "90.000s")
+    assert (found["pool"], found["mixed"]) == ("2", True)
     assert found["results"] == service.options.results
+    going_on = parsed(commands.resume_command(job, options))
+    assert (going_on["pool"], going_on["mixed"]) == ("2", True)
+    planned = {name: value for name, value in values.items() if name not in plans.NOT_PLANNED}
+    arguments = ["plan", "mine", *commands.options_of(planned | {"pool": "2"})]
+    assert parsed(arguments)["label"] == OWN["label"]
 
 
 def test_a_preempted_search_has_what_is_left_of_its_time(service, options):
@@ -57,8 +81,11 @@ def test_a_preempted_search_has_what_is_left_of_its_time(service, options):
 @pytest.mark.parametrize(
     ("kind", "asked"),
     [
-        (JobKind.EXTEND, {"add_brackets": 2, "max_epochs": 9, "trials": 7, "budget": BUDGET}),
-        (JobKind.CONFIRM, {"top": 3, "seeds": 2}),
+        (
+            JobKind.EXTEND,
+            {"add_brackets": 2, "trials": 7, "pool": "2", "mixed": True, "budget": BUDGET},
+        ),
+        (JobKind.CONFIRM, {"top": 3, "seeds": 2, "pool": "gpus"}),
         (JobKind.TEST, {"rule": "simplest", "ensemble": True, "again": True}),
         (JobKind.TEST, {"trial": 4}),
         (JobKind.EXPORT, {"trial": 4, "retrain": True}),

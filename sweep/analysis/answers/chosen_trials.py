@@ -3,19 +3,21 @@
 What `sweep test` measures is what `sweep export` writes, it was trained in full (to the last
 epoch, or until early stopping ended it), and its own validation score is known.
 
-- Without repeats the best is the trial with the lowest validation score of those trained in full.
+- Without repeats the best is the trial with the lowest expected score (see `frames.expected`) of
+  those trained in full.
 - When repeats decide (see `frames.other_seeds.decisive`), the best is the trial with the lowest
   mean over seeds, and its run is the one with the lowest seed number. Its run from the search was
   chosen for its score and may have been cut early; the best of the repeats would be chosen by
   luck. The number of a seed says nothing about the score that it gives.
-- The simplest has the fewest parameters within one paired standard error of the first in rank
-  (see `frames.ties`). Its run is found in the same way.
+- The simplest has the fewest parameters within one standard error of the best by expected score
+  (see `frames.evidence`). Its run is found in the same way.
 """
 
 from dataclasses import dataclass
 
 import pandas as pd
 
+from sweep.analysis.frames.expected import by_expectation
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import decisive, runs
 from sweep.analysis.frames.ranking import is_scored
@@ -101,7 +103,8 @@ def _best(frames: SweepFrames, scored: pd.DataFrame) -> Choice:
     means = decisive(scored, frames.confirmed)
     if len(means):
         return _with_runs(frames, "best", int(means["trial"].iloc[0]), is_by_mean=True)
-    in_full = scored[scored["status"].isin(_IN_FULL)]
+    in_full = by_expectation(scored)
+    in_full = in_full[in_full["status"].isin(_IN_FULL)]
     if in_full.empty:
         raise NotFoundError(
             f"no trial of sweep {frames.sweep.name} was trained in full, so none is the best to "
@@ -156,11 +159,11 @@ def _with_runs(frames: SweepFrames, rule: str, trial: int, *, is_by_mean: bool =
 
 
 def to_confirm(frames: SweepFrames, top: int) -> list[int]:
-    """Return the `top` trials by score in the search, the simplest tied one and the baselines.
+    """Return the `top` trials by expected score, the simplest tied one and the baselines.
 
     The score is the mean over the runs of each trial, if the search had several.
     """
-    trials = frames.trials[is_scored(frames.trials)]
+    trials = by_expectation(frames.trials[is_scored(frames.trials)])
     by_rank = list(trials["trial"])
     if frames.sweep.settings.executions > 1:
         by_mean = frames.confirmed["trial"][frames.confirmed["trial"].isin(by_rank)]

@@ -18,6 +18,7 @@ from sweep.analysis.answers.overfitting import Overfitting, overfitting
 from sweep.analysis.answers.tutorial import Conclusion, conclusions
 from sweep.analysis.frames.against_references import Advantage, is_worth
 from sweep.analysis.frames.evidence import why_errors_are_unknown
+from sweep.analysis.frames.expected import by_expectation
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.other_seeds import bias
 from sweep.analysis.frames.ranking import is_scored
@@ -46,6 +47,10 @@ class NamedTrial:
     regularisation: str
     val_score: float
     val_score_se: float | None
+    expected_score: float | None
+    """The score less the luck of its epoch: what to expect on new rows; None if unknown."""
+    choice_of_epoch: float | None
+    """What the choice of the epoch makes the score too good by; its error is about as large."""
     gap: float | None
     epochs: int
 
@@ -61,6 +66,9 @@ class Confirmation:
     seeds: int
     val_score: float
     val_score_se: float | None
+    expected_score: float | None
+    """The mean of the scores less the luck of their epochs; None if unknown."""
+    choice_of_epoch: float | None
     bias: float | None
     """Mean over trials of the score in the search minus the mean of repeats; below 0, better."""
     bias_se: float | None
@@ -98,8 +106,14 @@ class Verdict:
     errors: Errors | None
     """What ties are judged by; None when errors are not known, or with a single trial."""
     best: NamedTrial | None
+    """By expected score, if the choice of the epoch is known."""
+    lowest: NamedTrial | None
+    """The first of the ranking, if it is another: its epoch was the luckier one."""
     simplest: NamedTrial | None
-    """The fewest parameters within one paired standard error of the best."""
+    """The fewest parameters within one standard error, over rows and seeds, of the best."""
+    given_up: tuple[float, float] | None
+    """What the simplest gives up for that: its expected score less the lowest, and the standard
+    error over rows, seeds and the choice of the epoch; None if it is the best."""
     params_tried: tuple[int, int] | None
     params_tied: tuple[int, int] | None
     capacity: CapacityAnswer | None
@@ -136,6 +150,7 @@ def verdict(frames: SweepFrames) -> Verdict:
     trials["kind"] = regularisation.kinds_of(frames)[scored]
     trials["ended"] = trials["status"].isin(_ENDED)
     trials["is_tied"] = trials["tied"].eq(True)  # unknown is not tied
+    ranked, trials = trials, by_expectation(trials)
     known = bool(trials["is_tied"].any())
     tied = trials[trials["is_tied"]]
     sized = trials[trials["params"].notna()]
@@ -153,7 +168,9 @@ def verdict(frames: SweepFrames) -> Verdict:
         cut=int((~trials["is_tied"] & ~trials["ended"]).sum()),
         errors=_errors(frames, trials),
         best=_choice(trials),
+        lowest=_choice(ranked) if _first(ranked) != _first(trials) else None,
         simplest=_choice(simplest),
+        given_up=_given_up(simplest, _first(trials)),
         params_tried=_range(sized),
         params_tied=_range(tied[tied["params"].notna()]),
         capacity=capacity,
@@ -276,6 +293,8 @@ def _confirmation(frames: SweepFrames) -> Confirmation | None:
         seeds=int(first["seeds"]),
         val_score=float(first["val_score"]),
         val_score_se=_number(first["val_score_se"]),
+        expected_score=_number(first["expected_score"]),
+        choice_of_epoch=_number(first["choice_of_epoch"]),
         bias=None if average is None else average.value,
         bias_se=None if average is None else _number(average.error),
         bias_is_sure=average is not None and average.is_sure,
@@ -299,9 +318,23 @@ def _choice(trials: pd.DataFrame) -> NamedTrial | None:
         regularisation=str(first["kind"]),
         val_score=float(first["val_score"]),
         val_score_se=_number(first["val_score_se"]),
+        expected_score=_number(first["expected_score"]),
+        choice_of_epoch=_number(first["choice_of_epoch"]),
         gap=_number(first["gap"]),
         epochs=int(first["epochs"]),
     )
+
+
+def _given_up(simplest: pd.DataFrame, best: int | None) -> tuple[float, float] | None:
+    if simplest.empty or _first(simplest) == best:
+        return None
+    first = simplest.iloc[0]
+    value, error = _number(first["behind"]), _number(first["behind_se"])
+    return None if value is None or error is None else (value, error)
+
+
+def _first(trials: pd.DataFrame) -> int | None:
+    return int(trials["trial"].iloc[0]) if len(trials) else None
 
 
 def _number(value: float | None) -> float | None:

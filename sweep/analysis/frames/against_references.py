@@ -2,8 +2,9 @@
 
 If repeats decide which trial is the best, their mean is compared, with an error over seeds and
 rows (see `seeds_and_rows`); a reference model is taken as it is. Otherwise the best trial's own run
-is compared, with the paired error of the rows. That run was chosen for its score and no reference
-model was, so it must be better by more than the selection bias (see `optimism`).
+is compared, with the paired error of the rows and the spread from seed to seed. No reference model
+has epochs, so what the choice of the epoch adds is taken off. And that run was chosen for its
+score, so it must be better by more than the selection bias (see `optimism`).
 """
 
 from collections.abc import Sequence
@@ -13,12 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweep.analysis.frames.expected import by_expectation
 from sweep.analysis.frames.no_skill import NoSkill
 from sweep.analysis.frames.other_seeds import SeedLosses, decisive
 from sweep.analysis.frames.ranking import is_scored
 from sweep.metrics import NO_SKILL_NAME
 from sweep.statistics.paired import difference
-from sweep.statistics.seeds_and_rows import mean
+from sweep.statistics.seed_spread import SeedSpread
+from sweep.statistics.seeds_and_rows import Mean, mean
 from sweep.statistics.selection_bias import Optimism
 from sweep.store import Losses, Reference
 
@@ -33,7 +36,9 @@ class Advantage:
     seeds: int
     """Runs of the trial that the mean is over; 1 for the own run of one that was chosen."""
     value: float
+    """By expected score, if the choice of the epoch is known."""
     se: float
+    """Standard error over rows, seeds and, if it is known, the choice of the epoch."""
     low: float
     high: float
     """Ends of the 95 % confidence interval."""
@@ -55,24 +60,30 @@ def advantages(
     by_seed: SeedLosses,
     references: Sequence[Reference],
     optimism: Optimism | None,
+    spread: SeedSpread,
 ) -> tuple[Advantage, ...]:
     """Return the advantage of the best trial over each reference model that has skill.
 
-    The best is the first by the mean of repeats, if there is one, or else the first in rank.
+    The best is the first by the mean of repeats, if there is one, or else by expected score.
+    `spread` is that from seed to seed of each of `trials`.
 
     Empty when the rows' losses of either side are not known.
     """
+    by_trial = dict(zip(trials["trial"].astype(int), spread.values, strict=True))
     trials = trials[is_scored(trials)]
     known = decisive(trials, confirmed)
     own = not len(known)
-    chosen = (trials if own else known).head(1)[["trial", "baseline"]]
+    trials = by_expectation(trials)
+    chosen = (trials if own else known).head(1)[["trial", "baseline", "choice_of_epoch"]]
     found = []
-    for trial, baseline in chosen.itertuples(index=False):
+    for trial, baseline, adds in chosen.itertuples(index=False):
         rows = _own_losses(losses, trial) if own else by_seed[trial]
+        adds = 0.0 if np.isnan(adds) else float(adds)
         for one in references:
             if one.name != NO_SKILL_NAME and rows.shape[1:] == one.losses.shape and len(rows):
-                ends = _difference(rows, one.losses, own)
+                over = _difference(rows, one.losses, by_trial[trial]).corrected(adds, adds)
                 added = optimism.bias if own and optimism is not None else 0.0
+                ends = over.value, over.error, *over.interval
                 found.append(
                     Advantage(one.name, int(trial), baseline, len(rows), *ends, too_good=added)
                 )
@@ -86,12 +97,12 @@ def beats_guessing(
     level: NoSkill,
     optimism: Optimism | None,
 ) -> bool | None:
-    """Return whether the first trial in rank is better than no skill, by more than chance.
+    """Return whether the best trial by expected score is better than no skill, beyond chance.
 
     By the paired difference to the reference model, or else by the error of the trial's own score;
-    less the selection bias. None if neither is known.
+    less the selection bias and what the choice of the epoch adds. None if neither is known.
     """
-    first = trials[is_scored(trials)].head(1)
+    first = by_expectation(trials[is_scored(trials)]).head(1)
     if first.empty or not level.is_known or first["val_score_se"].isna().all():
         return None
     rows = _own_losses(losses, int(first["trial"].iloc[0]))
@@ -102,7 +113,8 @@ def beats_guessing(
     if not len(rows):
         return None
     bias = 0.0 if optimism is None else optimism.bias
-    return bool(difference(rows[0], level_rows).high + bias < 0)
+    adds = float(np.nan_to_num(first["choice_of_epoch"].iloc[0]))
+    return bool(difference(rows[0], level_rows).high + bias + adds < 0)
 
 
 def _own_losses(losses: Losses, trial: int) -> NDArray[np.float32]:
@@ -111,15 +123,15 @@ def _own_losses(losses: Losses, trial: int) -> NDArray[np.float32]:
     return found
 
 
-def _difference(
-    rows: NDArray[np.float32], reference: NDArray[np.float32], own: bool
-) -> tuple[float, float, float, float]:
-    """Value, standard error and the ends of its interval. `rows` has the shape (seeds, rows)."""
-    if own:
-        one = difference(rows[0], reference)
-        return one.value, one.se, one.low, one.high
-    over = mean(rows.astype(np.float64) - reference.astype(np.float64))
-    return over.value, over.error, *over.interval
+def _difference(rows: NDArray[np.float32], reference: NDArray[np.float32], spread: float) -> Mean:
+    """The mean difference over rows and seeds; `rows` has the shape (seeds, rows).
+
+    Of a single seed, `spread` is the standard deviation from seed to seed.
+    """
+    if len(rows) > 1:
+        return mean(rows.astype(np.float64) - reference.astype(np.float64))
+    one = difference(rows[0], reference)
+    return Mean(one.value, one.se, max(rows.shape[1] - 1, 1)).corrected(0.0, spread)
 
 
 def is_worth(found: Sequence[Advantage]) -> bool | None:

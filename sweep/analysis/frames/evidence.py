@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from sweep.analysis.frames.expected import by_expectation, is_known
 from sweep.analysis.frames.no_skill import NoSkill
 from sweep.analysis.frames.other_seeds import SeedLosses
 from sweep.analysis.frames.ranking import is_scored
@@ -11,9 +13,13 @@ from sweep.statistics.confidence_set import confidence_set
 from sweep.statistics.paired import differences, standard_errors
 from sweep.statistics.seed_spread import SeedSpread, seed_spread
 from sweep.statistics.selection_bias import Optimism, optimism
+from sweep.statistics.simplest import behind, simplest
 from sweep.store import Losses
 from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
+
+Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
 
 _CHOSEN_AMONG = 500
 """Best trials among which the choice is played again: one further behind is hardly ever chosen."""
@@ -39,16 +45,17 @@ def evidence(
     level: NoSkill,
     spread: SeedSpread,
 ) -> pd.DataFrame:
-    """Return val_score_se, difference, difference_se, tied, simplest and class of each trial.
+    """Return val_score_se, difference, difference_se, behind, behind_se, tied, simplest and class.
 
     `trials` is ranked, with the columns of the report; `losses` may lack some trials or all, as
     in a sweep that an older version wrote: their errors are unknown. Ties are unknown for all
-    when the best trial's losses are. The standard errors are over the rows alone; ties are over
-    rows and seeds, with the trials' `spread` from seed to seed.
+    when the best trial's losses are. The standard errors are over the rows alone. Ties and the
+    simplest are by expected score, over rows, seeds (the trials' `spread` from seed to seed) and
+    the choice of the epoch, if it is known.
     """
     trials = trials.reset_index(drop=True)
     found = pd.DataFrame(index=trials.index)
-    for name in ("val_score_se", "difference", "difference_se"):
+    for name in ("val_score_se", "difference", "difference_se", "behind", "behind_se"):
         found[name] = np.nan
     found["tied"] = pd.Series([None] * len(trials), index=found.index, dtype=object)
     rows = _rows_of(trials, losses)  # each trial's row of losses, -1 for none
@@ -62,7 +69,10 @@ def evidence(
             found.loc[compared, ["difference", "difference_se"]] = np.column_stack(
                 differences(values, values[0])
             )
-            found.loc[compared, "tied"] = confidence_set(values, spread.values[compared]).tolist()
+            values, own = expected_losses(trials, values, compared), spread.values[compared]
+            own = np.hypot(own, _of_choice(trials, compared))
+            found.loc[compared, "tied"] = confidence_set(values, own).tolist()
+            found.loc[compared, ["behind", "behind_se"]] = np.column_stack(behind(values, own))
     found["simplest"] = _simplest(trials, found)
     gap_se = gap_errors(found["val_score_se"].to_numpy(), n_rows, max(train_rows, 1))
     named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se, level)
@@ -82,15 +92,16 @@ def spread_of_seeds(trials: pd.DataFrame, by_seed: SeedLosses, level: NoSkill) -
 
 
 def optimism_of_best(trials: pd.DataFrame, losses: Losses) -> Optimism | None:
-    """Return the selection bias of the score of the first trial.
+    """Return the selection bias of the best score, by expectation.
 
     `trials` as in `evidence`. None when its losses are unknown, or too few trials have any.
     """
     rows = _rows_of(trials, losses)
-    compared = rows[is_scored(trials).to_numpy(dtype=bool)][:_CHOSEN_AMONG]
-    if len(compared) == 0 or compared[0] < 0:
+    ranked = by_expectation(trials[is_scored(trials)]).index.to_numpy()[:_CHOSEN_AMONG]
+    if len(ranked) == 0 or rows[ranked[0]] < 0:
         return None
-    return optimism(losses.values[compared[compared >= 0]])
+    known = ranked[rows[ranked] >= 0]
+    return optimism(expected_losses(trials, losses.values[rows[known]], known))
 
 
 def _rows_of(trials: pd.DataFrame, losses: Losses) -> np.ndarray:
@@ -104,17 +115,27 @@ def _rows_of(trials: pd.DataFrame, losses: Losses) -> np.ndarray:
     return np.array([rows.get((int(trial), int(epoch)), -1) for trial, epoch in pairs], dtype=int)
 
 
-def _simplest(trials: pd.DataFrame, found: pd.DataFrame) -> "pd.Series[bool]":
-    """The one-standard-error rule in paired form: True for the trial with the fewest parameters
-    whose difference to the best is within one paired standard error; of equal ones the first in
-    rank. Missing for all when errors are unknown.
+def _of_choice(trials: pd.DataFrame, positions: Positions) -> Floats:
+    """What the choice of the epoch adds to each trial's score; 0 where it is not known for all."""
+    if not is_known(trials):
+        return np.zeros(len(positions))
+    found: Floats = trials["choice_of_epoch"].to_numpy(dtype=float)[positions]
+    return found
 
-    Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees" (1984), section
-    3.4.3; there with the error of the score instead of the difference.
-    """
+
+def expected_losses(
+    trials: pd.DataFrame, losses: NDArray[np.float32], positions: Positions
+) -> NDArray[np.floating]:
+    """Return losses whose means are the expected scores: (trials, rows), as `losses`."""
+    adds = _of_choice(trials, positions)
+    return losses + adds[:, None] if adds.any() else losses
+
+
+def _simplest(trials: pd.DataFrame, found: pd.DataFrame) -> "pd.Series[bool]":
+    """Which trial is the simplest, by number of parameters; missing for all if errors are."""
     marked = pd.Series([None] * len(found), index=found.index, dtype=object)
-    within = (found["difference"] <= found["difference_se"]) & trials["params"].notna()
-    if within.any():
-        simplest = trials.loc[within, "params"].astype("int64").idxmin()
-        marked[:] = [position == simplest for position in found.index]
+    params = trials["params"].to_numpy(dtype=float, na_value=np.nan)
+    position = simplest(found["behind"].to_numpy(), found["behind_se"].to_numpy(), params)
+    if position is not None:
+        marked[:] = [number == position for number in range(len(found))]
     return marked

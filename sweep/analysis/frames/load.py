@@ -12,6 +12,8 @@ import pandas as pd
 
 from sweep.analysis.frames.against_references import Advantage, advantages, beats_guessing
 from sweep.analysis.frames.evidence import evidence, optimism_of_best, spread_of_seeds
+from sweep.analysis.frames.expected import COLUMNS as EXPECTED
+from sweep.analysis.frames.expected import with_expectation
 from sweep.analysis.frames.no_skill import NoSkill, no_skill
 from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_losses
 from sweep.analysis.frames.ranking import order
@@ -44,11 +46,17 @@ TRIAL_COLUMNS = {
     "params": "trainable parameters",
     "val_score": "score: the lowest on the validation rows over all epochs, without penalty; what "
     "it measures is in the sweep's scoring (BCE in nats if nothing is said)",
+    **EXPECTED,
     "val_score_se": "standard error of val_score over the validation rows, none if unknown",
     "difference": "val_score minus that of the best trial",
     "difference_se": "paired standard error of difference over the same validation rows",
-    "tied": "statistically tied with the best: in the model confidence set at 95 %",
-    "simplest": "fewest parameters within one paired standard error of the best",
+    "behind": "expected_score minus the lowest one; val_score where the choice of an epoch is "
+    "unknown",
+    "behind_se": "its standard error over rows (paired), seeds and the choice of the epoch",
+    "tied": "statistically tied with the best by expected score: in the model confidence set at "
+    "95 %",
+    "simplest": "fewest parameters within one standard error, over rows and seeds, of the best by "
+    "expected score",
     "class": "underfit, balanced, overfit or diverged, none if it cannot be told",
     "train_score": "the same on the training rows in evaluation mode, weights of the best epoch",
     "gap": "val_score - train_score",
@@ -156,9 +164,10 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
     trials = _table(store, "trial").set_index("trial", drop=False)
     trials["hyperparameters"] = trials["hyperparameters"].map(hyperparameters_of)
     trials["regularisation"] = _objects(map(regularisation_of, trials["regularisation"]), trials)
-    references = tuple(store.references())
+    references, folds = tuple(store.references()), store.folds()
     level = no_skill(sweep, references, epochs)
     trials = trials.join(_of_epochs(epochs, trials.index, level))
+    trials = with_expectation(trials, epochs, folds, sweep.settings.validation_rows)
     trials = trials.join(_of_assignments(assignments))
     best = zip(trials["trial"], trials["best_epoch"], strict=True)
     trials["metrics"] = _objects((metrics_of(metrics.get(one)) for one in best), trials)
@@ -200,7 +209,7 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
         no_skill=level,
         seed_losses=by_seed,
         seed_spread=spread,
-        advantages=advantages(trials, losses, means, by_seed, references, optimism),
+        advantages=advantages(trials, losses, means, by_seed, references, optimism, spread),
         beats_guessing=beats_guessing(trials, losses, references, level, optimism),
     )
 

@@ -14,20 +14,25 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from sweep.analysis.frames.expected import by_expectation
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.statistics.confidence import CONFIDENCE
 from sweep.statistics.seeds_and_rows import mean
 from sweep.store import Losses
 
 COLUMNS = {
-    "rank": "place by the mean over seeds, 1 is the best",
+    "rank": "place by the expected score, or by the mean over seeds where one is unknown",
     "trial": "number of the trial that was repeated",
     "baseline": "name of the baseline, none for a searched trial",
     "params": "trainable parameters",
     "seeds": "runs that the mean is over",
     "val_score": "mean over the seeds of the lowest validation score",
     "val_score_se": "its standard error, over seeds and validation rows",
-    "val_score_low": "lower end of its 95 % confidence interval",
+    "choice_of_epoch": "mean over the seeds of what the choice of the epoch makes the score too "
+    "good by, none if unknown",
+    "expected_score": "val_score plus choice_of_epoch: the score to expect on new rows",
+    "val_score_low": "lower end of the 95 % confidence interval of expected_score, or of val_score "
+    "if that is unknown",
     "val_score_high": "upper end",
     "search_val_score": "score of the trial's own run",
     "bias": "search_val_score - val_score, below 0 if the score in the search was better than the "
@@ -91,7 +96,8 @@ def confirmed(trials: pd.DataFrame, runs: pd.DataFrame, losses: SeedLosses) -> p
     }
     rows = [_row(trial, own[trial], group, losses.get(trial)) for trial, group in _by_trial(runs)]
     found = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "rank"])
-    found = found.sort_values(["val_score", "trial"]).reset_index(drop=True)
+    by = "val_score" if found["expected_score"].isna().any() else "expected_score"
+    found = found.sort_values([by, "val_score", "trial"]).reset_index(drop=True)
     names = found["baseline"].astype(object)
     found["baseline"] = names.where(names.notna(), None)
     found.insert(0, "rank", np.arange(1, len(found) + 1))
@@ -107,9 +113,11 @@ def _row(
     trial: int, own: "pd.Series[float]", runs: pd.DataFrame, losses: NDArray[np.float32] | None
 ) -> dict[str, object]:
     value, error, ends = float(runs["val_score"].mean()), np.nan, (np.nan, np.nan)
+    adds = float(runs["choice_of_epoch"].astype("float64").mean(skipna=False))
     if losses is not None:
         estimate = mean(losses)
-        error, ends = estimate.error, estimate.interval
+        error = estimate.error
+        ends = estimate.interval if np.isnan(adds) else estimate.corrected(adds, adds).interval
     onsets = runs["onset_epoch"].astype("float64").fillna(np.inf)
     middle = float(np.sort(onsets)[(len(onsets) - 1) // 2])  # an epoch that there was
     train, is_own = float(runs["train_score"].mean()), (runs["trial"] == trial).any()
@@ -120,6 +128,8 @@ def _row(
         "seeds": len(runs),
         "val_score": value,
         "val_score_se": error,
+        "choice_of_epoch": adds,
+        "expected_score": value + adds,
         "val_score_low": ends[0],
         "val_score_high": ends[1],
         "search_val_score": own["val_score"],
@@ -144,11 +154,15 @@ def _epoch(onset: float) -> float:
 def decisive(trials: pd.DataFrame, confirmed: pd.DataFrame) -> pd.DataFrame:
     """Return the repeated trials whose means have errors, if these decide which is the best.
 
-    They do when the first in rank is among them; none otherwise, as where only baselines have
-    other seeds and a trial of the search is ahead of them. `trials` has a score each.
+    They do when the best by expected score is among them; none otherwise, as where only baselines
+    have other seeds and a trial of the search is ahead of them. `trials` has a score each.
     """
     known = confirmed[confirmed["val_score_se"].notna()]
-    return known if trials["trial"].head(1).isin(known["trial"]).any() else known.head(0)
+    return (
+        known
+        if by_expectation(trials)["trial"].head(1).isin(known["trial"]).any()
+        else known.head(0)
+    )
 
 
 @dataclass(frozen=True)

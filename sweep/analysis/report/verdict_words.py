@@ -62,7 +62,10 @@ def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     confirmed = verdict.confirmation
     first = "Best" if confirmed is None or confirmed.trial == best.trial else "First in the search"
     words = f"{first} is {_named(best)}: {shown.val} {score(best, shown)}, {_described(best)}"
-    cut = f", and {verdict.cut:,} others {_were(verdict.cut)} cut early" if verdict.cut else ""
+    if verdict.lowest is not None:
+        words += f" ({_lowest(verdict.lowest, shown)})"
+    cut = f", and {text.counted(verdict.cut, 'other')} {_were(verdict.cut)} cut early"
+    cut = cut if verdict.cut else ""
     if Sentence.NONE_TIED in sentences:
         none = f"no other trial of {verdict.trials:,} is"
         if verdict.trials == _TWO:
@@ -82,8 +85,22 @@ def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
         return f"{words}."
     return (
         f"{words}, and the simplest within one standard error is {_named(simplest)}: "
-        f"{shown.val} {score(simplest, shown, best)}, {_described(simplest)}."
+        f"{shown.val} {score(simplest, shown, best)}, {_described(simplest)}"
+        f"{_given_up(verdict)}."
     )
+
+
+def _lowest(lowest: NamedTrial, shown: ScoreWords) -> str:
+    """Return why the trial with the lowest score is not the best."""
+    adds = shown.amount(lowest.choice_of_epoch or 0.0, shown.decimals(_error(lowest)))
+    whose = f"{shown.val} {score(lowest, shown)} of {_named(lowest)} is {shown.better}"
+    return f"the {whose}, but about {adds} too good by the choice of its epoch"
+
+
+def _given_up(verdict: Verdict) -> str:
+    if verdict.given_up is None:
+        return ""
+    return f" (gives up {verdict.shown.size_with_error(*verdict.given_up)} for that)"
 
 
 def _named(choice: NamedTrial | Confirmation) -> str:
@@ -103,6 +120,24 @@ def score(
         decimals = min(decimals, shown.decimals(_error(best)))
     value, root = shown.with_error(choice.val_score, error, decimals), shown.root(choice.val_score)
     return f"{value} ({root})" if root else value
+
+
+def choice_of_epoch(verdict: Verdict) -> str:
+    """Return the sentence on the choice of the best trial's epoch; "" if it is unknown."""
+    best, shown = verdict.best, verdict.shown
+    if best is None or best.choice_of_epoch is None or best.expected_score is None:
+        return ""
+    decimals = shown.decimals(_error(best))
+    least = 10.0**-decimals
+    adds = best.choice_of_epoch
+    size = f"about {shown.amount(adds, decimals)}"
+    if adds < least / 2:
+        size = f"less than {shown.amount(least, decimals)}"
+    expected = shown.score(best.expected_score, decimals)
+    return (
+        f"Choice of the epoch: {size}{shown.of_unit} too good for {_named(best)}; ties, best and "
+        f"simplest are without it ({shown.val} {expected} expected)."
+    )
 
 
 def _error(choice: NamedTrial | Confirmation) -> float:
@@ -141,6 +176,11 @@ def _kinds(answer: CapacityAnswer, sentences: Sentences) -> str:
 
 def _were(number: int) -> str:
     return "was" if number == 1 else "were"
+
+
+def _is_plural(reference: str) -> bool:
+    """Whether a reference model's name is a plural: boosted trees."""
+    return reference.endswith("s")
 
 
 def _is(names: Sequence[str]) -> str:
@@ -182,6 +222,9 @@ def _confirmed(found: Confirmation, shown: ScoreWords) -> str:
         f"mean is {_named(found)}: mean {shown.val} {score(found, shown)} over "
         f"{text.counted(found.seeds, 'seed')}"
     )
+    if found.expected_score is not None:
+        expected = shown.score(found.expected_score, shown.decimals(_error(found)))
+        words += f" ({expected} expected without the choice of the epochs)"
     if found.bias is None:
         return f"{words}."
     if not found.bias_is_sure:
@@ -223,7 +266,7 @@ def _worth(verdict: Verdict, sentences: Sentences) -> str:
     if how is Sentence.NOT_WORTH:
         return _beaten(verdict, name)
     whose = f"mean {shown.val} of {first.seeds:,} runs of" if first.seeds > 1 else f"{shown.val} of"
-    errors = "SE over seeds and rows" if first.seeds > 1 else "paired SE over the rows"
+    errors = "SE over rows and seeds"
     differences = " and ".join(_advantage(one, shown) for one in verdict.advantages)
     words = f"{_WORTH[how]}: the {whose} {name} is {differences} ({errors})"
     if first.too_good > 0:
@@ -236,20 +279,20 @@ def _beaten(verdict: Verdict, network: str) -> str:
     shown, found = verdict.shown, verdict.advantages
     lost = [one for one in found if one.is_better is False]
     first = lost[0].reference
-    many = "beat" if first.endswith("s") else "beats"
+    many = "beat" if _is_plural(first) else "beats"
     size = shown.size_with_error(lost[0].value, lost[0].se)
     named = f"{first[:1].upper()}{first[1:]}"
     said_so = [f"{named} {many} the best network found ({network}) by {size}"]
     for one in found:
         size = shown.size_with_error(one.value, one.se)
         if one in lost[1:]:
-            said_so.append(f"so does {one.reference}, by {size}")
+            does = "do" if _is_plural(one.reference) else "does"
+            said_so.append(f"so {does} {one.reference}, by {size}")
         elif one.is_better is not False:
             beats = f"it beats {one.reference} by {size}"
             unsure = f"it is not told apart from {one.reference} ({size})"
             said_so.append(beats if one.is_better else unsure)
-    errors = "SE over seeds and rows" if found[0].seeds > 1 else "paired SE over the rows"
-    return f"{'; '.join(said_so)} (± {errors})."
+    return f"{'; '.join(said_so)} (± SE over rows and seeds)."
 
 
 def _advantage(one: Advantage, shown: ScoreWords) -> str:
@@ -279,9 +322,7 @@ def _errors(found: Errors, shown: ScoreWords) -> str:
 
 
 def _reliability(verdict: Verdict) -> str:
-    words = []
-    if bias := selection_bias(verdict):
-        words.append(bias)
+    words = [choice_of_epoch(verdict), selection_bias(verdict)]
     if verdict.confirmation is not None:
         words.append(_confirmed(verdict.confirmation, verdict.shown))
     if verdict.errors is not None:
@@ -293,4 +334,4 @@ def _reliability(verdict: Verdict) -> str:
             if times
             else "The test rows are still sealed."
         )
-    return " ".join(words)
+    return " ".join(filter(None, words))

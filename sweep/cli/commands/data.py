@@ -17,7 +17,7 @@ from sweep.data.cache.cache import Cache, Dataset, default_cache_dir
 from sweep.data.cache.file_set import is_own, read_files
 from sweep.data.description import lines as data_lines
 from sweep.data.kinds import AUTO, BUILTIN
-from sweep.data.own_data import OwnData
+from sweep.data.own_data import OwnData, numbers_of, own_data_of
 from sweep.data.ranges import DEFAULT_ROWS, DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import DataError, UsageError
 from sweep.records import Json
@@ -145,14 +145,14 @@ def info(
 
     opt.check_output(output, opt.TABLE_OR_JSON)
     store, data = _cache(cache), file or data
-    own = of_data.own_data_of(context.params)
+    own = own_data_of(context.params)
     if not is_higgs_format(data, own):
         found = _describe_own(data, own, store, output)
         if charts is not None:
             _write_charts(found, charts, output)
         return
     if output == "json":
-        numbers = of_data.numbers_of(context.params)
+        numbers = numbers_of(context.params)
         found = load_split(data, **numbers, own=own, cache_dir=store.root)
         _print_json(to_json([], found))
         return

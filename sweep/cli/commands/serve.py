@@ -95,8 +95,8 @@ def serve(
     )  # fmt: skip
     quiet_logs()
     with opened(options) as service:
-        secret = _secret(service.database)
-        run(service, lambda address: _say(address, secret))
+        # the token is made once it is sure that it will be printed
+        run(service, lambda address: _say(address, _secret(service.database)))
 
 
 def _secret(database: "QueueDatabase") -> str | None:

@@ -28,7 +28,7 @@ def decompressed(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
         if len(head) >= _SNIFF_BYTES:
             break
     if not head:
-        raise DataError(f"{name} is empty, expected rows of HIGGS")
+        raise DataError(f"{name} is empty, expected a table")
     if head.startswith(_GZIP_MAGIC):
         yield from _gunzip(head, rest, name)
         return

@@ -40,8 +40,11 @@ def other_kind(head: bytes) -> str | None:
     for magic, kind in _OTHER_KINDS.items():
         if head.startswith(magic):
             return kind
-    if head.lstrip(_BYTE_ORDER_MARK + b" \t\r\n").startswith(b"<"):
+    text = head.lstrip(_BYTE_ORDER_MARK + b" \t\r\n")
+    if text.startswith(b"<"):
         return "a web page"
+    if text.startswith((b"{", b"[{", b"[[")):
+        return "JSON"
     if b"\0" in head:
         # every second byte of ASCII in UTF-16 is 0
         return "text in UTF-16" if head[1::2].count(0) > len(head) // 4 else "a binary file"
@@ -52,7 +55,8 @@ def refuse_other_kinds(head: bytes, name: str) -> None:
     """Raise DataError if the file that begins with `head` is known to be no CSV."""
     kind = other_kind(head)
     if kind is not None:
-        raise DataError(f"{name} is {kind}, expected a .csv or .csv.gz file")
+        again = "; save it again as UTF-8" if "UTF-16" in kind else ""
+        raise DataError(f"{name} is {kind}, expected a .csv or .csv.gz file{again}")
 
 
 def plain_lines(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.data.columns import FEATURES, LABEL, N_FEATURES
+from sweep.data.higgs.one_ahead import one_ahead
 from sweep.errors import DataError
 from sweep.words import counted
 
@@ -42,12 +43,16 @@ def parse_rows(
     or when there are fewer rows than asked for.
     """
     done = 0
-    for block in line_blocks(pieces, name, rows):
+
+    def parsed(block: bytes) -> Block:  # called for one block after the other
+        nonlocal done
         values = _parse_block(block, name, done + 1)  # (n, 29)
         if exact:
             _check_exact(values, block, name, done + 1)
         done += len(values)
-        yield values[:, 1:], values[:, 0].astype(np.uint8)
+        return values[:, 1:], values[:, 0].astype(np.uint8)
+
+    yield from one_ahead(parsed, line_blocks(pieces, name, rows))
     if done == 0:
         raise DataError(f"{name} is empty, expected rows of {N_COLUMNS} numbers")
     if rows is not None and done < rows:
@@ -76,12 +81,16 @@ def line_blocks(
         pending.append(piece)
         size += len(piece)
         if size >= block_bytes:
-            block = b"".join(pending)
-            cut = block.rfind(b"\n") + 1
+            if b"\n" not in piece:
+                piece = b"".join(pending)
+                pending = [piece]
+            cut = piece.rfind(b"\n") + 1
             if cut == 0:
                 raise DataError(f"{name} has no line ends, expected rows of {N_COLUMNS} numbers")
-            yield block[:cut]
-            pending, size = [block[cut:]], len(block) - cut
+            rest = piece[cut:]
+            pending[-1] = piece[:cut]
+            yield b"".join(pending)
+            pending, size = [rest], len(rest)
     rest = b"".join(pending)
     if rest:
         yield rest if rest.endswith(b"\n") else rest + b"\n"

@@ -49,7 +49,8 @@ def plain_columns(frame: "pl.DataFrame", source: str, *, truth: bool = False) ->
                 "number"
             )
         found.append(plain)
-    return Columns(pl.DataFrame(found), tuple(notes))
+    # by name: polars gives a column whose name is empty a name of its own
+    return Columns(pl.DataFrame({plain.name: plain for plain in found}), tuple(notes))
 
 
 def without_index(frame: "pl.DataFrame") -> Columns:

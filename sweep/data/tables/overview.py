@@ -63,7 +63,7 @@ def with_use(columns: list[ColumnOverview], split: Split) -> list[ColumnOverview
             use = "label"
         elif column.name == own.group:
             use = "keeps rows together"
-        elif column.name == own.split_column:
+        elif own.split_column and column.name == own.split_column:
             use = "says the part"
         elif split.preparation is None:
             use, becomes = "input", "as it is"

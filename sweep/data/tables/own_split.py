@@ -301,9 +301,10 @@ def _refuse_missing(features: "pl.DataFrame", own: OwnData, source: str) -> None
     missing = {s.name: s.null_count() for s in features.iter_columns() if s.null_count()}
     if missing:
         counts = listed([f"{name} {count:,}" for name, count in missing.items()])
+        first = min(int(features[name].is_null().arg_max() or 0) for name in missing) + 1
         raise DataError(
-            f"{source} has missing values ({counts}); say what takes their place with --missing "
-            "mean, median or indicator, or leave columns out with --drop"
+            f"{source} has missing values ({counts}; the first in row {first:,}); say what takes "
+            "their place with --missing mean, median or indicator, or leave columns out with --drop"
         )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sweep.errors import DataError
 from sweep.exact import Finite, Flag, Text
 from sweep.records import Json
+from sweep.words import cut
 
 if TYPE_CHECKING:
     import polars as pl
@@ -142,12 +143,35 @@ def _fit_words(series: "pl.Series", max_levels: int, source: str) -> ColumnPrepa
             f"or leave it out with --drop {series.name!r}"
         )
     if len(levels) > max_levels:
-        raise DataError(
-            f"{source}: column {series.name!r} has {len(levels):,} different words, at most "
-            f"{max_levels} become columns; leave it out with --drop {series.name!r}, or raise "
-            "--max-levels"
-        )
+        raise _too_many_words(series.name, levels, max_levels, source)
     return ColumnPreparation(series.name, levels)
+
+
+def _too_many_words(name: str, levels: tuple[str, ...], max_levels: int, source: str) -> DataError:
+    """Say why a column has so many different words: they may be numbers, but for a few."""
+    no_numbers = [level for level in levels if level and not _is_number(level)]
+    example = cut(no_numbers[0] if no_numbers else levels[-1])
+    leave_out = f"leave the column out with --drop {name!r}"
+    if len(no_numbers) < len(levels) / 2:
+        return DataError(
+            f"{source}: column {name!r} holds words among its numbers, such as {example!r}: mend "
+            f"them in the file, or {leave_out}"
+        )
+    plainly = ""
+    if any(sign.isdigit() for sign in example):
+        plainly = "; numbers are written plainly, as in 1234.5"
+    return DataError(
+        f"{source}: column {name!r} has {len(levels):,} different words, such as {example!r}, and "
+        f"at most {max_levels} become columns{plainly}; {leave_out}, or raise --max-levels"
+    )
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _fit_numbers(

@@ -17,7 +17,14 @@ from sweep.data.cache.cache import Cache
 from sweep.data.cache.file_set import KEY_PREFIX, FileSet, WrittenFiles, open_files, store_files
 from sweep.data.cache.manifest import Origin
 from sweep.data.columns import N_FEATURES
-from sweep.data.tables.text_file import chunks_of, csv_form, first_cells, first_line, write_plain
+from sweep.data.tables.text_file import (
+    chunks_of,
+    csv_form,
+    first_cells,
+    first_line,
+    uneven_line,
+    write_plain,
+)
 from sweep.errors import DataError
 
 if TYPE_CHECKING:
@@ -165,10 +172,23 @@ def _write_csv(path: Path, folder: Path, header: bool | None) -> WrittenFiles:
             decimal_comma=form.decimal_comma,
             infer_schema_length=None,
             new_columns=names,
+            skip_lines=form.n_comments,
         )
-        return _sink(lazy, folder, path.name, [*notes, *form.notes])
+        written = _sink(lazy, folder, path.name, [*notes, *form.notes])
     except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path.name} cannot be read as a table: {first_line(error)}") from error
+        why = uneven_line(plain, form)
+        why = f", {why}" if why else f" cannot be read as a table: {first_line(error)}"
+        raise DataError(f"{path.name}{why}") from error
+    if _ends_missing(folder / _TABLE_FILE) and (why := uneven_line(plain, form)):
+        raise DataError(f"{path.name}, {why}")
+    return written
+
+
+def _ends_missing(table: Path) -> bool:
+    """Whether the last column has a missing value: polars puts one where a line is too short."""
+    import polars as pl
+
+    return bool(pl.scan_ipc(table).select(pl.last().null_count()).collect().item())
 
 
 def _write_columns(path: Path, folder: Path, form: str) -> WrittenFiles:

@@ -16,6 +16,7 @@ from pathlib import Path
 from sweep.data.higgs.gunzip import decompressed
 from sweep.data.higgs.plain_text import plain_lines
 from sweep.errors import DataError
+from sweep.words import counted
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _CHUNK_BYTES = 1 << 20
@@ -25,6 +26,7 @@ _SEPARATORS = (",", ";", "\t", "|")
 _WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)
+_UNCLOSED = "begins a cell with a quotation mark that is not closed"
 _NO_VALUE = re.compile(r"\s*(|\?|na|n/a|nan|null|none|-|true|false)\s*", re.IGNORECASE)
 
 
@@ -36,11 +38,15 @@ class CsvForm:
     header: bool
     decimal_comma: bool
     n_columns: int
+    n_comments: int = 0
+    """Lines at the top that begin with # and are no header."""
 
     @property
     def notes(self) -> list[str]:
         """What of it is out of the ordinary, a sentence each."""
         found = []
+        if self.n_comments:
+            found.append(f"{counted(self.n_comments, 'comment line')} at the top left out")
         if self.separator != ",":
             found.append(f"columns are separated by {_WORDS[self.separator]}")
         if self.decimal_comma:
@@ -83,24 +89,64 @@ def csv_form(plain: Path, name: str, header: bool | None = None) -> CsvForm:
     text = head.decode(errors="replace")
     if len(head) == _SNIFFED_BYTES:
         text = text.rpartition("\n")[0] or text
-    separator, rows = _separated(text, name)
+    n_comments = _n_comments(text)
+    separator, rows = _separated(_below(text, n_comments), name)
+    if n_comments:
+        named = _rows(_below(text, n_comments - 1), separator)
+        if len(named[0]) == len(rows[0]):  # np.savetxt puts a # before the names of columns
+            n_comments, rows = n_comments - 1, named
     comma = separator != "," and _has_decimal_commas(rows[1:] or rows)
     if header is None:
         header = _is_header(rows)
-    return CsvForm(separator, header, comma, len(rows[0]))
+    return CsvForm(separator, header, comma, len(rows[0]), n_comments)
+
+
+def uneven_line(plain: Path, form: CsvForm) -> str | None:
+    """Return what is wrong with the first line that has not as many cells as the first, or None."""
+    with plain.open(encoding="utf-8", errors="replace", newline="") as file:
+        for _ in range(form.n_comments):
+            next(file)
+        reader = csv.reader(file, delimiter=form.separator)
+        start = 1 + form.n_comments
+        try:
+            for row in reader:
+                if len(row) != form.n_columns:
+                    return f"line {start:,} {_uneven(row, form)}"
+                start = 1 + form.n_comments + reader.line_num
+        except csv.Error:  # a cell that goes on and on
+            return f"line {start:,} {_UNCLOSED}"
+    return None
+
+
+def _uneven(row: list[str], form: CsvForm) -> str:
+    if not row:
+        return "is blank; remove it"
+    if any("\n" in cell for cell in row):
+        return _UNCLOSED
+    return f"has {counted(len(row), 'cell')}, expected {form.n_columns}; mend or remove it"
+
+
+def _n_comments(text: str) -> int:
+    lines = text.split("\n")
+    return next((i for i, line in enumerate(lines) if not line.lstrip().startswith("#")), 0)
+
+
+def _below(text: str, n_lines: int) -> str:
+    return text.split("\n", n_lines)[n_lines]
 
 
 def first_cells(path: Path) -> list[str]:
-    """Return the cells between commas of the first line of a CSV, without blanks around them.
+    """Return the cells between commas of a CSV's first line below its comments, without blanks.
 
     Raises DataError when the file cannot be read or is no text.
     """
     head = b""
     for piece in plain_lines(_unpacked(path), path.name):
         head += piece
-        if b"\n" in head or len(head) > _SNIFFED_BYTES:
+        if len(head) > _SNIFFED_BYTES:
             break
-    line = head.partition(b"\n")[0].decode(errors="replace")
+    text = head.decode(errors="replace")
+    line = _below(text, _n_comments(text)).partition("\n")[0]
     return [cell.strip().strip('"') for cell in line.split(",")]
 
 
@@ -159,9 +205,13 @@ def _separated(text: str, name: str) -> tuple[str, list[list[str]]]:
             best = (count / len(rows), n_columns), separator, rows
     if best is None:
         first = text.splitlines()[0] if text.splitlines() else ""
-        what = "blanks" if len(first.split()) > 2 else "nothing known"
+        if len(first.split()) > 2:
+            raise DataError(
+                f"{name} has its columns separated by blanks, expected commas, semicolons or tabs"
+            )
         raise DataError(
-            f"{name} has its columns separated by {what}, expected commas, semicolons or tabs"
+            f"{name} has one column, expected inputs and a label, separated by commas, semicolons "
+            "or tabs"
         )
     return best[1], best[2]
 

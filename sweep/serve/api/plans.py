@@ -12,14 +12,14 @@ from sweep.serve.api.models import PlanOut
 from sweep.serve.api.who import Reads, Runs, Who
 from sweep.serve.queue.answers import RequestAnswer, once
 from sweep.serve.work import plans
-from sweep.serve.work.ask import AWAITS_APPROVAL, settings_of
-from sweep.serve.work.asked import RequestPart, SettingsAsked, SpaceAsked
+from sweep.serve.work.ask import AWAITS_APPROVAL, plan_settings
+from sweep.serve.work.asked import SettingsAsked, SpaceAsked, WorkersAsked
 
 router = APIRouter(tags=["plans"])
 _PATIENCE_SECONDS = 10.0
 
 
-class PlanAsked(RequestPart):
+class PlanAsked(WorkersAsked):
     """What a plan is asked for: a space and settings, as a start has them."""
 
     space: SpaceAsked
@@ -50,7 +50,7 @@ def _add(who: Who, response: Response, asked: PlanAsked, key: str | None, body: 
         space = service.shelf.named(asked.space.name, asked.space.sha256)
         if not space.is_approved:
             raise InvalidSpaceError(f"search space {space.name} cannot be run: {AWAITS_APPROVAL}")
-        settings = settings_of(service, asked.settings)
+        settings = plan_settings(service, asked.settings, asked.pool)
         path = service.shelf.copied(space)
         number = service.planner.add(space.name, space.sha256, settings)
         made.append((number, path))

@@ -110,7 +110,10 @@ def install(app: FastAPI, shown: Shown = lambda request, found: None) -> None:
     @app.exception_handler(HTTPException)
     def _plain(request: Request, error: HTTPException) -> Response:
         kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        found = document(error.status_code, kind, str(error.detail), request.url.path)
+        detail = str(error.detail)
+        if detail == HTTPStatus.NOT_FOUND.phrase:  # of no route
+            detail = f"there is nothing at {request.url.path[:200]}"
+        found = document(error.status_code, kind, detail, request.url.path)
         return answer(request, found, error.headers)
 
     @app.exception_handler(sqlite3.OperationalError)

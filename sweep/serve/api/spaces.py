@@ -7,8 +7,9 @@ from pydantic import Field
 
 from sweep.serve.api.models import Page, SpaceOut, SpaceTextOut
 from sweep.serve.api.problems import ProblemError
-from sweep.serve.api.who import Codes, Reads
+from sweep.serve.api.who import Codes, Reads, Who
 from sweep.serve.work.asked import Flag, RequestPart
+from sweep.serve.work.shelf import ShelfSpace
 
 router = APIRouter(tags=["spaces"])
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
@@ -52,14 +53,20 @@ def _shown(files: dict[str, str]) -> dict[str, str]:
 @router.post("/spaces", status_code=201)
 def upload_space(who: Codes, asked: SpaceUpload, response: Response) -> SpaceOut:
     """Upload a search space. Nothing runs it until its hash is approved."""
+    found = upload(who, asked)
+    response.headers["Location"] = f"/api/v1/spaces/{found.sha256}"
+    return SpaceOut.of(found)
+
+
+def upload(who: Who, asked: SpaceUpload) -> ShelfSpace:
+    """Keep a search space that waits for approval. Raises ProblemError if none are taken."""
     if not who.service.options.uploads:
         raise ProblemError(
             403, "no-uploads", "this service takes no search spaces; start it with --uploads"
         )
     found = who.service.shelf.upload(asked.name, asked.files, who.token.name)
     who.note("upload", f"space {found.name}", found.sha256)
-    response.headers["Location"] = f"/api/v1/spaces/{found.sha256}"
-    return SpaceOut.of(found)
+    return found
 
 
 @router.put("/spaces/{sha256}/approval")

@@ -16,7 +16,9 @@ from sweep.tasks.score_words import ScoreWords
 MOST_CURVES = 10
 _MOST_POINTS = 2000
 _MOST_DOTS = 800
-_COLOURS = 5
+_COLOURS = 8
+_TRAIN_SHOWN = 3
+"""Trials up to which the scores in training are drawn too."""
 
 
 def shown_trials(reader: Reader) -> list[int]:
@@ -42,7 +44,8 @@ def curves(name: str, reader: Reader, trials: Sequence[int], shown: ScoreWords) 
     if not rows:
         return None
     every = [one for found in rows.values() for one in found]
-    scores = [value for one in every for value in (one["val_score"], one["train_score"])]
+    shown_keys = ("val_score", "train_score")[: 1 if len(rows) > _TRAIN_SHOWN else 2]
+    scores = [one[key] for one in every for key in shown_keys]
     axes = chart(
         f"Curves of sweep {name}, trials {', '.join(map(str, rows))}",
         [float(one["epoch"]) for one in every],
@@ -54,7 +57,10 @@ def curves(name: str, reader: Reader, trials: Sequence[int], shown: ScoreWords) 
     )
     for place, (trial, found) in enumerate(rows.items()):
         colour = f" c{place % _COLOURS}" if place % _COLOURS else ""
-        for key, kind in (("train_score", "line train"), ("val_score", "line")):
+        kinds = {"train_score": "line train", "val_score": "line"}
+        if len(rows) > _TRAIN_SHOWN:
+            del kinds["train_score"]
+        for key, kind in kinds.items():
             points = [
                 (float(one["epoch"]), shown.shown(one[key]))
                 for one in found
@@ -63,7 +69,7 @@ def curves(name: str, reader: Reader, trials: Sequence[int], shown: ScoreWords) 
             axes.line(points, kind + colour)
         last = found[-1]
         if last["val_score"] is not None and math.isfinite(last["val_score"]):
-            axes.words(last["epoch"], shown.shown(last["val_score"]), f"{trial}", "end")
+            axes.name(last["epoch"], shown.shown(last["val_score"]), f"{trial}", colour.strip())
     return axes.markup()
 
 
@@ -90,6 +96,9 @@ def frontier(sweeps: Sequence[SweepFrames]) -> Markup | None:
         ("trainable parameters (logarithmic)", shown.with_unit(shown.validation)),
         is_log=True,
     )
+    if len(data) == 1:
+        for name, score in data[0][1].references:
+            axes.level(shown.shown(score), name)
     for place, (name, one) in enumerate(data):
         colour = f" c{place % _COLOURS}" if place % _COLOURS else ""
         steps = [
@@ -105,7 +114,7 @@ def frontier(sweeps: Sequence[SweepFrames]) -> Markup | None:
         ]
         axes.line(_stairs(train, max(x)), "line train" + colour)
         if steps and len(data) > 1:
-            axes.words(steps[-1][0], steps[-1][1], name)
+            axes.name(max(x), steps[-1][1], words.cut(name)[:8], colour.strip())
         points = one.points.tail(_MOST_DOTS)
         for row in points.to_dict("records"):
             text = f"{name} trial {row['trial']}: {shown.score(row['val_score'])}"

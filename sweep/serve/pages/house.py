@@ -81,7 +81,9 @@ def _openings(service: Service) -> list[tuple[str, list[str]]]:
 @router.get("/spaces")
 def spaces_page(who: Reads, request: Request) -> Response:
     """The search spaces that jobs may name."""
-    return page(who, request, "spaces", spaces=who.service.shelf.all())
+    return page(
+        who, request, "spaces", spaces=who.service.shelf.all(), uploads=who.service.options.uploads
+    )
 
 
 @router.get("/spaces/{sha256}")

@@ -70,6 +70,7 @@ def ladder(name: str, found: list[LadderStep], shown: ScoreWords) -> DrawnLadder
         [shown.shown(one.score or 0.0) for one in scored],
         ("epochs trained (logarithmic)", shown.with_unit(shown.validation)),
         is_log=True,
+        x_ticks=sorted({float(one.last_epoch) for one in scored}),
     )
     by_trial: dict[int, list[LadderStep]] = {}
     for one in drawn:

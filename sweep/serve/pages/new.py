@@ -1,10 +1,10 @@
 """The page from which a search is planned and started."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from sweep import words
@@ -12,24 +12,28 @@ from sweep.analysis.page.sections import Table
 from sweep.errors import InvalidSpaceError, SweepError
 from sweep.serve.api.problems import of_error
 from sweep.serve.api.who import Reads, Runs, Who
+from sweep.serve.pages import new_fields
 from sweep.serve.pages.forms import fields, job_of, settings_asked, typed
 from sweep.serve.pages.render import page
+from sweep.serve.queue import audit
 from sweep.serve.work import plans
-from sweep.serve.work.ask import AWAITS_APPROVAL, ask, settings_of
+from sweep.serve.work.ask import AWAITS_APPROVAL, ask, data_files, plan_settings
 from sweep.serve.work.asked import BudgetAsked, SettingsAsked
-from sweep.settings import Settings
 
 router = APIRouter(include_in_schema=False)
-_FIRST = ("search", "max_epochs", "factor", "iterations", "seed", "data", "train_rows")
-_PLAN_SECONDS = 60.0
-_CHOICES = {"trainer": ("auto", "fused", "keras")}
+_MOST_IN_ADDRESS = 6000
+"""Characters of a form that its page's address may hold."""
 
 
 @router.get("/new")
 def new_page(who: Reads, request: Request) -> Response:
-    """The form of a new search."""
-    given = dict(request.query_params)
-    return _shown(who, request, given)
+    """The form of a new search, with the plan that was made of it."""
+    given = {name: value for name, value in request.query_params.items() if value}
+    number = given.pop("plan", "")
+    plan = None
+    if number.isdecimal():
+        plan = plans.plan(who.service.database, int(number[:9]))
+    return _shown(who, request, given, plan)
 
 
 @router.post("/new")
@@ -40,11 +44,9 @@ async def new_search(who: Runs, request: Request) -> Response:
 
 
 def _carry_out(who: Who, request: Request, given: dict[str, str]) -> Response:
+    wanted = given.pop("do", "")
     try:
-        if given.get("do") == "plan":
-            plan = _plan(who, given)
-            return _shown(who, request, given, plan=plan)
-        return _start(who, given)
+        return _plan(who, given) if wanted == "plan" else _start(who, given)
     except SweepError as error:
         return _shown(who, request, given, problem=of_error(error))
 
@@ -56,7 +58,8 @@ def _start(who: Who, given: dict[str, str]) -> Response:
             "space": _space(given),
             "sweep": given.get("sweep"),
             "settings": typed(SettingsAsked, given),
-            "budget": typed(BudgetAsked, given, "budget-"),
+            "budget": typed(BudgetAsked, given, new_fields.BUDGET),
+            "pool": given.get("pool"),
             "device": given.get("device", "any"),
             "priority": _whole(given.get("priority", "50")),
             "preempt": "preempt" in given,
@@ -68,17 +71,22 @@ def _start(who: Who, given: dict[str, str]) -> Response:
     return RedirectResponse(f"/jobs/{job.job}", status_code=303)
 
 
-def _plan(who: Who, given: dict[str, str]) -> plans.AskedPlan:
+def _plan(who: Who, given: dict[str, str]) -> Response:
+    """Begin to make a plan, and go to the page that waits for it."""
     service = who.service
     space = service.shelf.named(**_space(given))
     if not space.is_approved:
         raise InvalidSpaceError(f"search space {space.name} cannot be run: {AWAITS_APPROVAL}")
-    settings = settings_of(service, settings_asked(typed(SettingsAsked, given)))  # type: ignore[arg-type]
+    asked = settings_asked(typed(SettingsAsked, given))
+    settings = plan_settings(service, asked, given.get("pool"))
     path = service.shelf.copied(space)
     number = service.planner.add(space.name, space.sha256, settings)
     who.note("plan", f"space {space.name}", space.sha256)
-    service.planner.make(number, path).result(_PLAN_SECONDS)
-    return plans.plan(service.database, number)
+    service.planner.make(number, path)
+    address = urlencode({**given, "plan": number})
+    if len(address) > _MOST_IN_ADDRESS:
+        raise InvalidSpaceError("the form holds too much; plan it with the API, or start it")
+    return RedirectResponse(f"/new?{address}#plan", status_code=303)
 
 
 def _space(given: dict[str, str]) -> dict[str, Any]:
@@ -97,41 +105,23 @@ def _shown(
     plan: plans.AskedPlan | None = None,
     problem: dict[str, Any] | None = None,
 ) -> Response:
-    devices = who.service.options.devices
-    names = dict.fromkeys(["any", *(text for one in devices for text in (one.kind, one.name))])
+    options = who.service.options
+    names = dict.fromkeys(
+        ["any", *(text for one in options.devices for text in (one.kind, one.name))]
+    )
+    last = audit.entries(who.service.database, 1)
     context: dict[str, Any] = {
+        "parts": ("plan",), "place": f"{last[0].entry if last else 0}..0",
         "spaces": who.service.shelf.all(), "given": given, "devices": list(names),
-        "first": [one for one in _inputs(SettingsAsked, given) if one["name"] in _FIRST],
-        "rest": [one for one in _inputs(SettingsAsked, given) if one["name"] not in _FIRST],
-        "budget": _inputs(BudgetAsked, given, "budget-"),
+        "groups": new_fields.groups(given, data_files(options.data)),
+        "others": new_fields.others(given),
+        "budget": new_fields.budget(given),
+        "address": f"{request.url.path}?{request.url.query}",
         "plan": plan, "rungs": None if plan is None else _rungs(plan),
     }  # fmt: skip
     if problem is not None:
         context["problem"] = problem
     return page(who, request, "new", 200 if problem is None else problem["status"], **context)
-
-
-def _inputs(
-    model: type[BaseModel], given: dict[str, str], prefix: str = ""
-) -> list[dict[str, Any]]:
-    """Return what a form shows of each field: its name, its kind and its default."""
-    found = []
-    defaults = Settings()
-    for name, field in model.model_fields.items():
-        default = getattr(defaults, name, field.default if prefix else None)
-        kind = str(field.annotation)
-        found.append(
-            {
-                "name": f"{prefix}{name}" if prefix else name,
-                "label": name.replace("_", " "),
-                "is_flag": "bool" in kind,
-                "is_on": default if f"{name}-there" not in given else name in given,
-                "choices": _CHOICES.get(name),
-                "default": "" if default is None else default,
-                "value": given.get(f"{prefix}{name}", ""),
-            }
-        )
-    return found
 
 
 def _rungs(plan: plans.AskedPlan) -> Table | None:

@@ -90,6 +90,6 @@ def wants_page(request: Request) -> bool:
 def problem_page(request: Request, found: Mapping[str, Any]) -> Response:
     """Return a problem document as a page."""
     token = request.scope.get("sweep.token")
-    context = shared_context(token, request) | {"problem": found}
+    context = shared_context(token, request) | {"found": found}
     html = environment().get_template("problem.html.j2").render(**context)
     return HTMLResponse(html, status_code=int(found["status"]))

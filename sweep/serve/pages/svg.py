@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 900, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 12, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 46, 12, 40
 _TICKS = 5
+_LINE_HEIGHT = 12.0
+"""Pixels that names at the end of lines are kept apart."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,7 @@ class Scale:
     def ticks(self) -> list[float]:
         """Return round numbers to write along the axis."""
         if self.is_log:
-            first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
-            found = [10.0**power for power in range(first, last + 1)]
-            return [one for one in found if self.low <= one <= self.high] or [self.low, self.high]
+            return self._powers()
         span = self.high - self.low
         if span <= 0:
             return [self.low]
@@ -45,6 +45,17 @@ class Scale:
         step *= next(one for one in (1, 2, 5, 10) if span / (step * one) <= _TICKS)
         first = math.ceil(self.low / step)
         return [round(n * step, 10) for n in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+    def _powers(self) -> list[float]:
+        """Return powers of ten; if these are few, 2 and 5 times them too."""
+        first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+        powers = [10.0**power for power in range(first, last + 1)]
+        for steps in ((1,), (1, 2, 5), range(1, 10)):
+            found = [one * step for one in powers for step in steps]
+            found = [one for one in found if self.low <= one <= self.high]
+            if len(found) > 2:
+                return found
+        return found or [math.sqrt(self.low * self.high)]
 
 
 @dataclass
@@ -57,14 +68,36 @@ class SvgChart:
     x_name: str
     y_name: str
     parts: list[Markup] = field(default_factory=list)
+    x_ticks: Sequence[float] | None = None
+    """Where the x axis has numbers; None for round ones."""
+    _names: list[tuple[float, str, str]] = field(default_factory=list)
 
     def line(self, points: Iterable[tuple[float, float]], kind: str = "line") -> None:
-        """Draw a line through points; what is not finite is left out."""
-        drawn = " ".join(
-            f"{self.x(x)},{self.y(y)}" for x, y in points if math.isfinite(x) and math.isfinite(y)
-        )
-        if drawn:
+        """Draw a line through points; what is not finite is left out. One point is a dot."""
+        places = [
+            (self.x(x), self.y(y)) for x, y in points if math.isfinite(x) and math.isfinite(y)
+        ]
+        if len(places) == 1:
+            one = Markup('<circle class="{}" cx="{}" cy="{}" r="3"/>')
+            self.parts.append(one.format(kind.replace("line", "dot", 1), *places[0]))
+        elif places:
+            drawn = " ".join(f"{x},{y}" for x, y in places)
             self.parts.append(Markup('<polyline class="{}" points="{}"/>').format(kind, drawn))
+
+    def level(self, y: float, text: str) -> None:
+        """Draw a line from side to side with its name on it."""
+        at = self.y(y)
+        line = Markup('<line class="line level" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+        self.parts.append(line.format(_LEFT, WIDTH - _RIGHT, at, at))
+        self.parts.append(_text(_LEFT + 6, at - 4, "start", text))
+
+    def name(self, x: float, y: float, text: str, kind: str = "") -> None:
+        """Write a name where a line ends; names at the right side are kept apart."""
+        if self.x(x) >= self.x.last:
+            self._names.append((self.y(y), text, kind))
+            return
+        markup = Markup('<text class="name {}" x="{}" y="{}">{}</text>')
+        self.parts.append(markup.format(kind, self.x(x) + 4, self.y(y) + 4, text))
 
     def dot(self, x: float, y: float, text: str, kind: str = "dot", href: str = "") -> None:
         """Draw a point that says `text` when it is pointed at."""
@@ -74,17 +107,21 @@ class SvgChart:
             found = Markup('<a href="{}" aria-label="{}">{}</a>').format(href, text, found)
         self.parts.append(found)
 
-    def words(self, x: float, y: float, text: str, anchor: str = "start") -> None:
-        """Write a word at a place."""
-        markup = Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>')
-        self.parts.append(markup.format(self.x(x), self.y(y), anchor, text))
-
     def markup(self) -> Markup:
         """Return the whole chart."""
-        inside = Markup("").join([*self._axes(), *self.parts])
+        inside = Markup("").join([*self._axes(), *self.parts, *self._named()])
         return Markup(
             '<svg viewBox="0 0 {} {}" role="group" aria-label="{}"><title>{}</title>{}</svg>'
         ).format(WIDTH, HEIGHT, self.title, self.title, inside)
+
+    def _named(self) -> list[Markup]:
+        """Return the names at the right, moved down where they would lie on one another."""
+        found, lowest = [], -math.inf
+        markup = Markup('<text class="name {}" x="{}" y="{}">{}</text>')
+        for at, text, kind in sorted(self._names):
+            lowest = max(at + 4, lowest + _LINE_HEIGHT)
+            found.append(markup.format(kind, WIDTH - _RIGHT + 4, round(lowest, 1), text))
+        return found
 
     def _axes(self) -> list[Markup]:
         bottom = HEIGHT - _BOTTOM
@@ -95,7 +132,8 @@ class SvgChart:
             found.append(line.format(_LEFT, WIDTH - _RIGHT, at, at))
             found.append(_text(_LEFT - 6, at + 4, "end", _tick(value)))
         found += [
-            _text(self.x(value), bottom + 15, "middle", _tick(value)) for value in self.x.ticks()
+            _text(self.x(value), bottom + 15, "middle", _tick(value))
+            for value in (self.x.ticks() if self.x_ticks is None else self.x_ticks)
         ]
         axis = Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>')
         found.append(axis.format(_LEFT, WIDTH - _RIGHT, bottom, bottom))
@@ -115,6 +153,7 @@ def chart(
     names: tuple[str, str],
     *,
     is_log: bool = False,
+    x_ticks: Sequence[float] | None = None,
 ) -> SvgChart:
     """Return an empty chart whose axes cover `x` and `y`."""
     x_low, x_high = _ends(x)
@@ -127,6 +166,7 @@ def chart(
         Scale(x_low, x_high, _LEFT + 6, WIDTH - _RIGHT - 6, is_log),
         Scale(y_low - room, y_high + room, HEIGHT - _BOTTOM, _TOP),
         *names,
+        x_ticks=x_ticks,
     )
 
 

@@ -16,13 +16,14 @@ from sweep.serve.pages.shown import best_of
 from sweep.serve.queue import audit, jobs, notes
 from sweep.serve.work.looks import Seen, plain_identity
 from sweep.store import Reader
+from sweep.store.workers import workers
 
 router = APIRouter(include_in_schema=False)
 _ROWS = 100
 _LOG_BYTES = 16_384
 _RANGES = ("val_score", "train_score", "gap", "params", "epochs")
 """Columns by whose range trials may be filtered."""
-PARTS = ("state", "ladder", "frontier", "curves", "verdict", "trials", "failures", "log")
+PARTS = ("state", "ladder", "frontier", "curves", "verdict", "trials", "workers", "failures", "log")
 
 
 @router.get("/sweeps/{name}")
@@ -78,8 +79,11 @@ def _state(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
 
 def _ladder(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
     with Reader(seen.folder.database) as reader:
-        words_of = reader.sweep().score_words
-        return {"ladder": ladder(seen.folder.name, steps(reader), words_of)}
+        sweep = reader.sweep()
+        if not sweep.settings.has_rungs:
+            return {"ladder": None, "has_rungs": False}
+        drawn = ladder(seen.folder.name, steps(reader), sweep.score_words)
+        return {"ladder": drawn, "has_rungs": True}
 
 
 def _frontier(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
@@ -129,6 +133,13 @@ def _trials(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _workers(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
+    """The workers of the sweep's pools, those at work first."""
+    with Reader(seen.folder.database) as reader:
+        found = workers(reader)
+    return {"workers": sorted(found, key=lambda one: (one.left_at is not None, one.worker))}
+
+
 def _failures(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
     """Failures, those of one error together."""
     from sweep.runner.limits import describe
@@ -150,7 +161,7 @@ def _log(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
 
 _CONTEXTS: dict[str, Callable[[Who, Seen, Mapping[str, str]], dict[str, Any]]] = {
     "state": _state, "ladder": _ladder, "frontier": _frontier, "curves": _curves,
-    "verdict": _verdict, "trials": _trials, "failures": _failures, "log": _log,
+    "verdict": _verdict, "trials": _trials, "workers": _workers, "failures": _failures, "log": _log,
 }  # fmt: skip
 
 

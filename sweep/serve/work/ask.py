@@ -1,6 +1,10 @@
 """From a request to a job in the queue: all that can be refused is refused here, before a start."""
 
+from pathlib import Path
+
+from sweep.data.kinds import KINDS
 from sweep.errors import InvalidSpaceError, LockedError, UsageError
+from sweep.pool.places import pool_asked
 from sweep.records import Json, SweepState
 from sweep.runner.confirm import refuse_unless_over
 from sweep.runner.look import look
@@ -10,9 +14,10 @@ from sweep.serve.queue.job import Job, JobKind, NewJob
 from sweep.serve.service import Service
 from sweep.serve.work import asked as forms
 from sweep.serve.work import plans
-from sweep.settings import Settings
+from sweep.settings import settings_given
 from sweep.sweep_folder import SweepFolder, free_name
 
+_MOST_FILES = 200
 AWAITS_APPROVAL = "its search space waits for approval"
 
 
@@ -36,13 +41,20 @@ def settings_of(service: Service, asked: forms.RequestPart) -> Json:
     Raises InvalidSpaceError naming a bad one.
     """
     given: Json = asked.model_dump(exclude_none=True)
-    values = dict(given)
-    if values.get("patience") == 0:
-        values["patience"] = None
-    Settings(**values)
+    sizes = {name: str(given[name]) for name in forms.SIZES if name in given}
+    settings_given(given | sizes)
     if "data" in given:
         given["data"] = _data(service, given["data"])
     return given
+
+
+def plan_settings(service: Service, asked: forms.RequestPart, pool: str | None) -> Json:
+    """Return what a plan is made of: settings, and the pool if there is to be one."""
+    found = settings_of(service, asked)
+    if pool is not None:
+        pool_asked(pool)
+        found["pool"] = pool
+    return found
 
 
 def check_device(service: Service, device: str) -> None:
@@ -56,6 +68,7 @@ def check_device(service: Service, device: str) -> None:
 def _start(service: Service, asked: forms.StartAsked) -> NewJob:
     space = service.shelf.named(asked.space.name, asked.space.sha256)
     settings = settings_of(service, asked.settings)
+    workers = _workers(asked)
     name = asked.sweep or _free_name(service, space.name)
     folder = SweepFolder(service.options.results, name)
     if folder.exists:
@@ -67,10 +80,12 @@ def _start(service: Service, asked: forms.StartAsked) -> NewJob:
     return NewJob(
         kind=JobKind.START,
         sweep=name,
-        options={"settings": settings, "budget": _budget(asked.budget)},
+        options={"settings": settings, "budget": _budget(asked.budget), **workers},
         space=space.name,
         space_sha256=space.sha256,
-        estimated_seconds=plans.known_seconds(service.database, space.sha256, settings),
+        estimated_seconds=plans.known_seconds(
+            service.database, space.sha256, settings | _pool_of(workers)
+        ),
         reason=None if space.is_approved else AWAITS_APPROVAL,
         **_common(asked),
     )
@@ -103,11 +118,27 @@ def _work(
         )
     if kind is JobKind.CONFIRM:
         refuse_unless_over(folder.name, found.state)
+    if isinstance(asked, forms.PooledAsked):
+        _workers(asked)
     options = asked.model_dump(exclude={"kind", "sweep", "budget", *forms.JobAsked.model_fields})
     options = {name: value for name, value in options.items() if value not in (None, False)}
     if "budget" in type(asked).model_fields:
         options["budget"] = _budget(asked.budget)  # type: ignore[union-attr]  # just looked
     return NewJob(kind=kind, sweep=folder.name, options=options, **_common(asked))
+
+
+def _workers(asked: forms.PooledAsked) -> Json:
+    """Return who trains, as options of a job. Raises UsageError for what no pool is."""
+    if asked.pool is not None:
+        pool_asked(asked.pool)
+    elif asked.mixed:
+        raise UsageError("mixed is about the workers of a pool; add pool, or leave it out")
+    values = {"pool": asked.pool, "mixed": asked.mixed}
+    return {name: value for name, value in values.items() if value}
+
+
+def _pool_of(workers: Json) -> Json:
+    return {name: value for name, value in workers.items() if name == "pool"}
 
 
 def _common(asked: forms.JobAsked) -> Json:
@@ -147,9 +178,17 @@ def _refuse_foreign_space(service: Service, sweep: str, path: str | None, token:
         )
 
 
+def data_files(folder: Path | None) -> list[str]:
+    """Return what stands in the folder for data: files, and folders of arrays."""
+    if folder is None or not folder.is_dir():
+        return []
+    names = sorted(one.name for one in folder.iterdir() if not one.name.startswith("."))
+    return names[:_MOST_FILES]
+
+
 def _data(service: Service, given: str) -> str:
     """Return the data that a job may name: a source by name, or a file of the folder for data."""
-    if given in ("auto", "builtin", "higgs"):
+    if given in KINDS:
         return given
     folder = service.options.data
     if folder is None:
@@ -157,9 +196,9 @@ def _data(service: Service, given: str) -> str:
             f"data is {given[:80]!r}, expected auto, builtin or higgs; files may be named if the "
             "service is started with --data FOLDER"
         )
-    path = (folder / given).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        names = ", ".join(sorted(one.name for one in folder.iterdir() if one.is_file())[:20])
+    path, inside = (folder / given).resolve(), folder.resolve()
+    if path == inside or not path.is_relative_to(inside) or not path.exists():
+        names = ", ".join(data_files(folder)[:20])
         raise InvalidSpaceError(
             f"data is {given[:80]!r}, which is no file of the folder for data; there are: {names}"
         )

@@ -1,18 +1,24 @@
 """What may be asked of a job, kind by kind: the fields of a request, checked by type."""
 
 from dataclasses import fields
-from typing import Annotated, Any, Literal, Optional, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from sweep.data.own_data import PARTS, OwnData
 from sweep.settings import Budget, Settings
 
-_NOT_ASKED = ("stages", "numerics")
-"""Settings that come about while a sweep is at work."""
+_NOT_ASKED = ("stages", "numerics", "programs", "own", "stopping", "sizes")
+"""Settings that come about while a sweep is at work, and those that only scripts have."""
 Whole = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(max_length=80)]
+Words = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
+"""Text for an option of a command, which ends at a NUL."""
+Rows = Whole | Annotated[str, Field(max_length=40)]
+"""How many rows a part has: a number, or a share such as "20%"."""
 
 
 class RequestPart(BaseModel):
@@ -23,18 +29,27 @@ class RequestPart(BaseModel):
 
 def _settings_model() -> type[RequestPart]:
     """Return a model with a field for each setting; one that is left out has its default."""
-    kinds = {int: Whole, bool: Flag, float: Real, str: Annotated[str, Field(max_length=4096)]}
-    hints, found = get_type_hints(Settings), dict[str, Any]()
-    for field in fields(Settings):
-        if field.name in _NOT_ASKED:
-            continue
-        inner = [one for one in getattr(hints[field.name], "__args__", ()) if one in kinds]
-        kind = kinds.get(hints[field.name]) or (kinds[inner[0]] if inner else None)
-        if kind is not None:
-            found[field.name] = (Optional[kind], None)  # noqa: UP045  (a value here)
+    found: dict[str, Any] = {}
+    for kind in (Settings, OwnData):
+        hints = get_type_hints(kind)
+        for field in fields(kind):
+            if field.name not in _NOT_ASKED:
+                shape = Rows if field.name in SIZES else _shape(hints[field.name])
+                found[field.name] = (shape | None, None)
     return create_model("SettingsAsked", __base__=RequestPart, **found)
 
 
+def _shape(hint: Any) -> Any:
+    """Return what a request may hold for a setting of a type."""
+    if get_origin(hint) in (Union, UnionType):
+        hint = next(one for one in get_args(hint) if one is not type(None))
+    if get_origin(hint) is tuple:
+        return Annotated[list[Words], Field(max_length=1000)]
+    return {int: Whole, bool: Flag, float: Real, str: Words}[hint]
+
+
+SIZES = tuple(f"{part}_rows" for part in PARTS)
+"""Settings that say how many rows a part of the data has."""
 SettingsAsked = _settings_model()
 """Options of `sweep start` that decide a sweep's numbers; 0 epochs of patience mean never."""
 
@@ -65,7 +80,21 @@ class JobAsked(RequestPart):
     held: Flag = False
 
 
-class StartAsked(JobAsked):
+class WorkersAsked(RequestPart):
+    """Who trains."""
+
+    pool: Annotated[str, Field(max_length=20)] | None = None
+    """Train in a pool of workers: a number of processes, gpus, ray or ray:NUMBER."""
+
+
+class PooledAsked(JobAsked, WorkersAsked):
+    """What every kind of job that trains may be given."""
+
+    mixed: Flag = False
+    """Let workers join that compute under other versions or on other processors."""
+
+
+class StartAsked(PooledAsked):
     """A new search."""
 
     kind: Literal["start"]
@@ -76,7 +105,7 @@ class StartAsked(JobAsked):
     budget: BudgetAsked = BudgetAsked()
 
 
-class ResumeAsked(JobAsked):
+class ResumeAsked(PooledAsked):
     """A sweep that was stopped or killed goes on."""
 
     kind: Literal["resume"]
@@ -85,7 +114,7 @@ class ResumeAsked(JobAsked):
     other_numerics: Flag = False
 
 
-class ExtendAsked(JobAsked):
+class ExtendAsked(PooledAsked):
     """A finished sweep gets more iterations, brackets or epochs."""
 
     kind: Literal["extend"]
@@ -98,7 +127,7 @@ class ExtendAsked(JobAsked):
     budget: BudgetAsked = BudgetAsked()
 
 
-class ConfirmAsked(JobAsked):
+class ConfirmAsked(PooledAsked):
     """The best trials and the baselines are trained again with new seeds."""
 
     kind: Literal["confirm"]

@@ -14,14 +14,17 @@ _BUDGETED = (JobKind.START, JobKind.RESUME, JobKind.EXTEND)
 
 def options_of(values: Mapping[str, object]) -> list[str]:
     """Return options with their values: {"max_epochs": 9, "baselines": False} is
-    --max-epochs=9 --no-baselines. What is None is left out.
+    --max-epochs=9 --no-baselines. A list is an option for each of its values; what is None is left
+    out.
     """
     found = []
     for name, value in values.items():
         option = name.replace("_", "-")
         if value is None:
             continue
-        if isinstance(value, bool):
+        if isinstance(value, list):
+            found += [f"--{option}={one}" for one in value]
+        elif isinstance(value, bool):
             found.append(f"--{option}" if value else f"--no-{option}")
         else:
             found.append(f"--{option}={value}")
@@ -40,21 +43,22 @@ def budget_of(given: Json, worked_seconds: float = 0.0) -> dict[str, object]:
 def start_command(job: Job, space: Path, options: ServeOptions) -> list[str]:
     """Return the arguments of a new search."""
     values = {"name": job.sweep, **job.options["settings"]}
-    values |= budget_of(job.options["budget"], job.worked_seconds)
+    values |= budget_of(job.options["budget"], job.worked_seconds) | _workers(job)
     return ["start", str(space), *options_of(values), *_folders(options)]
 
 
 def resume_command(job: Job, options: ServeOptions) -> list[str]:
     """Return the arguments that let a sweep go on, whatever kind of job began or extended it."""
     budget = job.options.get("budget", {})
-    values = budget_of(budget, job.worked_seconds) | _flags(job, "other_numerics")
+    values = budget_of(budget, job.worked_seconds) | _workers(job)
+    values |= _flags(job, "other_numerics")
     return ["resume", job.sweep, *options_of(values), *_folders(options)]
 
 
 def other_command(job: Job, options: ServeOptions, model: Path) -> list[str]:
     """Return the arguments of a job that extends, confirms, tests or exports."""
     values = {name: value for name, value in job.options.items() if name != "budget"}
-    flags = _flags(job, "ensemble", "again", "retrain")
+    flags = _flags(job, "ensemble", "again", "retrain", "mixed")
     values = {name: value for name, value in values.items() if not isinstance(value, bool)}
     if job.kind in _BUDGETED:
         values |= budget_of(job.options.get("budget", {}), job.worked_seconds)
@@ -63,6 +67,11 @@ def other_command(job: Job, options: ServeOptions, model: Path) -> list[str]:
         place = [job.sweep, *([] if trial is None else [str(trial)]), str(model)]
         return ["export", *place, *options_of(values | flags), *_folders(options)]
     return [job.kind.value, job.sweep, *options_of(values | flags), *_folders(options)]
+
+
+def _workers(job: Job) -> dict[str, object]:
+    """Return the options that say who trains."""
+    return {"pool": job.options.get("pool")} | _flags(job, "mixed")
 
 
 def _flags(job: Job, *names: str) -> dict[str, object]:

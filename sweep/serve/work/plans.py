@@ -13,10 +13,14 @@ from pathlib import Path
 from sweep.errors import NotFoundError
 from sweep.records import Json
 from sweep.serve.options import ServeOptions
+from sweep.serve.queue import audit
 from sweep.serve.queue.database import QueueDatabase
 from sweep.serve.work.commands import options_of, whole_command
 
 _MOST_SECONDS = 600.0
+NOT_PLANNED = ("patience", "keep")
+"""Settings that `sweep plan` has no option for: they do not change how much is trained at most."""
+_WHO = "sweep serve"
 _FRAME = " │╭╮╰╯─"
 """Around what is wrong with a command line."""
 
@@ -73,8 +77,17 @@ class Planner:
         self._pool.shutdown(cancel_futures=True)
 
     def _make(self, number: int, path: Path) -> None:
+        try:
+            code, out, err = self._ended_of(number, path)
+        except OSError as error:
+            code, out, err = 1, b"", f"error: {error}".encode()
+        if not self._ended.is_set():
+            self._settle(number, code, out, err)
+
+    def _ended_of(self, number: int, path: Path) -> tuple[int, bytes, bytes]:
+        """Run a plan's process to its end; return its exit code and what it printed."""
         asked = plan(self.database, number)
-        values = {k: v for k, v in asked.settings.items() if k not in ("patience", "keep")}
+        values = {k: v for k, v in asked.settings.items() if k not in NOT_PLANNED}
         folders = [] if self.options.cache is None else [f"--cache={self.options.cache.absolute()}"]
         arguments = ["plan", str(path), "--output=json", *options_of(values), *folders]
         command = whole_command(arguments, self.options.run_with)
@@ -90,19 +103,20 @@ class Planner:
             process.kill()
             out, err = process.communicate()
         self._process = None
-        if not self._ended.is_set():
-            self._settle(number, process.returncode, out, err)
+        return process.returncode, out, err
 
     def _settle(self, number: int, code: int, out: bytes, err: bytes) -> None:
         result = out.decode(errors="replace").strip().rpartition("\n")[2] if code == 0 else None
         error = None if code == 0 else last_error(err.decode(errors="replace"))
-        seconds = None if result is None else json.loads(result)["seconds"]
+        found = None if result is None else json.loads(result)
+        seconds = None if found is None else found.get("pool", found)["seconds"]
         with self.database.changing() as db:
             db.execute(
                 "UPDATE plan SET state = ?, result = ?, error = ?, exit_code = ?, seconds = ?"
                 " WHERE plan = ?",
                 ("failed" if code else "finished", result, error, code, seconds, number),
             )
+            audit.enter(self.database, _WHO, "service", "plan made", f"plan {number}")
 
 
 def plan(database: QueueDatabase, number: int) -> AskedPlan:
@@ -146,6 +160,6 @@ def last_error(text: str) -> str:
 
 
 def _key(sha256: str, settings: Json) -> str:
-    told = {k: v for k, v in settings.items() if k not in ("patience", "keep", "seed")}
+    told = {k: v for k, v in settings.items() if k not in (*NOT_PLANNED, "seed")}
     text = json.dumps([sha256, sorted(told.items())])
     return hashlib.sha256(text.encode()).hexdigest()

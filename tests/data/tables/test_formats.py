@@ -42,6 +42,8 @@ WRITTEN = {
     "windows.csv": csv().decode().encode("cp1252"),
     "blanks.csv": csv().replace(b"size,count", b"# size, count"),
     "commas.csv": csv(";", decimal_comma=True),
+    "comments.csv": b"# made by hand\n# in May, 2024\n" + csv(),
+    "named.csv": b"# made by hand\n# " + csv(),
 }
 
 
@@ -125,7 +127,12 @@ def test_a_header_is_told_from_the_lines(tmp_path, text, header):
         (b"", "t.csv is empty"),
         (b"a b c\n1 2 3\n", "columns separated by blanks"),
         (b"a,a\n1,2\n", "two columns called 'a'"),
-        (b"a,b\n1,2\n1,2,3\n", "cannot be read as a table"),
+        (b"a,b\n1,2\n1,2,3\n", "t.csv, line 3 has 3 cells, expected 2"),
+        (b"#!\na,b\n1,2\n1\n", "t.csv, line 4 has 1 cell, expected 2"),
+        (b"a,b\n1,2\n\n3,4\n", "t.csv, line 3 is blank; remove it"),
+        (b'a,b\n1,2\n"3,4\n5,6\n', "line 3 begins a cell with a quotation mark that is not"),
+        (b"a\n1\n", "has one column"),
+        (b'{"a": 1}', "t.csv is JSON"),
         (b"%PDF-1.4", "a PDF"),
         (b"a,b\n", "no rows"),
         (b"PK\x03\x04", "is not read"),

@@ -132,7 +132,10 @@ def test_class_weights_are_of_the_training_rows(people):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"label": ("happy",)}, r"missing values \(income \d+\).*--missing mean, median or"),
+        (
+            {"label": ("happy",)},
+            r"missing values \(income \d+; the first in row \d+\).*--missing mean, median or",
+        ),
         ({"label": ("hapy",)}, "did you mean 'happy'"),
         ({**HAPPY, "drop": ("nobody",)}, "--drop is 'nobody', but people has no such column"),
         (

@@ -18,6 +18,7 @@ from sweep.space.asked import AskedWronglyError
 from sweep.space.home import Home
 from sweep.space.place import line_of, users_frame
 from sweep.space.precision import OtherPrecisionError
+from sweep.space.tuner_fit import OwnTrialError
 
 _ATTRIBUTE = "_sweep_fit"
 _EPOCHS = 1_000_003
@@ -134,6 +135,12 @@ class ModelFit:
             raise
         except _OwnTrainingError as error:
             raise self._refused(f"{error}: {_CALL_FIT}") from error
+        except OwnTrialError as error:
+            raise self._refused(
+                f"cannot be heard: {error}; what it asks of hp belongs into build, a batch size "
+                "into the fit of a HyperModel; if it need not be heard, name the function with "
+                "--build"
+            ) from error
         except Exception as error:
             raise self._refused(f"fails: {users_frame(error, self.path)}") from error
 

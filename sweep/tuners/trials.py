@@ -21,7 +21,12 @@ from sweep.tuners.keras_tuner_private import direction_of
 
 _DECIMALS = 12
 """So that 1 - 0.85 is shown as 0.15."""
-_TURNED = (ObjectiveName.ACCURACY, ObjectiveName.AUC, ObjectiveName.R2)
+_TURNED = (
+    ObjectiveName.ACCURACY,
+    ObjectiveName.AUC,
+    ObjectiveName.AVERAGE_PRECISION,
+    ObjectiveName.R2,
+)
 Row = Mapping[str, Any]
 
 

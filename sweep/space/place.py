@@ -27,9 +27,5 @@ def users_frame(error: BaseException, path: Path) -> str:
 
 def line_of(function: Callable[..., Any]) -> str:
     """Return " (line 7)", where a function is defined, or nothing."""
-<<<<<<< HEAD
     code = getattr(inspect.unwrap(function), "__code__", None)
-=======
-    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
->>>>>>> main
     return f" (line {code.co_firstlineno})" if code is not None else ""

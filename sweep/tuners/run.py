@@ -22,8 +22,12 @@ _NO_LIMIT = 10**9
 """Of failures in all: those in a row are counted here."""
 
 
-def run(folder: SweepFolder, begun: Begun, max_consecutive: int, show: Show) -> None:
+def run(
+    folder: SweepFolder, begun: Begun, max_consecutive: int, show: Show, heard_by: Any = None
+) -> None:
     """Train what is left. The folder must be locked.
+
+    `heard_by` is a tuner that is to be told when trials begin and end.
 
     Raises KeyboardInterrupt once it was asked to stop and the epoch has been saved, and
     TooManyFailuresError after so many failed trials in a row.
@@ -37,6 +41,7 @@ def run(folder: SweepFolder, begun: Begun, max_consecutive: int, show: Show) -> 
         _native_messages(folder),
     ):
         watcher = _watcher(store, max_consecutive, show)
+        watcher.heard_by = heard_by
         work = sweeps.Work(
             folder,
             store,

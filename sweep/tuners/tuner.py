@@ -161,7 +161,8 @@ class Tuner:
         self._begun = begun
         for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
             show.line(line)
-        run(self.folder, begun, self.arguments.max_consecutive_failed_trials, show)
+        heard_by = self if self._overrides("on_trial_begin", "on_trial_end") else None
+        run(self.folder, begun, self.arguments.max_consecutive_failed_trials, show, heard_by)
         if self.arguments.seeds_of_best:
             repeat_best(self.folder, begun, self.arguments.seeds_of_best, show)
 
@@ -228,10 +229,10 @@ class Tuner:
         """Called after the last trial."""
 
     def on_trial_begin(self, trial: Any) -> None:
-        """Called before each call of a `run_trial` of one's own."""
+        """Called before each trial, and before each call of a `run_trial` of one's own."""
 
     def on_trial_end(self, trial: Any) -> None:
-        """Called after each call of a `run_trial` of one's own."""
+        """Called after each trial, and after each call of a `run_trial` of one's own."""
 
     def on_epoch_begin(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
         """Called before each epoch, if a subclass has one of its own."""
@@ -259,7 +260,9 @@ class Tuner:
     @property
     def hears_epochs(self) -> bool:
         """Whether a subclass is to be told of each epoch or batch."""
-        names = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
+        return self._overrides("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
+
+    def _overrides(self, *names: str) -> bool:
         return any(getattr(type(self), name) is not getattr(Tuner, name) for name in names)
 
     # Afterwards

@@ -56,9 +56,12 @@ def test_a_run_trial_that_asks_for_the_batch_size_and_calls_the_tuners_own(keras
 
 
 def test_a_tuner_that_hears_epochs_is_told_of_them(keras, tmp_path):
-    heard = []
+    heard, ended = [], []
 
     class Hears(sweep.Hyperband):
+        def on_trial_end(self, trial):
+            ended.append((trial.trial_id, trial.status))
+
         def on_epoch_end(self, trial, model, epoch, logs=None):
             heard.append((trial.trial_id, epoch, "val_loss" in logs))
 
@@ -66,6 +69,7 @@ def test_a_tuner_that_hears_epochs_is_told_of_them(keras, tmp_path):
     tuner.search(X, Y, validation_split=0.25, verbose=0)
     assert all(has for _, _, has in heard)
     assert {epoch for _, epoch, _ in heard} == {0, 1}
+    assert set(ended) == {(key, "COMPLETED") for key in tuner.oracle.trials}
 
 
 def own_fits(

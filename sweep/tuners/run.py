@@ -29,8 +29,11 @@ def run(
     max_consecutive: int,
     show: Show,
     workers: Workers = IN_PROCESS,
+    heard_by: Any = None,
 ) -> None:
     """Train what is left. The folder must be locked.
+
+    `heard_by` is a tuner that is to be told when trials begin and end.
 
     Raises KeyboardInterrupt once it was asked to stop and the epoch has been saved, and
     TooManyFailuresError after so many failed trials in a row.
@@ -44,6 +47,7 @@ def run(
         _native_messages(folder),
     ):
         watcher = _watcher(store, max_consecutive, show)
+        watcher.heard_by = heard_by
         work = sweeps.Work(
             folder,
             store,

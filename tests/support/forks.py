@@ -127,7 +127,7 @@ def serve(path: str, modules: list[str]) -> None:
             elif key.fileobj is woken:
                 woken.recv(4096)
                 _tell_of_ends(clients, selector)
-            else:
+            elif key.data in clients:  # it may have ended just now
                 _obey(key.fileobj, key.data)
 
 

@@ -149,6 +149,7 @@ async function signIn() {
 }
 
 signIn();
+addEventListener("hashchange", signIn); // the printed address, pasted into this very page
 showPause();
 listen();
 addEventListener("pagehide", stop);

@@ -45,7 +45,11 @@ async function refresh(part) {
   } catch {
     return; // the stream tells when the service is there again
   }
-  if (answer.redirected || !answer.ok) return;
+  if (answer.redirected) return;
+  if (!answer.ok) {
+    if (answer.status >= 500) setTimeout(() => wish("all"), MIN_SAID); // it may be better then
+    return;
+  }
   const text = await answer.text();
   // what somebody types into or has opened stays as it is
   if (section.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) return;

@@ -26,7 +26,14 @@ _TOO_LITTLE_BYTES = 50 << 20
 _DRIVER = Path("/proc/driver/nvidia/version")
 _SHIPPED_SPACE = Path(sweep.__file__).parents[1] / "search_spaces" / "capacity.py"
 _ASK_TENSORFLOW = """
-import json, runpy, sys, keras, keras_tuner, tensorflow as tf
+import json, os, runpy, sys
+from sweep.errors import SweepError
+from sweep.training.start_keras import start_keras
+try:
+    start_keras()
+    import keras, keras_tuner, tensorflow as tf
+except SweepError as error:
+    sys.exit(str(error))
 
 def refusal(path):
     from sweep.training.fused.reading.model import carries
@@ -42,10 +49,11 @@ try:
 except Exception as error:
     refused = f"{type(error).__name__}: {error}"
 versions = [tf.__version__, keras.__version__, keras_tuner.__version__]
-print(json.dumps([*versions, names, refused]))
+print(json.dumps([*versions, names, refused]), flush=True)
+os._exit(0)
 """
-"""Prints the three versions, the GPUs, and why the first baseline of the space in argv[1] is not
-fused, null if it is."""
+"""Starts Keras as a search does. Prints the three versions, the GPUs, and why the first baseline of
+the space in argv[1] is not fused, null if it is."""
 
 
 def check_machine(results: Path, cache: Path) -> Iterator[Finding]:
@@ -72,7 +80,7 @@ def _tensorflow() -> Iterator[Finding]:
     )  # fmt: skip
     if asked.returncode != 0:
         last = (asked.stderr.strip().splitlines() or [f"exit status {asked.returncode}"])[-1]
-        yield unfit("tensorflow", f"cannot be imported: {last}", "run `make install` again")
+        yield unfit("tensorflow", f"does not start: {last}", "run `make install` again")
         return
     tensorflow, keras, tuner, gpus, refused = json.loads(asked.stdout.splitlines()[-1])
     yield ok("tensorflow", f"TensorFlow {tensorflow}, Keras {keras}, Keras Tuner {tuner}")
@@ -167,5 +175,5 @@ def _data(root: Path) -> Iterator[Finding]:
             source = found.origin.source
             yield ok(
                 f"data {key[:13]}",
-                f"{source}: {counted(found.rows, 'row')}, as their manifest says",
+                f"{source}: {counted(found.rows, 'row')}, unchanged since they were stored",
             )

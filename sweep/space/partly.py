@@ -90,12 +90,13 @@ class Partly:
 
     def advice(self) -> str:
         """Return what to write instead of the statement that failed, or nothing."""
-        name = self.running.needed_for if self.running is not None else None
-        if name is None:
+        one = self.running
+        name = one.needed_for if one is not None else None
+        if one is None or name is None or isinstance(one.node, ast.Import | ast.ImportFrom):
             return ""
         return (
-            f"; {self.wanted} needs it for {name}: write the value of {name} in its place, "
-            f"such as {name} = 10"
+            f"; {self.wanted} needs it for {name}: write there what {name} is without it, "
+            f"such as {name} = 10 for a number"
         )
 
     def said(self, path: Path) -> tuple[str, ...]:

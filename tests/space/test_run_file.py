@@ -137,8 +137,8 @@ def test_what_is_needed_and_fails_is_named(run):
     ) as e:
         run(text, "make")
     assert str(e.value).endswith(
-        "make needs it for n_classes: write the value of n_classes in its "
-        "place, such as n_classes = 10"
+        "make needs it for n_classes: write there what n_classes is without it, such as "
+        "n_classes = 10 for a number"
     )
 
 

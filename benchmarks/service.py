@@ -2,10 +2,11 @@
 
     python benchmarks/service.py overview     200 sweeps: seconds for the overview, first and later
     python benchmarks/service.py listeners    50 listeners, a sweep of 10,000 trials: CPU and memory
-    python benchmarks/service.py kills [N]    N kills of service and jobs: nothing lost, none twice
+    python benchmarks/service.py kills [N [MINUTES]]    N kills of service and jobs while models are
+        trained: the same tables as unkilled, no job lost, none run twice
 
-Real processes and real HTTP on loopback. `kills` starts a stand-in for the command `sweep`, which
-keeps the same files, locks and exit codes and trains nothing: 200 kills take some minutes.
+Real processes, real HTTP on loopback, real training. Jobs are forked from a process that has
+imported TensorFlow, so that a kill costs two seconds instead of eight.
 """
 
 import os
@@ -17,9 +18,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -27,11 +30,11 @@ import psutil
 from sweep.records import SweepState
 from sweep.store import Store
 from tests.support import service as served
-from tests.support.quick_sweep import EPOCHS
+from tests.support import tiny
+from tests.support.forks import Forks
 from tests.support.sweeps import record, store_sweep, trained
 
 SPACE = '"""A space for measuring."""\n\n\ndef build(hp):\n    return None\n'
-QUICK = ("--run-with", f"{sys.executable} -m tests.support.quick_sweep {{}}")
 
 
 def main() -> None:
@@ -85,50 +88,134 @@ def listeners(place: Path, n: int = 50, trials: int = 10_000, seconds: float = 2
 
 
 def kills(place: Path) -> None:
-    """Kill the service, a job, or both, at random instants; then compare with what should be."""
-    n = int(sys.argv[2]) if len(sys.argv) > 2 else 200
-    chance, token, done, started = random.Random(0), None, 0, 0
-    while done < n:
-        with served.served(place, "--spaces", "spaces", *QUICK, token=token) as one:
-            token = token or one.token
-            with one.client() as client, suppress(httpx.HTTPError):
-                while started - done < 3 and started < n:
-                    asked = {"kind": "start", "space": {"name": "mine"}, "sweep": f"s{started}"}
-                    key = {"Idempotency-Key": f"s{started}"}
-                    client.post("/api/v1/jobs", json=asked, headers=key).raise_for_status()
-                    started += 1
-                time.sleep(chance.uniform(0.0, 2.0))
-                for job in client.get("/api/v1/jobs?state=running").json()["items"]:
-                    if chance.random() < 0.3:
-                        _kill_job(place, job["sweep"])
-            one.kill()
-            done += 1
-        print(f"\r{done} kills", end="", flush=True)
-    _settle(place, token, started)
+    """Kill the service, a job, or both, at random instants of real training; then compare.
+
+    Each sweep searches and is confirmed. At the end each must hold the same as one that was never
+    killed: every table, every array of every checkpoint. `kills 200 10`: 200 kills or 10 minutes.
+    """
+    n, minutes = (float(given) for given in (*sys.argv[2:4], "200", "10")[:2])
+    tiny.make_place(place)
+    (place / "tiny.py").rename(place / "spaces" / "tiny.py")
+    forks = Forks(
+        place / "forks", "tests.support.warm_imports", environment=served.environment(place)
+    )
+    chance, counts = random.Random(0), Counter[str]()
+    options = ("--spaces", "spaces", "--data", ".", "--run-with", forks.wrapper)
+    with _serving(place, options, None) as one:
+        token = one.token
+        for trainer in ("keras", "fused"):
+            _ask(one, f"whole-{trainer}", trainer)
+        _until_all_confirmed(one)
+        wholes = {kind: tiny.contents(place, f"whole-{kind}") for kind in ("keras", "fused")}
+    ends = time.monotonic() + 60 * minutes
+    while counts["kills"] < n and time.monotonic() < ends:
+        with _serving(place, options, token) as one, suppress(httpx.TransportError):
+            while one.process.poll() is None and counts["kills"] < n and time.monotonic() < ends:
+                if _n_open(one) < 2:
+                    counts["sweeps"] += 1
+                    number = counts["sweeps"]
+                    _ask(one, f"s{number}", ("keras", "fused")[number % 2])
+                _go_on(one)
+                time.sleep(chance.uniform(0.0, 1.5))
+                what = chance.choice(("service", "job", "both"))
+                if what != "service":
+                    counts["jobs killed"] += _kill_a_job(place, chance)
+                if what != "job":
+                    one.kill()
+                    counts["services killed"] += 1
+                counts["kills"] = counts["jobs killed"] + counts["services killed"]
+        print(f"\r{counts['kills']} kills, {counts['sweeps']} sweeps ", end="", flush=True)
+    with _serving(place, options, token) as one:
+        _until_all_confirmed(one)
+        with one.client() as client:
+            jobs = client.get("/api/v1/jobs?page_size=1000").json()["items"]
+    for number in range(1, counts["sweeps"] + 1):
+        differing = tiny.differences(
+            wholes[("keras", "fused")[number % 2]], tiny.contents(place, f"s{number}")
+        )
+        counts["differing"] += bool(differing)
+        print(f"s{number} differs: {differing}" if differing else "", end="")
+    kinds = Counter((job["kind"], job["state"]) for job in jobs)
+    print(f"\n{dict(counts)}; jobs {dict(kinds)}")
+    forks.close()
+    sys.exit(counts["differing"] > 0)
 
 
-def _settle(place: Path, token: str | None, started: int) -> None:
-    """Let all go on to their end, and compare."""
-    service = served.served(place, "--spaces", "spaces", *QUICK, token=token)
-    with service as one, one.client() as client:
-        for job in range(1, started + 1):
-            found = served.until(client, job, seconds=120)
-            if found["state"] == "failed":  # killed too often without getting further
-                asked = {"kind": "resume", "sweep": found["sweep"]}
-                again = client.post("/api/v1/jobs", json=asked).json()["job"]
-                found = served.until(client, again, seconds=120)
-            assert found["state"] == "finished", found
-    for number in range(started):
-        with closing(sqlite3.connect(place / "results" / f"s{number}" / "sweep.db")) as db:
-            epochs = [row[0] for row in db.execute("SELECT epoch FROM epoch ORDER BY epoch")]
-        assert epochs == list(range(1, EPOCHS + 1)), (number, epochs)
-    print(f"\n{started} jobs: all finished, no epoch missing and none twice")
+def _serving(
+    place: Path, options: tuple[str, ...], token: str | None
+) -> AbstractContextManager[served.Served]:
+    return served.served(place, *options, token=token, module="tests.support.eager_serve")
 
 
-def _kill_job(place: Path, sweep: str) -> None:
-    with suppress(OSError, ValueError):
-        pid = int((place / "results" / sweep / "lock").read_text().split()[0])
-        os.killpg(os.getpgid(pid), signal.SIGKILL)
+def _ask(one: served.Served, name: str, trainer: str) -> None:
+    """Ask for a search, with a key: it is asked for again if the answer was lost."""
+    settings = {
+        "data": "rows.csv", "validation_rows": 60, "train_rows": 240, "test_rows": 20,
+        "batch_size": 120, "max_epochs": 4, "factor": 2, "patience": 2, "trainer": trainer,
+    }  # fmt: skip
+    asked = {"kind": "start", "space": {"name": "tiny"}, "sweep": name, "settings": settings}
+    with one.client() as client:
+        answer = client.post("/api/v1/jobs", json=asked, headers={"Idempotency-Key": name})
+        assert answer.status_code in (202, 409), answer.text  # 409: asked for before the kill
+
+
+def _jobs(one: served.Served) -> list[dict[str, Any]]:
+    with one.client() as client:
+        found: list[dict[str, Any]] = client.get("/api/v1/jobs?page_size=1000").json()["items"]
+    return found
+
+
+def _n_open(one: served.Served) -> int:
+    return sum(job["state"] not in served.OVER for job in _jobs(one))
+
+
+def _go_on(one: served.Served) -> int:
+    """Let each search that is over be confirmed, and each that was killed too often resumed."""
+    latest = {job["sweep"]: job for job in reversed(_jobs(one))}
+    asked = 0
+    with one.client() as client:
+        for name, job in latest.items():
+            body = _next(client, name, job)
+            if body is not None:
+                key = {"Idempotency-Key": f"{name}-{job['job']}"}
+                answer = client.post("/api/v1/jobs", json=body | {"sweep": name}, headers=key)
+                assert answer.status_code == 202, answer.text
+                asked += 1
+    return asked
+
+
+def _next(client: httpx.Client, name: str, job: dict[str, Any]) -> dict[str, Any] | None:
+    """What is to be asked for a sweep whose latest job this is; None for nothing."""
+    if job["state"] not in served.OVER:
+        return None
+    sweep = client.get(f"/api/v1/sweeps/{name}").json()
+    progress = sweep.get("progress")
+    assert progress is not None, (job, sweep)
+    over = progress["assignments"] == progress["assignments_planned"]
+    if over and not progress["confirmations"]:
+        return {"kind": "confirm", "top": 2, "seeds": 2}
+    if over and progress["confirmations"] == progress["confirmations_done"]:
+        return None
+    return {"kind": "resume"}
+
+
+def _until_all_confirmed(one: served.Served, seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    while _go_on(one) or _n_open(one):
+        assert time.monotonic() < deadline, _jobs(one)
+        time.sleep(0.3)
+
+
+def _kill_a_job(place: Path, chance: random.Random) -> bool:
+    """SIGKILL to a process at work, whatever it does; whether there was one."""
+    with closing(sqlite3.connect(place / "results" / "queue.db")) as db:
+        pids = [row[0] for row in db.execute("SELECT pid FROM job WHERE pid IS NOT NULL")]
+    if not pids:
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(chance.choice(pids), signal.SIGKILL)
+        return True
+    return False
 
 
 def _store(place: Path, name: str, trials: int) -> Path:

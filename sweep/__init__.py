@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sweep.tuners.kinds import GridSearch as GridSearch
     from sweep.tuners.kinds import Hyperband as Hyperband
     from sweep.tuners.kinds import RandomSearch as RandomSearch
-    from sweep.tuners.kinds import Tuner as Tuner
     from sweep.tuners.one_call import search as search
+    from sweep.tuners.tuner import Tuner as Tuner
 
 __version__ = "0.1.0"
 
@@ -28,8 +28,9 @@ _NAMES = {
     **{name: ("keras_tuner", name) for name in ("HyperModel", "HyperParameters", "Objective")},
     **{
         name: ("sweep.tuners.kinds", name)
-        for name in ("BayesianOptimization", "GridSearch", "Hyperband", "RandomSearch", "Tuner")
+        for name in ("BayesianOptimization", "GridSearch", "Hyperband", "RandomSearch")
     },
+    "Tuner": ("sweep.tuners.tuner", "Tuner"),
     "Sweep": ("sweep.handle.sweep", "Sweep"),
     "open": ("sweep.handle.sweep", "open_sweep"),
     "search": ("sweep.tuners.one_call", "search"),
@@ -38,8 +39,26 @@ _NAMES = {
 """Where each public name comes from: a module, and the name there."""
 
 
+_MODULES = {
+    "tuners": "sweep.tuners",
+    "oracles": "sweep.tuners.oracles",
+    **{name: f"keras_tuner.{name}" for name in ("applications", "engine", "errors")},
+}
+"""Modules that stand under a name of Keras Tuner's; the last three are its own."""
+_NOT_HERE = {
+    "Oracle": "an oracle of one's own cannot be run here; search with Hyperband, RandomSearch, "
+    "BayesianOptimization or GridSearch",
+    "SklearnTuner": "models of scikit-learn are not searched here; use keras_tuner for them",
+    "synchronized": "it is for oracles of one's own, which cannot be run here",
+}
+
+
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used."""
+    if name in _MODULES:
+        return import_module(_MODULES[name])
+    if name in _NOT_HERE:
+        raise AttributeError(f"sweep.{name} is not supported: {_NOT_HERE[name]}")
     if name not in _NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, there = _NAMES[name]
@@ -49,4 +68,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_NAMES])
+    return sorted([*globals(), *_NAMES, *_MODULES])

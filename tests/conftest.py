@@ -112,17 +112,24 @@ def keras():
 def fused_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny sweep `s` that the fused trainer ran to its end, to be copied."""
     from tests.support import tiny, warm
+    from tests.support.once import made_once
 
-    place = tiny.make_place(tmp_path_factory.mktemp("fused"))
-    warm.run(place, *tiny.start("s", "fused"))
-    return place
+    def make(place: Path) -> None:
+        warm.run(tiny.make_place(place), *tiny.start("s", "fused"))
+
+    return made_once(tmp_path_factory, "fused", make)
 
 
 @pytest.fixture(scope="session")
 def tiny_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tiny sweep's space and data, and a sweep `whole` that ran to its end."""
-    from tests.support import tiny, warm
+    """A folder with the tiny sweep's space and data, and a sweep `whole` that ran to its end.
 
-    place = tiny.make_place(tmp_path_factory.mktemp("tiny"))
-    warm.run(place, *tiny.start("whole", "keras"))
-    return place
+    Other processes of the tests have it, too: a test may add sweeps of names that no other has.
+    """
+    from tests.support import tiny, warm
+    from tests.support.once import made_once
+
+    def make(place: Path) -> None:
+        warm.run(tiny.make_place(place), *tiny.start("whole", "keras"))
+
+    return made_once(tmp_path_factory, "tiny", make)

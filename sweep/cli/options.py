@@ -189,8 +189,8 @@ ObjectiveOption = Annotated[
     typer.Option(
         "--objective",
         envvar="SWEEP_OBJECTIVE",
-        help="What trials are ranked by: loss, accuracy, auc, mae, mse, rmse, r2, or a metric of "
-        "the models by its name.",
+        help="What trials are ranked by: loss, accuracy, auc, average_precision, mae, mse, "
+        "rmse, r2, or a metric of the models by its name.",
     ),
 ]
 PatienceOption = Annotated[

@@ -18,6 +18,7 @@ from sweep.pool.team import Team
 from sweep.pool.trainer import PooledTrainer
 from sweep.records import Assignment, Value
 from sweep.runner.fit_of_data import n_outputs_of
+from sweep.runner.retention import remove_abandoned_spaces
 from sweep.runner.same_numbers import accepted, compared, versions
 from sweep.runner.say import Say
 from sweep.runner.workers import Workers
@@ -65,6 +66,7 @@ def pooled(
     )
     is_believed = asked.kind == "processes" or first is None
     probe = None if is_believed else Assignment(-1, -1, 0, 0, 1, dict(first or {}), 0)
+    remove_abandoned_spaces()  # a head that was killed leaves its workers' rows
     pool = _opened(asked, briefing, split)
     try:
         yield PooledTrainer(Team(pool, crew, probe))

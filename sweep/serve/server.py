@@ -13,6 +13,7 @@ from types import FrameType
 import uvicorn
 
 from sweep.errors import PlatformError
+from sweep.serve.access.guard import MOST_HEADER_BYTES
 from sweep.serve.app import make_app
 from sweep.serve.options import STOP, ServeOptions
 from sweep.serve.queue import jobs
@@ -26,7 +27,6 @@ from sweep.serve.work.plans import Planner
 _CLOSING_SECONDS = 20.0
 """For jobs to stop; what takes longer goes on by itself and is found again."""
 _MOST_CONNECTIONS = 256
-_HEADER_BYTES = 16_384
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def serve(service: Service, ready: Callable[[str], None]) -> None:
         proxy_headers=proxy is not None,
         forwarded_allow_ips=proxy or "",
         limit_concurrency=_MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=_HEADER_BYTES,
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         timeout_graceful_shutdown=3,
         ssl_certfile=options.tls_cert,
         ssl_keyfile=options.tls_key,

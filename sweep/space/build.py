@@ -47,6 +47,11 @@ class HomeBuild:
     at_once: bool = False
     """Whether layers are put together at the end: for models that are only looked at."""
 
+    @property
+    def called(self) -> str:
+        """What messages call it."""
+        return self.entry.called
+
     def __call__(self, hp: Any) -> Model:
         with with_policy(self.home.policy):
             model = self.home.run(lambda: self._built(hp))
@@ -89,7 +94,14 @@ def _targets(task: Task) -> NDArray[np.float32]:
     return numbers if task.n_targets == 1 else numbers.reshape(_ROWS, task.n_targets)
 
 
-def build_failed(path: Path, hp: Any, error: BaseException) -> InvalidSpaceError:
-    """Return the error that says in one line where `build(hp)` of `path` failed."""
+def name_of(build: Build) -> str:
+    """Return what messages call a build: the name that the user's file has for it."""
+    return str(getattr(build, "called", "build(hp)"))
+
+
+def build_failed(
+    path: Path, hp: Any, error: BaseException, name: str = "build(hp)"
+) -> InvalidSpaceError:
+    """Return the error that says in one line where the build called `name` of `path` failed."""
     chosen = f" with {hp.values}" if hp.values else ""
-    return InvalidSpaceError(f"build(hp) of {path} fails{chosen}: {users_frame(error, path)}")
+    return InvalidSpaceError(f"{name} of {path} fails{chosen}: {users_frame(error, path)}")

@@ -57,18 +57,20 @@ def checked_values(explorer: Explorer, values: Mapping[str, Value]) -> dict[str,
     return trace.values
 
 
-def check_built(path: Path, model: Model, inputs: Inputs, task: Task = HIGGS_TASK) -> None:
+def check_built(
+    path: Path, model: Model, inputs: Inputs, task: Task = HIGGS_TASK, name: str = "build(hp)"
+) -> None:
     """Raise InvalidSpaceError, naming all faults, unless a model can be trained and exported."""
     import keras
 
     if not isinstance(model, keras.Model):
         raise InvalidSpaceError(
-            f"build(hp) of {path}{where_build(path)} returned {type(model).__name__}, expected a "
+            f"{name} of {path}{where_build(path)} returned {type(model).__name__}, expected a "
             "compiled keras.Model: end it with return model"
         )
     faults = Faults(path)
     with faults.kept():
-        _check_compiled(path, model)
+        _check_compiled(path, model, name)
     with faults.kept():
         _check_class(path, model, inputs)
     has_graph = isinstance(model, keras.Sequential) or hasattr(model, "outputs")
@@ -88,10 +90,10 @@ def check_built(path: Path, model: Model, inputs: Inputs, task: Task = HIGGS_TAS
     faults.refuse()
 
 
-def _check_compiled(path: Path, model: Model) -> None:
+def _check_compiled(path: Path, model: Model, name: str) -> None:
     if not model.compiled or model.optimizer is None:
         raise InvalidSpaceError(
-            f"build(hp) of {path}{where_build(path)} returned a model that is not compiled: call "
+            f"{name} of {path}{where_build(path)} returned a model that is not compiled: call "
             "model.compile()"
         )
     weights = (model.get_compile_config() or {}).get("loss_weights")
@@ -231,11 +233,13 @@ def declared_class_weight(path: Path, module: ModuleType) -> dict[Any, float] | 
     return {label: float(weight) for label, weight in given.items()}
 
 
-def check_names(path: Path, label: str, values: Mapping[str, Value], known: set[str]) -> None:
+def check_names(
+    path: Path, label: str, values: Mapping[str, Value], known: set[str], name: str = "build(hp)"
+) -> None:
     """Raise InvalidSpaceError if a baseline sets a hyperparameter that is not in `known`."""
     unknown = [name for name in values if name not in known]
     if unknown:
         raise InvalidSpaceError(
             f"baseline {label!r} of {path} sets {', '.join(unknown)}, "
-            f"which build(hp) does not ask for; it asks for: {', '.join(sorted(known))}"
+            f"which {name} does not ask for; it asks for: {', '.join(sorted(known))}"
         )

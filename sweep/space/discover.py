@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
+from sweep.space.build import name_of
 from sweep.space.explore import Explorer, Trace, suggested
 from sweep.space.unreached import CallPlace, WrittenSpace, written
 
@@ -168,8 +169,9 @@ class _Coverage:
         if self._new_name_at > most - MOST_BUILDS // 5:
             names = list(self._n_declarations)
             raise InvalidSpaceError(
-                f"build(hp) of {self.explorer.path} still asks for new hyperparameters after "
-                f"{MOST_BUILDS} builds, {len(names)} so far, the last called {names[-1]!r}; "
+                f"{name_of(self.explorer.build)} of {self.explorer.path} still asks for new "
+                f"hyperparameters after {MOST_BUILDS} builds, {len(names)} so far, the last called "
+                f"{names[-1]!r}; "
                 "give the counts and switches fewer values"
             )
 

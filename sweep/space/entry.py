@@ -6,6 +6,7 @@ without arguments, or with what the data say: the input shape, the number of cla
 imported from elsewhere counts only if the file has nothing of its own.
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from sweep.errors import InvalidSpaceError
 from sweep.space.home import is_users
 from sweep.space.inputs import Inputs
 from sweep.space.place import line_of
+from sweep.space.tuner_fit import RUN_TRIAL, heard
 
 _FIRST = "build"
 KNOWN = ("build", "build_model", "model_builder")
@@ -26,10 +28,13 @@ HYPERPARAMETERS = (
     "hyper_params", "hyperparameter", "params",
 )  # fmt: skip
 """What people call the one argument of such a function."""
+_SURELY = ("hp", "hps", "hparams", "hyperparameters", "hyperparams", "hyper_parameters")
+"""The same, where a function has other arguments too."""
 _OPTUNAS = "trial"
 _SHAPES = ("input_shape", "shape", "in_shape", "inputs_shape", "input_size_shape")
 _WIDTHS = (
-    "input_dim", "n_features", "num_features", "input_size", "n_inputs", "num_inputs", "n_columns",
+    "input_dim", "n_features", "number_of_features", "num_features", "input_size", "n_inputs",
+    "num_inputs", "n_columns",
     "features", "input_dims", "n_cols",
 )  # fmt: skip
 _CLASSES = (
@@ -49,6 +54,14 @@ class SpaceEntry:
     """The `HyperModel` that `build` belongs to."""
     said: tuple[str, ...] = ()
     """What a person should know of how it was found."""
+
+    @property
+    def called(self) -> str:
+        """What messages call it: `build_model(hp)`."""
+        word = _first_word(self.build) or "hp"
+        if self.hypermodel is None or self.build != self.hypermodel.build:
+            return f"{self.name}({word})"
+        return f"{type(self.hypermodel).__name__}.build({word})"
 
 
 @dataclass(frozen=True)
@@ -109,6 +122,7 @@ def _candidates(values: dict[str, Any]) -> list[str]:
     kinds: Iterable[list[str]] = (
         [name for name in functions if name in KNOWN],
         [name for name in functions if _first_word(public[name]) in HYPERPARAMETERS] + models,
+        [name for name, value in public.items() if _word_among(value) is not None],
         [name for name in functions if _first_word(public[name]) != _OPTUNAS],
     )
     return next((names for names in kinds if names), [])
@@ -132,12 +146,33 @@ def _hypermodels(public: dict[str, Any]) -> list[str]:
 def _entry(path: Path, name: str, value: Any, known: Known) -> SpaceEntry:
     """The search space that a name stands for; a class is made an object."""
     if not _is_hypermodel(value):
+        if not _takes_one(value) and (word := _word_among(value)) is not None:
+            return _with_the_datas(path, name, value, word, known)
         owner = getattr(getattr(value, "func", value), "__self__", None)
         return SpaceEntry(name, value, owner if _is_hypermodel(owner) else None)
     said: tuple[str, ...] = ()
     if isinstance(value, type):
         value, said = _made(path, name, value, known)
     return SpaceEntry(name, value.build, value, said)
+
+
+def _with_the_datas(path: Path, name: str, function: Any, word: str, known: Known) -> SpaceEntry:
+    """A function that takes more than the hyperparameters: the data give the rest."""
+    others = [one for one in _required(function) or () if one != word]
+    given = {one: _from_the_data(one, known) for one in others}
+    unknown = [one for one, value in given.items() if value is None]
+    if unknown:
+        raise InvalidSpaceError(
+            f"{name} of {path}{line_of(function)} takes {', '.join(others)} beside {word}, and "
+            f"what {' and '.join(unknown)} is cannot be told from the data; give it a value there: "
+            f"def {name}({', '.join([word, *(f'{one}=…' for one in unknown)])})"
+        )
+
+    @functools.wraps(function)
+    def build(hp: Any) -> Any:
+        return function(**{word: hp}, **given)
+
+    return SpaceEntry(name, build, None, (f"{name}({_spelt(given)}): taken from the data",))
 
 
 def _made(path: Path, name: str, kind: Any, known: Known) -> tuple[Any, tuple[str, ...]]:
@@ -182,7 +217,10 @@ def _refuse_unheard_fit(path: Path, entry: SpaceEntry, own: dict[str, Any]) -> S
             f"{path} has {entry.name} and {name}, whose fit{line_of(method)} would be passed over; "
             f"say which of them is the search space: --build {entry.name} or --build {name}"
         )
-    for name, method in _own_tuners(own):
+    tuners = list(_own_tuners(own))
+    if len(tuners) == 1 and entry.hypermodel is None and tuners[0][1].__name__ == RUN_TRIAL:
+        return _with_run_trial(entry, own[tuners[0][0]])
+    for name, method in tuners:
         raise InvalidSpaceError(
             f"{path} has the tuner {name}, whose {method.__name__}{line_of(method)} would be "
             "passed over: what it asks of hp belongs into build, a batch size into the fit of a "
@@ -191,13 +229,19 @@ def _refuse_unheard_fit(path: Path, entry: SpaceEntry, own: dict[str, Any]) -> S
     return entry
 
 
+def _with_run_trial(entry: SpaceEntry, tuner: Any) -> SpaceEntry:
+    """The search space, trained with what a tuner of the file gives to `model.fit`."""
+    said = f"what {tuner.__name__}.{RUN_TRIAL} gives to model.fit is honoured"
+    return replace(entry, hypermodel=heard(entry.build, tuner), said=(*entry.said, said))
+
+
 def _own_tuners(own: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The tuners of the user's own that train in their own way, by name, with the method."""
     import keras_tuner
 
     for name, value in own.items():
         if isinstance(value, type) and issubclass(value, keras_tuner.Tuner):
-            for method in ("run_trial", "_build_and_fit_model"):
+            for method in (RUN_TRIAL, "_build_and_fit_model"):
                 if method in vars(value):
                     yield name, vars(value)[method]
 
@@ -222,10 +266,27 @@ def _none(path: Path, own: dict[str, Any]) -> str:
             f"{path} has {optunas[0]}({_OPTUNAS}), which is Optuna's, and no function of Keras "
             "Tuner's hyperparameters; docs/coming-from-optuna.md says what to write instead"
         )
+    for name, value in own.items():
+        for method in _methods(value):
+            return (
+                f"{name}.{method} of {path} takes hyperparameters, and {name} is no HyperModel: "
+                f"write class {name}(keras_tuner.HyperModel), and call the method build"
+            )
     return (
         f"{path} defines no build(hp), nor another function of the hyperparameters alone or "
         f"HyperModel{found}"
     )
+
+
+def _methods(value: Any) -> list[str]:
+    """The methods of a class that take hyperparameters alone."""
+    found = vars(value).items() if isinstance(value, type) else ()
+    return [
+        name
+        for name, one in found
+        if inspect.isfunction(one)
+        and [word.lower() for word in (_required(one) or ())[1:]] in [[hp] for hp in _SURELY]
+    ]
 
 
 def _several(path: Path, names: list[str]) -> str:
@@ -278,6 +339,14 @@ def _required(value: Any) -> list[str] | None:
         return None
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [p.name for p in parameters if p.default is p.empty and p.kind not in kinds]
+
+
+def _word_among(value: Any) -> str | None:
+    """The argument for the hyperparameters of a function that takes more than them, or None."""
+    if isinstance(value, type) or not callable(value) or _is_hypermodel(value):
+        return None
+    words = [one for one in _required(value) or () if one.lower() in _SURELY]
+    return words[0] if len(words) == 1 else None
 
 
 def _first_word(value: Any) -> str:

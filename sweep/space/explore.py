@@ -12,7 +12,7 @@ from pathlib import Path
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Ask, Asked, AskedWronglyError, Declaration
-from sweep.space.build import Build, Model, build_failed
+from sweep.space.build import Build, Model, build_failed, name_of
 from sweep.space.faults import Faults
 from sweep.space.place import users_frame
 from sweep.space.same_model import Outline, outline
@@ -107,7 +107,7 @@ class Explorer:
         try:
             model = self.build(hp)
         except AskedWronglyError as wrong:
-            raise InvalidSpaceError(f"build(hp) of {self.path}: {wrong}") from wrong
+            raise InvalidSpaceError(f"{name_of(self.build)} of {self.path}: {wrong}") from wrong
         except Exception as failed:
             error = failed
         trace = Trace(tuple(hp.asks), error)
@@ -120,7 +120,9 @@ class Explorer:
     def failed(self, trace: Trace) -> InvalidSpaceError:
         """Return the error that says in one line where the build of a failed trace failed."""
         hp = Asked(trace.values)
-        return build_failed(self.path, hp, trace.error or Exception("no error"))
+        return build_failed(
+            self.path, hp, trace.error or Exception("no error"), name_of(self.build)
+        )
 
     def check_repeatable(self, values: Mapping[str, Value]) -> None:
         """Build the model of `values` once more.
@@ -147,7 +149,7 @@ class Explorer:
         difference = before.difference(now)
         if difference is not None:
             raise InvalidSpaceError(
-                f"build(hp) of {self.path} gives another model for the same values "
+                f"{name_of(self.build)} of {self.path} gives another model for the same values "
                 f"{json.dumps(trace.values)}: {difference}; let every choice come from hp"
             )
 
@@ -169,13 +171,13 @@ class Explorer:
             return
         if ask is None and trace.error is not None:
             raise InvalidSpaceError(
-                f"build(hp) of {self.path} fails in one of two builds with the same values: "
-                f"{users_frame(trace.error, self.path)}"
+                f"{name_of(self.build)} of {self.path} fails in one of two builds with the same "
+                f"values: {users_frame(trace.error, self.path)}"
             )
         names = [_called(node.declaration, node.place), _called(now, ask.place if ask else "")]
         raise InvalidSpaceError(
-            f"build(hp) of {self.path} asks for other hyperparameters with the same values: once "
-            f"{names[0]}, once {names[1]}; let every choice come from hp"
+            f"{name_of(self.build)} of {self.path} asks for other hyperparameters with the same "
+            f"values: once {names[0]}, once {names[1]}; let every choice come from hp"
         )
 
 

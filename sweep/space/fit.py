@@ -18,6 +18,7 @@ from sweep.space.asked import AskedWronglyError
 from sweep.space.home import Home
 from sweep.space.place import line_of, users_frame
 from sweep.space.precision import OtherPrecisionError
+from sweep.space.tuner_fit import OwnTrialError
 
 _ATTRIBUTE = "_sweep_fit"
 _EPOCHS = 1_000_003
@@ -109,7 +110,7 @@ class ModelFit:
         Raises InvalidSpaceError, with the line and what to do, if it does more than to forward.
         """
         noted: list[dict[str, Any]] = []
-        history = _history(model)
+        history = history_of_nothing()
         with _noting(model, noted, history):
             result = self._result(model, x, y, validation)
         if len(noted) != 1:
@@ -134,6 +135,12 @@ class ModelFit:
             raise
         except _OwnTrainingError as error:
             raise self._refused(f"{error}: {_CALL_FIT}") from error
+        except OwnTrialError as error:
+            raise self._refused(
+                f"cannot be heard: {error}; what it asks of hp belongs into build, a batch size "
+                "into the fit of a HyperModel; if it need not be heard, name the function with "
+                "--build"
+            ) from error
         except Exception as error:
             raise self._refused(f"fails: {users_frame(error, self.path)}") from error
 
@@ -248,7 +255,8 @@ class _AnyNumbers(dict[str, list[float]]):
         return [0.0]
 
 
-def _history(model: Any) -> Any:
+def history_of_nothing() -> Any:
+    """Return what `model.fit` would return: one epoch, in which every measure is 0."""
     import keras
 
     history = keras.callbacks.History()

@@ -17,7 +17,7 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
 from sweep.space.asked import Answer, Declaration
-from sweep.space.build import Build, HomeBuild
+from sweep.space.build import Build, HomeBuild, name_of
 from sweep.space.check import (
     check_built,
     check_names,
@@ -208,7 +208,7 @@ def _begun(path: Path, called: HomeBuild, inputs: Inputs, task: Task) -> tuple[E
     seen: _Seen = {}
 
     def check(model: Any) -> None:
-        check_built(path, model, inputs, task)
+        check_built(path, model, inputs, task, called.called)
         seen[measures_of(model, task)] = None
 
     explorer = Explorer(path, replace(called, at_once=True), check=check)
@@ -271,7 +271,7 @@ def _baselines(
     baselines, faults = {}, Faults(path)
     for label, values in declared_baselines(path, module).items():
         with faults.kept():
-            check_names(path, label, values, known)
+            check_names(path, label, values, known, name_of(explorer.build))
             baselines[label] = checked_values(explorer, values)
     faults.refuse()
     return baselines

@@ -90,12 +90,13 @@ class Partly:
 
     def advice(self) -> str:
         """Return what to write instead of the statement that failed, or nothing."""
-        name = self.running.needed_for if self.running is not None else None
-        if name is None:
+        one = self.running
+        name = one.needed_for if one is not None else None
+        if one is None or name is None or isinstance(one.node, ast.Import | ast.ImportFrom):
             return ""
         return (
-            f"; {self.wanted} needs it for {name}: write the value of {name} in its place, "
-            f"such as {name} = 10"
+            f"; {self.wanted} needs it for {name}: write there what {name} is without it, "
+            f"such as {name} = 10 for a number"
         )
 
     def said(self, path: Path) -> tuple[str, ...]:
@@ -141,9 +142,7 @@ def _stand_in(inputs: Inputs | None) -> StandIn | None:
 def _names_of_inputs(tree: ast.Module) -> list[str]:
     """The names in a file that are called as the rows of inputs are."""
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return sorted(
-        name for name in names if _INPUTS.fullmatch(name) and not _TARGETS.search(name)
-    )
+    return sorted(name for name in names if _INPUTS.fullmatch(name) and not _TARGETS.search(name))
 
 
 def _future_flags(tree: ast.Module) -> int:

@@ -24,5 +24,5 @@ def users_frame(error: BaseException, path: Path) -> str:
 
 def line_of(function: object) -> str:
     """Return " (line 7)", where a function is defined, or nothing."""
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
     return f" (line {code.co_firstlineno})" if code is not None else ""

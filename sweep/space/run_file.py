@@ -1,7 +1,8 @@
 """Runs a space's file, once, so that it defines its search space, and nothing is searched.
 
-Where the user names the search space, or the file cannot be run as a whole, only what the space needs
-is run (see `partly`), so that a script which also reads data and searches can be taken as it is.
+Where the user names the search space, or the file cannot be run as a whole, only what the space
+needs is run (see `partly`), so that a script which also reads data and searches can be taken as it
+is.
 """
 
 import hashlib
@@ -81,7 +82,8 @@ def _module(path: Path) -> ModuleType:
     name = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
     if path.suffix not in (".py", NOTEBOOK):
         raise InvalidSpaceError(
-            f"{path} is neither a Python file nor a notebook: its name must end in .py or {NOTEBOOK}"
+            f"{path} is neither a Python file nor a notebook: its name must end in .py or "
+            f"{NOTEBOOK}"
         )
     module = ModuleType(name)
     module.__file__ = str(path)

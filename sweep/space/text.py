@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 NOTEBOOK = ".ipynb"
-_COMMAND = re.compile(r"\s*(?:[!%]|\?|(?:pip3?|conda|apt|apt-get|ls|cd|wget|mkdir|rm|cp)\s+[\w./~-])")
+_COMMAND = re.compile(r"\s*(?:[!%?]|(?:pip3?|conda|apt|apt-get|ls|cd|wget|mkdir|rm|cp)\s+[\w./~-])")
 _MOST_COMMANDS = 100
 
 

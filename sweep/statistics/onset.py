@@ -9,12 +9,12 @@ differences one and two epochs apart, an autoregression of order 1 has
     correlation φ = v₂ / v₁ − 1    variance σ² = v₁ / (1 − φ)
 
 The mean over the last w epochs less the lowest mean over any w epochs, over the standard error of
-such a mean (with that correlation), is compared with a critical value c, for w of 5 epochs, a tenth
-and a quarter of the curve: narrow windows find a steep rise, wide ones a slight one in
+such a mean (with that correlation), is compared with a critical value c, for w of 5 epochs, a
+tenth, a fifth and a third of the curve: narrow windows find a steep rise, wide ones a slight one in
 much jitter.
-c grows with the number of windows that the lowest is chosen among, and in short curves, where
-the jitter is known badly; its numbers are fitted by simulation. `benchmarks/trust.py` has the
-rates.
+c grows with the number of windows that the lowest is chosen among, and in short curves and with
+correlation, where the jitter is known badly; its numbers are fitted by simulation.
+`benchmarks/trust.py` has the rates.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,12 @@ HALF_WINDOW = 2
 TOLERANCE = 0.005
 """Of a BCE, the nats that the smoothed curve must end above its minimum; of any other score, so
 many parts of what counts as a nat there. A smaller rise is no matter, however sure it is."""
-_CRITICAL, _BY_WINDOWS, _BY_EPOCHS = 3.9, 0.45, 8.0
-"""c = (3.9 + 0.45 ln(epochs / w)) (1 + 8 / epochs that the jitter is estimated from). Fitted so
-that at most 5 % of level curves of 5 to 600 epochs are found to rise, at correlations to 0.5."""
+_CRITICAL, _BY_WINDOWS, _BY_EPOCHS, _BY_CORRELATION = 3.3, 0.6, 3.0, 4.0
+"""c = (3.3 + 0.6 ln(epochs / w)) (1 + 3 / m) (1 + 4 φ / √m), with m the epochs that the jitter is
+estimated from. Fitted so that at most 5 % of level curves of 5 to 600 epochs are found to rise, at
+correlations to 0.5."""
+_WINDOWS = (10, 5, 3)
+"""Parts of the curve that the wider windows are."""
 _MOST_CORRELATED = 0.85
 """The largest correlation that is believed: beyond it jitter and trend are one."""
 _MEDIAN_TO_SPREAD = 1.4826
@@ -135,9 +138,10 @@ def _rise(curves: Floats, lowest: NDArray[np.intp]) -> NDArray[np.bool_]:
     least = min(HALF_WINDOW * 2 + 1, max(n_epochs // 2, 1))
     first = np.minimum(lowest, n_epochs // 2)
     variance, correlation = jitter(curves, first)
-    allowance = 1 + _BY_EPOCHS / (n_epochs - first)
+    used = n_epochs - first
+    allowance = (1 + _BY_EPOCHS / used) * (1 + _BY_CORRELATION * correlation / np.sqrt(used))
     found = np.zeros(len(curves), bool)
-    for width in sorted({least, max(least, n_epochs // 10), max(least, n_epochs // 4)}):
+    for width in sorted({least, *(max(least, n_epochs // part) for part in _WINDOWS)}):
         means = np.lib.stride_tricks.sliding_window_view(curves, width, axis=1).mean(axis=2)
         lag = np.arange(1, width)
         shared = (1 - lag / width) * correlation[:, None] ** lag

@@ -3,6 +3,7 @@
 An argument that is not honoured is refused by its name before anything is trained.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ _REFUSED = {
     "tuner_id": "it is for searches on several machines",
 }
 """Arguments that nothing here answers to, each with what to do or why."""
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]")
+_LONGEST = 80
 _COMPILE = ("optimizer", "loss", "metrics")
 
 
@@ -33,7 +36,9 @@ class TunerArguments:
     """Those that follow from the arguments; data, batch size and patience come with `search`."""
     budget: Budget
     folder: Path
-    """`directory`/`project_name`."""
+    """`directory`/`project_name`; see `folder_name`."""
+    project: str
+    """`project_name` as it was given."""
     seed: int | None
     """None: drawn when the search begins, and kept with it."""
     overwrite: bool
@@ -86,6 +91,7 @@ def tuner_arguments(
     hyperparameters: Any,
     tune_new_entries: bool,
     allow_new_entries: bool,
+    max_retries_per_trial: int,
     max_consecutive_failed_trials: int,
     others: Mapping[str, Any],
 ) -> TunerArguments:
@@ -103,10 +109,9 @@ def tuner_arguments(
     compiled = {name: value for name, value in overrides.items() if value is not None}
     directory, project = left.pop("directory", None), left.pop("project_name", None)
     overwrite, executions = bool(left.pop("overwrite", False)), left.pop("executions_per_trial", 1)
-    retries = left.pop("max_retries_per_trial", 0)
     if left:
         raise TypeError(f"unexpected argument {next(iter(left))!r}")
-    _check_whole("max_retries_per_trial", retries, least=0)
+    _check_whole("max_retries_per_trial", max_retries_per_trial, least=0)
     _check_whole("seed", seed, least=None)
     _check_whole("executions_per_trial", executions, least=1)
     _check_whole("max_consecutive_failed_trials", max_consecutive_failed_trials, least=1)
@@ -121,19 +126,27 @@ def tuner_arguments(
     return TunerArguments(
         settings=settings,
         budget=Budget(max_failures=max_consecutive_failed_trials),
-        folder=Path(directory or ".") / str(project or _PROJECT),
+        folder=Path(directory or ".") / folder_name(str(project or _PROJECT)),
+        project=str(project or _PROJECT),
         seed=seed,
         overwrite=overwrite,
         hyperparameters=hyperparameters,
         tune_new_entries=tune_new_entries,
         allow_new_entries=allow_new_entries,
         max_consecutive_failed_trials=max_consecutive_failed_trials,
-        max_retries_per_trial=retries,
+        max_retries_per_trial=max_retries_per_trial,
         seeds_of_best=executions if climbs and executions > 1 else 0,
         compile=compiled or None,
         objective=objective,
         objective_fault=fault,
     )
+
+
+def folder_name(project: str) -> str:
+    """Return what a project's folder is called: other characters than a sweep's name may have, such
+    as spaces, are written as `-`."""
+    name = _UNFIT.sub("-", project)[:_LONGEST]
+    return name if name[:1].isalnum() else f"p{name}"
 
 
 def _words(objective: Any) -> tuple[str, UsageError | None]:

@@ -3,11 +3,14 @@
 A tuner keeps what it was given as values, and trains nothing before `search`.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from sweep.errors import UsageError
-from sweep.tuners.arguments import tuner_arguments
+from sweep.tuners.by_kind import (
+    bayesian_arguments,
+    grid_arguments,
+    hyperband_arguments,
+    random_arguments,
+)
 from sweep.tuners.tuner import Tuner as Tuner
 
 
@@ -30,25 +33,20 @@ class Hyperband(Tuner):
         **kwargs: Any,
     ) -> None:
         """`max_epochs` are those of a trial that is never cut; one in `factor` is promoted."""
-        search = {"max_epochs": max_epochs, "factor": factor, "iterations": hyperband_iterations}
-        for name, value in (
-            ("max_epochs", max_epochs),
-            ("factor", factor),
-            ("hyperband_iterations", hyperband_iterations),
-        ):
-            if not isinstance(value, int) or value < 1:
-                raise UsageError(f"{name} is {value!r}, expected a whole number from 1")
-        super().__init__(
+        self._begin(
             hypermodel,
-            tuner_arguments(
-                search,
+            hyperband_arguments(
+                max_epochs=max_epochs,
+                factor=factor,
+                hyperband_iterations=hyperband_iterations,
                 objective=objective,
                 seed=seed,
                 hyperparameters=hyperparameters,
                 tune_new_entries=tune_new_entries,
                 allow_new_entries=allow_new_entries,
                 max_consecutive_failed_trials=max_consecutive_failed_trials,
-                others={**kwargs, "max_retries_per_trial": max_retries_per_trial},
+                max_retries_per_trial=max_retries_per_trial,
+                others=kwargs,
             ),
         )
 
@@ -70,17 +68,18 @@ class RandomSearch(Tuner):
         **kwargs: Any,
     ) -> None:
         """`max_trials` are configurations; each is trained `executions_per_trial` times."""
-        super().__init__(
+        self._begin(
             hypermodel,
-            tuner_arguments(
-                {"search": "random", "trials": _trials(max_trials)},
+            random_arguments(
+                max_trials=max_trials,
                 objective=objective,
                 seed=seed,
                 hyperparameters=hyperparameters,
                 tune_new_entries=tune_new_entries,
                 allow_new_entries=allow_new_entries,
                 max_consecutive_failed_trials=max_consecutive_failed_trials,
-                others={**kwargs, "max_retries_per_trial": max_retries_per_trial},
+                max_retries_per_trial=max_retries_per_trial,
+                others=kwargs,
             ),
         )
 
@@ -105,24 +104,21 @@ class BayesianOptimization(Tuner):
         **kwargs: Any,
     ) -> None:
         """`alpha` is the noise of standardised scores, a variance; `beta` how much to explore."""
-        search: Mapping[str, Any] = {
-            "search": "bayesian",
-            "trials": _trials(max_trials),
-            "initial_points": num_initial_points,
-            "alpha": float(alpha),
-            "beta": float(beta),
-        }
-        super().__init__(
+        self._begin(
             hypermodel,
-            tuner_arguments(
-                search,
+            bayesian_arguments(
+                max_trials=max_trials,
+                num_initial_points=num_initial_points,
+                alpha=alpha,
+                beta=beta,
                 objective=objective,
                 seed=seed,
                 hyperparameters=hyperparameters,
                 tune_new_entries=tune_new_entries,
                 allow_new_entries=allow_new_entries,
                 max_consecutive_failed_trials=max_consecutive_failed_trials,
-                others={**kwargs, "max_retries_per_trial": max_retries_per_trial},
+                max_retries_per_trial=max_retries_per_trial,
+                others=kwargs,
             ),
         )
 
@@ -144,23 +140,17 @@ class GridSearch(Tuner):
         **kwargs: Any,
     ) -> None:
         """`max_trials` None: the whole grid."""
-        trials = None if max_trials is None else _trials(max_trials)
-        super().__init__(
+        self._begin(
             hypermodel,
-            tuner_arguments(
-                {"search": "grid", "trials": trials},
+            grid_arguments(
+                max_trials=max_trials,
                 objective=objective,
                 seed=seed,
                 hyperparameters=hyperparameters,
                 tune_new_entries=tune_new_entries,
                 allow_new_entries=allow_new_entries,
                 max_consecutive_failed_trials=max_consecutive_failed_trials,
-                others={**kwargs, "max_retries_per_trial": max_retries_per_trial},
+                max_retries_per_trial=max_retries_per_trial,
+                others=kwargs,
             ),
         )
-
-
-def _trials(given: Any) -> int:
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise UsageError(f"max_trials is {given!r}, expected a whole number from 1")
-    return given

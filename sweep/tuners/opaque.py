@@ -1,22 +1,22 @@
-"""A tuner with a `run_trial` of its own: called as Keras Tuner calls it, one trial after another.
+"""Training that is the user's own: a tuner's `run_trial`, or a `HyperModel.fit` that does more.
 
-What happens in there nobody can tell: such trials are neither fused nor promoted from a checkpoint,
-and one that is cut begins again. Everything else is as in other searches: configurations, seeds,
-the store, going on. Which hyperparameters it asks for is found by calling it up to its first fit.
+It is called as Keras Tuner calls it, one trial after another. What happens in there nobody can
+tell: such trials are neither fused nor promoted from a checkpoint, and one that is cut begins
+again. Everything else is as in other searches: configurations, seeds, the store, going on.
 """
 
+import gc
 import math
 import time
 import traceback
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sweep.data.memory import MEMORY, RUN_TRIAL
 from sweep.data.split_record import SplitRecord
-from sweep.errors import InvalidSpaceError, SweepError, UsageError
+from sweep.errors import SweepError, UsageError
 from sweep.records import (
     Assignment,
     EpochRecord,
@@ -30,8 +30,6 @@ from sweep.runner.prepare import new_search, planned
 from sweep.runner.same_numbers import versions
 from sweep.seeds import derive
 from sweep.settings import Budget, Settings
-from sweep.space.discover import discover
-from sweep.space.explore import Explorer
 from sweep.space.load import Space
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
@@ -39,36 +37,18 @@ from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.trial_progress import error_line
+from sweep.tuners.arguments import TunerArguments
+from sweep.tuners.cutting import CutError, cut_when
 from sweep.tuners.fingerprint import fingerprint_of
+from sweep.tuners.kept_script import differences
 from sweep.tuners.keras_tuner_private import results_of
-from sweep.tuners.space import ScriptSpace
 from sweep.tuners.trials import hyperparameters_with
+from sweep.tuners.watching import Watcher
 
 SOURCE = "what run_trial is given"
 _NAN = math.nan
 _NO_LIMIT = 10**9
 """Of failures in all: those in a row are counted."""
-
-
-class ReachedError(Exception):
-    """A dry run has come to where a model would be trained: all that is asked was asked."""
-
-
-@contextmanager
-def fit_ends_dry_runs() -> Iterator[None]:
-    """Inside, `model.fit` trains nothing and ends the dry run."""
-    import keras
-
-    kept = keras.Model.fit
-
-    def fit(*arguments: Any, **named: Any) -> Any:
-        raise ReachedError
-
-    keras.Model.fit = fit
-    try:
-        yield
-    finally:
-        keras.Model.fit = kept
 
 
 @dataclass(frozen=True)
@@ -85,8 +65,15 @@ class RunTrial:
     """The `SpaceRecord`, to make hyperparameters of values."""
 
     def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
-        while not stop() and (assignment := source.take()) is not None:
-            yield self._one(assignment)
+        import keras
+
+        with cut_when(self.tuner, stop):
+            while not stop() and (assignment := source.take()) is not None:
+                ended = self._one(assignment)
+                keras.backend.clear_session()
+                gc.collect()
+                if ended is not None:
+                    yield ended
 
     def trial_of(self, one: Assignment) -> Any:
         """Return the `keras_tuner` trial that `run_trial` is given."""
@@ -97,7 +84,8 @@ class RunTrial:
             values |= {"tuner/epochs": one.last_epoch, "tuner/initial_epoch": 0}
         return Trial(hyperparameters_with(self.space, values), self.tuner.oracle.id_of(one.trial))
 
-    def _one(self, one: Assignment) -> Ended:
+    def _one(self, one: Assignment) -> Ended | None:
+        """Train a trial; return how it ended, or None if it was cut at an epoch's end."""
         import keras
 
         started, error, trace = time.perf_counter(), None, None
@@ -108,8 +96,11 @@ class RunTrial:
             self.tuner.on_trial_begin(trial)
             results = self.tuner.run_trial(trial, *self.given, **self.named)
             records = self._records(results, trial, one, time.perf_counter() - started)
+            _refuse_unforeseen(trial, one)
         except SweepError:
             raise
+        except CutError:
+            return None
         except Exception as exception:  # whatever a user's code raises is that trial's failure
             error, trace = error_line(exception), traceback.format_exc()
         else:
@@ -151,41 +142,26 @@ class RunTrial:
         return (record,)
 
 
-def opaque_space(tuner: Any, script: ScriptSpace, given: Any, named: Any) -> Space:
-    """Return what `run_trial` asks for, found by calling it up to its first fit.
-
-    Raises InvalidSpaceError if it fails before.
-    """
-    from keras_tuner.engine.trial import Trial
-
-    def ask(hp: Any) -> None:
-        tuner.is_dry = True
-        try:
-            with fit_ends_dry_runs():
-                tuner.run_trial(Trial(hp, "dry run"), *given, **named)
-        except ReachedError:
-            pass
-        finally:
-            tuner.is_dry = False
-
-    explorer = Explorer(script.path, ask)
-    explorer.compares = False
-    first = explorer.given({})
-    if first.error is not None:
-        raise InvalidSpaceError(
-            str(explorer.failed(first)).replace("build(hp)", f"run_trial of {type(tuner).__name__}")
+def _refuse_unforeseen(trial: Any, one: Assignment) -> None:
+    """Raise UsageError for a hyperparameter that was asked for in the training alone."""
+    asked = [name for name in trial.hyperparameters.values if name not in one.hyperparameters]
+    new = next((name for name in asked if not name.startswith("tuner/")), None)
+    if new is not None:
+        raise UsageError(
+            f"hyperparameter {new!r} is asked for only after a training has begun, so that it "
+            "would never be searched: ask for it before, in build(hp) or at the beginning"
         )
-    found = discover(explorer)
-    sources = {script.path.name: script.source}
-    return Space(
-        script.path.stem, script.path, script.sha256, sources, ask, {}, found, explorer
-    )  # fmt: skip
 
 
 def search_opaque(
-    tuner: Any, space: Space, given: Any, named: Any, watcher: Any, stop: Any
-) -> SweepState:
-    """Run the search to its end. The folder must be locked.
+    tuner: Any,
+    space: Space,
+    given: Any,
+    named: Any,
+    watch: Callable[[Store], Watcher],
+    interrupted: Callable[[], bool],
+) -> tuple[SweepState, Watcher]:
+    """Run the search to its end; return its state, and who watched. The folder must be locked.
 
     Raises UsageError if it began with something else.
     """
@@ -197,14 +173,10 @@ def search_opaque(
         Store.create(folder.database, _row(folder, space, settings, objective, data)).close()
     with Store(folder.database) as store:
         sweep = store.sweep()
-        if sweep.space.sha256 != space.sha256 or sweep.data.fingerprint != data:
-            what = "data or arguments" if sweep.space.sha256 == space.sha256 else "code"
-            raise UsageError(
-                f"the search in {folder.path} began with other {what}; put it back, choose another "
-                "project_name, or begin anew with overwrite=True"
-            )
+        _refuse_others(folder, sweep, space, data, tuner.arguments)
         if (settings.n_trials or 0) > (sweep.settings.n_trials or 0):
             store.extend(settings, _plan(space, settings))
+        watcher = watch(store)
         runner = Runner(
             folder=folder,
             store=store,
@@ -213,18 +185,45 @@ def search_opaque(
             observer=watcher,
             baselines={},
             budget=Budget(max_failures=_NO_LIMIT),
-            interrupted=stop,
+            interrupted=lambda: watcher.has_failed or interrupted(),
         )
-        return runner.run()
+        return runner.run(), watcher
+
+
+def _refuse_others(
+    folder: SweepFolder, sweep: SweepRow, space: Space, data: str, arguments: TunerArguments
+) -> None:
+    """Raise UsageError naming what the search began with that is another now."""
+    asked = _asked(arguments)
+    found = []
+    if sweep.space.sha256 != space.sha256:
+        found.append("other code")
+    if sweep.data.fingerprint != data:
+        found.append("other data or arguments of search")
+    found += differences(sweep.settings, asked)
+    if asked.iterations > sweep.settings.iterations:
+        found.append(f"hyperband_iterations={sweep.settings.iterations}, which cannot grow here")
+    if sweep.scoring != scoring_by(arguments.objective_of(arguments.objective_name)):
+        found.append("another objective")
+    if found:
+        raise UsageError(
+            f"the search in {folder.path} began with {'; '.join(found)}; put it back, choose "
+            "another project_name, or begin anew with overwrite=True"
+        )
+
+
+def _asked(arguments: TunerArguments) -> Settings:
+    settings = replace(arguments.settings, data=MEMORY, executions=1)
+    return settings if settings.has_rungs else replace(settings, max_epochs=1)
 
 
 def _settings(tuner: Any, folder: SweepFolder) -> Settings:
-    settings: Settings = replace(tuner.arguments.settings, data=MEMORY, executions=1)
+    asked = _asked(tuner.arguments)
     if not folder.exists:
-        return settings if settings.has_rungs else replace(settings, max_epochs=1)
+        return asked
     with Store(folder.database, read_only=True) as store:
         stored = store.sweep().settings
-    return replace(stored, trials=max(settings.trials or 0, stored.trials or 0) or None)
+    return replace(stored, trials=max(asked.trials or 0, stored.trials or 0) or None)
 
 
 def _row(

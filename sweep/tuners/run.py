@@ -58,39 +58,39 @@ def _ended(folder: SweepFolder, watcher: Watcher, state: SweepState, message: st
             f"the last with {watcher.last_error}; see: sweep report {folder.path}"
         )
     if state is SweepState.FAILED:
-        raise TooManyFailuresError(f"{message}; see: sweep report {folder.path}")
+        why = message or f"no trial came to its end, the last failed with {watcher.last_error}"
+        raise TooManyFailuresError(f"{why}; see: sweep report {folder.path}")
     if state is SweepState.INTERRUPTED:
         raise stopped(folder)
 
 
 def run_opaque(tuner: Any, given: Any, named: dict[str, Any], show: Show) -> None:
-    """Run the search of a tuner with a `run_trial` of its own. The folder must be locked.
+    """Run a search whose training is the user's own. The folder must be locked.
 
     Raises what `run` raises, and UsageError if the search began with something else.
     """
-    from sweep.tasks.score_words import ScoreWords
     from sweep.training.fused.program.kept import default_root
     from sweep.training.start_keras import start_keras
+    from sweep.tuners.dry_run import opaque_space
     from sweep.tuners.given_build import GivenBuild
-    from sweep.tuners.opaque import opaque_space, scoring_by, search_opaque
+    from sweep.tuners.opaque import search_opaque
     from sweep.tuners.space import script_space
 
     start_keras(default_root(), None)
     limit = tuner.arguments.max_consecutive_failed_trials
     kind = type(tuner)
-    script = script_space(GivenBuild(kind.run_trial, tuner.arguments), None, (kind, tuner.build))
+    own = (kind, tuner.build) if tuner.has_own_run_trial else tuner.build
+    trains = kind.run_trial if tuner.has_own_run_trial else tuner.build
+    script = script_space(GivenBuild(trains, tuner.arguments), None, own)
     space = opaque_space(tuner, script, given, named)
-    n = tuner.arguments.settings.n_trials or 0
-    objective = tuner.arguments.objective_of(tuner.arguments.objective_name)
-    watcher = Watcher(ScoreWords(scoring_by(objective)), n, 0, show, limit)
-    with Interruption(tuner.folder) as stopping:
-        state = search_opaque(
+    with Interruption(tuner.folder) as stopping, _native_messages(tuner.folder):
+        state, watcher = search_opaque(
             tuner,
             space,
             given,
             named,
-            watcher,
-            lambda: watcher.has_failed or stopping.requested(),
+            lambda store: _watcher(store, limit, show),
+            stopping.requested,
         )
     _ended(tuner.folder, watcher, state, None)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import NotFoundError
+from sweep.tuners.cutting import cuts
 from sweep.tuners.given_build import GivenBuild
 from sweep.tuners.keras_tuner_private import keeping_best, told
 
@@ -30,7 +31,7 @@ def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, 
     for _ in range(tuner.executions_per_trial):
         made = list(callbacks()) if callable(callbacks) else copy.deepcopy(list(callbacks))
         model = _built(tuner, hp)
-        own = [] if best is None else [told(tuner, trial), best]
+        own = [] if best is None else [told(tuner, trial), best, cuts(tuner)]
         results.append(tuner.hypermodel.fit(hp, model, *given, callbacks=[*made, *own], **named))
     return results
 

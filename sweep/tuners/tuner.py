@@ -6,10 +6,12 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sweep.data.memory import RUN_TRIAL
 from sweep.errors import NotFoundError, UsageError
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
+from sweep.tuners.by_kind import BY_KIND, OracleArguments
 from sweep.tuners.fit_arguments import SearchArguments, fit_arguments
 from sweep.tuners.oracle import Oracle
 from sweep.tuners.showing import Show, show_of
@@ -25,7 +27,15 @@ _OF_STOCK = ("oracle.json", "tuner0.json")
 class Tuner:
     """A search space, the arguments of a search, and the folder that it is kept in."""
 
-    def __init__(self, hypermodel: Any, arguments: TunerArguments) -> None:
+    def __init__(self, oracle: Any, hypermodel: Any = None, **kwargs: Any) -> None:
+        """`oracle` is one of `sweep.oracles`; `kwargs` are what every tuner takes besides."""
+        if not isinstance(oracle, OracleArguments):
+            raise UsageError(
+                f"oracle is {oracle!r}, expected one of sweep.oracles: {', '.join(BY_KIND)}"
+            )
+        self._begin(hypermodel, oracle.with_others(kwargs))
+
+    def _begin(self, hypermodel: Any, arguments: TunerArguments) -> None:
         """`hypermodel` is a function of the hyperparameters that returns a compiled model, or a
         `keras_tuner.HyperModel`."""
         is_own = self.has_own_run_trial and hypermodel is None
@@ -34,13 +44,15 @@ class Tuner:
                 f"hypermodel is {hypermodel!r}, expected build(hp), which returns a compiled "
                 "model, or a keras_tuner.HyperModel"
             )
-        if arguments.objective_fault is not None and not self.has_own_run_trial:
-            raise arguments.objective_fault
         self.arguments = arguments
         self._hypermodel = hypermodel
+        if not self.has_own_run_trial and not self._has_own_fit:
+            self._refuse_objective()
         self._begun: Begun | None = None
         self.is_dry = False
         """While it is found out what a `run_trial` asks for."""
+        self.is_to_stop: Callable[[], bool] | None = None
+        """While it trains in a way of its own: whether the search is to stop."""
         self.folder = SweepFolder(arguments.folder.parent.absolute(), arguments.folder.name)
         self.oracle = Oracle(self.folder, arguments, self._space)
         if arguments.overwrite:
@@ -70,7 +82,7 @@ class Tuner:
 
     @property
     def project_name(self) -> str:
-        return self.arguments.folder.name
+        return self.arguments.project
 
     @property
     def executions_per_trial(self) -> int:
@@ -107,20 +119,34 @@ class Tuner:
         show = show_of(verbose)
         with chance_kept(), closing(show):
             self.on_search_begin()
-            if self.has_own_run_trial:
-                self._search_opaque(given, named, show)
-            else:
+            why = self._why_opaque(given, named)
+            if why is None:
                 self._search(self.fit_arguments(*given, **named), show)
+            else:
+                self._search_opaque(why, given, named, show)
             self.on_search_end()
         if verbose != 0:
             self._say_end()
 
-    def _search_opaque(self, given: Any, named: dict[str, Any], show: Show) -> None:
+    def _why_opaque(self, given: Any, named: dict[str, Any]) -> str | None:
+        """Why only the script can train, in the user's own way; None if it need not."""
+        if self.has_own_run_trial:
+            return f"{type(self).__name__} has a run_trial of its own"
+        if not self._has_own_fit:
+            return None
+        if self.arguments.objective_fault is not None:
+            return f"{type(self._hypermodel).__name__}.fit says the score"
+        from sweep.tuners.searched import why_own_fit
+
+        return why_own_fit(
+            self.arguments, self._hypermodel, self.fit_arguments(*given, **named), self._stored()
+        )
+
+    def _search_opaque(self, why: str, given: Any, named: dict[str, Any], show: Show) -> None:
         from sweep.tuners.run import run_opaque
 
         show.line(
-            f"{type(self).__name__} has a run_trial of its own: one trial after another, not "
-            "fused, and a trial that is cut begins again"
+            f"{why}: one trial after another, not fused, and a trial that is cut begins again"
         )
         self.folder.create()
         with self.folder.locked():
@@ -162,6 +188,19 @@ class Tuner:
     def _own_hypermodel(self) -> Any:
         """The HyperModel that the user wrote, or None of a function."""
         return self._hypermodel if hasattr(self._hypermodel, "build") else None
+
+    @property
+    def _has_own_fit(self) -> bool:
+        if self._own_hypermodel is None:
+            return False
+        from sweep.space.fit import own_fit
+
+        return own_fit(self._own_hypermodel) is not None
+
+    def _refuse_objective(self) -> None:
+        """Raise UsageError if trials that are trained here cannot be ranked by the objective."""
+        if self.arguments.objective_fault is not None:
+            raise self.arguments.objective_fault
 
     def _stored(self) -> SweepRow | None:
         if not self.folder.exists:
@@ -216,6 +255,12 @@ class Tuner:
         return type(self).run_trial is not Tuner.run_trial
 
     @property
+    def _is_opaque(self) -> bool:
+        """Whether the search of this folder is trained in the user's own way."""
+        stored = self._stored()
+        return self.has_own_run_trial or (stored is not None and stored.data.kind == RUN_TRIAL)
+
+    @property
     def hears_epochs(self) -> bool:
         """Whether a subclass is to be told of each epoch or batch."""
         names = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
@@ -240,7 +285,7 @@ class Tuner:
         from sweep.tuners.models import best_model_of
         from sweep.tuners.stock_fit import load_trial
 
-        if self.has_own_run_trial:
+        if self._is_opaque:
             return load_trial(self, trial)
         return best_model_of(self.folder, self._ready(), int(trial.trial_id))
 

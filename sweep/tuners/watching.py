@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.tasks.score_words import ScoreWords
-from sweep.tuners.showing import Show, Standing
+from sweep.tuners.showing import HowFar, Show
 from sweep.words import counted
 
 
@@ -52,11 +52,11 @@ class Watcher:
         self.show.ended(self.standing)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> HowFar:
         best = ""
         if self.best is not None:
             best = f"{self.shown.score(self.best[0])} (trial {self.best[1]})"
-        return Standing(
+        return HowFar(
             n_done=self.n_done,
             n_assignments=self.n_assignments,
             latest=self.latest,

@@ -1,11 +1,16 @@
 """The doctor finds what was broken on purpose, and nothing in a sound sweep."""
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,6 +22,7 @@ from sweep.doctor.machine import check_machine
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from tests.support import warm
+from tests.support.cut_off import assert_nothing_tried, cut_off, may_cut_off
 from tests.support.sweeps import sweep_row
 
 WITHOUT_TENSORFLOW = "raise ImportError('no')"
@@ -106,6 +112,24 @@ def test_the_machine_is_checked(tiny_place, monkeypatch):
     assert data.level is Level.OK and "320 rows" in data.text
 
 
+def in_a_fork(folder: Path) -> Callable[..., subprocess.CompletedProcess]:
+    """`subprocess.run` of `python -c CODE ARGUMENT`, where TensorFlow is imported already."""
+
+    def run(command: list[Any], **_: Any) -> subprocess.CompletedProcess:
+        *_, code, argument = map(str, command)
+        done = warm.begin(folder, argument, before=carry_out, given=(code,))
+        return subprocess.CompletedProcess(command, done.wait(), done.stdout, done.stderr)
+
+    return run
+
+
+def carry_out(code: str) -> None:
+    """Instead of a command."""
+    exec(code, {"__name__": "__main__"})
+    sys.stdout.flush()
+    os._exit(0)
+
+
 @pytest.mark.parametrize(
     ("changed", "text"),
     [
@@ -124,6 +148,7 @@ def test_a_keras_whose_models_are_not_fused_any_more_is_noticed(
 ):
     asked = changed + machine._ASK_TENSORFLOW
     monkeypatch.setattr(machine, "_ASK_TENSORFLOW", asked)
+    monkeypatch.setattr(machine, "subprocess", SimpleNamespace(run=in_a_fork(tmp_path)))
     findings = {one.subject: one for one in check_machine(tmp_path, tmp_path)}
     assert findings["tensorflow"].level is Level.OK
     fused = findings["fused trainer"]
@@ -143,10 +168,13 @@ def test_damaged_data_and_a_folder_that_cannot_be_written_are_found(
     assert [code for subject, code in codes.items() if subject.startswith("data file")] == [5]
 
 
-def test_the_command_says_what_is_right_and_what_is_wrong_and_ends_with_5(tiny_place, folder):
+def test_the_command_says_what_is_right_and_what_is_wrong_and_asks_no_network(tiny_place, folder):
     truncate(folder)
     arguments = ["doctor", "s", "-o", "json", "--results", str(folder.root)]
-    done = warm.run(tiny_place, *arguments, code=5)
+    before = cut_off if may_cut_off() else None
+    done = warm.run(tiny_place, *arguments, code=5, before=before)
+    if before is not None:
+        assert_nothing_tried(tiny_place)
     checks = json.loads(done.stdout)["checks"]
     (failed,) = [check for check in checks if check["level"] == "fail"]
     assert failed["subject"] == "sweep s: checkpoints" and failed["remedy"]

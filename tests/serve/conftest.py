@@ -18,9 +18,24 @@ from sweep.serve.queue.database import QueueDatabase, QueueFolder
 from sweep.serve.server import listen
 from sweep.serve.service import Service
 from sweep.serve.work.plans import Planner
+from tests.support.forks import Forks
+from tests.support.service import environment
 from tests.support.sweeps import confirm, hyperband, rows_of_losses, store_sweep, trained
 
+PRELOADED = (
+    "sweep.cli.app", "sweep.serve.server", "sweep.analysis.page.sections",
+    "sweep.analysis.answers.verdict", "tests.support.sweeps",
+)  # fmt: skip
 SPACE = '"""A space for tests."""\n\n\ndef build(hp):\n    return None\n'
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Forks services and their jobs: what they import was imported once."""
+    place = tmp_path_factory.mktemp("forks")
+    found = Forks(place / "forks", *PRELOADED, environment=environment(place))
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

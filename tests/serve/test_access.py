@@ -149,16 +149,19 @@ def test_a_cookie_stands_for_its_token_until_the_session_ends(service, client, s
     assert again.status_code == 401
 
 
-def test_ten_wrong_tokens_are_enough_for_a_minute(service, client, monkeypatch):
+def test_ten_wrong_tokens_are_enough_for_a_minute(service, client, secrets, monkeypatch):
     from sweep.serve.api import session
 
     monkeypatch.setattr(session, "_failed", type(session._failed)(maxlen=10))
     client = bare(client)
     codes = [sign_in(client, tokens.new_secret()).status_code for _ in range(12)]
     assert codes == [401] * 10 + [429] * 2
+    assert sign_in(client, secrets["read"]).status_code == 204
 
 
-def test_a_body_that_is_too_large_is_refused_however_it_comes(client):
+def test_a_request_that_is_too_large_is_refused_however_it_comes(client):
+    headers = {f"X-{number}": "x" * 1000 for number in range(20)}
+    assert client.get("/api/v1/queue", headers=headers).status_code == 431
     large = b'{"kind": "resume", "sweep": "' + b"x" * 2_100_000 + b'"}'
     assert client.post("/api/v1/jobs", content=large).status_code == 413
     in_parts = (large[i : i + 100_000] for i in range(0, len(large), 100_000))

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 import time
 
 import pytest
@@ -28,14 +27,15 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def one(tmp_path_factory, whole_search):
+def one(tmp_path_factory, whole_search, forks):
     """A service with a whole played search, whose jobs train nothing."""
     place = tmp_path_factory.mktemp("browser")
     (place / "spaces").mkdir()
     (place / "spaces" / "mine.py").write_text(SPACE)
     shutil.copytree(whole_search, place / "results")
-    quick = f"env SECONDS_AN_EPOCH=0.6 {sys.executable} -m tests.support.quick_sweep {{}}"
-    with served.served(place, "--spaces", "spaces", "--run-with", quick) as found:
+    quick = forks.quick(SECONDS_AN_EPOCH="0.6")
+    options = ("--spaces", "spaces", "--run-with", quick)
+    with served.served(place, *options, forks=forks) as found:
         with found.client(Accept="text/html") as client:
             client.get("/sweeps/big")  # pandas is there from now on
         yield found

@@ -3,7 +3,6 @@
 import os
 import signal
 import sqlite3
-import sys
 import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -34,7 +33,7 @@ ONE = (Device("cpu:1", "cpu"),)
 
 
 @pytest.fixture
-def options(memory_path, monkeypatch):
+def options(memory_path, monkeypatch, forks):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     spaces = memory_path / "spaces"
     spaces.mkdir()
@@ -44,7 +43,7 @@ def options(memory_path, monkeypatch):
         results=memory_path / "results",
         spaces=spaces,
         devices=ONE,
-        run_with=f"{sys.executable} -m tests.support.quick_sweep {{}}",
+        run_with=forks.quick(),
         retry_seconds=(0.0, 0.1, 0.1),
         least_free_bytes=0,
     )

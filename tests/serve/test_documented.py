@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 
@@ -17,7 +16,7 @@ EXAMPLES = re.findall(r"```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_every_example_of_the_page_works(memory_path):
+def test_every_example_of_the_page_works(memory_path, forks):
     place = memory_path
     (place / "spaces").mkdir()
     (place / "spaces" / "capacity.py").write_text(SPACE)
@@ -27,8 +26,8 @@ def test_every_example_of_the_page_works(memory_path):
         state="interrupted", space={"name": "capacity", "path": str(place / "spaces/capacity.py"),
                                     "hyperparameters": ["width"]},
     ).close()  # fmt: skip
-    quick = f"{sys.executable} -m tests.support.quick_sweep {{}}"
-    with served.served(place, "--spaces", "spaces", "--run-with", quick) as one:
+    options = ("--spaces", "spaces", "--run-with", forks.quick())
+    with served.served(place, *options, forks=forks) as one:
         with one.client() as client:
             client.patch("/api/v1/queue", json={"paused": False})
         environment = served.environment(place) | {

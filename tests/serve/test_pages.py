@@ -9,7 +9,7 @@ import pytest
 from sweep.records import OutcomeStatus
 from sweep.serve import pages
 from sweep.serve.access import guard
-from sweep.serve.queue import jobs
+from sweep.serve.queue import jobs, notes
 from sweep.store import Store
 from tests.serve.test_access import FILLED, bare, sign_in
 from tests.support.sweeps import store_sweep, trained
@@ -92,6 +92,14 @@ def test_pages_are_whole_without_a_script(browser, path):
     assert not re.findall(r"(?:src|href|action)=\"(?:https?:)?//", answer.text)
 
 
+def test_the_head_of_an_answer_comes_alone(browser):
+    for path in ("/", "/api/v1/sweeps/small"):
+        answer = browser.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert int(answer.headers["content-length"]) > 100
+    assert browser.head("/sweeps/none").status_code == 404
+
+
 def test_parts_of_a_page_come_alone(browser):
     for part in ("state", "ladder", "frontier", "curves", "verdict", "trials", "failures", "log"):
         answer = browser.get("/sweeps/small", params={"part": part})
@@ -113,9 +121,8 @@ def test_what_others_wrote_is_shown_not_obeyed(browser, service):
         space={"name": HOSTILE, "hyperparameters": [HOSTILE]},
     ):  # fmt: skip
         pass
-    headers = {"Sec-Fetch-Site": "same-origin"}
-    note = {"text": HOSTILE, "tags": HOSTILE}
-    browser.post(f"/sweeps/{name}/note", data=note, headers=headers)
+    notes.put(service.database, name, None, HOSTILE, [HOSTILE], HOSTILE)
+    notes.put(service.database, name, 0, HOSTILE, [HOSTILE], HOSTILE)
     for path in ("/", f"/sweeps/{name}", f"/sweeps/{name}/trials/0", f"/sweeps/{name}/trials/1"):
         text = browser.get(path).text
         assert "<script>alert" not in text, path
@@ -138,6 +145,13 @@ def test_a_search_is_started_stopped_and_noted_from_the_page(browser, service):
     assert (job.sweep, job.priority) == ("by-hand", 60)
     assert browser.get("/jobs/1").status_code == 200
     assert "by-hand" in browser.get("/").text
+    for path, wrong in (
+        ("/jobs/1/change", {"priority": "-5"}),
+        ("/jobs/1/change", {"priority": "high"}),
+        ("/sweeps/small/note", {"tags": "a/b"}),
+        ("/sweeps/small/note", {"text": "a", "trial": "9" * 30}),
+    ):
+        assert browser.post(path, data=wrong).status_code == 422, wrong
     browser.post("/jobs/1/change", data={"held": "1"})
     assert jobs.get(service.database, 1).held
     browser.post("/jobs/1/cancel")

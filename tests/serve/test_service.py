@@ -5,7 +5,6 @@ import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 import time
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,7 +21,11 @@ from tests.serve.conftest import SPACE
 from tests.support import service as served
 from tests.support.quick_sweep import EPOCHS
 
-QUICK = ("--run-with", f"{sys.executable} -m tests.support.quick_sweep {{}}")
+
+@pytest.fixture
+def quick(forks):
+    """Options of a service whose jobs train nothing."""
+    return ("--spaces", "spaces", "--run-with", forks.quick())
 
 
 @pytest.fixture
@@ -37,17 +40,17 @@ def epochs_of(place, name):
         return [row[0] for row in db.execute("SELECT epoch FROM epoch ORDER BY epoch")]
 
 
-def run(place, *arguments):
+def run(forks, place, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "sweep", "serve", *arguments], cwd=place,
+        [*forks.client, "-m", "sweep", "serve", *arguments], cwd=place,
         env=served.environment(place), capture_output=True, text=True,
     )  # fmt: skip
 
 
-def test_a_killed_service_loses_no_job_and_runs_none_twice(place):
+def test_a_killed_service_loses_no_job_and_runs_none_twice(place, forks, quick):
     token, jobs = None, {}
     for round_ in range(2):
-        with served.served(place, "--spaces", "spaces", *QUICK, token=token) as one:
+        with served.served(place, *quick, token=token, forks=forks) as one:
             token = token or one.token
             with one.client() as client:
                 for name in ("a", "b") if round_ == 0 else ():
@@ -66,8 +69,9 @@ def test_a_killed_service_loses_no_job_and_runs_none_twice(place):
                 assert len(client.get("/api/v1/jobs").json()["items"]) == 2
 
 
-def test_sigterm_stops_the_jobs_and_the_streams_and_ends_in_time(place):
-    with served.served(place, "--spaces", "spaces", *QUICK) as one, one.client() as client:
+def test_sigterm_stops_the_jobs_and_the_streams_and_ends_in_time(place, forks):
+    slow = ("--spaces", "spaces", "--run-with", forks.quick(SECONDS_AN_EPOCH="0.5"))
+    with served.served(place, *slow, forks=forks) as one, one.client() as client:
         asked = {"kind": "start", "space": {"name": "mine"}, "sweep": "a"}
         job = client.post("/api/v1/jobs", json=asked).json()["job"]
         served.until(client, job, "running")
@@ -82,30 +86,30 @@ def test_sigterm_stops_the_jobs_and_the_streams_and_ends_in_time(place):
     assert tuple(row) == ("preempted", "stopped for the service's end")
 
 
-def test_the_address_is_printed_and_a_second_service_is_refused(place):
-    with served.served(place) as one:
+def test_the_address_is_printed_and_a_second_service_is_refused(place, forks):
+    with served.served(place, forks=forks) as one:
         assert httpx.get(f"{one.url}/livez").text == "ok\n"
-        second = run(place, "--port", "0")
+        second = run(forks, place, "--port", "0")
         assert second.returncode == 9
         assert "serves" in second.stderr
         assert "Traceback" not in second.stderr
 
 
-def test_tokens_are_made_and_listed_from_a_terminal(place):
-    made = run(place, "token", "add", "ci", "--scope", "run", "--days", "30")
+def test_tokens_are_made_and_listed_from_a_terminal(place, forks):
+    made = run(forks, place, "token", "add", "ci", "--scope", "run", "--days", "30")
     assert made.stdout.startswith("swp_")
-    listed = run(place, "token", "ls").stdout
+    listed = run(forks, place, "token", "ls").stdout
     assert "read, run" in listed
     assert made.stdout.strip() not in listed
-    assert run(place, "token", "rm", "none").returncode == 3
+    assert run(forks, place, "token", "rm", "none").returncode == 3
     database = place / "results" / "queue.db"
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
 
 
-def test_a_unix_socket_is_its_owners_alone(place):
+def test_a_unix_socket_is_its_owners_alone(place, forks):
     path = place / "s.sock"
     process = subprocess.Popen(
-        [sys.executable, "-m", "sweep", "serve", "--socket", str(path)], cwd=place,
+        [*forks.client, "-m", "sweep", "serve", "--socket", str(path)], cwd=place,
         env=served.environment(place), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

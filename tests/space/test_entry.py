@@ -124,6 +124,12 @@ def test_two_candidates_are_named_with_the_option_and_one_can_be_chosen(load, te
         (hypermodel("Mine", "depth"), None, "made with depth, .*write .*hypermodel = Mine"),
         ("build = 3", None, "build of .* is int, and no function"),
         (
+            "def f(hp, depth): ...",
+            None,
+            r"takes depth beside hp, and what depth .*def f\(hp, depth=",
+        ),
+        ("class A:\n def make(self, hp): ...", None, "A.make .*write class A.keras_tuner.HyperM"),
+        (
             function("build_model")
             + hypermodel("Other")
             + "    def fit(self, hp, model, *a, **k):\n        return model.fit(*a, **k)\n",
@@ -132,15 +138,24 @@ def test_two_candidates_are_named_with_the_option_and_one_can_be_chosen(load, te
         ),
         (
             function("build_model")
-            + "class Own(keras_tuner.RandomSearch):\n    def run_trial(self, trial, *a): ...\n",
+            + "class Own(keras_tuner.RandomSearch):\n    def run_trial(self, t, *a, **k): ...\n",
             None,
-            r"the tuner Own, whose run_trial \(line \d+\) would .*--build build_model",
+            r"Own.run_trial of .* \(line \d+\) cannot be heard: .* super.*--build",
         ),
     ],
 )
 def test_what_is_no_search_space_is_refused_with_what_to_do(load, text, build, message):
     with pytest.raises(InvalidSpaceError, match=message):
         load(text, build)
+
+
+def test_arguments_beside_the_hyperparameters_are_taken_from_the_data(load):
+    text = function("make", "hp, num_classes, input_shape, depth=1")
+    text = text.replace("(hp, num_classes", "(num_classes, hp")
+    check = "    assert (num_classes, input_shape) == (3, (4,))\n    model ="
+    space = load(text.replace("    model =", check))
+    assert space.hyperparameter_names == ["width"]
+    assert space.said == ("make(num_classes=3, input_shape=(4,)): taken from the data",)
 
 
 def test_what_is_imported_counts_only_if_the_file_has_nothing_of_its_own(load, tmp_path):

@@ -143,3 +143,35 @@ def test_the_fit_of_another_hypermodel_is_not_passed_over_in_silence(tmp_path):
         load_space(str(path), columns(4))
     assert load_space(str(path), columns(4), build="build").said == ("the fit of Mine is not used",)
     assert load_space(str(path), columns(4), build="Mine").hyperparameter_names == ["width"]
+
+
+def test_what_a_tuner_of_the_file_gives_to_fit_is_honoured(tmp_path):
+    own = SPACE.format(arguments="*a, **k", body="return model.fit(*a, **k)").split("    def fit")[
+        0
+    ]
+    own = own.replace("class Mine(keras_tuner.HyperModel):", "class Mine:")
+    own += """
+def make(hp):
+    Mine().declare_hyperparameters(hp)
+    return Mine().build(hp)
+
+class Own(keras_tuner.BayesianOptimization):
+    def run_trial(self, trial, *args, **kwargs):
+        kwargs["batch_size"] = trial.hyperparameters.Int("batch_size", 32, 64, step=32)
+        return super().run_trial(trial, *args, **kwargs)
+"""
+    path = tmp_path / "mine.py"
+    path.write_text(own)
+    before = keras_tuner_run_trial()
+    space = load_space(str(path), columns(4))
+    assert space.hyperparameter_names == ["width", "batch_size"]
+    model = space.build(Asked({"batch_size": 64}))
+    assert fit_arguments(model, X, Y, VALIDATION) == FitArguments(batch_size=64)
+    assert space.said == ("what Own.run_trial gives to model.fit is honoured",)
+    assert keras_tuner_run_trial() is before
+
+
+def keras_tuner_run_trial() -> Any:
+    import keras_tuner
+
+    return keras_tuner.Tuner.run_trial

@@ -132,10 +132,14 @@ print(make(0))
 def test_what_is_needed_and_fails_is_named(run):
     text = SCRIPT.replace("Dense(WIDTH)", "Dense(n_classes)")
     text = text.replace("y = table", "n_classes = len(set(table)); y = table")
-    with pytest.raises(InvalidSpaceError, match=r"as far as make needs it: line 13: File.*gone") as e:
+    with pytest.raises(
+        InvalidSpaceError, match=r"as far as make needs it: line 13: File.*gone"
+    ) as e:
         run(text, "make")
-    assert str(e.value).endswith("make needs it for n_classes: write the value of n_classes in its "
-        "place, such as n_classes = 10")
+    assert str(e.value).endswith(
+        "make needs it for n_classes: write there what n_classes is without it, such as "
+        "n_classes = 10 for a number"
+    )
 
 
 def test_data_of_which_only_the_shape_is_needed_are_not_read(run):

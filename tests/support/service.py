@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.forks import Forks
+
 ROOT = Path(__file__).parents[2]
 OVER = ("finished", "budget", "failed", "interrupted", "cancelled")
 
@@ -27,6 +29,8 @@ class Served:
     url: str
     token: str
     said: Path
+    forks: Forks | None = None
+    """What has forked the process, if it was forked."""
 
     def client(self, **headers: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.token}"} | headers
@@ -34,7 +38,10 @@ class Served:
 
     def kill(self) -> None:
         """SIGKILL, as when the machine fails."""
-        self.process.kill()
+        if self.forks is None:
+            self.process.kill()
+        else:
+            os.kill(self.forks.pid_of(self.process.pid), signal.SIGKILL)
         self.process.wait()
 
     def end(self) -> int:
@@ -48,19 +55,30 @@ def environment(place: Path) -> dict[str, str]:
     return found | {"PYTHONPATH": str(ROOT), "SWEEP_CACHE": str(place / "cache")}
 
 
+def python_of(forks: Forks | None) -> list[str]:
+    """What begins a command of Python: forked, or from the beginning."""
+    return [sys.executable] if forks is None else forks.client
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
 
 
-def begin(place: Path, *options: str, token: str | None = None) -> Served:
+def begin(
+    place: Path,
+    *options: str,
+    token: str | None = None,
+    module: str = "sweep",
+    forks: Forks | None = None,
+) -> Served:
     """Begin a service on `place`/results; it listens when this returns."""
     port = free_port()
     said = place / "said.txt"
     with said.open("a") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sweep", "serve", "--port", str(port), *options],
+            [*python_of(forks), "-m", module, "serve", "--port", str(port), *options],
             cwd=place, env=environment(place), stdout=subprocess.PIPE, stderr=out, text=True,
         )  # fmt: skip
     assert process.stdout is not None
@@ -69,13 +87,19 @@ def begin(place: Path, *options: str, token: str | None = None) -> Served:
     found = re.search(r"token=(swp_\w+)", line)
     secret = found[1] if found else token
     assert secret is not None
-    return Served(process, f"http://127.0.0.1:{port}", secret, said)
+    return Served(process, f"http://127.0.0.1:{port}", secret, said, forks)
 
 
 @contextmanager
-def served(place: Path, *options: str, token: str | None = None) -> Iterator[Served]:
+def served(
+    place: Path,
+    *options: str,
+    token: str | None = None,
+    module: str = "sweep",
+    forks: Forks | None = None,
+) -> Iterator[Served]:
     """A service, ended at the end."""
-    one = begin(place, *options, token=token)
+    one = begin(place, *options, token=token, module=module, forks=forks)
     try:
         yield one
     finally:

@@ -33,6 +33,7 @@ class Mine(keras_tuner.HyperModel):
             keras.layers.Dense(1, activation="sigmoid"),
         ])
         model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["binary_crossentropy"])
+        model.run_eagerly = True
         return model
 
     def fit(self, hp, model, x, y, **kwargs):

@@ -1,12 +1,13 @@
 """A search in a real notebook: in place, interrupted, gone on with, shown as HTML."""
 
 import os
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+ROOT = Path(__file__).parents[2]
 BEGIN = """
 import os, signal, keras
 import sweep as kt

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sweep
@@ -65,3 +66,89 @@ def test_a_tuner_that_hears_epochs_is_told_of_them(keras, tmp_path):
     tuner.search(X, Y, validation_split=0.25, verbose=0)
     assert all(has for _, _, has in heard)
     assert {epoch for _, epoch, _ in heard} == {0, 1}
+
+
+def own_fits(
+    folder: Any, fit: Any, objective: Any = "val_accuracy", kind: str = "RandomSearch"
+) -> Any:
+    import keras_tuner
+
+    class Own(keras_tuner.HyperModel):
+        def build(self, hp: Any) -> Any:
+            return build(hp)
+
+    Own.fit = fit
+    size = {"max_epochs": 2, "factor": 2} if kind == "Hyperband" else {"max_trials": 2}
+    return getattr(sweep, kind)(Own(), objective, seed=1, directory=str(folder), **size)
+
+
+def two_halves(self, hp, model, x, y, validation_data=None, epochs=1, **named):
+    """Cross-validation, with a batch size and early stopping of its own."""
+    import keras
+
+    scores, size = [], hp.Choice("batch_size", [30, 60])
+    for part in (slice(0, 60), slice(60, 120)):
+        stop = keras.callbacks.EarlyStopping("loss", patience=1)
+        here = build(hp)
+        here.fit(x[part], y[part], batch_size=size, callbacks=[stop], epochs=epochs, verbose=0)
+        scores.append(here.evaluate(x, y, verbose=0)[1])
+    return {"val_accuracy": float(np.mean(scores))}
+
+
+def own_loop(self, hp, model, x, y, epochs=1, **named):
+    """A training loop of its own, which returns a float: lower is better."""
+    for _ in range(epochs):
+        loss = model.train_on_batch(x, y)[0]
+    return float(loss)
+
+
+def more_callbacks(self, hp, model, *args, callbacks=(), **named):
+    """Own rows and callbacks; returns the history."""
+    import keras
+
+    stop = keras.callbacks.EarlyStopping(patience=hp.Int("patience", 1, 3))
+    x, y = args
+    return model.fit(x * 2, y, callbacks=[*callbacks, stop], **named)
+
+
+@pytest.mark.parametrize(
+    ("fit", "objective", "asked"),
+    [
+        (two_halves, "val_accuracy", "batch_size"),
+        (own_loop, None, "units"),
+        (more_callbacks, "val_accuracy", "patience"),
+    ],
+)
+def test_a_fit_that_does_more_than_to_forward_is_called(
+    keras, tmp_path, capsys, fit, objective, asked
+):
+    def searched() -> Any:
+        tuner = own_fits(tmp_path, fit, objective)
+        tuner.search(X, Y, validation_data=(X, Y), epochs=2)
+        return tuner
+
+    tuner = searched()
+    assert "not fused, and a trial that is cut begins again" in capsys.readouterr().out
+    best = tuner.oracle.get_best_trials()[0]
+    assert asked in best.hyperparameters.values and best.score is not None
+    assert [one.score for one in searched().oracle.trials.values()] == [
+        one.score for one in tuner.oracle.trials.values()
+    ]
+    if fit is more_callbacks:
+        model = searched().get_best_models()[0]
+        assert model.evaluate(X, Y, verbose=0)[1] == pytest.approx(best.score)
+
+
+def test_hyperband_trains_such_a_trial_again_at_each_rung(keras, tmp_path):
+    tuner = own_fits(tmp_path, own_loop, None, "Hyperband")
+    tuner.search(X, Y, validation_data=(X, Y), verbose=0)
+    assert {one.status for one in tuner.oracle.trials.values()} == {"COMPLETED"}
+
+
+def test_a_hyperparameter_that_only_the_training_asks_for_is_refused(keras, tmp_path):
+    def late(self, hp, model, x, y, **named):
+        model.train_on_batch(x, y)
+        return float(hp.Int("late", 1, 3))
+
+    with pytest.raises(UsageError, match="'late' is asked for only after a training has begun"):
+        own_fits(tmp_path, late, None).search(X, Y, validation_data=(X, Y), verbose=0)

@@ -13,6 +13,7 @@ from sweep.statistics.confidence_set import confidence_set
 from sweep.statistics.paired import differences, standard_errors
 from sweep.statistics.seed_spread import SeedSpread, seed_spread
 from sweep.statistics.selection_bias import Optimism, optimism
+from sweep.statistics.simplest import behind, simplest
 from sweep.store import Losses
 from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
@@ -71,7 +72,7 @@ def evidence(
             values, own = expected_losses(trials, values, compared), spread.values[compared]
             own = np.hypot(own, _of_choice(trials, compared))
             found.loc[compared, "tied"] = confidence_set(values, own).tolist()
-            found.loc[compared, ["behind", "behind_se"]] = _behind(values, own)
+            found.loc[compared, ["behind", "behind_se"]] = np.column_stack(behind(values, own))
     found["simplest"] = _simplest(trials, found)
     gap_se = gap_errors(found["val_score_se"].to_numpy(), n_rows, max(train_rows, 1))
     named = classes(trials.join(found[["difference", "tied"]]), epochs, gap_se, level)
@@ -130,26 +131,11 @@ def expected_losses(
     return losses + adds[:, None] if adds.any() else losses
 
 
-def _behind(losses: NDArray[np.floating], spread: Floats) -> Floats:
-    """Each trial's mean less the lowest, and the error over rows and seeds: (trials, 2)."""
-    best = int(losses.mean(axis=1, dtype=np.float64).argmin())
-    values, errors = differences(losses, losses[best])
-    errors = np.hypot(errors, np.hypot(spread, spread[best]))
-    errors[best] = 0.0
-    return np.column_stack((values, errors))
-
-
 def _simplest(trials: pd.DataFrame, found: pd.DataFrame) -> "pd.Series[bool]":
-    """The one-standard-error rule in paired form: True for the trial with the fewest parameters
-    that is behind the best by no more than one standard error; of equal ones the first in rank.
-    Missing for all when errors are unknown.
-
-    Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees" (1984), section
-    3.4.3; there with the error of the score instead of the difference.
-    """
+    """Which trial is the simplest, by number of parameters; missing for all if errors are."""
     marked = pd.Series([None] * len(found), index=found.index, dtype=object)
-    within = (found["behind"] <= found["behind_se"]) & trials["params"].notna()
-    if within.any():
-        simplest = trials.loc[within, "params"].astype("int64").idxmin()
-        marked[:] = [position == simplest for position in found.index]
+    params = trials["params"].to_numpy(dtype=float, na_value=np.nan)
+    position = simplest(found["behind"].to_numpy(), found["behind_se"].to_numpy(), params)
+    if position is not None:
+        marked[:] = [number == position for number in range(len(found))]
     return marked

@@ -20,6 +20,7 @@ from sweep.serve.api.problems import MEDIA_TYPE, document
 from sweep.serve.service import Service
 
 MOST_BODY_BYTES = 2_000_000
+MOST_HEADER_BYTES = 16_384
 _TOO_LARGE = f"a request's body may have {MOST_BODY_BYTES:,} bytes at most"
 SAFE = ("GET", "HEAD", "OPTIONS")
 OPEN = frozenset(("/livez", "/readyz", "/signin", "/session"))
@@ -65,6 +66,8 @@ class Guard:
         headers = {name.decode("latin-1"): value.decode("latin-1")
                    for name, value in scope["headers"]}  # fmt: skip
         sending = _with_headers(send)
+        if scope["method"] == "HEAD" and not scope["path"].endswith("/events"):
+            scope = {**scope, "method": "GET"}  # the same answer; its body is not sent
         try:
             scope["sweep.token"] = self._admit(scope, headers)
             await self.app(scope, _limited(receive, headers), sending)
@@ -77,6 +80,9 @@ class Guard:
         if path not in _PROBES:
             self._check_host(headers.get("host", ""))
         _check_length(headers)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADER_BYTES:
+            detail = f"a request's headers may have {MOST_HEADER_BYTES:,} bytes at most"
+            raise RefusedError(431, "headers-too-large", detail)
         token, by_cookie = self._token(headers)
         is_open = path in OPEN or path.startswith("/static/")
         if path == "/metrics" and self.service.options.metrics_open:

@@ -11,10 +11,13 @@ from sweep.errors import InvalidSpaceError
 from sweep.runner import stop as stopping
 from sweep.serve.access import tokens
 from sweep.serve.api import paging, spaces
+from sweep.serve.api.jobs import JobChange
+from sweep.serve.api.spaces import SpaceUpload
+from sweep.serve.api.sweeps import NoteAsked, set_note
 from sweep.serve.api.who import Admins, Codes, Runs
-from sweep.serve.pages.forms import fields, job_of, typed, upload_asked
+from sweep.serve.pages.forms import fields, job_of, read_as, typed, whole
 from sweep.serve.pages.render import page
-from sweep.serve.queue import jobs, notes
+from sweep.serve.queue import jobs
 from sweep.serve.work import asked as forms
 from sweep.serve.work import control
 from sweep.serve.work.ask import ask
@@ -24,7 +27,6 @@ _KINDS: dict[str, type[forms.JobAsked]] = {
     "resume": forms.ResumeAsked, "extend": forms.ExtendAsked, "confirm": forms.ConfirmAsked,
     "test": forms.TestAsked, "export": forms.ExportAsked,
 }  # fmt: skip
-_MOST_NOTE = 10_000
 
 
 def _to(path: str) -> Response:
@@ -67,16 +69,15 @@ def stop_sweep(who: Runs, name: str) -> Response:
 async def write_note(who: Runs, name: str, request: Request) -> Response:
     """Keep what was written about a sweep or a trial."""
     given = await fields(request)
-    who.service.sweep(name)
-    trial = int(given["trial"]) if given.get("trial", "").isdecimal() else None
-    tags = [tag.strip()[:40] for tag in given.get("tags", "").split(",") if tag.strip()][:20]
-    text = given.get("text", "")[:_MOST_NOTE]
-    await run_in_threadpool(
-        notes.put, who.service.database, name, trial, text, tags, who.token.name
-    )
-    subject = f"sweep {name}" if trial is None else f"trial {trial} of sweep {name}"
-    await run_in_threadpool(who.note, "note", subject)
-    return _to(f"/sweeps/{name}" if trial is None else f"/sweeps/{name}/trials/{trial}")
+    tags = [tag.strip() for tag in given.get("tags", "").split(",") if tag.strip()]
+    asked = read_as(NoteAsked, {"text": given.get("text", ""), "tags": tags})
+    trial = whole(given, "trial", 10**9)
+
+    def carry_out() -> Response:
+        set_note(who, name, asked, trial)
+        return _to(f"/sweeps/{name}" if trial is None else f"/sweeps/{name}/trials/{trial}")
+
+    return await run_in_threadpool(carry_out)
 
 
 @router.post("/jobs/{job}/cancel")
@@ -91,11 +92,10 @@ def cancel_job(who: Runs, job: paging.Number) -> Response:
 async def change_job(who: Runs, job: paging.Number, request: Request) -> Response:
     """Hold a job, let it go, or change its priority."""
     given = await fields(request)
-    changes: dict[str, Any] = {}
+    values: dict[str, Any] = {"priority": whole(given, "priority", 100)}
     if "held" in given:
-        changes["held"] = given["held"] == "1"
-    if given.get("priority", "").isdecimal():
-        changes["priority"] = min(int(given["priority"][:4]), 100)
+        values["held"] = given["held"] == "1"
+    changes = read_as(JobChange, values).model_dump(exclude_none=True)
 
     def carry_out() -> Response:
         if not jobs.get(who.service.database, job).is_over and changes:
@@ -131,7 +131,7 @@ async def upload_space(who: Codes, request: Request) -> Response:
     except UnicodeDecodeError as error:
         raise InvalidSpaceError(f"a file of the space is no UTF-8 text ({error})") from error
     name = name or next(iter(texts)).removesuffix(".py")
-    asked = upload_asked({"name": name, "files": texts})
+    asked = read_as(SpaceUpload, {"name": name, "files": texts})
 
     def carry_out() -> Response:
         return _to(f"/spaces/{spaces.upload(who, asked).sha256}")

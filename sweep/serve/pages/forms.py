@@ -1,15 +1,15 @@
 """From a page's form to what the API takes: empty fields are left out, numbers are numbers."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sweep.errors import InvalidSpaceError
-from sweep.serve.api.spaces import SpaceUpload
 from sweep.serve.work.asked import AnyAsked, RequestPart, SettingsAsked
 
+_Read = TypeVar("_Read", bound=BaseModel)
 _JOB: TypeAdapter[Any] = TypeAdapter(AnyAsked)
 
 
@@ -30,18 +30,31 @@ def job_of(values: Mapping[str, Any]) -> Any:
 
 def settings_asked(values: Mapping[str, Any]) -> RequestPart:
     """Return settings. Raises InvalidSpaceError naming the first field that is wrong."""
+    return read_as(SettingsAsked, values)
+
+
+def read_as(model: type[_Read], values: Mapping[str, Any]) -> _Read:
+    """Return what a form asks for, as the API takes it.
+
+    Raises InvalidSpaceError naming the first field that is wrong.
+    """
     try:
-        return SettingsAsked.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         raise _wrong(error) from error
 
 
-def upload_asked(values: Mapping[str, Any]) -> SpaceUpload:
-    """Return an upload. Raises InvalidSpaceError naming the first part that is wrong."""
-    try:
-        return SpaceUpload.model_validate(values)
-    except ValidationError as error:
-        raise _wrong(error) from error
+def whole(given: Mapping[str, str], name: str, most: int) -> int | None:
+    """Return a whole number from 0 to `most`, None if the field is empty.
+
+    Raises InvalidSpaceError for what is none.
+    """
+    text = given.get(name)
+    if text is None:
+        return None
+    if not text.isdecimal() or len(text) > 10 or int(text) > most:
+        raise InvalidSpaceError(f"{name} is {text[:20]!r}, expected a number from 0 to {most:,}")
+    return int(text)
 
 
 def typed(model: type[BaseModel], given: Mapping[str, str], prefix: str = "") -> dict[str, Any]:

@@ -4,14 +4,13 @@ Predictions are shaped as `sweep.tasks.losses` has them: logits, log-probabiliti
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sweep import metrics
 from sweep.data.split import Rows
-from sweep.space.check import METRIC
 from sweep.tasks.losses import Array, LossName, log_probabilities, log_softmax, row_losses
 from sweep.tasks.objectives import ObjectiveName, row_values
 from sweep.tasks.scoring import Scoring
@@ -42,11 +41,11 @@ def measured(
     rows: Rows,
     task: Task,
     scoring: Scoring,
-    names: Sequence[str] = (),
+    own: Sequence[tuple[str, str]] = (),
 ) -> Measures:
     """Return the measures of a program's outputs for `rows`: (rows,) or (rows, outputs).
 
-    `names` are the model's own metrics.
+    `own` are the model's metrics: names, each with what it is called here.
     """
     predicted = predictions(loss, outputs)
     targets = rows.y.reshape(predicted.shape) if rows.y.size == predicted.size else rows.y
@@ -62,39 +61,43 @@ def measured(
         accuracy=_accuracy(predicted, targets, task),
         auc=metrics.auc(predicted, targets) if binary else math.nan,
     )
-    if set(names) <= {METRIC}:  # the score itself
+    if not own:
         return found
-    known = _known(found, _as_amounts(predicted, task, scoring), targets, task)
-    own = {name: known[name.lower()]() for name in names if name.lower() in known}
-    return replace(found, metrics=own)
+    shown = _as_amounts(predicted, task, scoring)
+    said = {name: _metric(called, found, shown, targets, task) for name, called in own}
+    return replace(found, metrics=said)
 
 
-def _known(
-    found: Measures, predicted: np.ndarray, targets: np.ndarray, task: Task
-) -> dict[str, Callable[[], float]]:
-    """What is measured here of Keras' metrics, by the names that Keras has for them."""
-    if task.kind is not TaskKind.AMOUNT:
-        accuracies: tuple[str, ...] = (
-            "accuracy",
-            "acc",
-            "binary_accuracy",
-            "categorical_accuracy",
-            "sparse_categorical_accuracy",
-        )
-        if task.kind is TaskKind.LABELS:  # "accuracy" takes their columns for classes
-            accuracies = ("binary_accuracy",)
-        known: dict[str, Callable[[], float]] = dict.fromkeys(accuracies, lambda: found.accuracy)
-        return known | {"auc": lambda: found.auc} if task.kind is TaskKind.BINARY else known
+def _metric(
+    called: str, found: Measures, predicted: Array, targets: np.ndarray, task: Task
+) -> float:
+    """Return a metric of Keras' by what `reading.metrics` calls it."""
+    if called == "auc":
+        return found.auc
+    if called in ("precision", "recall"):
+        return _precision_or_recall(called, predicted > 0, targets > 0.5)
+    if called.startswith("accuracy"):
+        by_column = called == "accuracy" and task.kind in (TaskKind.AMOUNT, TaskKind.LABELS)
+        return _keras_accuracy(predicted, targets, task) if by_column else found.accuracy
+    if called == "mape":
+        size = np.maximum(np.abs(targets), 1e-7)  # as Keras has it
+        return float(100 * (np.abs(targets - predicted) / size).mean())
+    return float(row_values(ObjectiveName(called), predicted, targets).mean())
 
-    def by(objective: ObjectiveName) -> Callable[[], float]:
-        return lambda: float(row_values(objective, predicted, targets).mean())
 
-    mae, mse, rmse = map(by, (ObjectiveName.MAE, ObjectiveName.MSE, ObjectiveName.RMSE))
-    return {
-        **dict.fromkeys(("mae", "mean_absolute_error"), mae),
-        **dict.fromkeys(("mse", "mean_squared_error"), mse),
-        "root_mean_squared_error": rmse,
-    }
+def _precision_or_recall(called: str, chosen: np.ndarray, true: np.ndarray) -> float:
+    """0 where nothing is chosen, or true, as in Keras."""
+    of = chosen if called == "precision" else true
+    return float((chosen & true).sum() / of.sum()) if of.any() else 0.0
+
+
+def _keras_accuracy(predicted: Array, targets: np.ndarray, task: Task) -> float:
+    """What Keras takes "accuracy" for where it sees amounts: their columns for classes, or amounts
+    above a half for yes."""
+    if predicted.ndim == 1 or predicted.shape[-1] == 1:
+        is_yes = predicted > (0.5 if task.kind is TaskKind.AMOUNT else 0)
+        return float((is_yes == targets).mean())
+    return float((predicted.argmax(axis=-1) == targets.argmax(axis=-1)).mean())
 
 
 def score(loss: FusedLoss, outputs: np.ndarray, rows: Rows, task: Task, scoring: Scoring) -> float:

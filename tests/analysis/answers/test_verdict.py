@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from sweep.analysis.answers.capacity_groups import decade
+from sweep.analysis.answers.chosen_trials import chosen
 from sweep.analysis.answers.overfitting import Overfitting
 from sweep.analysis.answers.regularisers import kinds, kinds_of, regularisers
 from sweep.analysis.answers.verdict import verdict
@@ -331,3 +332,32 @@ def test_no_word_of_test_rows_where_there_are_none_and_two_trials_are_not_the_ot
 def verdict_of(path, trials):
     with store_sweep(path, trials) as store:
         return verdict(load(store))
+
+
+def test_the_luck_of_an_epoch_is_taken_off_and_the_score_stays(tmp_path):
+    """Trial 0 has the lowest score, at an epoch that three tenths of the rows alone find good."""
+    scores = (0.590, 0.592, 0.70, 0.71, 0.72)
+    trials = []
+    for number, (score, one) in enumerate(zip(scores, rows_of_losses(*scores), strict=True)):
+        found = trial(10 ** (6 - number), score, losses=one)
+        curve = np.array([epoch.val_score for epoch in found.records])
+        folds = np.tile(curve[:, None], (1, 10))
+        if number == 0:
+            folds[curve.argmin(), :3] -= 0.2
+            folds[curve.argmin(), 3:] += 0.2 * 3 / 7
+        found.records[:] = [
+            replace(epoch, val_folds=tuple(row))
+            for epoch, row in zip(found.records, folds.tolist(), strict=True)
+        ]
+        trials.append(found)
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        frames = load(store)
+    table = frames.trials.set_index("trial")
+    assert list(frames.trials["trial"]) == [0, 1, 2, 3, 4] and table["val_score"][0] == 0.590
+    assert table["choice_of_epoch"][0] > 0.003 and table["choice_of_epoch"][1] < 1e-6
+    found = verdict(frames)
+    assert (found.best.trial, found.lowest.trial, found.simplest.trial) == (1, 0, 1)
+    assert "of trial 0 is lower, but about" in words(found)
+    assert "too good by the choice of its epoch" in words(found)
+    assert "Choice of the epoch: less than" in words(found)
+    assert chosen(frames, "best").trial == 1

@@ -13,15 +13,27 @@ from keras import layers, ops, optimizers
 
 from sweep.data.split import Rows
 from sweep.records import OutcomeStatus
+from sweep.space.scoring import scoring_of
+from sweep.space.targets import target_form
 from sweep.tasks.losses import Loss, LossName
 from sweep.tasks.scoring import Scoring
 from sweep.tasks.task import Task, TaskKind
+from sweep.training.fused.measuring import measured
 from sweep.training.fused.program import losses
 from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.fused.reading.model import carries, read
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
-from tests.support.fused import BATCH, MemoryJournal, assignment, measures, small_split, train_all
+from sweep.training.model import own_metrics
+from tests.support.fused import (
+    BATCH,
+    MemoryJournal,
+    assignment,
+    eagerly,
+    measures,
+    small_split,
+    train_all,
+)
 
 CLASSES = Task(TaskKind.CLASSES, classes=("a", "b", "c"))
 AMOUNT = Task(TaskKind.AMOUNT)
@@ -125,8 +137,11 @@ def test_two_epochs_agree_with_keras(name):
     split = split_for(task, "pixels" in name)
     scoring = Scoring(Loss(loss, 0.5 if loss is LossName.HUBER else 1.0))
     fused, stock = MemoryJournal(), MemoryJournal()
-    for kind, journal in ((FusedTrainer, fused), (KerasTrainer, stock)):
-        trainer = kind(lambda hp: build(), split, BATCH, None, scoring=scoring)
+    for kind, made, journal in (
+        (FusedTrainer, lambda hp: build(), fused),
+        (KerasTrainer, eagerly(lambda hp: build()), stock),
+    ):
+        trainer = kind(made, split, BATCH, None, scoring=scoring)
         train_all(trainer, [assignment(0, 2)], journal)
         assert journal.outcomes[0].status is OutcomeStatus.COMPLETED, journal.outcomes[0].error
     assert fused.outcomes[0].params == stock.outcomes[0].params
@@ -248,3 +263,60 @@ def test_what_is_done_to_the_input_is_one_shift_and_one_division():
     keras_x = prepared(x).numpy()
     # a constant of each model's own: that of this model has the same seed
     np.testing.assert_allclose((x.reshape(5, 28) - shift) / divisor, keras_x, atol=1e-6)
+
+
+@keras.saving.register_keras_serializable("tests")
+def distance(y_true, y_pred):
+    return ops.mean(ops.abs(y_true - y_pred))
+
+
+METRICS = {
+    "binary": (
+        Task(),
+        [layers.Dense(1, "sigmoid")],
+        "binary_crossentropy",
+        ["accuracy", keras.metrics.Precision(name="p"), keras.metrics.Recall()],
+    ),
+    "labels": (
+        LABELS,
+        [layers.Dense(2, "sigmoid")],
+        "binary_crossentropy",
+        ["accuracy", "binary_accuracy"],
+    ),
+    "amount": (
+        AMOUNT,
+        [layers.Dense(1)],
+        "mae",
+        ["accuracy", "mape", keras.metrics.RootMeanSquaredError(name="r")],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_own_metrics_are_those_of_keras(kind):
+    task, stack, loss, metrics = METRICS[kind]
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.Input((5,)), *stack])
+    model.compile("adam", loss, metrics=metrics)
+    random = np.random.default_rng(1)
+    x = random.normal(size=(40, 5)).astype(np.float32)
+    y = random.random(40 if task.n_targets == 1 else (40, 2)).astype(np.float32)
+    y = y if kind == "amount" else np.round(y)
+    outputs = model(x).numpy()
+    known = read(model, task)
+    before = outputs if kind == "amount" else np.log(outputs / (1 - outputs))
+    before = before[:, 0] if before.shape[1] == 1 else before
+    scoring = scoring_of(model, task)
+    found = measured(known.loss, before, Rows(x, y), task, scoring, known.metrics)
+    from_keras = own_metrics(model, outputs, y, target_form(model, task))
+    assert found.metrics == pytest.approx(from_keras, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [distance, keras.metrics.BinaryAccuracy(threshold=0.3), keras.metrics.AUC(curve="PR")],
+)
+def test_a_metric_that_only_keras_measures_is_left_to_it(metric):
+    model = keras.Sequential([keras.Input((5,)), layers.Dense(1, "sigmoid")])
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy", metric])
+    assert "metric" in str(carries(model, Task()))

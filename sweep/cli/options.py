@@ -122,7 +122,7 @@ AlphaOption = Annotated[
     typer.Option(
         "--alpha",
         envvar="SWEEP_ALPHA",
-        help="Noise that a bayesian search expects in scores: its variance, where that of scores is 1.",
+        help="Noise that a bayesian search expects in scores: its variance, if theirs is 1.",
     ),
 ]
 BetaOption = Annotated[

@@ -61,7 +61,7 @@ def confirm(
 ) -> None:
     """Train the best trials and the baselines again with new seeds.
 
-    So is the simplest trial that is tied with the best.
+    The simplest trial that is tied with the best is trained again, too.
     """
     work.log_to_stderr(verbose)
     workers = opt.workers_of(pool, mixed)

@@ -74,7 +74,7 @@ def test_help_is_not_cut_on_a_usual_terminal(names):
     done = CliRunner().invoke(app, [*names, "--help"], env={"COLUMNS": "80"})
     assert done.exit_code == 0
     assert "…" not in done.output
-    assert not [line for line in done.output.splitlines() if line.endswith("...")]
+    assert not [line for line in done.output.splitlines()[1:] if line.endswith("...")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sweep.data.cache.manifest import Manifest
     from sweep.data.higgs.download import Progress
+    from sweep.data.split import Split
     from sweep.data.tables.overview import ColumnOverview
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -151,9 +152,9 @@ def info(
     store, data = _cache(cache), file or data
     own = own_data_of(context.params)
     if not is_higgs_format(data, own):
+        found = _describe_own(data, own, store, output)
         if charts is not None:
-            raise UsageError(f"--charts is for data in HIGGS format, {data} is another file")
-        _describe_own(data, own, store, output)
+            _write_charts(found, charts, output)
         return
     if output == "json":
         numbers = numbers_of(context.params)
@@ -184,8 +185,8 @@ def _describe_higgs(key: str, dataset: Dataset, store: Cache, charts: Path | Non
             out().print(f"chart: {plain(path)}", soft_wrap=True)
 
 
-def _describe_own(data: str, own: OwnData, store: Cache, output: str) -> None:
-    """Print what stands in a file; then what a sweep would make of it, or why it would not."""
+def _describe_own(data: str, own: OwnData, store: Cache, output: str) -> "Split":
+    """Print what stands in a file, then what a sweep would make of it, or why not; the split."""
     from sweep.data.tables.overview import columns_of, to_json, with_use
     from sweep.data.tables.own_split import own_split
     from sweep.data.tables.reading import read_file
@@ -201,7 +202,7 @@ def _describe_own(data: str, own: OwnData, store: Cache, output: str) -> None:
     columns = with_use(columns, split)
     if output == "json":
         _print_json(to_json(columns, split))
-        return
+        return split
     out().print(f"source: {plain(split.source)}, {counted(split.manifest.rows or 0, 'row')}")
     _print_columns(columns)
     out().print()
@@ -209,6 +210,15 @@ def _describe_own(data: str, own: OwnData, store: Cache, output: str) -> None:
         out().print(plain(line), soft_wrap=True)
     for line in split.concerns:
         warn(line)
+    return split
+
+
+def _write_charts(split: "Split", folder: Path, output: str) -> None:
+    from sweep.analysis.charts.features import write_columns
+
+    for path in write_columns(split, folder):
+        if output == "table":
+            out().print(f"chart: {plain(path)}", soft_wrap=True)
 
 
 def _print_json(values: Json) -> None:

@@ -99,9 +99,9 @@ def _prediction(member: Model, number: int, rows: Any, task: Task) -> keras.Kera
         copy.set_weights(member.get_weights())
     except (TypeError, ValueError, NotImplementedError) as error:
         raise InvalidSpaceError(
-            "the search space's model cannot be copied from its configuration, so it cannot be part "
-            "of an ensemble; give its class get_config and from_config, or leave out --ensemble "
-            f"({' '.join(str(error).split())[:200]})"
+            "the search space's model cannot be copied from its configuration, so it cannot be "
+            "part of an ensemble; give its class get_config and from_config, or leave out "
+            f"--ensemble ({' '.join(str(error).split())[:200]})"
         ) from error
     if not outputs_of(member, task).logits or not _averages_probabilities(member, task):
         return output

@@ -154,7 +154,7 @@ def _trainer(name: str) -> str:
 def _start(name: str) -> dict[str, Any]:
     settings = {
         "data": "rows.csv", "validation_rows": 60, "train_rows": 240, "test_rows": 20,
-        "batch_size": 120, "max_epochs": 4, "factor": 2, "patience": 2, "trainer": _trainer(name),
+        "batch_size": 120, "max_epochs": 2, "factor": 2, "trainer": _trainer(name),
     }  # fmt: skip
     return {"kind": "start", "space": {"name": "tiny"}, "sweep": name, "settings": settings}
 

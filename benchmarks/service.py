@@ -56,12 +56,14 @@ def overview(place: Path) -> None:
     for number in range(200):
         _store(place, f"s{number}", 20)
     with served.served(place) as one, one.client(Accept="text/html") as client:
+        process = psutil.Process(one.process.pid)
         for turn in ("first", "second", "third"):
-            began = time.perf_counter()
+            before, began = process.cpu_times(), time.perf_counter()
             answer = client.get("/")
-            print(
-                f"{turn}: {1000 * (time.perf_counter() - began):.0f} ms, {len(answer.text):,} bytes"
-            )
+            took, after = time.perf_counter() - began, process.cpu_times()
+            used = after.user + after.system - before.user - before.system
+            words = f"{1000 * took:.0f} ms, {1000 * used:.0f} ms of processor time"
+            print(f"{turn}: {words}, {len(answer.text):,} bytes")
 
 
 def listeners(place: Path, n: int = 50, trials: int = 10_000, seconds: float = 20.0) -> None:

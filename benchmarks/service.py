@@ -57,6 +57,7 @@ def overview(place: Path) -> None:
         _store(place, f"s{number}", 20)
     with served.served(place) as one, one.client(Accept="text/html") as client:
         process = psutil.Process(one.process.pid)
+        time.sleep(2)  # as long as a person takes to open the address
         for turn in ("first", "second", "third"):
             before, began = process.cpu_times(), time.perf_counter()
             answer = client.get("/")

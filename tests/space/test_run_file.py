@@ -167,14 +167,19 @@ def test_of_several_functions_of_one_name_the_last_is_taken_and_that_is_said(run
 
 
 def test_a_notebook_and_its_commands(run, tmp_path):
-    cells = ["!pip install keras-tuner\nimport keras\n", "%%time\npip install x\nWIDTH = 3", BUILD]
+    cells = [
+        "!pip install keras-tuner\nimport keras\n",
+        "%%time\npip install x\nWIDTH = 3",
+        " one = 1\ntwo = 2",
+        BUILD,
+    ]
     kinds = [{"cell_type": "markdown", "source": ["# title"]}]
     kinds += [{"cell_type": "code", "source": one.splitlines(keepends=True)} for one in cells]
     kinds += [{"cell_type": "code", "source": "%%bash\nls"}]
     path = tmp_path / "mine.ipynb"
     path.write_text(json.dumps({"cells": kinds, "nbformat": 4}))
     assert run_file(path, Home(tmp_path), None)[0].make(None).count_params() == 15
-    module, _ = run("\n".join(cells).replace("%%time", "%matplotlib inline"))
+    module, _ = run("\n".join(cells).replace("%%time", "%matplotlib inline").replace(" one", "one"))
     assert module.make(None).count_params() == 15
     with pytest.raises(InvalidSpaceError, match=r"line 2: SyntaxError.*\(a b\)"):
         run("x = 1\na b\n")

@@ -104,12 +104,11 @@ def written(path: Path, name: str | None = None) -> WrittenSpace:
 
 
 def _needed(tree: ast.Module, name: str | None) -> ast.Module:
+    found = statements(tree, name) if name is not None else []
     kinds = (ast.FunctionDef, ast.ClassDef, ast.Assign)
-    if name is None or not any(
-        name in one.gives for one in statements(tree, name) if isinstance(one.node, kinds)
-    ):
+    if not any(isinstance(one.node, kinds) and name in one.gives for one in found):
         return tree
-    needed = [one.node for one in statements(tree, name) if one.needed]
+    needed = [one.node for one in found if one.needed]
     last = {one.name: one for one in needed if isinstance(one, ast.FunctionDef)}
     body = [one for one in needed if not isinstance(one, ast.FunctionDef) or last[one.name] is one]
     return ast.Module(body, [])

@@ -36,6 +36,7 @@ from sweep.sweep_folder import SweepFolder
 from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
+from sweep.training.retrying import Retrying
 from sweep.training.trial_progress import error_line
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.cutting import CutError, cut_when
@@ -101,6 +102,8 @@ class RunTrial:
             raise
         except CutError:
             return None
+        except _errors_that_end_all():
+            raise
         except Exception as exception:  # whatever a user's code raises is that trial's failure
             error, trace = error_line(exception), traceback.format_exc()
         else:
@@ -120,12 +123,17 @@ class RunTrial:
         self, results: Any, trial: Any, one: Assignment, seconds: float
     ) -> tuple[EpochRecord, ...]:
         """One record: of the values that count, at the last epoch of the assignment."""
+        reported = self.tuner.oracle.reported.pop(trial.trial_id, None)
         if results is None and trial.metrics.exists(self.objective.name):
             values = {name: trial.metrics.get_best_value(name) for name in trial.metrics.metrics}
+        elif results is None and reported is not None:
+            values = reported
         else:
             values = results_of(results, self.objective)
         values = {name: float(value) for name, value in values.items()}
         shown = self.objective.get_value(values)
+        if not math.isfinite(shown):
+            raise ValueError(f"{self.objective.name} is {shown}, which cannot be ranked")
         record = EpochRecord(
             epoch=one.last_epoch,
             fit_loss=values.get("loss", _NAN),
@@ -140,6 +148,14 @@ class RunTrial:
             metrics={k.removeprefix("val_"): v for k, v in values.items() if k[:4] == "val_"},
         )
         return (record,)
+
+
+def _errors_that_end_all() -> type[Exception]:
+    """What code raises that wants the whole search to end."""
+    from keras_tuner.errors import FatalError
+
+    found: type[Exception] = FatalError
+    return found
 
 
 def _refuse_unforeseen(trial: Any, one: Assignment) -> None:
@@ -181,7 +197,10 @@ def search_opaque(
             folder=folder,
             store=store,
             search=new_search(space, settings),
-            trainer=RunTrial(tuner, given, named, objective, settings, sweep.space),
+            trainer=Retrying(
+                RunTrial(tuner, given, named, objective, settings, sweep.space),
+                tuner.arguments.max_retries_per_trial,
+            ),
             observer=watcher,
             baselines={},
             budget=Budget(max_failures=_NO_LIMIT),

@@ -35,7 +35,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 _INTERRUPTED = 130
 
 data_app = typer.Typer(
-    help="Fetch the HIGGS data, import a file of your own, or show what is cached.",
+    help="Fetch the HIGGS data, import a file, or show what is cached.",
     no_args_is_help=True,
 )
 
@@ -63,7 +63,7 @@ def fetch(
     ] = False,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Fetch the first rows of HIGGS, or all of it with --all, from its official address."""
+    """Fetch HIGGS from its official address: its first rows, or all."""
     from sweep.data.higgs.download import OFFICIAL_ADDRESSES, cached_enough, fetch_higgs
 
     if everything and rows is not None:
@@ -96,7 +96,7 @@ def import_(
     ],
     cache: opt.CacheOption = None,
 ) -> None:
-    """Make FILE the cached HIGGS data: a label and 28 features a row, no header."""
+    """Make FILE the cached HIGGS data. It has a label and 28 features a row, and no header."""
     from sweep.data.higgs.import_file import import_higgs
 
     store = _cache(cache)
@@ -113,7 +113,9 @@ def info(
     data: Annotated[
         str,
         typer.Option(
-            "--data", envvar="SWEEP_DATASET", help="The same: auto, builtin, higgs, or a file."
+            "--data",
+            envvar="SWEEP_DATASET",
+            help="Data to describe, named as for `sweep start`: auto, builtin, higgs, or a file.",
         ),
     ] = AUTO,
     train_rows: of_data.TrainRowsOption = None,
@@ -139,7 +141,10 @@ def info(
     ] = None,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Say what will be done with a file before anything is trained, or what is cached."""
+    """Say what will be done with a file, before anything is trained.
+
+    Without a file, say which data are cached.
+    """
     from sweep.data.split import is_higgs_format, load_split, open_data
     from sweep.data.tables.overview import to_json
 

@@ -10,11 +10,11 @@ from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.batches import training_weights
 from sweep.training.contract import Endings, Journal, Source, StopRequested
 from sweep.training.early_stopping import Patience
+from sweep.training.fused.layers.refusal import NotCarriedError
 from sweep.training.fused.measuring import unmeasured
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.program.shape_policy import ALIKE, Sharing
-from sweep.training.fused.reading.refusal import NotCarriedError
 from sweep.training.fused.sharing import SearchWork, best_sharing
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer

@@ -94,6 +94,20 @@ def let_keras_take_pandas() -> None:
         array_slicing.ARRAY_TYPES += (DataFrame, Series)
 
 
+def default_seed() -> int:
+    """Return the seed that a layer or an initializer draws if it is given none."""
+    from keras.src.random.seed_generator import make_default_seed
+
+    return int(make_default_seed())
+
+
+def seed_type() -> str:
+    """Return the type of number of a random generator's state."""
+    from keras.src import backend
+
+    return str(backend.random_seed_dtype())
+
+
 def flat_layers(model: Any) -> list[Any]:
     """Return all layers of a model, those inside others too, outer ones first."""
     return list(model._flatten_layers(include_self=False))

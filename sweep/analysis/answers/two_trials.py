@@ -12,7 +12,7 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.errors import NotFoundError
 from sweep.records import Json
 from sweep.statistics.confidence import CONFIDENCE
-from sweep.statistics.needed import SEEDS_WITH_ROWS, Needed, needed
+from sweep.statistics.more_needed import SEEDS_WITH_ROWS, MoreNeeded, more_needed
 from sweep.statistics.paired import Difference, difference
 from sweep.store import Losses
 from sweep.tasks.score_words import ScoreWords
@@ -54,12 +54,12 @@ class Comparison:
         return math.hypot(self.difference.se, self.seeds_se, self.epochs_se)
 
     @property
-    def needed(self) -> Needed | None:
+    def needed(self) -> MoreNeeded | None:
         """What would tell the two apart; None where they are, or where nothing is known."""
         if self.difference is None or self.is_told_apart:
             return None
         rows = math.hypot(self.difference.se, self.epochs_se)  # which shrinks with the rows as well
-        return needed(self.difference.value, rows, self.n_rows, self.seeds_se)
+        return more_needed(self.difference.value, rows, self.n_rows, self.seeds_se)
 
     @property
     def is_told_apart(self) -> bool:

@@ -81,7 +81,7 @@ def extend(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Add iterations, brackets, epochs or trials to a finished sweep; nothing is trained twice."""
+    """Add iterations, brackets, epochs or trials to a finished sweep. Nothing is trained twice."""
     work.log_to_stderr(verbose)
     workers = opt.workers_of(pool, mixed)
     folder = find_sweep(results, name)

@@ -3,63 +3,55 @@
 import itertools
 from dataclasses import dataclass
 
+from sweep.training.fused.layers.activation import Activation
+from sweep.training.fused.layers.part import Form, Part
+from sweep.training.fused.layers.penalty import NO_PENALTY, Penalty
+from sweep.training.fused.layers.registry import kinds_of
 from sweep.training.fused.program.optimizers import OptimizerRule
 
 Role = tuple[str, int]
-"""Kind and layer of a variable. The kind is kernel, bias, gamma, beta, mean, variance or generator
-(of dropout), or constant, and then the layer is its number; in an optimizer it is iteration, rate,
-product, or a slot and a kind, "first kernel"."""
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """The penalty l1·Σ|w| + l2·Σw² on a variable's weights w."""
-
-    l1: float = 0.0
-    l2: float = 0.0
-
-    def __bool__(self) -> bool:
-        """Return whether the penalty is not always 0."""
-        return bool(self.l1 or self.l2)
-
-
-@dataclass(frozen=True)
-class Norm:
-    """A BatchNormalization, before or after the activation of its unit.
-
-    `gamma` and `beta` are the penalties on γ and β; None if it does not scale or does not center.
-    """
-
-    after: bool
-    momentum: float
-    epsilon: float
-    gamma: Penalty | None = Penalty()
-    beta: Penalty | None = Penalty()
+"""Kind and layer of a variable. The kind is kernel or bias, one that a part has for its variables
+(such as gamma, mean or generator; "gamma 2" of the second of its kind behind a Dense), or constant,
+and then the layer is its number; in an optimizer it is iteration, rate, product, or a slot and a
+kind, "first kernel"."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A Dense layer or the model's input, with what follows: activation, then dropout at `rate`.
+    """A Dense layer or the model's input, and the parts that follow, in their order.
 
-    `rate` is None if no Dropout layer follows. `norm` stands before the dropout. `kernel` and
-    `bias` are the penalties on the Dense layer's variables.
+    `kernel` and `bias` are the penalties on the Dense layer's variables.
     """
 
     width: int
-    activation: str = "linear"
-    rate: float | None = None
+    parts: tuple[Part, ...] = ()
     biased: bool = True
-    norm: Norm | None = None
-    kernel: Penalty = Penalty()
-    bias: Penalty = Penalty()
+    kernel: Penalty = NO_PENALTY
+    bias: Penalty = NO_PENALTY
+
+    @property
+    def activation(self) -> str:
+        """The first activation; "linear" if there is none."""
+        names = (part.name for part in self.parts if isinstance(part, Activation))
+        return next(names, "linear")
 
     @property
     def penalties(self) -> dict[str, Penalty]:
         """The unit's penalties that are not 0, by kind of weight."""
-        every: dict[str, Penalty | None] = {"kernel": self.kernel, "bias": self.bias}
-        if self.norm is not None:
-            every |= {"gamma": self.norm.gamma, "beta": self.norm.beta}
+        every = {"kernel": self.kernel, "bias": self.bias}
+        for part, kinds in zip(self.parts, kinds_of(self.forms), strict=True):
+            every |= {kinds[kind]: one for kind, one in part.penalties.items()}
         return {kind: one for kind, one in every.items() if one}
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """What a program depends on of each part."""
+        return tuple(part.form for part in self.parts)
+
+    @property
+    def generators(self) -> tuple[Part, ...]:
+        """The parts that take random bits, in their order."""
+        return tuple(part for part in self.parts if part.form.draws)
 
 
 @dataclass(frozen=True)
@@ -125,7 +117,5 @@ class Description:
         """Number of trainable parameters."""
         units = (self.given, *self.hidden, self.output)
         dense = sum((a.width + b.biased) * b.width for a, b in itertools.pairwise(units))
-        norms = ((unit.width, unit.norm) for unit in units if unit.norm is not None)
-        return dense + sum(
-            width * ((norm.gamma is not None) + (norm.beta is not None)) for width, norm in norms
-        )
+        of_parts = (unit.width * len(form.weights) for unit in units for form in unit.forms)
+        return dense + sum(of_parts)

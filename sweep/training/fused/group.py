@@ -15,7 +15,7 @@ from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.fused.measuring import measured as measures
 from sweep.training.fused.measuring import score as score_of
 from sweep.training.fused.measuring import tells_fit_score
-from sweep.training.fused.packing import Clock, Packing
+from sweep.training.fused.packing import Clock, Packing, absent_parts
 from sweep.training.fused.program.arrays import (
     Epoch,
     Measured,
@@ -163,7 +163,7 @@ class SlotGroup:
         shape, steps = self.shape, self.shape.rows.steps
         order = np.zeros((steps, shape.slots, shape.rows.batch), np.int32)
         rates = np.zeros((steps, KINDS[shape.optimizer].rates, shape.slots), np.float32)
-        keys = np.zeros((steps, len(shape.masks), shape.slots, 2), np.uint32)
+        keys = np.zeros((steps, shape.draws, shape.slots, 2), np.uint32)
         improved = np.zeros(shape.slots, bool)
         for slot, seat in self.taken:
             rule, clock = seat.packing.description.optimizer, seat.clock
@@ -227,18 +227,17 @@ class SlotGroup:
 
     def _empty_trials(self, slots: int | None = None) -> Trials:
         slots = self.shape.slots if slots is None else slots
-        hidden, masks = len(self.shape.widths), len(self.shape.masks)
+        hidden, draws = len(self.shape.widths), self.shape.draws
         weights = self.shape.ordinals
-        shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": masks,
-                  "scales": masks, "smoothing": 2, "numbers": 5,
+        shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": draws,
+                  "scales": draws, "smoothing": 2, "numbers": 5,
                   "kinds": hidden if self.shape.mixed else 0}  # fmt: skip
         kinds = {"units": np.int32, "thresholds": np.uint32, "kinds": np.int32}
         arrays = {
             name: np.zeros((slots, size), kinds.get(name, np.float32))
             for name, size in shapes.items()
         }
-        arrays["norms"] = np.zeros((slots, hidden + 1 if self.shape.norms else 0, 3), np.float32)
-        arrays["norms"][..., 2] = 1.0
+        arrays["parts"] = np.repeat(absent_parts(self.shape)[None], slots, axis=0)
         arrays["numbers"][:, 2] = 1.0  # Adam's ε: 0/0 in an empty slot would only cost time
         arrays["numbers"][:, 4] = 1.0
         scaling = (slots, 2 if self.shape.scaled else 0, self.shape.features)

@@ -5,16 +5,18 @@ takes the first D of a program's hidden layers and its output; the rest is zero.
 has a loop, a layer is a row of the loop's stack.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.fused.description import Description, Role, Unit
-from sweep.training.fused.program import dropout
+from sweep.training.fused.layers import random_bits
 from sweep.training.fused.program.arrays import State, Trials
 from sweep.training.fused.program.optimizers import KINDS, OptimizerRule
 from sweep.training.fused.program.shape import INPUT, Shape
+from sweep.training.fused.program.shape_policy import mixed_forms, places_in
 from sweep.training.trial_progress import TrialProgress
 
 Generators = tuple[tuple[int, int], ...]
@@ -98,7 +100,7 @@ class Packing:
             elif kind == "product":
                 optimizer.append(np.array(clock.product, dtype=_F))
             else:
-                slot, weight = kind.split()
+                slot, _, weight = kind.partition(" ")
                 optimizer.append(self._cut(slots[slot], (weight, layer)))
         return TrialState(
             epoch=progress.epoch,
@@ -116,41 +118,74 @@ class Packing:
         shape, description = self.shape, self.description
         n_hidden, n_weights = len(shape.widths), shape.ordinals
         units, kinds = np.zeros(n_hidden, np.int32), np.zeros((1, n_hidden), np.int32)
-        n_masks = len(shape.masks)
-        thresholds, scales = np.zeros(n_masks, np.uint32), np.ones(n_masks, _F)
+        thresholds, scales = np.zeros(shape.draws, np.uint32), np.ones(shape.draws, _F)
         l1, l2 = np.zeros(n_weights, _F), np.zeros(n_weights, _F)
-        norms = np.zeros((n_hidden + 1 if shape.norms else 0, 3), _F)
-        norms[:, 2] = 1.0  # ε where a layer has none
+        parts = absent_parts(shape)
         for layer, unit in self._units:
             for kind, penalty in unit.penalties.items():
                 ordinal = shape.ordinal(kind, self._place(layer))
                 l1[ordinal], l2[ordinal] = penalty.l1, penalty.l2
-            if unit.norm is not None:
-                momentum = unit.norm.momentum
-                norms[layer] = momentum, 1 - momentum, unit.norm.epsilon
+            if shape.chain(layer):
+                of_parts = self._numbers(layer, unit)
+                parts[layer, : len(of_parts)] = of_parts
             if 0 <= layer < len(description.hidden):
                 units[layer] = unit.width
                 if shape.mixed:
                     kinds[0, layer] = shape.activations.index(unit.activation)
-            if unit.rate:  # the input's, −1, is the last
-                thresholds[layer] = dropout.threshold(unit.rate)
-                scales[layer] = dropout.scale(unit.rate)
+            for part, draw in zip(unit.generators, self._draws(layer, unit), strict=True):
+                thresholds[draw] = random_bits.threshold(part.rate)
+                scales[draw] = random_bits.scale(part.rate)
         loss = description.loss
         first = loss.delta if loss.kind == "huber" else loss.smoothing
         smoothing = np.array([first, loss.metric_smoothing], _F)
         numbers = description.optimizer.numbers
         scaling = np.array(description.scaling or (), _F).reshape(-1, shape.features)
-        return Trials(units, l1, l2, thresholds, scales, smoothing, norms, numbers,
+        return Trials(units, l1, l2, thresholds, scales, smoothing, parts, numbers,
                       kinds[0, : n_hidden if shape.mixed else 0], scaling)  # fmt: skip
 
     def keys(self, clock: Clock, steps: int) -> np.ndarray:
         """Dropout keys of the next `steps` steps: uint32 (steps, masks, 2)."""
-        keys = np.zeros((steps, len(self.shape.masks), 2), np.uint32)
-        layers = [layer for kind, layer in self.description.model_roles if kind == "generator"]
-        if layers:  # the input's, −1, is the last
+        keys = np.zeros((steps, self.shape.draws, 2), np.uint32)
+        draws = [self._draw(role) for role in self.description.model_roles if is_generator(role)]
+        if draws:
             seeds, counts = np.array(clock.generators, dtype=np.int64).T
-            keys[:, layers] = dropout.step_keys(seeds, counts, steps)
+            keys[:, draws] = random_bits.step_keys(seeds, counts, steps)
         return keys
+
+    def _draw(self, role: Role) -> int:
+        """The number of the draw that a generator is for."""
+        kind, layer = role
+        unit = dict(self._units)[layer]
+        which = int(kind.partition(" ")[2] or 1) - 1
+        return list(self._draws(layer, unit))[which]
+
+    def _draws(self, layer: int, unit: Unit) -> Iterator[int]:
+        """The number of the draw of each of a unit's parts that take random bits."""
+        chain = self.shape.chain(layer)
+        if not chain:  # a plain layer has dropout
+            yield from (layer for _ in unit.generators)
+            return
+        for place, form in zip(self._places(layer, unit), unit.forms, strict=True):
+            if form.draws:
+                yield self.shape.draw(layer, sum(one.draws for one in chain[:place]))
+
+    def _places(self, layer: int, unit: Unit) -> list[int]:
+        """Where in the layer's chain its parts stand."""
+        forms = mixed_forms(unit, self.shape.activations) if self.shape.mixed else unit.forms
+        found = places_in(self.shape.chain(layer), forms)
+        if found is None:
+            raise RuntimeError("a layer's parts stand in its chain in their order")
+        return found
+
+    def _numbers(self, layer: int, unit: Unit) -> list[float]:
+        """The numbers of a layer's parts, with those of the parts that it does not have."""
+        own = dict(zip(self._places(layer, unit), unit.parts, strict=True))
+        optional, found = self.shape.optional(layer), list[float]()
+        for place, form in enumerate(self.shape.chain(layer)):
+            part = own.get(place)
+            found += [float(part is not None)] * optional
+            found += form.absent if part is None else part.numbers
+        return found
 
     def _model(
         self, weights: list[np.ndarray], generators: Generators, constants: Arrays
@@ -158,7 +193,7 @@ class Packing:
         following, unchanged = iter(generators), iter(constants)
         found: list[np.ndarray] = []
         for role in self.description.model_roles:
-            if role[0] == "generator":
+            if is_generator(role):
                 found.append(np.array(next(following), dtype=np.int64))
             else:
                 constant = role[0] == "constant"
@@ -198,7 +233,7 @@ class Packing:
     ) -> list[np.ndarray]:
         padded = [np.zeros(shape, _F) for shape in shapes]
         for role, array in arrays.items():
-            if role[0] not in ("generator", "constant"):
+            if not (is_generator(role) or role[0] == "constant"):
                 expected = self._shape(role)
                 if array.shape != expected:
                     raise ValueError(f"{role} has shape {expected}, the state {array.shape}")
@@ -247,5 +282,20 @@ def generators(roles: tuple[Role, ...], arrays: Arrays) -> Generators:
     return tuple(
         (int(array[0]), int(array[1]))
         for role, array in zip(roles, arrays, strict=True)
-        if role[0] == "generator"
+        if is_generator(role)
     )
+
+
+def is_generator(role: Role) -> bool:
+    """Return whether a variable is the state of a random generator."""
+    return role[0].partition(" ")[0] == "generator"
+
+
+def absent_parts(shape: Shape) -> np.ndarray:
+    """Return the numbers of parts that are not there: (hidden + 1, numbers), the input's last."""
+    layers = len(shape.widths) + 1 if shape.chains else 0
+    parts = np.zeros((layers, shape.part_numbers), _F)
+    for layer in range(-1, layers - 1):
+        absent = shape.absent(layer)
+        parts[layer, : len(absent)] = absent
+    return parts

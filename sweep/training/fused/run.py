@@ -13,11 +13,11 @@ from sweep.training.contract import Ended, Journal
 from sweep.training.early_stopping import Patience
 from sweep.training.fused.description import Description
 from sweep.training.fused.group import TrialSeat
+from sweep.training.fused.layers.refusal import NotCarriedError
 from sweep.training.fused.packing import Generators, Packing, generators
 from sweep.training.fused.program.arrays import State
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.reading.kept import Readings
-from sweep.training.fused.reading.refusal import NotCarriedError
 from sweep.training.queue import urgency
 from sweep.training.trial_progress import TrialProgress, error_line
 

@@ -118,7 +118,7 @@ def _compiling(shape: Shape) -> float:
     if shape.mixed:
         return 3.4 if len(shape.classes) == 1 else 8.3
     if shape.depth == "exact":
-        return 1.5 + 0.6 * len(shape.widths) + 0.3 * len(shape.norms)
+        return 1.5 + 0.6 * len(shape.widths) + 0.3 * sum(chain != () for chain in shape.chains)
     return 2.8
 
 

@@ -14,9 +14,10 @@ from keras import layers
 
 from search_spaces import capacity
 from sweep.training.fused.group import Resident, SlotGroup, TrialSeat
+from sweep.training.fused.layers import random_bits
 from sweep.training.fused.packing import Packing
-from sweep.training.fused.program import dropout, shape_policy
 from sweep.training.fused.program import shape as shapes
+from sweep.training.fused.program import shape_policy
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.trainer import FusedTrainer
@@ -41,14 +42,14 @@ BATCH_ROWS, UNITS, STEPS, LAYERS = 256, 64, 12, 3
 def words():
     """Random words of several trials' layers and steps: (trials · layers, steps, rows, units)."""
     seeds = np.array([1, 2, 3, 403271457, 403271457, 2**31 - 1], dtype=np.int64)
-    keys = dropout.step_keys(seeds, np.array([0, 0, 5, 100, 0, 7]), STEPS)
-    by_step = [np.asarray(dropout.bits(BATCH_ROWS, UNITS, keys[step])) for step in range(STEPS)]
+    keys = random_bits.step_keys(seeds, np.array([0, 0, 5, 100, 0, 7]), STEPS)
+    by_step = [np.asarray(random_bits.bits(BATCH_ROWS, UNITS, keys[step])) for step in range(STEPS)]
     return np.stack(by_step, axis=1)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.5, 0.9])
 def test_the_share_of_dropped_units_is_the_rate(words, rate):
-    dropped = words < dropout.threshold(rate)
+    dropped = words < random_bits.threshold(rate)
     for axes in ((0, 1, 2, 3), (1, 2, 3), (0, 2, 3), (0, 1, 3), (0, 1, 2)):
         share = dropped.mean(axis=axes)
         count = dropped.size / np.size(share)
@@ -60,7 +61,7 @@ def test_the_share_of_dropped_units_is_the_rate(words, rate):
 @pytest.mark.parametrize("rate", [0.1, 0.5])
 def test_masks_of_layers_steps_rows_and_units_are_independent(words, rate):
     """Correlation of each mask with its neighbour along every axis, and at odd offsets."""
-    dropped = (words < dropout.threshold(rate)).astype(np.float64) - rate
+    dropped = (words < random_bits.threshold(rate)).astype(np.float64) - rate
     scale = rate * (1 - rate)
     for axis in range(4):
         for offset in (1, 2, 5):
@@ -87,18 +88,18 @@ def test_bytes_are_uniform_by_chi_square(words):
 
 
 def test_the_mean_stays_and_a_rate_of_nought_changes_nothing():
-    keys = dropout.step_keys(np.array([5, 6]), np.array([0, 0]), 1)[0]
+    keys = random_bits.step_keys(np.array([5, 6]), np.array([0, 0]), 1)[0]
     rates = [0.0, 0.4]
-    thresholds = np.array([dropout.threshold(rate) for rate in rates])
-    scales = np.array([dropout.scale(rate) for rate in rates])
-    mask = np.asarray(dropout.mask(BATCH_ROWS, UNITS, keys, thresholds, scales))
+    thresholds = np.array([random_bits.threshold(rate) for rate in rates])
+    scales = np.array([random_bits.scale(rate) for rate in rates])
+    mask = np.asarray(random_bits.mask(BATCH_ROWS, UNITS, keys, thresholds, scales))
     assert (mask[0] == 1).all()
     assert abs(mask[1].mean() - 1) < Z * np.sqrt(0.4 / 0.6 / mask[1].size)
 
 
 def test_the_bits_do_not_depend_on_the_padding():
-    keys = dropout.step_keys(np.array([5, 6]), np.array([0, 3]), 1)[0]
-    narrow, wide = (np.asarray(dropout.bits(8, units, keys)) for units in (16, 64))
+    keys = random_bits.step_keys(np.array([5, 6]), np.array([0, 3]), 1)[0]
+    narrow, wide = (np.asarray(random_bits.bits(8, units, keys)) for units in (16, 64))
     np.testing.assert_array_equal(narrow, wide[:, :, :16])
 
 
@@ -219,13 +220,13 @@ def test_dropout_on_the_input_trains_on_what_its_masks_leave():
     (seed, count), kernel, bias = Readings(dropped_input).initial_state(task, None).model
     train_all(FusedTrainer(dropped_input, split, BATCH, None), [task], journal)
     kernel, bias = kernel[:, 0].astype(float), float(bias[0])
-    threshold, scale = np.array([dropout.threshold(0.25)]), np.array([dropout.scale(0.25)])
+    threshold, scale = np.array([random_bits.threshold(0.25)]), np.array([random_bits.scale(0.25)])
     for epoch in (1, 2):
         order = epoch_order(200, task.seed, epoch)
         for start in range(0, 200, BATCH):
             rows = order[start : start + BATCH]
-            keys = dropout.step_keys(np.array([seed]), np.array([count]), 1)[0]
-            mask = dropout.mask(BATCH, 28, keys, threshold, scale)
+            keys = random_bits.step_keys(np.array([seed]), np.array([count]), 1)[0]
+            mask = random_bits.mask(BATCH, 28, keys, threshold, scale)
             x = split.train.x[rows] * np.asarray(mask)[0, : len(rows)]
             error = 1 / (1 + np.exp(-(x @ kernel + bias))) - split.train.y[rows]
             kernel -= 0.5 * x.T @ error / len(rows)
@@ -269,18 +270,18 @@ def test_dropout_between_layers_trains_on_what_its_masks_leave(activation, alike
     for variable, value in zip(model.variables, initial, strict=True):
         variable.assign(value)
     seeds, counts = np.array([array for array in initial if array.dtype == np.int64]).T
-    threshold, scale = np.array([dropout.threshold(0.5)]), np.array([dropout.scale(0.5)])
+    threshold, scale = np.array([random_bits.threshold(0.5)]), np.array([random_bits.scale(0.5)])
     silent = 0
     for epoch in (1, 2):
         order = epoch_order(200, task.seed, epoch)
         for start in range(0, 200, BATCH):
             rows = order[start : start + BATCH]
-            keys = iter(dropout.step_keys(seeds, counts, 1)[0])
+            keys = iter(random_bits.step_keys(seeds, counts, 1)[0])
             with tf.GradientTape() as tape:
                 h = split.train.x[rows]
                 for layer in model.layers:
                     if isinstance(layer, layers.Dropout):
-                        mask = dropout.mask(BATCH, 3, next(keys)[None], threshold, scale)
+                        mask = random_bits.mask(BATCH, 3, next(keys)[None], threshold, scale)
                         h = h * mask[0, : len(rows)]
                         silent += int(np.sum(np.all(np.asarray(h) == 0, axis=1)))
                     else:

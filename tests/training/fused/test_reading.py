@@ -8,7 +8,11 @@ from keras import layers, optimizers, regularizers
 from search_spaces import capacity, regularization
 from sweep.records import OutcomeStatus
 from sweep.training.auto_trainer import AutoTrainer
-from sweep.training.fused.description import FusedLoss, Norm, Penalty, Unit
+from sweep.training.fused.description import FusedLoss, Unit
+from sweep.training.fused.layers.activation import Activation
+from sweep.training.fused.layers.batch_normalization import BatchNormalization
+from sweep.training.fused.layers.dropout import Dropout
+from sweep.training.fused.layers.penalty import Penalty
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.reading.model import carries, read
 from sweep.training.model import build_model, get_state
@@ -42,23 +46,24 @@ CATEGORICAL = keras.losses.SparseCategoricalCrossentropy
 LIKEWISE = keras.metrics.SparseCategoricalCrossentropy(from_logits=True, name="binary_crossentropy")
 
 
+def rms_scaled():
+    with pytest.warns(UserWarning, match="rms_scaling"):
+        return compiled(layers.LayerNormalization(rms_scaling=True), layers.Dense(1))
+
+
 class OwnDense(layers.Dense):
     pass
 
 
 REFUSED = {
-    "layer LayerNormalization": lambda: compiled(
-        layers.Dense(4), layers.LayerNormalization(), layers.Dense(1)
+    "layer SpectralNormalization": lambda: compiled(
+        layers.SpectralNormalization(layers.Dense(4)), layers.Dense(1)
     ),
-    "BatchNormalization follows Dropout": lambda: compiled(
-        layers.Dropout(0.1), layers.BatchNormalization(), layers.Dense(1)
-    ),
+    "LayerNormalization with rms_scaling": rms_scaled,
     "BatchNormalization follows the output": lambda: compiled(
         layers.Dense(1), layers.BatchNormalization()
     ),
-    "two BatchNormalization in a row": lambda: compiled(
-        layers.BatchNormalization(), layers.BatchNormalization(), layers.Dense(1)
-    ),
+    "Dropout follows the output": lambda: compiled(layers.Dense(1), layers.Dropout(0.1)),
     "BatchNormalization with renorm": lambda: compiled(
         layers.BatchNormalization(renorm=True), layers.Dense(1)
     ),
@@ -69,18 +74,6 @@ REFUSED = {
         layers.BatchNormalization(trainable=False), layers.Dense(1)
     ),
     "layer OwnDense": lambda: compiled(OwnDense(1)),
-    "Activation before the first Dense": lambda: compiled(
-        layers.Activation("elu"), layers.Dense(1)
-    ),
-    "Dropout follows Dropout": lambda: compiled(
-        layers.Dropout(0.1), layers.Dropout(0.1), layers.Dense(1)
-    ),
-    "Activation follows Dropout": lambda: compiled(
-        layers.Dense(4), layers.Dropout(0.1), layers.Activation("elu"), layers.Dense(1)
-    ),
-    "two activations in a row": lambda: compiled(
-        layers.Dense(4, activation="elu"), layers.Activation("elu"), layers.Dense(1)
-    ),
     "activation softmax": lambda: compiled(layers.Dense(4, activation="softmax"), layers.Dense(1)),
     "activation <lambda>": lambda: compiled(
         layers.Dense(4, activation=lambda x: 2 * x), layers.Dense(1)
@@ -108,7 +101,7 @@ REFUSED = {
         layers.Dense(1), optimizer=optimizers.SGD(gradient_accumulation_steps=2)
     ),
     "layer PReLU": lambda: compiled(layers.Dense(4), layers.PReLU(), layers.Dense(1)),
-    "layer Softmax": lambda: compiled(layers.Dense(4), layers.Softmax(), layers.Dense(1)),
+    "Softmax over axis 2": lambda: compiled(layers.Dense(4), layers.Softmax(2), layers.Dense(1)),
     "ReLU with a threshold, or with both a slope and a maximum": lambda: compiled(
         layers.Dense(4), layers.ReLU(threshold=0.5), layers.Dense(1)
     ),
@@ -151,7 +144,8 @@ def test_a_branching_model_is_refused():
 def test_a_description_says_what_the_model_is():
     model = capacity.mlp(12, 2, 1e-3, 0.25, 700)
     description = read(model)
-    unit = Unit(width=12, activation="elu", rate=0.25, kernel=Penalty(l2=1e-3))
+    parts = Activation("elu"), Dropout(0.25)
+    unit = Unit(width=12, parts=parts, kernel=Penalty(l2=1e-3))
     assert description.hidden == (unit, unit)
     assert description.optimizer.schedule.settings["decay_steps"] == 700
     assert description.params == model.count_params()
@@ -169,12 +163,12 @@ def test_the_input_and_layers_without_bias_are_described():
         layers.Dense(1, use_bias=False),
     )
     description = read(model)
-    assert description.given == Unit(width=28, rate=0.1)
+    assert description.given == Unit(width=28, parts=(Dropout(0.1),))
     assert description.hidden == (Unit(width=12, biased=False),)
     assert description.params == model.count_params() == 28 * 12 + 12
 
 
-def test_a_normalisation_is_described_by_its_side_of_the_activation():
+def test_parts_are_described_in_their_order():
     model = compiled(
         layers.BatchNormalization(scale=False),
         layers.Dense(8, activation="elu"),
@@ -185,10 +179,11 @@ def test_a_normalisation_is_described_by_its_side_of_the_activation():
         layers.Dense(1),
     )
     description = read(model)
-    assert description.given.norm == Norm(False, 0.99, 1e-3, gamma=None)
-    after, before = (unit.norm for unit in description.hidden)
-    assert after == Norm(True, 0.9, 1e-3, gamma=Penalty(l2=0.01), beta=None)
-    assert before == Norm(False, 0.99, 1e-2)
+    assert description.given.parts == (BatchNormalization(0.99, 1e-3, gamma=None),)
+    after, before = (unit.parts for unit in description.hidden)
+    normalised = BatchNormalization(0.9, 1e-3, gamma=Penalty(l2=0.01), beta=None)
+    assert after == (Activation("elu"), normalised)
+    assert before == (BatchNormalization(0.99, 1e-2), Activation("elu"))
     trainable = sum(weight.shape.num_elements() for weight in model.trainable_variables)
     assert description.params == trainable
 
@@ -255,14 +250,50 @@ def under(optimizer):
 )
 def test_a_model_that_is_only_read_has_the_values_of_one_for_fit(build):
     readings = Readings(build)
-    for number in range(3):  # the first is made in full
-        task = assignment(number, **{**SMALL, "depth": 1 + number, "dropout": 0.2})
+    for number in range(6):  # the first is made in full; the later ones by doubles
+        task = assignment(number, **{**SMALL, "depth": 1 + number % 2, "dropout": 0.2})
         found = initial_arrays(readings, task)
         model = build_model(build, task.hyperparameters, task.seed)
         expected = get_state(model.variables) + get_state(model.optimizer.variables)
         for one, other in zip(found, expected, strict=True):
             assert one.dtype == other.dtype
             assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("build", [capacity.build, normalised], ids=["plain", "normalised"])
+def test_a_model_alike_but_for_numbers_is_read_without_keras(build, monkeypatch):
+    readings, plain = Readings(build), Readings(build)
+    for number in range(2):
+        readings.description(assignment(number, **{**SMALL, "dropout": 0.1 + 0.01 * number}))
+    made = []
+    monkeypatch.setattr(
+        "sweep.training.fused.reading.kept.trial_model.build_model",
+        lambda *args, **options: made.append(args) or build_model(*args, **options),
+    )
+    for number in range(2, 6):
+        task = assignment(number, **{**SMALL, "dropout": 0.1 * number, "width": 16 + number})
+        mine = readings.description(task)
+        assert not made
+        assert mine == plain.description(task)
+        assert readings.regularisation(task) == plain.regularisation(task)
+        made.clear()
+    assert isinstance(layers.Dense(1), layers.Dense)  # Keras is as it was
+    assert layers.Dense(1)(np.zeros((1, 2))).shape == (1, 1)
+
+
+def test_a_double_that_is_unlike_its_model_is_not_trusted(caplog):
+    """A build that looks at the model cannot; one that Keras would treat otherwise is compared."""
+
+    def looks(hp):
+        model = capacity.build(hp)
+        assert len(model.layers) > 1
+        return model
+
+    readings = Readings(looks)
+    with caplog.at_level("INFO", "sweep"):
+        for number in range(6):
+            readings.description(assignment(number, **{**SMALL, "l2": 1e-3 * number}))
+    assert caplog.text.count("made by Keras: a model's layers") == 3
 
 
 def test_a_build_that_sets_weights_is_read_with_those(caplog):
@@ -297,9 +328,7 @@ def test_a_layer_that_the_search_space_keeps_is_made_for_good():
 def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):
     def build(hp):
         if hp.get("width") == 32:
-            return compiled(
-                layers.Dense(32), layers.LayerNormalization(), layers.Dense(1), inputs=28
-            )
+            return compiled(layers.Dense(32), layers.UnitNormalization(), layers.Dense(1))
         if hp.get("width") == 64:
             raise RuntimeError("no luck")
         return capacity.build(hp)
@@ -315,13 +344,13 @@ def test_auto_fuses_what_it_can_and_leaves_the_rest_to_keras(caplog):
     ]
     assert [journal.outcomes[trial].trainer for trial in range(3)] == ["fused", "keras", "keras"]
     assert trainer.compilations == 1
-    assert "trial 1 is left to Keras: layer LayerNormalization" in caplog.text
+    assert "trial 1 is left to Keras: layer UnitNormalization" in caplog.text
 
 
 def test_auto_takes_up_what_the_end_of_a_trial_brings_whichever_trainer_ended_it():
     def build(hp):
         if hp.get("width") == 32:
-            return compiled(layers.Dense(4), layers.LayerNormalization(), layers.Dense(1))
+            return compiled(layers.Dense(4), layers.UnitNormalization(), layers.Dense(1))
         return capacity.build(hp)
 
     queue, journal = Queue([assignment(0, 1, **SMALL)]), MemoryJournal()

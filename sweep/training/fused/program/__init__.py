@@ -2,9 +2,9 @@
 
 Nothing here knows a Keras model: `reading` turns that into a description, and what is here works on
 the description's numbers with `keras.ops`. From the rest of the house these files import the
-description (`fused/description.py`), TensorFlow's private names (`training/tensorflow_private.py`),
-`disk` and `records`. All that a program traces is in this folder, the description and the private
-names: `kept` hashes just these, so a change anywhere else leaves programs on disk valid.
+description (`fused/description.py`), the layers (`fused/layers`), TensorFlow's private names
+(`training/tensorflow_private.py`), `disk` and `records`. All that a program traces is in these
+places: `kept` hashes just them, so a change anywhere else leaves programs on disk valid.
 
 epoch          the compiled epoch of a shape: training, then evaluation
 shape          what a program depends on
@@ -12,9 +12,8 @@ shape_policy   which shape carries a trial
 arrays         what goes into a program and what comes out
 layers         layers forward, backward and in evaluation mode
 layer_loop     alike hidden layers as a loop
-normalization  batch normalisation and its gradient
-activations    activations and their derivatives
-dropout        random bits and masks
+chains         the parts behind a layer's product, forward and backward
+chain_loop     hidden layers with parts of their own as a loop
 losses         losses of a batch and their gradients
 penalties      L1 and L2
 descent        how a step moves the weights

@@ -9,7 +9,7 @@ Tensor = Any
 class State(NamedTuple):
     """What an epoch changes, a list entry for each of a shape's arrays: (slots, …).
 
-    Behind the weights, `values` and `best` hold the moving averages of normalisation.
+    Behind the weights, `values` and `best` hold the averages of parts.
     """
 
     values: list[Tensor]
@@ -25,13 +25,13 @@ class Trials(NamedTuple):
     units: Tensor  # (slots, hidden) int32: width of each layer, 0 where the trial has none
     l1: Tensor  # (slots, ordinals)
     l2: Tensor  # (slots, ordinals)
-    thresholds: Tensor  # (slots, masks) uint32: dropout
-    scales: Tensor  # (slots, masks)
+    thresholds: Tensor  # (slots, draws) uint32: dropout
+    scales: Tensor  # (slots, draws)
     smoothing: Tensor
     """(slots, 2): smoothing of the labels, for the loss and for its metric; Huber's δ, and 0."""
-    norms: Tensor
-    """(slots, hidden + 1, 3): momentum, 1 − momentum and ε of each layer's normalisation, the
-    input's last; (slots, 0, 3) where there is none."""
+    parts: Tensor
+    """(slots, hidden + 1, numbers): the numbers of the parts of each layer, the input's last, one
+    part behind the other; (slots, 0, 0) where all layers are plain."""
     numbers: Tensor  # (slots, 5): the optimizer's
     kinds: Tensor
     """(slots, hidden) int32: which of a mixed program's activations each layer has; else
@@ -46,7 +46,7 @@ class Epoch(NamedTuple):
 
     order: Tensor  # (steps, slots, batch) int32: rows of each batch
     rates: Tensor  # (steps, 2 or more, slots): step size, learning rate, Nadam's two more
-    keys: Tensor  # (steps, masks, slots, 2) uint32: dropout
+    keys: Tensor  # (steps, draws, slots, 2) uint32: dropout
     improved: Tensor  # (slots,) bool: the weights given are the best so far
 
 

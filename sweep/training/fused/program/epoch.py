@@ -9,10 +9,11 @@ Written in `keras.ops`, so that it runs on TensorFlow and on JAX.
 """
 
 import functools
+from typing import Any
 
 from keras import ops
 
-from sweep.training.fused.program import backend, layer_loop, layers, losses
+from sweep.training.fused.program import backend, chain_loop, layer_loop, layers, losses
 from sweep.training.fused.program.arrays import (
     Epoch,
     Measured,
@@ -24,7 +25,6 @@ from sweep.training.fused.program.arrays import (
     Trials,
 )
 from sweep.training.fused.program.descent import Descent, Weights
-from sweep.training.fused.program.layer_loop import Tape
 from sweep.training.fused.program.penalties import penalty, per_trial
 from sweep.training.fused.program.shape import INPUT, Layer, Shape
 
@@ -53,13 +53,13 @@ def _epoch(
     weights = Weights(state.values, state.firsts, state.seconds)
 
     def step(
-        index: Tensor, weights: Weights, fit: Tensor, tapes: list[Tape]
-    ) -> tuple[Tensor, Weights, Tensor, list[Tape]]:
+        index: Tensor, weights: Weights, fit: Tensor, tapes: list[Any]
+    ) -> tuple[Tensor, Weights, Tensor, list[Any]]:
         weights, measured, tapes = _train_step(shape, index, weights, tapes, trials, epoch, data)
         return index + 1, weights, fit + measured * data.counts[index], tapes
 
     fit = ops.zeros((losses.sums(shape.loss), shape.slots))
-    tapes = [layer_loop.blank(shape)] if shape.looped else []
+    tapes = [_loop(shape).blank(shape)] if shape.looped else []
     first = (ops.zeros((), "int32"), weights, fit, tapes)
     _, weights, fit, _ = ops.while_loop(lambda index, *_: index < shape.rows.steps, step, first)
     of_loss = 2 if losses.sums(shape.loss) == 3 else 0
@@ -71,10 +71,15 @@ def _epoch(
     return State(weights.values, weights.firsts, weights.seconds, best), measured
 
 
+def _loop(shape: Shape) -> Any:
+    """How the hidden layers of a program are looped over."""
+    return chain_loop if shape.chain(0) else layer_loop
+
+
 def _train_step(
-    shape: Shape, index: Tensor, weights: Weights, tapes: list[Tape], trials: Trials, epoch: Epoch,
+    shape: Shape, index: Tensor, weights: Weights, tapes: list[Any], trials: Trials, epoch: Epoch,
     data: ResidentData,
-) -> tuple[Weights, Tensor, list[Tape]]:  # fmt: skip
+) -> tuple[Weights, Tensor, list[Any]]:  # fmt: skip
     """One batch of every trial; also the rows of `Sums` before the step."""
     rows = epoch.order[index]  # (slots, batch)
     x, y = ops.take(data.x, rows, axis=0), ops.take(data.y, rows, axis=0)
@@ -83,8 +88,8 @@ def _train_step(
     kept = {}
     h, kept[INPUT] = layers.given(batch, layers.scaled(shape, trials, x))
     if shape.looped:
-        last, *tapes = layer_loop.forward(batch, h, *tapes)
-        h, kept[0] = last, layers.Kept(h, layer_loop.left(tapes[0], 0))
+        last, *tapes = _loop(shape).forward(batch, h, *tapes)
+        h, kept[0] = last, layers.Kept(h, _loop(shape).left(tapes[0], 0))
     else:
         for layer in shape.unrolled:
             h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)  # (slots, batch, units)
@@ -97,7 +102,7 @@ def _train_step(
     by_row = share[:, None] if shape.several else share
     dh, found = _output_gradients(batch, of.gradient * by_row, h)  # dh: (slots, batch, units)
     if shape.looped:
-        dh, weights, of_loop = layer_loop.backward(batch, weights, dh, tapes[0], descent)
+        dh, weights, of_loop = _loop(shape).backward(batch, weights, dh, tapes[0], descent)
         fit[1] = fit[1] + of_loop
     found |= _gradients(batch, dh, kept)
     positions = sorted(found)
@@ -124,7 +129,7 @@ def _gradients(batch: layers.Batch, dh: Tensor, kept: dict[int, layers.Kept]) ->
             batch, kept[index].given, dz, shape.biased[index], layer
         )
         found |= _at(shape, index, *of_dense) | of_norm
-        if index > 0 or shape.norm(INPUT) is not None:
+        if index > 0 or shape.learns(INPUT):
             kernel = batch.values[shape.position("kernel", index)]
             dh = layers.back(batch, layer, kernel, dh, dz)
     return found | layers.given_gradients(batch, dh, kept[INPUT])

@@ -210,8 +210,9 @@ def _fingerprint() -> str:
 def _sources() -> list[Path]:
     """The files of ours that decide what is compiled: all that a program traces is in them."""
     program = Path(__file__).parent
+    layers = program.parent / "layers"
     beside = (program.parent / "description.py", Path(tensorflow_private.__file__))
-    return [*sorted(program.glob("*.py")), *beside]
+    return [*sorted(program.glob("*.py")), *sorted(layers.glob("*.py")), *beside]
 
 
 def _facts() -> Iterator[str]:

@@ -11,6 +11,7 @@ from keras import ops
 
 from sweep.training.fused.program import layers, mixed
 from sweep.training.fused.program.arrays import Tensor, Trials
+from sweep.training.fused.program.chains import row_of
 from sweep.training.fused.program.descent import Descent, Weights
 from sweep.training.fused.program.layers import Batch, Left
 from sweep.training.fused.program.optimizers import Weight
@@ -41,7 +42,7 @@ def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
         found = layers.leave(batch, Layer(1, index), _given(tape, index))
         return index + 1, _on(tape, found, index)
 
-    depth = _depth(batch.trials)
+    depth = depth_of(batch.trials)
     first = (ops.ones((), "int32"), tape)
     _, tape = ops.while_loop(lambda index, _: index < depth, through, first)
     return _given(tape, depth), tape
@@ -79,7 +80,7 @@ def backward(
             penalty = penalty + of_weight(shape, *role, weight.value, batch.trials)
         moved = descent.moved(roles, own, gradients)
         stacks = [
-            Weight(*(_row_written(*pair, index - 1) for pair in zip(stacked, new, strict=True)))
+            Weight(*(row_written(*pair, index - 1) for pair in zip(stacked, new, strict=True)))
             for stacked, new in zip(stacks, moved, strict=True)
         ]
         kernel, _ = own
@@ -87,7 +88,7 @@ def backward(
         return index - 1, dh, _rows(stacks, index - 1), stacks, penalty
 
     stacks = [weights.at(position) for position in positions]
-    last = _depth(batch.trials) - 1
+    last = depth_of(batch.trials) - 1
     first = (last, dh, _rows(stacks, last), stacks, ops.zeros((shape.slots,)))
     _, dh, *_, stacks, penalty = ops.while_loop(lambda index, *_: index > 0, through, first)
     return dh, weights.replaced(dict(zip(positions, stacks, strict=True))), penalty
@@ -102,7 +103,7 @@ def evaluated(shape: Shape, values: list[Tensor], trials: Trials, h: Tensor) -> 
     def through(index: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         return index + 1, layers.evaluated(shape, values, trials, Layer(1, index), h)
 
-    depth = _depth(trials)
+    depth = depth_of(trials)
     first = (ops.ones((), "int32"), h)
     return ops.while_loop(lambda index, _: index < depth, through, first)[1]
 
@@ -110,7 +111,7 @@ def evaluated(shape: Shape, values: list[Tensor], trials: Trials, h: Tensor) -> 
 def _rows(stacks: list[Weight], layer: Tensor) -> list[Weight]:
     """A layer's weights out of their stacks; those of the loop's first layer for layer 0."""
     there = ops.maximum(layer, 1)
-    return [Weight(*(layers.row_of(stack, there) for stack in stacked)) for stacked in stacks]
+    return [Weight(*(row_of(stack, there) for stack in stacked)) for stacked in stacks]
 
 
 def left(tape: Tape, layer: Any) -> Left:
@@ -123,13 +124,13 @@ def _given(tape: Tape, layer: Tensor) -> Tensor:
     return layers.passed_on(_at(tape.marked, layer - 1))
 
 
-def _depth(trials: Trials) -> Tensor:
-    """Number of hidden layers of the deepest trial in the program."""
+def depth_of(trials: Trials) -> Tensor:
+    """Return the number of hidden layers of the deepest trial in the program."""
     return ops.max(ops.sum(ops.cast(trials.units > 0, "int32"), axis=1))
 
 
 def _at(stack: Tensor, layer: Any) -> Tensor:
-    """A layer's part of a tape. `take` instead of a slice, as in `layers.row_of`."""
+    """A layer's part of a tape. `take` instead of a slice, as in `chains.row_of`."""
     return ops.take(stack, layer, axis=0)
 
 
@@ -143,6 +144,6 @@ def _on(tape: Tape, left: Left, layer: Any) -> Tape:
     return Tape(written(tape.marked, left.marked), [written(*pair) for pair in pairs])
 
 
-def _row_written(stack: Tensor, value: Tensor, row: Tensor) -> Tensor:
-    """`stack` (slots, rows, …) with `value` (slots, …) at `row`."""
+def row_written(stack: Tensor, value: Tensor, row: Tensor) -> Tensor:
+    """Return `stack` (slots, rows, …) with `value` (slots, …) at `row`."""
     return ops.slice_update(stack, (0, row) + (0,) * (len(value.shape) - 1), value[:, None])

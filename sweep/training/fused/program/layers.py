@@ -1,8 +1,8 @@
 """The layers of stacked trials: forward, backward, and in evaluation mode.
 
-A layer is a matrix product, perhaps a normalisation before or behind its activation, and
-dropout. The input has no product and no activation. Layers beyond a trial's depth pass their
-input on.
+A plain layer is a matrix product, an activation and dropout, which are computed together here. Any
+other is a product and a chain of parts, and so is the input, which has no product. Layers beyond a
+trial's depth pass their input on.
 """
 
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from sweep.training.fused.program import dropout, mixed, normalization
-from sweep.training.fused.program.activations import Activation, activation
+from sweep.training.fused.layers import random_bits
+from sweep.training.fused.layers.activations import Elementwise, activation
+from sweep.training.fused.program import chains, mixed
 from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.backend import on_gpu
-from sweep.training.fused.program.normalization import Normed
-from sweep.training.fused.program.shape import INPUT, Layer, NormPlace, Shape
+from sweep.training.fused.program.shape import INPUT, Layer, Shape
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Batch:
 
 
 class Left(NamedTuple):
-    """What a layer without normalisation leaves for the backward pass: (slots, batch, units)."""
+    """What a plain layer leaves for the backward pass: (slots, batch, units)."""
 
     marked: Tensor
     """The layer's output, with `DROPPED` in place of each unit that dropout has taken out."""
@@ -40,24 +40,12 @@ class Left(NamedTuple):
     """The activation's slope, alone in the list; empty if `marked` tells the slope."""
 
 
-class Inside(NamedTuple):
-    """What the input and a layer with normalisation leave for the backward pass.
-
-    `argument` and `value` are the activation's, `mask` is dropout's, None if the input has none:
-    each (slots, batch, units).
-    """
-
-    argument: Tensor
-    value: Tensor
-    mask: Tensor
-    norm: Normed | None
-
-
 class Kept(NamedTuple):
     """A layer's input (slots, batch, inputs), and what the layer leaves for the backward pass."""
 
     given: Tensor
-    left: Left | Inside
+    left: Left | list[Any]
+    """A list of a layer that is not plain: what each of its parts left, or in a loop its input."""
 
 
 DROPPED = float(np.finfo(np.float32).min)
@@ -75,27 +63,30 @@ def scaled(shape: Shape, trials: Trials, x: Tensor) -> Tensor:
 def given(batch: Batch, x: Tensor) -> tuple[Tensor, Kept]:
     """Return what the first layer gets of the input x (slots, batch, features), and what is kept.
 
-    The input may have a normalisation and dropout of its own.
+    The input may have parts of its own.
     """
-    h, norm = x, None
-    place = batch.shape.norm(INPUT)
-    if place is not None:
-        h, norm = _normalised(batch, place, h)
-    if not batch.shape.input_dropout:
-        return h, Kept(x, Inside(h, h, None, norm))
-    mask = _mask(batch, Layer(INPUT, INPUT))
-    return h * mask, Kept(x, Inside(h, h, mask, norm))
+    h, left = chains.forward(_parts(batch, Layer(INPUT, INPUT)), x)
+    return h, Kept(x, left)
 
 
 def given_gradients(batch: Batch, dh: Tensor, kept: Kept) -> dict[int, Tensor]:
-    """Return the gradients of the γ and β that the input may have, by position.
+    """Return the gradients of the weights that the input's parts have, by position.
 
     `dh` is the gradient at what the first layer was given.
     """
-    place, left = batch.shape.norm(INPUT), kept.left
-    if place is None or not isinstance(left, Inside):
+    if not batch.shape.learns(INPUT) or not isinstance(kept.left, list):
         return {}
-    return _norm_gradients(batch, place, dh if left.mask is None else dh * left.mask, left)[1]
+    _, found = chains.backward(_parts(batch, Layer(INPUT, INPUT)), kept.left, dh)
+    return _by_position(batch.shape, INPUT, found)
+
+
+def _parts(batch: Batch, layer: Layer) -> list[chains.Placed]:
+    step = chains.PartsStep(batch.keys, batch.share)
+    return chains.placed(batch.shape, batch.values, batch.trials, layer, step)
+
+
+def _by_position(shape: Shape, layer: int, found: dict[str, Tensor]) -> dict[int, Tensor]:
+    return {shape.position(kind, layer): tensor for kind, tensor in found.items()}
 
 
 def hidden(batch: Batch, layer: Layer, h: Tensor) -> tuple[Tensor, Kept]:
@@ -103,9 +94,10 @@ def hidden(batch: Batch, layer: Layer, h: Tensor) -> tuple[Tensor, Kept]:
 
     The output is (slots, batch, units), the layer's input `h` (slots, batch, inputs).
     """
-    place = batch.shape.norm(layer.like)
-    if place is not None:
-        return _normed(batch, layer, place, h)
+    if batch.shape.chain(layer.like):
+        z = product(batch.shape, batch.values, layer, h, batch.trials)
+        passed, lefts = chains.forward(_parts(batch, layer), z)
+        return passed, Kept(h, lefts)
     left = apart(batch, lambda: leave(batch, layer, h), lambda: blank(batch.shape, layer.like))
     return passed_on(left.marked), Kept(h, left)
 
@@ -117,7 +109,7 @@ def leave(batch: Batch, layer: Layer, h: Tensor) -> Left:
     """
     shape, trials = batch.shape, batch.trials
     function = _activation(shape, layer, trials)
-    z = _product(shape, batch.values, layer, h, trials)
+    z = product(shape, batch.values, layer, h, trials)
     f = function.value(z)
     mask = _real_mask(batch, layer)
     marked = _passed_on(shape, layer, h, ops.where(mask > 0, f * mask, DROPPED), trials)
@@ -152,43 +144,22 @@ def slope(batch: Batch, layer: Layer, left: Left) -> Tensor:
     return _or_nothing(shape, layer, found, trials)
 
 
-def _normed(batch: Batch, layer: Layer, place: NormPlace, h: Tensor) -> tuple[Tensor, Kept]:
-    """`hidden` of a layer with normalisation."""
-    shape, norm = batch.shape, None
-    z = _product(shape, batch.values, layer, h, batch.trials)
-    if not place.after:
-        z, norm = _normalised(batch, place, z)
-    n = f = _activation(shape, layer, batch.trials).value(z)
-    mask = _real_mask(batch, layer)
-    if place.after:
-        n, norm = _normalised(batch, place, _silenced(shape, layer, f, batch.trials))
-    passed = _passed_on(shape, layer, h, n * mask, batch.trials)
-    return passed, Kept(h, Inside(z, f, mask, norm))
-
-
 def hidden_gradients(
-    batch: Batch, layer: Layer, dh: Tensor, left: Left | Inside
+    batch: Batch, layer: Layer, dh: Tensor, left: Left | list[Any]
 ) -> tuple[Tensor, dict[int, Tensor]]:
-    """Return the gradient at a layer's product, and the gradients of its γ and β by position.
+    """Return the gradient at a layer's product, and those of its parts' weights by position.
 
     `dh` is the gradient at the layer's output, (slots, batch, units) like the result. It is 0 for
     trials that do not have the layer.
     """
     if isinstance(left, Left):
         return dh * slope(batch, layer, left), {}
-    place = batch.shape.norm(layer.like)
-    if place is None:
-        raise RuntimeError("only a layer with normalisation leaves what is inside")
-    found: dict[int, Tensor] = {}
-    function = _activation(batch.shape, layer, batch.trials)
-    of_argument = function.slope(left.argument, left.value)
-    dz = dh * left.mask
-    if place.after:
-        dz, found = _norm_gradients(batch, place, dz, left)
-    dz = dz * of_argument
-    if not place.after:
-        dz, found = _norm_gradients(batch, place, dz, left)
-    return dz, found
+    parts = _parts(batch, layer)
+    if batch.shape.optional(layer.like):
+        dz, found, _ = chains.kept_backward(parts, left, dh)
+    else:
+        dz, found = chains.backward(parts, left, dh)
+    return dz, _by_position(batch.shape, layer.like, found)
 
 
 def back(batch: Batch, layer: Layer, kernel: Tensor, dh: Tensor, dz: Tensor) -> Tensor:
@@ -254,92 +225,62 @@ def bias_gradient(dz: Tensor, biased: bool) -> Tensor:
 
 def evaluated_input(shape: Shape, values: list[Tensor], trials: Trials, x: Tensor) -> Tensor:
     """Return what the first layer gets of the input x (slots, rows, features), in evaluation."""
-    place = shape.norm(INPUT)
-    return x if place is None else _evaluated_norm(shape, place, x, values, trials)
+    return chains.evaluated(chains.placed(shape, values, trials, Layer(INPUT, INPUT)), x)
 
 
 def evaluated(
     shape: Shape, values: list[Tensor], trials: Trials, layer: Layer, h: Tensor
 ) -> Tensor:
     """Return a hidden layer's output in evaluation mode, (slots, rows, units), from its input h."""
-    place = shape.norm(layer.like)
-    f = _product(shape, values, layer, h, trials)
-    if place is not None and not place.after:
-        f = _evaluated_norm(shape, place, f, values, trials)
-    f = _silenced(shape, layer, _activation(shape, layer, trials).value(f), trials)
-    if place is not None and place.after:
-        f = _evaluated_norm(shape, place, f, values, trials)
+    z = product(shape, values, layer, h, trials)
+    if shape.chain(layer.like):
+        return chains.evaluated(chains.placed(shape, values, trials, layer), z)
+    f = _silenced(shape, layer, _activation(shape, layer, trials).value(z), trials)
     return _passed_on(shape, layer, h, f, trials)
 
 
 def moved(batch: Batch, kept: dict[int, Kept]) -> dict[int, Tensor]:
-    """Return the moving averages after the batch, by position; `kept` is what each layer left."""
+    """Return the parts' averages after the batch, by position; `kept` is what each layer left."""
     found: dict[int, Tensor] = {}
-    for place in batch.shape.norms:
-        left = kept[place.layer].left
-        if isinstance(left, Inside) and left.norm is not None:
-            numbers = batch.trials.norms[:, place.layer]
-            found |= normalization.moved(batch.shape, place, left.norm, batch.values, numbers)
+    for layer, one in kept.items():
+        if isinstance(one.left, list):
+            parts = _parts(batch, Layer(layer, layer))
+            kept_inputs = batch.shape.optional(layer)
+            new = (chains.kept_moved if kept_inputs else chains.moved)(parts, one.left)
+            found |= _by_position(batch.shape, layer, new)
     return found
 
 
-def _activation(shape: Shape, layer: Layer, trials: Trials) -> Activation:
+def _activation(shape: Shape, layer: Layer, trials: Trials) -> Elementwise:
     if shape.mixed:
         return mixed.activation_of(shape, trials, layer)
     return activation(shape.activations[layer.like])
 
 
-def _product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor, trials: Trials) -> Tensor:
-    """A layer's product and bias: (slots, rows, units) from h (slots, rows, inputs)."""
+def product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor, trials: Trials) -> Tensor:
+    """Return a layer's product and bias: (slots, rows, units) from h (slots, rows, inputs)."""
     kernel, bias = (values[shape.position(kind, layer.like)] for kind in ("kernel", "bias"))
     if shape.row("kernel", layer.like):
-        kernel, bias = (row_of(stack, layer.index) for stack in (kernel, bias))
+        kernel, bias = (chains.row_of(stack, layer.index) for stack in (kernel, bias))
     if shape.mixed:
         return mixed.product(shape, trials, layer, h, kernel) + bias[:, None, :]
     return ops.matmul(h, kernel) + bias[:, None, :]
 
 
-def row_of(stack: Tensor, layer: Tensor) -> Tensor:
-    """Return one layer's weights (slots, …) out of a loop's stack (slots, rows, …).
-
-    Row 0 is the second hidden layer, which is the loop's first. `take`, because TensorFlow would
-    compile a program with `stack[:, layer - 1]` again for each `layer` that it can tell from the
-    arguments.
-    """
-    return ops.take(stack, layer - 1, axis=1)
-
-
-def _normalised(batch: Batch, place: NormPlace, h: Tensor) -> tuple[Tensor, Normed]:
-    numbers = batch.trials.norms[:, place.layer]
-    return normalization.normalised(batch.shape, place, h, batch.values, numbers, batch.share)
-
-
-def _norm_gradients(
-    batch: Batch, place: NormPlace, dh: Tensor, left: Inside
-) -> tuple[Tensor, dict[int, Tensor]]:
-    if left.norm is None:
-        raise RuntimeError("a normalised layer keeps what its gradient needs")
-    return normalization.gradients(batch.shape, place, dh, left.norm, batch.values, batch.share)
-
-
-def _evaluated_norm(
-    shape: Shape, place: NormPlace, h: Tensor, values: list[Tensor], trials: Trials
-) -> Tensor:
-    return normalization.evaluated(shape, place, h, values, trials.norms[:, place.layer])
-
-
 def _mask(batch: Batch, layer: Layer) -> Tensor:
     """A step's dropout mask: (slots, batch, units)."""
-    size = batch.shape.rows.batch, batch.shape.masks[layer.like]
+    size = batch.shape.rows.batch, batch.shape.widths[layer.like]
     thresholds = batch.trials.thresholds[:, layer.index]
     scales = batch.trials.scales[:, layer.index]
-    return dropout.mask(*size, batch.keys[layer.index], thresholds, scales)
+    return random_bits.mask(*size, batch.keys[layer.index], thresholds, scales)
 
 
 def _real_mask(batch: Batch, layer: Layer) -> Tensor:
     """A step's dropout mask, 0 for padded units too if the activation is not 0 at 0."""
     mask = _mask(batch, layer)
-    return mask * _real_units(batch.shape, layer, batch.trials) if batch.shape.masked else mask
+    return (
+        mask * chains.real_units(batch.shape, layer, batch.trials) if batch.shape.masked else mask
+    )
 
 
 def _passed_on(
@@ -358,11 +299,4 @@ def _or_nothing(shape: Shape, layer: Layer, computed: Tensor, trials: Trials) ->
 
 def _silenced(shape: Shape, layer: Layer, f: Tensor, trials: Trials) -> Tensor:
     """The activation's value f with 0 for padded units, which it may not give by itself."""
-    return f * _real_units(shape, layer, trials) if shape.masked else f
-
-
-def _real_units(shape: Shape, layer: Layer, trials: Trials) -> Tensor:
-    """1 for the trial's own units, 0 for padding: (slots, 1, units)."""
-    units = ops.arange(shape.widths[layer.like], dtype="int32")
-    own = trials.units[:, layer.index][:, None]
-    return ops.cast(units[None, :] < own, "float32")[:, None, :]
+    return f * chains.real_units(shape, layer, trials) if shape.masked else f

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from keras import ops
 
-from sweep.training.fused.program.activations import activation
+from sweep.training.fused.layers.activations import activation
 from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.shape import LossKind, Shape
 

@@ -19,7 +19,8 @@ def penalty(shape: Shape, values: list[Tensor], trials: Trials, loop: bool = Tru
             total = total + of_weight(shape, *role, values[position], trials)
         elif loop and shape.penalised(role[0]):
             first = shape.ordinal(*role)
-            of_rows = slice(first, first + 2 * shape.stack(role)[0], 2)
+            stride = shape.stride(role[0])
+            of_rows = slice(first, first + stride * shape.stack(role)[0], stride)
             l1, l2 = trials.l1[:, of_rows], trials.l2[:, of_rows]
             total = total + ops.sum(_penalties(shape, l1, l2, values[position]), axis=1)
     return total

@@ -3,10 +3,14 @@
 Which trials share a shape is decided in `shape_policy`.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sweep.training.fused.program.activations import activation
+from sweep.training.fused.layers.activation import Activating
+from sweep.training.fused.layers.activations import activation
+from sweep.training.fused.layers.part import Form
+from sweep.training.fused.layers.registry import kinds_of
 from sweep.training.fused.program.optimizers import second_slot
 
 _EVALUATION_ROWS = 512
@@ -18,14 +22,8 @@ INPUT = -1
 """The layer number of the model's input; hidden layers count from 0."""
 
 
-@dataclass(frozen=True)
-class NormPlace:
-    """A BatchNormalization: its layer, whether after the activation, whether with γ and with β."""
-
-    layer: int
-    after: bool
-    scale: bool
-    center: bool
+Chain = tuple[Form, ...]
+"""The parts behind a Dense, or on the input, in their order."""
 
 
 class Layer(NamedTuple):
@@ -83,8 +81,9 @@ class Shape:
     and a loop runs over as many as the deepest trial has."""
     biased: tuple[bool, ...]
     """Whether each layer, the output last, has a bias; a bias that is not there is held at zero."""
-    input_dropout: bool
-    norms: tuple[NormPlace, ...]
+    chains: tuple[Chain, ...]
+    """Of each hidden layer, the input's last, if any of them is not plain; () of one that is. A
+    plain layer has its activation and dropout, a plain input nothing."""
     outputs: int
     """Units of the output. Of one of two classes: 1, the logit; or 2, whose difference is it."""
     loss: LossKind
@@ -118,7 +117,15 @@ class Shape:
     @property
     def masked(self) -> bool:
         """Whether padded units must be silenced, because f(0) ≠ 0."""
-        return not all(activation(name).zero_at_zero for name in self.activations)
+        plain = all(activation(name).zero_at_zero for name in self.activations)
+        forms = itertools.chain(*self.chains)
+        return not plain or any(
+            isinstance(form, Activating) and not form.zero_at_zero for form in forms
+        )
+
+    def chain(self, layer: int) -> Chain:
+        """Return the parts of a hidden layer or of the input; () of a plain one, and the output."""
+        return self.chains[layer] if self.chains and layer < len(self.widths) else ()
 
     @property
     def mixed(self) -> bool:
@@ -148,24 +155,69 @@ class Shape:
         """Whether a layer may be computed that a trial in the program does not have."""
         return self.depth == "padded" or (self.looped and self.slots > 1)
 
-    @property
-    def masks(self) -> tuple[int, ...]:
-        """Numbers of units that dropout masks cover: those of the hidden layers, then the input's.
+    def learns(self, layer: int) -> bool:
+        """Return whether a part of the layer, or of the input, has weights."""
+        return any(form.weights for form in self.chain(layer))
 
-        The input's mask is missing if no dropout follows the input.
+    def optional(self, layer: int) -> bool:
+        """Return whether a trial's layer may be without a part of the program's."""
+        return self.mixed and layer != INPUT
+
+    @property
+    def part_numbers(self) -> int:
+        """Numbers that a layer's parts have together, in the layer that has most."""
+        return max((len(self.absent(layer)) for layer in (*self._hidden, INPUT)), default=0)
+
+    def absent(self, layer: int) -> tuple[float, ...]:
+        """Return the numbers of a layer's parts in a trial that has none of them."""
+        optional = (0.0,) * self.optional(layer)
+        parts = ((*optional, *form.absent) for form in self.chain(layer))
+        return tuple(itertools.chain(*parts))
+
+    @property
+    def _hidden(self) -> range:
+        return range(len(self.widths))
+
+    @property
+    def draws(self) -> int:
+        """Number of times that a step takes random bits.
+
+        Those of the hidden layers come first, then the input's, if it takes any; then the second
+        ones of all layers and of the input, if some part behind another takes bits, and so on.
         """
-        return (*self.widths, self.features) if self.input_dropout else self.widths
+        most = max((_draws(chain) for chain in self.chains), default=0)
+        if most < 2:
+            return len(self.widths) + (_draws(self.chain(INPUT)) > 0)
+        return most * (len(self.widths) + 1)
+
+    def draw(self, layer: Any, which: int = 0) -> Any:
+        """Return the number of a draw: which of the layer's, from 0. The layer may be a tensor."""
+        hidden = len(self.widths)
+        number = hidden if isinstance(layer, int) and layer == INPUT else layer
+        return number + which * (hidden + 1)
 
     @property
     def roles(self) -> tuple[tuple[str, int], ...]:
         """Kind and layer of each array of weights.
 
-        Kernel, bias, kernel, …, those of the output; then γ and β. A loop's stack has the role of
-        the first layer in it.
+        Kernel, bias, kernel, …, those of the output; then those of the parts. A loop's stack has
+        the role of the first layer in it.
         """
         layers = (0, 1, len(self.widths)) if self.looped else range(len(self.widths) + 1)
         dense = [(kind, layer) for layer in layers for kind in ("kernel", "bias")]
-        return (*dense, *self._norm_weights)
+        return (*dense, *self._of_parts("weights"))
+
+    def _of_parts(self, which: Literal["weights", "averages"]) -> list[tuple[str, int]]:
+        """Kind and layer of each array of the parts' weights or averages, the input's first."""
+        if not self.chains:
+            return []
+        layers = range(min(2, len(self.widths)) if self.looped else len(self.widths))
+        return [
+            (kinds[kind], layer)
+            for layer in (INPUT, *layers)
+            for form, kinds in zip(self.chain(layer), kinds_of(self.chain(layer)), strict=True)
+            for kind in getattr(form, which)
+        ]
 
     @property
     def weights(self) -> tuple[tuple[int, ...], ...]:
@@ -186,8 +238,7 @@ class Shape:
 
     def row(self, kind: str, layer: int) -> tuple[int, ...]:
         """Return where a weight stands in its array: (row,) in a loop's stack, else ()."""
-        inside = self.looped and kind in ("kernel", "bias") and 0 < layer < len(self.widths)
-        return (layer - 1,) if inside else ()
+        return (layer - 1,) if self.looped and 0 < layer < len(self.widths) else ()
 
     def _weight(self, kind: str, layer: int) -> tuple[int, ...]:
         if kind != "kernel":
@@ -196,48 +247,62 @@ class Shape:
 
     @property
     def averages(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of one trial's moving averages: mean and variance of each normalisation."""
-        return tuple((self._units(norm.layer),) for norm in self.norms for _ in range(2))
+        """Shapes of one trial's averages, such as the moving ones of normalisations."""
+        return tuple((*self.stack(role), self._units(role[1])) for role in self.averaged)
 
     @property
-    def _norm_weights(self) -> list[tuple[str, int]]:
-        return [
-            (kind, norm.layer)
-            for norm in self.norms
-            for kind, there in (("gamma", norm.scale), ("beta", norm.center))
-            if there
-        ]
+    def averaged(self) -> tuple[tuple[str, int], ...]:
+        """Kind and layer of each array of averages, as `roles`."""
+        return tuple(self._of_parts("averages"))
 
     def _units(self, layer: int) -> int:
         return (*self.widths, self.outputs, self.features)[layer]
 
-    def norm(self, layer: int) -> NormPlace | None:
-        """Return the normalisation in `layer`, None if the layer has none."""
-        return next((norm for norm in self.norms if norm.layer == layer), None)
-
     def position(self, kind: str, layer: int) -> int:
-        """Return the number of the array that holds a weight or a moving average.
+        """Return the number of the array that holds a weight or an average.
 
-        `kind` is kernel, bias, gamma, beta, mean or variance; the output is layer len(widths). The
-        moving averages stand behind the weights.
+        The output is layer len(widths). The averages stand behind the weights.
         """
-        averages = [(kind, norm.layer) for norm in self.norms for kind in ("mean", "variance")]
-        return [*self.roles, *averages].index((kind, 1 if self.row(kind, layer) else layer))
+        found = [*self.roles, *self.averaged]
+        return found.index((kind, 1 if self.row(kind, layer) else layer))
 
     @property
     def ordinals(self) -> int:
         """Number of a trial's weights: each layer in a loop's stack has weights of its own."""
-        return 2 * len(self.widths) + 2 + len(self._norm_weights)
+        return 2 * len(self.widths) + 2 + len(self._part_weights)
+
+    @property
+    def _part_weights(self) -> list[tuple[str, int]]:
+        """Kind and layer of each weight of the parts, those in a loop's stack one by one."""
+        found = self._of_parts("weights")
+        if not self.looped:
+            return found
+        first = [role for role in found if role[1] < 1]
+        of_layer = [kind for kind, layer in found if layer == 1]
+        return first + [(kind, layer) for layer in range(1, len(self.widths)) for kind in of_layer]
 
     def ordinal(self, kind: str, layer: Any) -> Any:
         """Return a weight's number among all of a trial's weights, from 0 to `ordinals` − 1.
 
-        The layer of a kernel or of a bias may be a tensor.
+        The layer of a hidden layer's weight may be a tensor in a loop.
         """
         if kind in ("kernel", "bias"):
             return 2 * layer + (kind == "bias")
-        return 2 * len(self.widths) + 2 + self._norm_weights.index((kind, layer))
+        first = 2 * len(self.widths) + 2
+        if isinstance(layer, int):
+            return first + self._part_weights.index((kind, layer))
+        return first + self._part_weights.index((kind, 1)) + (layer - 1) * self.stride(kind)
+
+    def stride(self, kind: str) -> int:
+        """Return how far the numbers of a weight of one kind are apart in a loop's stack."""
+        if kind in ("kernel", "bias"):
+            return 2
+        return sum(layer == 1 for _, layer in self._of_parts("weights"))
 
     def penalised(self, kind: str) -> bool:
         """Return whether weights of that kind may have a penalty."""
         return kind == "kernel" or self.bias_penalty
+
+
+def _draws(chain: Chain) -> int:
+    return sum(form.draws for form in chain)

@@ -15,11 +15,14 @@ input on.
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sweep.training.fused.description import Description, FusedLoss
-from sweep.training.fused.program.shape import INPUT, Depth, LossKind, NormPlace, RowCounts, Shape
+from sweep.training.fused.description import Description, FusedLoss, Unit
+from sweep.training.fused.layers.activation import Activating
+from sweep.training.fused.layers.dropout import Dropping
+from sweep.training.fused.program.shape import Chain, Depth, LossKind, RowCounts, Shape
 
 _SMALL = 64
 """Units: up to this width arithmetic is cheap against compiling, so all layers are padded to the
@@ -45,6 +48,7 @@ PALETTES = (
      "hard_sigmoid"),
 )  # fmt: skip
 """The activations of mixed programs: those whose values tell their slopes, and some more."""
+_DROPPING = Dropping()
 _NARROW = 32
 """Units: up to this width two trials share a program on a CPU, as each operation costs more than
 its arithmetic."""
@@ -116,14 +120,15 @@ def shape_of(
     trial shares its program with trials that are less or more like it.
     """
     units = (description.given, *description.hidden, description.output)
-    widths, activations, depth, classes = _padded(description, on_gpu, sharing)
+    widths, activations, depth, classes, of_hidden = _padded(description, on_gpu, sharing)
     slots = 1 if classes else _slots(max(widths, default=1), on_gpu)
-    norms = _norms(description)
+    chains = (*of_hidden, description.given.forms)
+    of_parts = chains if any(chains) else ()
     # the one or two outputs of two classes are one number a row
     outputs = description.output.width if description.loss.kind else 1
     while (
         slots > 1
-        and slots * slot_bytes(rows, description.features, widths, norms, outputs) > memory_bytes
+        and slots * slot_bytes(rows, description.features, widths, of_parts, outputs) > memory_bytes
     ):
         slots //= 2
     return Shape(
@@ -133,8 +138,7 @@ def shape_of(
         activations=activations,
         depth=depth,
         biased=(*_biased(description, len(widths)), description.output.biased),
-        input_dropout=bool(description.given.rate),
-        norms=norms,
+        chains=of_parts,
         outputs=description.output.width,
         loss=_loss(description.loss),
         optimizer=description.optimizer.kind,
@@ -157,19 +161,21 @@ def slot_bytes(
     rows: RowCounts,
     features: int,
     widths: tuple[int, ...],
-    norms: tuple[NormPlace, ...] = (),
+    chains: tuple[Chain, ...] = (),
     outputs: int = 1,
 ) -> int:
     """Return an upper estimate of the memory that one trial takes in a program, in bytes.
 
     It is that of all arrays that are alive at once. Weights count ten times (value, two slots and
     best before and after, gradients), a batch's activations four times (argument, value, mask,
-    gradient), and twice more if they are normalised.
+    gradient), and twice more behind a layer that is not plain.
     """
     layers = [features, *widths, outputs]
     weights = sum((a + 1) * b for a, b in itertools.pairwise(layers))
     batch = max(rows.batch, rows.chunk) * sum(layers)
-    normed = rows.batch * sum(layers[norm.layer + 1] for norm in norms)
+    # the input's chain is the last; dropout alone leaves nothing
+    units = zip((*widths, features), chains, strict=False)
+    normed = rows.batch * sum(width for width, chain in units if chain not in ((), (_DROPPING,)))
     return 4 * (10 * weights + 4 * batch + 2 * normed + 2 * outputs * rows.chunks * rows.chunk)
 
 
@@ -180,6 +186,7 @@ class _Layers(NamedTuple):
     activations: tuple[str, ...]
     depth: Depth
     classes: tuple[int, ...] = ()
+    chains: tuple[Chain, ...] = ()
 
 
 def _padded(description: Description, on_gpu: bool, sharing: Sharing) -> _Layers:
@@ -190,17 +197,29 @@ def _padded(description: Description, on_gpu: bool, sharing: Sharing) -> _Layers
     activations = [unit.activation for unit in description.hidden]
     widest = max(widths, default=0)
     alike = len({(unit.activation, unit.biased) for unit in description.hidden}) == 1
-    normed = any(unit.norm is not None for unit in description.hidden)
+    chains = tuple(map(_chain, description.hidden))
     one_width = widest <= _SMALL or set(widths) == {widest}
     # the norm of all gradients must be known before the first weight moves
     at_once = description.optimizer.clip == "global_clipnorm"
     loops = not on_gpu and not at_once and widest <= _WIDEST_LOOP
-    if not (alike and not normed and one_width) or (widest > _MEDIUM and not loops):
-        return _Layers(tuple(widths), tuple(activations), "exact")
+    if not (alike and not any(chains) and one_width) or (widest > _MEDIUM and not loops):
+        return _Layers(tuple(widths), tuple(activations), "exact", chains=chains)
     multiple = _LOOP if loops else 4 if widest <= _SMALL else 2
     layers = -(-len(widths) // multiple) * multiple
     depth: Depth = "looped" if loops else "padded"
-    return _Layers((widest,) * layers, (activations[0],) * layers, depth)
+    return _Layers((widest,) * layers, (activations[0],) * layers, depth, chains=((),) * layers)
+
+
+def _chain(unit: Unit) -> Chain:
+    """The parts of a hidden layer in a program; () of a plain layer.
+
+    A chain without dropout has it at its end, so that layers with and without share a program.
+    """
+    forms = unit.forms
+    plain = [form for form in forms if isinstance(form, Activating)][:1]
+    if forms in (tuple(plain), (*plain, _DROPPING)):
+        return ()
+    return forms if _DROPPING in forms else (*forms, _DROPPING)
 
 
 def _mixed(description: Description, sharing: Sharing) -> _Layers | None:
@@ -208,7 +227,7 @@ def _mixed(description: Description, sharing: Sharing) -> _Layers | None:
     hidden = description.hidden
     if not hidden or description.optimizer.clip == "global_clipnorm":
         return None
-    if any(unit.norm is not None for unit in hidden) or len({unit.biased for unit in hidden}) > 1:
+    if len({unit.biased for unit in hidden}) > 1:
         return None
     used = {unit.activation for unit in hidden}
     names = next((palette for palette in PALETTES if used <= {*palette}), None)
@@ -216,9 +235,43 @@ def _mixed(description: Description, sharing: Sharing) -> _Layers | None:
     width = max(sharing.width, FEWEST_MIXED, 1 << (widest - 1).bit_length())
     if names is None or width > WIDEST_MIXED:
         return None
+    chain = _common(hidden, names)
+    if chain is None:
+        return None
     depth = max(sharing.depth, MIXED_DEPTH * -(-len(hidden) // MIXED_DEPTH))
     classes = (width // 2, width)[-sharing.steps :]
-    return _Layers((width,) * depth, names, "looped", classes)
+    return _Layers((width,) * depth, names, "looped", classes, (chain,) * depth)
+
+
+def _common(hidden: Sequence[Unit], names: tuple[str, ...]) -> Chain | None:
+    """The chain of a mixed program's layers, in which each layer's parts stand in their order.
+
+    () if all layers are plain, None if there is no such chain.
+    """
+    if not any(map(_chain, hidden)):
+        return ()
+    each = [mixed_forms(unit, names) for unit in hidden]
+    longest = max(each, key=len)
+    activations = sum(isinstance(form, Activating) for form in longest)
+    if activations > 1 or any(places_in(longest, forms) is None for forms in each):
+        return None
+    return longest if _DROPPING in longest else (*longest, _DROPPING)
+
+
+def mixed_forms(unit: Unit, names: tuple[str, ...]) -> Chain:
+    """Return a layer's parts in a mixed program, whose activation is one of `names`."""
+    return tuple(Activating(names) if isinstance(form, Activating) else form for form in unit.forms)
+
+
+def places_in(chain: Chain, forms: Chain) -> list[int] | None:
+    """Return where in a chain a layer's parts stand, in their order; None if they do not."""
+    found, start = [], 0
+    for form in forms:
+        if form not in chain[start:]:
+            return None
+        start = chain.index(form, start) + 1
+        found.append(start - 1)
+    return found
 
 
 def _loss(loss: FusedLoss) -> LossKind:
@@ -227,15 +280,6 @@ def _loss(loss: FusedLoss) -> LossKind:
     if loss.squared:
         return "squared"
     return "metric" if loss.is_metric else "smoothed"
-
-
-def _norms(description: Description) -> tuple[NormPlace, ...]:
-    units = (description.given, *description.hidden)
-    return tuple(
-        NormPlace(layer, norm.after, norm.gamma is not None, norm.beta is not None)
-        for layer, norm in enumerate((unit.norm for unit in units), start=INPUT)
-        if norm is not None
-    )
 
 
 def _biased(description: Description, depth: int) -> list[bool]:

@@ -4,6 +4,7 @@ model      a compiled model
 layers     its layers
 loss       its loss
 optimizer  its optimizer and schedule
-refusal    the error that says why not
 kept       what has been read of a search space
+likeness   models alike but for numbers, described without Keras
+doubles    what stands for Keras' classes then
 """

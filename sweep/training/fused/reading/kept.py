@@ -3,6 +3,7 @@
 import gc
 import logging
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,9 +15,10 @@ from sweep.training import keras_private
 from sweep.training import model as trial_model
 from sweep.training.checkpoint import Arrays, TrialState
 from sweep.training.early_stopping import EarlyStopping, Patience
-from sweep.training.fused.description import Description
+from sweep.training.fused.description import Description, Role
+from sweep.training.fused.layers.refusal import NotCarriedError, require
+from sweep.training.fused.reading.likeness import Deferred, Likeness, Likenesses
 from sweep.training.fused.reading.model import read
-from sweep.training.fused.reading.refusal import NotCarriedError, require
 from sweep.training.model import Build
 from sweep.training.regularisation import regularisation
 
@@ -27,6 +29,9 @@ forgotten, and a model is built again when its trial begins."""
 _LEFT_BYTES = 64 << 20
 """Bytes of models that were read and are not needed any more, after which Python collects its
 garbage: a Keras model holds itself in cycles."""
+
+_KEPT_DEFERRED = 4096
+"""Models whose initial states are not made yet, that are kept at most."""
 
 Key = tuple[tuple[str, Value], ...]
 """A configuration: names of hyperparameters with their values, sorted."""
@@ -52,6 +57,11 @@ class Readings:
     """Whether models have been read since `forget_models`."""
     _carried: bool = False
     """Whether at least one model could be read."""
+    _deferred: dict[tuple[Key, int], Deferred] = field(default_factory=dict)
+    _likenesses: Likenesses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._likenesses = Likenesses(self.build)
 
     def description(self, assignment: Assignment) -> Description:
         """Return the description of the trial's model.
@@ -73,13 +83,39 @@ class Readings:
     def initial_state(self, assignment: Assignment, patience: Patience) -> TrialState:
         """Return the trial's state before its first epoch. Raises whatever `build` raises."""
         key = (_key(assignment), assignment.seed)
-        if key not in self._initial:
+        if key not in self._initial and key not in self._deferred:
             self._build(assignment)
-        model, optimizer = self._initial.pop(key)
-        self._initial_bytes -= _bytes(model) + _bytes(optimizer)
+        if (deferred := self._deferred.pop(key, None)) is not None:
+            model, optimizer = deferred()
+        else:
+            model, optimizer = self._initial.pop(key)
+            self._initial_bytes -= _bytes(model) + _bytes(optimizer)
         return TrialState(0, model, optimizer, (), EarlyStopping.of(patience))
 
     def _build(self, assignment: Assignment) -> None:
+        likeness = self._likenesses.of(assignment) if self._carried else None
+        if likeness is not None:
+            found = self._likenesses.known(likeness)
+            if found is not None:
+                self._take(assignment, likeness, found)
+                return
+        self._make(assignment, likeness)
+
+    def _take(self, assignment: Assignment, likeness: Likeness, found: Description) -> None:
+        """Keep what a model's doubles tell."""
+        key = _key(assignment)
+        self._read[key] = found
+        self._regularised[key] = likeness.regularisation
+        if len(self._deferred) >= _KEPT_DEFERRED:
+            self._deferred.clear()
+        shapes = {role: one.shape for role, one in likeness.variables.items()}
+        self._deferred[key, assignment.seed] = lambda: (
+            likeness.values(found),
+            _initial_slots(shapes, likeness.optimizer, found),
+        )
+
+    def _make(self, assignment: Assignment, likeness: Likeness | None) -> None:
+        """Have Keras make a model, and keep what is read of it."""
         model = self._model(assignment)
         key = _key(assignment)
         try:
@@ -97,7 +133,14 @@ class Readings:
             self._initial.clear()
             self._initial_bytes = 0
         weights = trial_model.get_state(model.variables)
-        slots = _initial_slots(model, description)
+        shapes = {
+            role: tuple(variable.shape)
+            for role, variable in zip(description.model_roles, model.variables, strict=True)
+        }
+        slots = _initial_slots(shapes, model.optimizer, description)
+        if likeness is not None:
+            told = self._regularised[key]
+            self._likenesses.compare(likeness, description, told, weights)
         self._initial[key, assignment.seed] = (weights, slots)
         size = _bytes(weights) + _bytes(slots)
         self._initial_bytes += size
@@ -138,22 +181,23 @@ def _key(assignment: Assignment) -> Key:
     return tuple(sorted(assignment.hyperparameters.items()))
 
 
-def _initial_slots(model: trial_model.Model, description: Description) -> Arrays:
-    """The state of the model's optimizer before its first step: moments are at the beginning."""
+def _initial_slots(
+    shapes: dict[Role, tuple[int, ...]], optimizer: Any, description: Description
+) -> Arrays:
+    """The state of an optimizer before its first step: moments are at the beginning.
+
+    `shapes` are those of the model's variables.
+    """
     rule = description.optimizer
-    shapes = {
-        role: tuple(variable.shape)
-        for role, variable in zip(description.model_roles, model.variables, strict=True)
-    }
-    rate = keras_private.rate_or_schedule(model.optimizer)
-    counted = {"iteration": model.optimizer.iterations, "rate": rate}
+    rate = keras_private.rate_or_schedule(optimizer)
+    counted = {"iteration": optimizer.iterations, "rate": rate}
 
     def initial(kind: str, layer: int) -> np.ndarray:
         if kind in counted:
             return trial_model.get_state([counted[kind]])[0]
         if kind == "product":
             return np.array(1.0, np.float32)
-        slot, weight = kind.split()
+        slot, _, weight = kind.partition(" ")
         value = rule.initial if slot == "second" else 0.0
         return np.full(shapes[weight, layer], value, np.float32)
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import activations, layers, regularizers
+from keras import layers
 
-from sweep.training.fused.description import Norm, Penalty, Role, Unit
-from sweep.training.fused.program.activations import ACTIVATIONS
-from sweep.training.fused.program.dropout import MAX_UNITS
-from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
+from sweep.training.fused.description import Role, Unit
+from sweep.training.fused.layers.activation import Activation
+from sweep.training.fused.layers.penalty import NO_PENALTY, read_penalty
+from sweep.training.fused.layers.random_bits import MAX_UNITS
+from sweep.training.fused.layers.refusal import name_of, require
+from sweep.training.fused.layers.registry import kinds_of, part_of
 
-_ACTIVATIONS = (layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU)
-_LAYERS = (layers.Dense, *_ACTIVATIONS, layers.Dropout, layers.BatchNormalization)
 _SCALES = (layers.Normalization, layers.Rescaling)
 
 Scaling = tuple[tuple[float, ...], tuple[float, ...]]
@@ -69,14 +69,6 @@ def _affine(layer: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]
     return factor, summand
 
 
-_UNLIKE = "ReLU with a threshold, or with both a slope and a maximum"
-
-_MAX_RATE = 1 - 2**-20
-
-SOFTMAX = "softmax"
-"""The one activation that is read though no program has it: it may stand at the output only."""
-
-
 def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, Role]]:
     """Return the input's unit and one for each Dense, and the role of each variable by its id.
 
@@ -88,31 +80,22 @@ def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, 
     for layer in chain:
         if type(layer) is layers.Flatten:
             continue  # a row is a vector already
-        require(type(layer) in _LAYERS, f"layer {name_of(layer)}")
+        part = part_of(layer)
+        require(part is not None or type(layer) is layers.Dense, f"layer {name_of(layer)}")
         require(layer.trainable, f"{name_of(layer)} is frozen")
         require(layer.dtype_policy.name == "float32", f"precision {layer.dtype_policy.name}")
-        if type(layer) is layers.Dense:
-            index = len(units) - 1
+        if part is None:
             units.append(_read_dense(layer))
-            roles[id(layer.kernel)] = ("kernel", index)
-            if layer.use_bias:
-                roles[id(layer.bias)] = ("bias", index)
-            continue
-        index = len(units) - 2
-        require(units[-1].rate is None, f"{name_of(layer)} follows Dropout")
-        if type(layer) in _ACTIVATIONS:
-            units[-1] = _activated(units[-1], layer, index)
-        elif type(layer) is layers.BatchNormalization:
-            units[-1] = _normalised(units[-1], layer)
-            found = {
-                "gamma": layer.gamma, "beta": layer.beta,
-                "mean": layer.moving_mean, "variance": layer.moving_variance,
-            }  # fmt: skip
-            roles |= {id(one): (kind, index) for kind, one in found.items() if one is not None}
+            variables = {"kernel": layer.kernel} | ({"bias": layer.bias} if layer.use_bias else {})
         else:
-            units[-1] = _read_dropout(units[-1], layer)
-            if layer.rate > 0:
-                roles[id(layer.seed_generator.state)] = ("generator", index)
+            require(layer.activity_regularizer is None, "an activity regularizer")
+            found = part.read(layer, units[-1].width)
+            if found is None:
+                continue
+            units[-1] = replace(units[-1], parts=(*units[-1].parts, found))
+            kinds = kinds_of(units[-1].forms)[-1]
+            variables = {kinds[kind]: one for kind, one in part.variables(layer).items()}
+        roles |= {id(one): (kind, len(units) - 2) for kind, one in variables.items()}
     require(len(units) > 1, "no Dense layer")
     return units, roles
 
@@ -123,85 +106,11 @@ def _read_dense(layer: Any) -> Unit:
     require(plain, "a weight constraint")
     require(layer.activity_regularizer is None, "an activity regularizer")
     require(not getattr(layer, "lora_enabled", False), "LoRA")
+    activation = Activation.of(layer.activation)
     return Unit(
         width=int(layer.units),
-        activation=_read_activation(layer.activation),
+        parts=() if activation is None else (activation,),
         biased=bool(layer.use_bias),
-        kernel=_read_penalty(layer.kernel_regularizer),
-        bias=_read_penalty(layer.bias_regularizer) if layer.use_bias else Penalty(),
+        kernel=read_penalty(layer.kernel_regularizer),
+        bias=read_penalty(layer.bias_regularizer) if layer.use_bias else NO_PENALTY,
     )
-
-
-def _activated(unit: Unit, layer: Any, index: int) -> Unit:
-    require(index >= 0, f"{name_of(layer)} before the first Dense")
-    require(unit.activation == "linear", "two activations in a row")
-    if type(layer) is layers.Activation:
-        return replace(unit, activation=_read_activation(layer.activation))
-    name = layer_activation_name(layer)
-    if name is None:
-        raise NotCarriedError(_UNLIKE)
-    return replace(unit, activation=name)
-
-
-def _normalised(unit: Unit, layer: Any) -> Unit:
-    name = name_of(layer)
-    require(unit.norm is None, f"two {name} in a row")
-    require(layer.axis in (-1, 1), f"{name} over axis {layer.axis}")
-    require(not layer.renorm, f"{name} with renorm")
-    require(not layer.synchronized, f"{name} synchronized")
-    require(layer.epsilon > 0, f"{name} with epsilon {layer.epsilon}")
-    plain = layer.gamma_constraint is None and layer.beta_constraint is None
-    require(plain, "a weight constraint")
-    norm = Norm(
-        after=unit.activation != "linear",
-        momentum=layer.momentum,
-        epsilon=layer.epsilon,
-        gamma=_read_penalty(layer.gamma_regularizer) if layer.scale else None,
-        beta=_read_penalty(layer.beta_regularizer) if layer.center else None,
-    )
-    return replace(unit, norm=norm)
-
-
-def _read_dropout(unit: Unit, layer: Any) -> Unit:
-    require(layer.noise_shape is None, "Dropout with a noise shape")
-    require(layer.rate <= _MAX_RATE, f"Dropout of {layer.rate}")
-    require(unit.width < MAX_UNITS, f"Dropout of {unit.width} units")
-    return replace(unit, rate=float(layer.rate))
-
-
-def _read_activation(function: Any) -> str:
-    name = SOFTMAX if function is activations.softmax else activation_name(function)
-    if name is None:
-        unknown = getattr(function, "__name__", name_of(function))
-        raise NotCarriedError(f"activation {unknown}")
-    return name
-
-
-def _read_penalty(regularizer: Any) -> Penalty:
-    if regularizer is None:
-        return Penalty()
-    known = type(regularizer) in (regularizers.L1, regularizers.L2, regularizers.L1L2)
-    require(known, f"regularizer {name_of(regularizer)}")
-    l1, l2 = getattr(regularizer, "l1", 0.0), getattr(regularizer, "l2", 0.0)
-    return Penalty(l1=float(l1), l2=float(l2))
-
-
-def activation_name(function: Any) -> str | None:
-    """Return the name under which `function` stands in ACTIVATIONS, None if it does not."""
-    name = getattr(function, "__name__", None)
-    if isinstance(name, str) and name in ACTIVATIONS and getattr(activations, name) is function:
-        return name
-    return None
-
-
-def layer_activation_name(layer: Any) -> str | None:
-    """Return the name by which `activation` knows a ReLU, LeakyReLU or ELU, None if it does not."""
-    if type(layer) is layers.LeakyReLU:
-        return f"leaky_relu({float(layer.negative_slope)})"
-    if type(layer) is layers.ELU:
-        return "elu" if layer.alpha == 1 else f"elu({float(layer.alpha)})"
-    if type(layer) is layers.ReLU and not layer.threshold:
-        if layer.max_value is None:
-            return f"leaky_relu({float(layer.negative_slope)})" if layer.negative_slope else "relu"
-        return None if layer.negative_slope else f"relu({float(layer.max_value)})"
-    return None

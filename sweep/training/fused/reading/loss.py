@@ -10,8 +10,8 @@ from sweep.space.check import METRIC, recorded_metric
 from sweep.space.outputs import OutputsError, outputs_of
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 from sweep.training.fused.description import FusedLoss
+from sweep.training.fused.layers.refusal import NotCarriedError, name_of, require
 from sweep.training.fused.program.losses import AMOUNTS
-from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
 from sweep.training.model import Model
 
 _BINARY, _CATEGORICAL = "binary_crossentropy", "categorical_crossentropy"

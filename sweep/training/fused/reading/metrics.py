@@ -10,7 +10,7 @@ import keras
 
 from sweep.space.check import METRIC
 from sweep.tasks.task import Task, TaskKind
-from sweep.training.fused.reading.refusal import require
+from sweep.training.fused.layers.refusal import require
 
 _WORDS = {
     "accuracy": "accuracy",

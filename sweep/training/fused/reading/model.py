@@ -1,9 +1,9 @@
 """Reads a compiled Keras model into a description, or says why it is left to Keras.
 
-What can be described: a Sequential or functional chain of Dense, each followed by at most one
-activation, one BatchNormalization and one Dropout, which the input may have as well, behind
-Flatten, Normalization and Rescaling; L1 and L2 penalties; most optimizers under a constant rate or
-a built-in schedule; the cross-entropies, labels smoothed or not, and the usual losses of amounts.
+What can be described: a Sequential or functional chain of Dense, each followed by parts of those in
+`layers/registry.py`, which the input may have as well, behind Flatten, Normalization and Rescaling;
+L1 and L2 penalties; most optimizers under a constant rate or a built-in schedule; the
+cross-entropies, labels smoothed or not, and the usual losses of amounts.
 Everything else, known or unknown, is refused by name: nothing is guessed.
 """
 
@@ -16,12 +16,13 @@ from keras import layers
 
 from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.training.fused.description import Description, FusedLoss, Unit
+from sweep.training.fused.layers.activation import SOFTMAX, Activation
+from sweep.training.fused.layers.refusal import NotCarriedError, name_of, require
 from sweep.training.fused.program.losses import AMOUNTS
-from sweep.training.fused.reading.layers import SOFTMAX, read_input, read_layers
+from sweep.training.fused.reading.layers import read_input, read_layers
 from sweep.training.fused.reading.loss import read_loss
 from sweep.training.fused.reading.metrics import read_metrics
 from sweep.training.fused.reading.optimizer import optimizer_roles, read_optimizer, roles_of
-from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
 from sweep.training.model import Model
 
 
@@ -45,11 +46,13 @@ def read(model: Model, task: Task = HIGGS_TASK) -> Description:
     units, roles = read_layers(math.prod(shape), chain)
     roles |= constants
     given, *hidden, output = units
-    require(all(unit.activation != SOFTMAX for unit in hidden), f"activation {SOFTMAX}")
+    inner = [part for unit in (given, *hidden) for part in unit.parts]
+    require(Activation(SOFTMAX) not in inner, f"activation {SOFTMAX}")
+    end, *behind = output.parts or (Activation("linear"),)
+    for part in [*behind, *(() if isinstance(end, Activation) else (end,))]:
+        require(False, f"{name_of(part)} follows the output")
     loss = _ended(loss, output, task)
-    output = replace(output, activation="linear")
-    require(output.rate is None, "Dropout follows the output")
-    require(output.norm is None, "BatchNormalization follows the output")
+    output = replace(output, parts=())
     optimizer = read_optimizer(model.optimizer)
     trainable = roles_of(model.trainable_variables, roles, "model")
     return Description(

@@ -11,9 +11,9 @@ from keras.optimizers import schedules
 
 from sweep.training import keras_private
 from sweep.training.fused.description import Role
+from sweep.training.fused.layers.refusal import NotCarriedError, name_of, require
 from sweep.training.fused.program.optimizers import OptimizerRule
 from sweep.training.fused.program.schedules import KINDS, RateSchedule
-from sweep.training.fused.reading.refusal import NotCarriedError, name_of, require
 
 
 @dataclass(frozen=True)

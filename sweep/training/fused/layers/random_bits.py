@@ -1,6 +1,6 @@
-"""Dropout's random bits: a counter-based hash, computed where the mask is used.
+"""Random bits in a program: a counter-based hash, computed where the number is used.
 
-Keras' generator of a Dropout layer holds (seed, count); count rises by one a training step.
+Keras' generator of a layer such as Dropout holds (seed, count); count rises by one a training step.
 The mask of a step is a function of (seed, count, layer, row in the batch, unit): no state but
 Keras' own, which goes into checkpoints. The bits are not Keras' bits; the statistics are.
 
@@ -10,12 +10,15 @@ program mixes them with the element's counter, row·2¹⁶ + unit, by two multip
 steps never run through the same sequence at an offset.
 """
 
+from typing import Any
+
 import numpy as np
 from keras import ops
 
-from sweep.training.fused.program.arrays import Tensor
+Tensor = Any
 
 MAX_UNITS = 1 << 16
+_SQRT_2 = 1.4142135623730951
 
 
 def step_keys(seeds: np.ndarray, first_count: np.ndarray, steps: int) -> np.ndarray:
@@ -72,6 +75,16 @@ def mask(batch: int, units: int, keys: Tensor, thresholds: Tensor, scales: Tenso
     """
     kept = bits(batch, units, keys) >= thresholds[:, None, None]
     return ops.where(kept, scales[:, None, None], ops.zeros((), "float32"))
+
+
+def normal(words: Tensor) -> Tensor:
+    """Return standard normal numbers, float32, from random bits of the same shape.
+
+    The inverse of the distribution function at the middles of 2²³ equal parts of (0, 1), so none is
+    further out than 5.3.
+    """
+    parts = ops.cast(ops.right_shift(words, _word(9)), "float32")
+    return _SQRT_2 * ops.erfinv((2.0 * parts + 1.0) * 2.0**-23 - 1.0)
 
 
 def _word(value: int) -> Tensor:

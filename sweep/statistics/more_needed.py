@@ -19,7 +19,7 @@ _MOST = 1e9
 
 
 @dataclass(frozen=True)
-class Needed:
+class MoreNeeded:
     """What would tell two apart; None for what would not, however much of it there was."""
 
     rows: int | None
@@ -30,13 +30,13 @@ class Needed:
     """Validation rows, with `SEEDS_WITH_ROWS` seeds of each."""
 
 
-def needed(value: float, rows_error: float, n_rows: int, seeds_error: float) -> Needed:
+def more_needed(value: float, rows_error: float, n_rows: int, seeds_error: float) -> MoreNeeded:
     """Return what would tell apart two that differ by `value`.
 
     `rows_error` is the standard error over `n_rows`, `seeds_error` that over one seed of each.
     """
     reach = (value / float(ndtri((1 + CONFIDENCE) / 2))) ** 2
-    return Needed(
+    return MoreNeeded(
         rows=_at_least(n_rows * rows_error**2, reach - seeds_error**2),
         seeds=_at_least(seeds_error**2, reach - rows_error**2),
         rows_with_seeds=_at_least(n_rows * rows_error**2, reach - seeds_error**2 / SEEDS_WITH_ROWS),

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from sweep.statistics.confidence import Z
-from sweep.statistics.needed import SEEDS_WITH_ROWS, needed
+from sweep.statistics.more_needed import SEEDS_WITH_ROWS, more_needed
 
 
 def is_told(value, rows_error, seeds_error, rows=1.0, seeds=1):
@@ -15,7 +15,7 @@ def is_told(value, rows_error, seeds_error, rows=1.0, seeds=1):
 
 @pytest.mark.parametrize(("rows_error", "seeds_error"), [(0.006, 0.001), (0.002, 0.007)])
 def test_so_many_are_enough_and_less_are_not(rows_error, seeds_error):
-    found = needed(0.01, rows_error, 1000, seeds_error)
+    found = more_needed(0.01, rows_error, 1000, seeds_error)
     if found.rows is not None:
         assert is_told(0.01, rows_error, seeds_error, rows=1.001 * found.rows / 1000)
         assert not is_told(0.01, rows_error, seeds_error, rows=0.99 * found.rows / 1000)
@@ -27,12 +27,12 @@ def test_so_many_are_enough_and_less_are_not(rows_error, seeds_error):
 
 
 def test_where_neither_alone_is_enough_both_are():
-    found = needed(0.01, 0.006, 1000, 0.006)
+    found = more_needed(0.01, 0.006, 1000, 0.006)
     assert found.rows is None and found.seeds is None and found.rows_with_seeds is not None
     times = 1.001 * found.rows_with_seeds / 1000
     assert is_told(0.01, 0.006, 0.006, rows=times, seeds=SEEDS_WITH_ROWS)
 
 
 def test_nothing_tells_what_does_not_differ():
-    found = needed(0.0, 0.006, 1000, 0.003)
+    found = more_needed(0.0, 0.006, 1000, 0.003)
     assert (found.rows, found.seeds, found.rows_with_seeds) == (None, None, None)

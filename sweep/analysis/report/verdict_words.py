@@ -229,8 +229,9 @@ def _unended(verdict: Verdict, found: Unended) -> str:
     epochs = text.counted(found.more_epochs, "epoch")
     return (
         f"{found.all:,}{of_tied} {_were(found.all)} still improving at the last epoch "
-        f"({first}{which}): the answer may change. Train just {'this' if one else 'these'} on "
-        f"with: {command} ({epochs} at most, about {text.duration(found.seconds)})."
+        f"({first}{which}): the answer may change. "
+        f"Train just {'this' if one else 'these'} on with: {command} "
+        f"({epochs} at most, about {text.duration(found.seconds)})."
     )
 
 

@@ -1,28 +1,29 @@
 """Pools: what they cost an assignment, how busy workers are, and whether anything is lost by kills.
 
-    python benchmarks/pool.py --cost --busy --simulation
-    python benchmarks/pool.py --chaos 100 --minutes 20
+    python benchmarks/pool.py --cost --busy --beside --simulation
+    python benchmarks/pool.py --chaos 100 --idle
+    python benchmarks/pool.py --chaos 100 --minutes 60
 
-The cost is that of a trainer that does nothing, with states of 10 KB and of 13 MB: there and back,
-and with the database and the checkpoint files behind it, each end a commit of its own or those that
-come together in one. Chaos is the tiny sweep of the tests with its real trainers: workers and heads
-are killed by SIGKILL at random moments, the sweep is resumed with another pool or none, and every
-table and every array of every checkpoint must be those of a sweep that nobody disturbed.
+The first takes under three minutes on a quiet machine with two cores. The cost is that of a trainer
+that does nothing, with states of 10 KB and of 13 MB: there and back, and with the database and the
+checkpoint files behind it, on the disk and in memory. For `--busy` and `--beside` see
+`benchmarks/utilisation.py`, for chaos `benchmarks/chaos.py`.
 """
 
 import argparse
 import os
 import random
-import signal
-import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from chaos import chaos
+from utilisation import beside, busy
 
 from sweep.pool.face import Pool
 from sweep.pool.places import Place, PoolAsked, places
@@ -35,31 +36,40 @@ from sweep.runner.simulate import simulated
 from sweep.store import NewTrial, Planned
 from sweep.testing import MemoryJournal, small_split, train_all
 from sweep.testing.idle_briefing import IdleBriefing
-from tests.support import tiny
 from tests.support.runs import new_store
 
 SPLIT = small_split(20, 10)
-SIZES = {"10 KB": (2_500, 2_000), "13 MB": (3_250_000, 60)}
-"""Numbers in a state, and assignments."""
+SIZES = (("10 KB", 2_500, 8, 2_000), ("10 KB", 2_500, 64, 3_000), ("13 MB", 3_250_000, 8, 60))
+"""A state, its numbers; assignments that each of two workers holds, and all."""
+DISKS = {"disk": Path.cwd(), "memory": Path("/dev/shm")}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cost", action="store_true", help="Milliseconds an assignment.")
+    parser.add_argument("--kinds", nargs="+", default=["processes", "Ray"], help="Of the cost.")
     parser.add_argument("--busy", action="store_true", help="Seconds beside those simulated.")
+    parser.add_argument("--beside", action="store_true", help="A pool of 2 beside none.")
     parser.add_argument("--simulation", action="store_true", help="Up to 1,000 workers.")
     parser.add_argument("--chaos", type=int, default=0, help="Kills.")
+    parser.add_argument("--idle", action="store_true", help="Chaos with trainers that do nothing.")
     parser.add_argument("--pools", nargs="+", default=["2", "ray:2"], help="Of the chaos.")
     parser.add_argument("--minutes", type=float, default=10, help="The chaos ends after so long.")
     parser.add_argument("--seed", type=int, default=0, help="Of the chaos.")
     options = parser.parse_args()
     if options.cost:
-        cost()
-    if options.busy:
-        busy()
-    if options.simulation:
-        simulation()
-    return chaos(options) if options.chaos else 0
+        flushes()
+        cost(options.kinds)
+    for is_asked, measure in (
+        (options.busy, busy),
+        (options.beside, beside),
+        (options.simulation, simulation),
+    ):
+        if is_asked:
+            measure()
+    if not options.chaos:
+        return 0
+    return chaos(options.chaos, options.pools, options.minutes, options.seed, idle=options.idle)
 
 
 @contextmanager
@@ -96,32 +106,63 @@ class Single:
         self.epoch, self.finish = journal.epoch, journal.finish
 
 
-def cost() -> None:
+def flushes() -> None:
+    """What disk and memory can do: files written and flushed in a second, one or 16 at a time."""
+    print("| files flushed a second | 10 KB | 10 KB, 16 at once | 13 MB, 16 at once |")
+    print("|---|---:|---:|---:|")
+    for name, place in DISKS.items():
+        rates = [flushed(place, *one) for one in ((10_000, 1), (10_000, 16), (13_000_000, 16))]
+        print(f"| {name} | " + " | ".join(f"{rate:,.0f}" for rate in rates) + " |", flush=True)
+
+
+def flushed(place: Path, n_bytes: int, n_threads: int) -> float:
+    content, n = os.urandom(n_bytes), 300 if n_bytes < 1e6 else 30
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+
+        def write(number: int) -> None:
+            with Path(folder, str(number)).open("wb") as file:
+                file.write(content)
+                os.fsync(file.fileno())
+
+        with ThreadPoolExecutor(n_threads) as threads:
+            return n / seconds(lambda: [*threads.map(write, range(n))])
+
+
+def cost(kinds: list[str]) -> None:
     print(
-        "| pool of 2 | state | there and back, ms | each kept, ms | kept together, ms | a second |"
+        "\n| pool of 2 | state | in flight | there and back, ms | kept, ms of the head's processor "
+        "| a second, each by itself | a second | a second, in memory |"
     )
-    print("|---|---|---:|---:|---:|---:|")
-    for kind in ("processes", "Ray"):
-        for size, (floats, n) in SIZES.items():
-            with opened(kind, IdleBriefing(floats=floats, capacity=8), 2) as pool:
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    for kind in kinds:
+        for size, floats, ahead, n in SIZES:
+            with opened(kind, IdleBriefing(floats=floats, capacity=ahead), 2) as pool:
                 trainer = PooledTrainer(Team(pool))
                 train_all(trainer, some(4), MemoryJournal())  # all have started
                 train_all(trainer, some(20), MemoryJournal())
                 bare = seconds(lambda t=trainer, k=n: train_all(t, some(k), Counting())) / n
-                single, together = (kept(trainer, n, Single), kept(trainer, n, lambda one: one))
-            times = " | ".join(f"{1e3 * one:.2f}" for one in (bare, single, together))
-            print(f"| {kind} | {size} | {times} | {1 / together:,.0f} |", flush=True)
+                single, _ = kept(trainer, n // 4, DISKS["disk"], Single)
+                together, processor = kept(trainer, n, DISKS["disk"])
+                memory, _ = kept(trainer, n, DISKS["memory"])
+            rates = " | ".join(f"{1 / one:,.0f}" for one in (single, together, memory))
+            times = f"{1e3 * bare:.2f} | {1e3 * processor:.2f}"
+            print(f"| {kind} | {size} | {2 * ahead} | {times} | {rates} |", flush=True)
 
 
-def kept(trainer: PooledTrainer, n: int, journal_of: Callable[[Any], Any]) -> float:
-    """Seconds an assignment, with a database and checkpoint files on this disk."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as root:
+def kept(
+    trainer: PooledTrainer, n: int, place: Path, journal_of: Callable[[Any], Any] | None = None
+) -> tuple[float, float]:
+    """Seconds an assignment, and of the head's processor, with database and checkpoint files."""
+    with tempfile.TemporaryDirectory(dir=place) as root:
         folder, store = new_store(Path(root))
         trials = [Planned(NewTrial(None, 0, 0, seed, {}), 1) for seed in range(n)]
         store.add_wave({}, trials)
-        journal: Any = journal_of(StoreJournal(folder, store, "id"))
+        journal: Any = StoreJournal(folder, store, "id")
+        used = journal_of(journal) if journal_of is not None else journal
         with store:
-            return seconds(lambda: train_all(trainer, store.pending(), journal)) / n
+            before = time.process_time()
+            wall = seconds(lambda: train_all(trainer, store.pending(), used))
+            return wall / n, (time.process_time() - before) / n
 
 
 def seconds(do: Callable[[], object]) -> float:
@@ -162,9 +203,9 @@ def seconds_of(one: Proposal) -> float:
 
 
 def simulation() -> None:
-    print("| iterations | " + " | ".join(f"{n:,}" for n in WORKERS) + " |")
+    print("\n| iterations | " + " | ".join(f"{n:,}" for n in WORKERS) + " |")
     print("|---:|" + "---:|" * len(WORKERS))
-    for iterations in (1, 4, 16):
+    for iterations in (1, 4, 16, 64):
         proposals = ladder(iterations, 81)
         found = (simulated(proposals, seconds_of, (), n) for n in WORKERS)
         print(
@@ -175,87 +216,6 @@ def simulation() -> None:
 
 
 WORKERS = (1, 2, 4, 8, 16, 64, 256, 1000)
-
-
-def busy() -> None:
-    """A pool whose workers wait as long as training would take, beside its simulation."""
-    print("| workers | simulated, s | processes, s |")
-    print("|---:|---:|---:|")
-    each, n = 0.05, 120
-    for n_workers in (1, 2, 4):
-        expected = simulated((), lambda one: 0.0, [each] * n, n_workers).seconds
-        with opened("processes", IdleBriefing(seconds=each), n_workers) as pool:
-            trainer = PooledTrainer(Team(pool))
-            train_all(trainer, some(8 * n_workers), MemoryJournal())
-            wall = seconds(lambda t=trainer: train_all(t, some(n), Counting()))
-        print(f"| {n_workers} | {expected:.1f} | {wall:.1f} |", flush=True)
-
-
-MORE = ("--max-epochs", "9", "--patience", "0")
-
-
-def chaos(options: argparse.Namespace) -> int:
-    deadline, moments = time.monotonic() + 60 * options.minutes, random.Random(options.seed)
-    counts = dict.fromkeys(("sweeps", "workers killed", "heads killed", "differing"), 0)
-    with tempfile.TemporaryDirectory() as folder:
-        place = tiny.make_place(Path(folder) / "here")
-        if begun(place, *tiny.start("plain", "auto", *MORE)).wait():
-            print((place / "log").read_text())
-            return 1
-        whole = tiny.contents(place, "plain")
-        while kills(counts) < options.chaos and time.monotonic() < deadline:
-            counts["sweeps"] += 1
-            name = f"sweep-{counts['sweeps']}"
-            disturbed(place, name, options.pools, moments, counts)
-            if differing := tiny.differences(whole, tiny.contents(place, name)):
-                counts["differing"] += 1
-                print(f"{name} differs: {', '.join(differing[:5])}", flush=True)
-            print(" · ".join(f"{number} {what}" for what, number in counts.items()), flush=True)
-    return 1 if counts["differing"] else 0
-
-
-def kills(counts: dict[str, int]) -> int:
-    return counts["workers killed"] + counts["heads killed"]
-
-
-def disturbed(
-    place: Path, name: str, pools: list[str], moments: random.Random, counts: dict[str, int]
-) -> None:
-    """Run a sweep to its end, killing its workers and its head on the way."""
-    ended: int | None = None
-    while ended != 0:
-        exists = (place / "results" / name / "sweep.db").exists()
-        pool = moments.choice([*pools, *pools, ""]) if exists else moments.choice(pools)
-        more = ("--pool", pool) if pool else ()
-        command = ("resume", name) if exists else (*tiny.start(name, "auto", *MORE),)
-        head = begun(place, *command, *more)
-        until = time.monotonic() + moments.uniform(8, 40)
-        while (ended := head.poll()) is None and time.monotonic() < until:
-            time.sleep(moments.uniform(0.2, 3))
-            for process in working(place, name)[:1]:
-                if moments.random() < 0.5:
-                    with suppress(ProcessLookupError):
-                        os.kill(process, signal.SIGKILL)
-                        counts["workers killed"] += 1
-        if ended is None and moments.random() < 0.7:
-            head.kill()
-            counts["heads killed"] += 1
-        ended = head.wait()
-
-
-def working(place: Path, name: str) -> list[int]:
-    """The workers at work, in processes of this host."""
-    path = place / "results" / name / "sweep.db"
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return [pid for (pid,) in db.execute("SELECT process FROM worker WHERE left_at IS NULL")]
-    return []
-
-
-def begun(place: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "sweep", *arguments, "--results", "results"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
-    with (place / "log").open("ab") as log:
-        return subprocess.Popen(command, cwd=place, stdout=log, stderr=log, env=environment)
 
 
 if __name__ == "__main__":

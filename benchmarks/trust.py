@@ -17,7 +17,7 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.curves import share_found
-from benchmarks.luck import JITTERS, WILD, held_by_confirmed, held_by_intervals, regret
+from benchmarks.luck import JITTERS, WILD, decided, held_by_confirmed, held_by_intervals, regret
 from benchmarks.ties import losses, paired_error, rates
 from sweep.statistics import confidence_set as implementation
 from sweep.statistics.confidence_set import confidence_set
@@ -88,6 +88,7 @@ def figures(n: int) -> Iterator[Figure | Amount]:
     yield from _seeds(n)
     yield from _epochs(n)
     yield from _choices(n)
+    yield from _decisions(n)
     yield from _onsets(n)
 
 
@@ -180,6 +181,21 @@ def _choices(n: int) -> Iterator[Figure | Amount]:
             most = found.lowest + found.given_up
             name = "regret of the simplest (promised: the lowest's and what it gives up)"
             yield Amount(f"{name}: {where}", found.simplest, runs, most, found.error)
+
+
+def _decisions(n: int) -> Iterator[Figure | Amount]:
+    """How `sweep confirm --until decided` ends: leaders that are equal, and such that are not."""
+    for rows in (200, 1_000, 10_000):
+        runs = max(n // (1 + rows // 2_000), 20)
+        for leaders in (2, 8):
+            found = decided(runs, np.zeros(leaders), rows, 0.004)
+            where = f"{leaders} equal leaders, {rows:,} rows"
+            yield Figure(f"told apart by --until decided: {where}", found.wrong / runs, runs, 0.05)
+        behind = np.array([0.0, 0.02, 0.02, 0.03, 0.04])
+        found = decided(runs, behind, rows, 0.004)
+        where = f"4 leaders 0.02 or more behind, {rows:,} rows"
+        yield Figure(f"all ruled out by --until decided: {where}", found.right / runs, runs)
+        yield Amount(f"runs that it takes: {where}", found.runs, runs)
 
 
 def _onsets(n: int) -> Iterator[Figure]:

@@ -42,9 +42,11 @@ _NAMES = {
 _MODULES = {
     "tuners": "sweep.tuners",
     "oracles": "sweep.tuners.oracles",
-    **{name: f"keras_tuner.{name}" for name in ("applications", "engine", "errors")},
+    "engine": "sweep.tuners.engine",
+    "applications": "keras_tuner.applications",
+    "errors": "keras_tuner.errors",
 }
-"""Modules that stand under a name of Keras Tuner's; the last three are its own."""
+"""Modules that stand under a name of Keras Tuner's; the last two are its own."""
 _NOT_HERE = {
     "Oracle": "an oracle of one's own cannot be run here; search with Hyperband, RandomSearch, "
     "BayesianOptimization or GridSearch",

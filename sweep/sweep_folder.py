@@ -5,9 +5,10 @@ import re
 import socket
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from sweep.disk import hold
@@ -16,6 +17,9 @@ from sweep.store import Store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _LOCK_PATIENCE_SECONDS = 1.0
+_DATABASE = "sweep.db"
+_MOST_NAMED = 8
+"""Sweeps that an error names."""
 DEFAULT_RESULTS = Path("results")
 _CLOCKS_DIFFER_SECONDS = 600.0
 """By how much the clocks of two machines that share a folder may differ."""
@@ -56,7 +60,7 @@ class SweepFolder:
 
     @property
     def database(self) -> Path:
-        return self.path / "sweep.db"
+        return self.path / _DATABASE
 
     @property
     def lock(self) -> Path:
@@ -225,9 +229,34 @@ def find_sweep(root: Path, name: str | None) -> SweepFolder:
         return folders[names.index(name)]
     if name is not None and _NAME.fullmatch(name) and SweepFolder(Path.cwd(), name).exists:
         return SweepFolder(Path.cwd(), name)
-    there = f"there are: {', '.join(names)}" if names else "start one with: sweep start capacity"
-    wanted = "no sweep" if name is None else f"no sweep named {name!r}"
-    raise NotFoundError(f"{wanted} in {root}; {there}")
+    if name is not None and _is_sweep(root / name):
+        raise NotFoundError(
+            f"the folder {name!r} in {root} has a name that no sweep can have; rename it, with "
+            "letters, digits, '.', '_' and '-' alone"
+        )
+    raise NotFoundError(f"{_no_sweep(name)} in {root}; {_there(name, names)}")
+
+
+def _is_sweep(path: Path) -> bool:
+    try:
+        return (path / _DATABASE).is_file()
+    except OSError:  # such as a name that is too long
+        return False
+
+
+def _no_sweep(name: str | None) -> str:
+    return "no sweep" if name is None else f"no sweep named {name!r}"
+
+
+def _there(name: str | None, names: Sequence[str]) -> str:
+    """Which sweeps there are, those of a similar name first; at most eight."""
+    if not names:
+        return "start one with: sweep start capacity"
+    near = get_close_matches(name or "", names, 3)
+    newest = [one for one in names if one not in near][-(_MOST_NAMED - len(near)) :]
+    shown = [*near, *newest]
+    more = "" if len(shown) == len(names) else " …; see them all with: sweep ls"
+    return f"there are: {', '.join(shown)}{more}"
 
 
 def _at(path: Path) -> SweepFolder:

@@ -37,21 +37,34 @@ _work_in_memory()
 LONGEST_FIRST = (
     "whole/test_cli.py",
     "training/fused/test_mathematics.py",
-    "training/fused/test_trainer.py",
     "training/test_trainers.py",
-    "whole/test_numerics.py",
-    "serve/test_browser.py",
-    "serve/test_service.py",
+    "training/fused/test_dropout.py",
     "whole/test_own_data.py",
+    "whole/test_numerics.py",
     "whole/test_kills.py",
     "runner/test_test_rows.py",
-    "training/fused/test_dropout.py",
-    "training/fused/test_kept_programs.py",
-    "doctor/test_doctor.py",
-    "cli/test_stopping.py",
-    "whole/test_hostile_results.py",
+    "training/fused/test_trainer.py",
+    "store/test_forged.py",
+    "space/test_outputs.py",
     "analysis/page/test_browser.py",
+    "whole/test_pool.py",
+    "training/fused/test_tasks.py",
+    "pool/test_ray.py",
+    "whole/test_searches.py",
+    "tuners/test_search.py",
+    "pool/test_trainer.py",
+    "training/fused/test_kept_programs.py",
+    "whole/test_tasks.py",
+    "serve/test_browser.py",
+    "whole/test_provenance.py",
+    "whole/test_hostile_results.py",
+    "cli/test_stopping.py",
+    "whole/test_streams.py",
     "data/simulation/test_difficulty.py",
+    "doctor/test_doctor.py",
+    "training/test_own_fit.py",
+    "statistics/test_confidence_set.py",
+    "analysis/charts/test_charts.py",
 )
 """Files of a quarter of a minute and more: one that began last would leave the other cores idle."""
 
@@ -112,17 +125,24 @@ def keras():
 def fused_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny sweep `s` that the fused trainer ran to its end, to be copied."""
     from tests.support import tiny, warm
+    from tests.support.once import made_once
 
-    place = tiny.make_place(tmp_path_factory.mktemp("fused"))
-    warm.run(place, *tiny.start("s", "fused"))
-    return place
+    def make(place: Path) -> None:
+        warm.run(tiny.make_place(place), *tiny.start("s", "fused"))
+
+    return made_once(tmp_path_factory, "fused", make)
 
 
 @pytest.fixture(scope="session")
 def tiny_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tiny sweep's space and data, and a sweep `whole` that ran to its end."""
-    from tests.support import tiny, warm
+    """A folder with the tiny sweep's space and data, and a sweep `whole` that ran to its end.
 
-    place = tiny.make_place(tmp_path_factory.mktemp("tiny"))
-    warm.run(place, *tiny.start("whole", "keras"))
-    return place
+    Other processes of the tests have it, too: a test may add sweeps of names that no other has.
+    """
+    from tests.support import tiny, warm
+    from tests.support.once import made_once
+
+    def make(place: Path) -> None:
+        warm.run(tiny.make_place(place), *tiny.start("whole", "keras"))
+
+    return made_once(tmp_path_factory, "tiny", make)

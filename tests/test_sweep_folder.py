@@ -118,3 +118,17 @@ def test_a_lock_that_was_let_go_does_not_look_like_a_folder_taken_away(tmp_path)
     assert lock.stands()
     folder.lock.unlink()
     assert not lock.stands()
+
+
+def test_of_many_sweeps_the_like_named_and_the_newest_are_named(tmp_path):
+    for number in range(20):
+        add(tmp_path, f"run-{number:02}", float(number))
+    with pytest.raises(NotFoundError, match=r"there are: (run-\d\d, ){7}run-19 …; see them all"):
+        find_sweep(tmp_path, "run_07")
+
+
+def test_a_folder_whose_name_no_sweep_can_have_is_to_be_renamed(tmp_path):
+    add(tmp_path, "run")
+    (tmp_path / "run").rename(tmp_path / "run (copy)")
+    with pytest.raises(NotFoundError, match=r"the folder 'run \(copy\)' in .*; rename it"):
+        find_sweep(tmp_path, "run (copy)")

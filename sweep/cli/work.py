@@ -94,8 +94,10 @@ def confirm(
     budget: Budget,
     stopping: Stopping,
     workers: Workers = IN_PROCESS,
+    *,
+    is_last: bool = True,
 ) -> None:
-    """Train the confirmations that are to do, and say how it ended.
+    """Train the confirmations that are to do, and say how it ended, unless more follow.
 
     Raises typer.Exit or SweepError with the exit code for it.
     """
@@ -112,7 +114,8 @@ def confirm(
             ending = sweeps.confirm(work)
         progress = store.progress()
     if ending.state is SweepState.FINISHED:
-        hint(f"confirmed; see: sweep report {name}")
+        if is_last:
+            hint(f"confirmed; see: sweep report {name}")
         return
     left = progress.confirmations - progress.confirmations_done
     if ending.state is SweepState.INTERRUPTED:
@@ -131,6 +134,8 @@ def confirm_stored(
     numbers: AllowedNumbers,
     workers: Workers = IN_PROCESS,
     added: Added | None = None,
+    *,
+    is_last: bool = True,
 ) -> None:
     """Train the confirmations that are still to do, `added` ones too. The folder must be locked.
 
@@ -142,7 +147,7 @@ def confirm_stored(
     if added is not None:
         with Store(folder.database) as store:
             added.store(store)
-    confirm(folder, prepared, budget, stopping, workers)
+    confirm(folder, prepared, budget, stopping, workers, is_last=is_last)
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:

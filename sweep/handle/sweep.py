@@ -194,16 +194,35 @@ class Sweep:
         )  # fmt: skip
         return opened.openings[-1]
 
-    def confirm(self, seeds: int | None = None, top: int | None = None) -> "Sweep":
+    def confirm(
+        self,
+        seeds: int | None = None,
+        top: int | None = None,
+        *,
+        until: str | None = None,
+        max_runs: int | None = None,
+        max_seconds: float | None = None,
+    ) -> "Sweep":
         """Train the best trials and the baselines again under other seeds; return the handle.
+
+        `until="decided"` gives seeds to the leaders where they decide most, until they are told
+        apart, no seeds would do so, or `max_runs` or `max_seconds` are spent; then without `seeds`.
 
         Interrupting ends after the epoch under way, and calling again goes on. Raises
         BudgetEndedError or TooManyFailuresError as the command does.
         """
+        from sweep.settings import Budget
         from sweep.verbs.confirming import SEEDS, TOP, confirm
 
+        if until not in (None, "decided"):
+            raise UsageError(f'until is {until!r}, expected "decided" or None')
+        if until is None and max_runs is not None:
+            raise UsageError('max_runs is of until="decided"; without it, top and seeds say all')
+        if until is not None and seeds is not None:
+            raise UsageError('seeds are found with until="decided"; leave one of the two out')
         confirm(self.folder, self.say, TOP if top is None else top,
-                SEEDS if seeds is None else seeds, self.cache)  # fmt: skip
+                SEEDS if seeds is None else seeds, self.cache, until_decided=until is not None,
+                budget=Budget(max_seconds), max_runs=max_runs)  # fmt: skip
         return self
 
     def _repr_html_(self) -> str:

@@ -77,8 +77,12 @@ class Channel:
             raise ClosedError from error
         return found
 
-    def close(self) -> None:
-        """Have both ends raise ClosedError from now on."""
+    def hang_up(self) -> None:
+        """Have both ends raise ClosedError from now on, also who waits there at this moment."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Hang up, and give the descriptor back."""
+        self.hang_up()
         self._socket.close()

@@ -34,6 +34,8 @@ _START_SECONDS = 300.0
 """Within which a worker has to be ready."""
 _END_SECONDS = 2.0
 """For workers to end by themselves, once they are no longer needed."""
+_DEATH_SECONDS = 10.0
+"""For a process to be gone once it was killed; one that a driver holds fast is left behind."""
 
 
 @dataclass
@@ -68,6 +70,12 @@ class ProcessPool:
             write_briefing(briefing, split, self._folder)
             for place in places:
                 self._start(place, Seat())
+        except OSError as error:
+            self.close()
+            raise PlatformError(
+                f"cannot start workers ({error}); see that {self._folder.parent} has room for the "
+                "rows (TMPDIR names another folder), and the system for processes"
+            ) from error
         except BaseException:
             self.close()
             raise
@@ -99,15 +107,23 @@ class ProcessPool:
     def _hear(self, number: int, worker: _ProcessWorker) -> None:
         """Pass on what a worker says, and at last that it is gone."""
         why = None
-        with suppress(ClosedError):
+        try:
             while True:
                 event: Event = worker.channel.receive()
                 if isinstance(event, Lost):
                     why = event.why
                 else:
                     self._said.put((number, event))
+        except ClosedError:
+            pass
+        except Exception as error:  # whatever unpickling raises; a thread that ends says nothing
+            why = f"it said what cannot be read: {type(error).__name__}: {error}"
+            worker.process.kill()
         worker.orders.put(None)
-        code = worker.process.wait()
+        code = _code(worker.process, _DEATH_SECONDS)
+        if code is None:  # it has closed its end, and does not end itself
+            worker.process.kill()
+            code = _code(worker.process, _DEATH_SECONDS)
         self._said.put((number, Lost(worker.given_up or why or _ended(code, worker))))
 
     def _speak(self, number: int, worker: _ProcessWorker) -> None:
@@ -153,9 +169,12 @@ class ProcessPool:
         shutil.rmtree(self._folder / f"worker-{number}", ignore_errors=True)
         self._why = why
         wanted_memory = memory.n_killed() > worker.n_killed
-        goes_on = worker.seat.is_lost(was_ready=worker.is_ready, wanted_memory=wanted_memory)
+        goes_on = worker.seat.is_lost(why, was_ready=worker.is_ready, wanted_memory=wanted_memory)
         if goes_on and not worker.is_refused:
-            self._start(worker.place, worker.seat)
+            try:
+                self._start(worker.place, worker.seat)
+            except OSError as error:  # too many processes or files, no memory, no room
+                self._why = f"cannot start a worker: {error}"
 
     def _end_late_starters(self) -> None:
         for worker in self._workers.values():
@@ -163,6 +182,7 @@ class ProcessPool:
             if not worker.is_ready and waited > _START_SECONDS:
                 worker.given_up = f"it was not ready after {_START_SECONDS:.0f} seconds"
                 worker.process.kill()
+                worker.channel.hang_up()
 
     def stop(self, token: int) -> None:
         for worker in self._workers.values():
@@ -174,15 +194,15 @@ class ProcessPool:
                 one.given_up = refused or "nothing was heard of its work"
                 one.is_refused = refused is not None
                 one.process.kill()
+                one.channel.hang_up()
             return
         for one in self._workers.values():
             one.channel.close()
         deadline = time.monotonic() + _END_SECONDS
         for one in self._workers.values():
-            with suppress(subprocess.TimeoutExpired):
-                one.process.wait(max(0.0, deadline - time.monotonic()))
-            one.process.kill()
-            one.process.wait()
+            if _code(one.process, max(0.0, deadline - time.monotonic())) is None:
+                one.process.kill()
+                _code(one.process, _DEATH_SECONDS)
         self._workers.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -196,8 +216,17 @@ def _environment(place: Place) -> dict[str, str]:
     return environment
 
 
-def _ended(code: int, worker: _ProcessWorker) -> str:
+def _code(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Wait for a process' end; return its exit code, None if it has not ended by then."""
+    with suppress(subprocess.TimeoutExpired):
+        return process.wait(seconds)
+    return None
+
+
+def _ended(code: int | None, worker: _ProcessWorker) -> str:
     """How a process ended, in words."""
+    if code is None:
+        return f"process {worker.process.pid} hangs and cannot be killed"
     if code >= 0:
         return f"it ended by itself with exit code {code}"
     name = signal.Signals(-code).name if -code in {*signal.Signals} else f"signal {-code}"

@@ -4,84 +4,31 @@ Of Ray this uses actors, their death notices and the object store that every nod
 in Ray. The actors belong to this process: they end with it.
 """
 
-import fcntl
 import os
-import queue
-import tempfile
-import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray as untyped_ray
-from ray.exceptions import OutOfMemoryError, RayError
+from ray.exceptions import ActorDiedError, OutOfMemoryError, RayError
 
 from sweep.data.split import Split
-from sweep.disk import of_this_process
 from sweep.errors import PlatformError
 from sweep.numerics import flags_of
-from sweep.pool.briefing import Opens
+from sweep.pool.briefing import Opens, bytes_of
 from sweep.pool.face import Alive, Event, GivenAssignment, Lost, Ready, Said
+from sweep.pool.ray_worker import Actor, Share
 from sweep.pool.seat import Seat
-from sweep.pool.worker import Carrier
 
 ray: Any = untyped_ray
 """Half of Ray's functions have no types."""
 
-_POLL_SECONDS = 5.0
-"""After which an actor that has nothing to say gives a sign of life."""
 _ENV = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")
-_OF_THE_NODE = "sweep-cores-{}"
-
-
-@dataclass(frozen=True)
-class Share:
-    """What each actor asks Ray for."""
-
-    cores: int
-    gpus: int = 0
-
-
-class Actor:
-    """A worker in a process of Ray's. What it says is fetched by `poll`."""
-
-    def __init__(self, briefing: Opens, split: Split, share: Share, most: int) -> None:
-        self._said: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._carrier = Carrier(self._said.put)
-        # a core is claimed by the thread that imports TensorFlow: what it starts inherits it
-        work = partial(self._work, briefing, split, share, most)
-        threading.Thread(target=work, daemon=True).start()
-
-    def _work(self, briefing: Opens, split: Split, share: Share, most: int) -> None:
-        try:
-            if not share.gpus:
-                _claim_cores(share.cores)
-            own = Path(tempfile.mkdtemp(prefix=of_this_process("sweep-space-")))
-            opened = briefing.opened(split, own, most)
-            self._said.put(opened.ready)
-            self._carrier.run(opened.trainer)
-        except BaseException as error:
-            self._said.put(Lost(" ".join(f"{type(error).__name__}: {error}".split())))
-
-    def give(self, work: Sequence[GivenAssignment]) -> None:
-        """Take assignments."""
-        self._carrier.give(work)
-
-    def stop(self, token: int) -> None:
-        """End the epoch under way."""
-        self._carrier.stop(token)
-
-    def poll(self) -> list[Event]:
-        """Return what was said since; wait for the first, or give a sign of life."""
-        found: list[Event] = []
-        with suppress(queue.Empty):
-            found.append(self._said.get(timeout=_POLL_SECONDS))
-            while True:
-                found.append(self._said.get_nowait())
-        return found or [Alive()]
+_MOST_BYTES = 2 << 30
+_DEATH_SECONDS = 3.0
+"""After which one that was ended counts as lost, whatever Ray knows of it."""
 
 
 @dataclass
@@ -90,17 +37,22 @@ class _RayWorker:
     seat: Seat
     poll: Any
     """The answer that is waited for."""
+    orders: set[Any] = field(default_factory=set)
+    """Answers to what was handed over: they say whether it has arrived."""
     is_ready: bool = False
     why: str | None = None
     """Why the head has ended it."""
     is_refused: bool = False
+    ended_at: float | None = None
+    """When the head has ended it."""
 
 
 class RayPool:
     """A `Pool` of `n_workers` actors, or of as many as the cluster has room for.
 
     Joins the cluster that runs here or that RAY_ADDRESS names, else starts one on this machine.
-    `threads` is how many a worker computes with: more cores are of no use to it.
+    `threads` is how many a worker computes with: more cores are of no use to it. Rows go to each
+    node once; of more than `most_bytes`, each worker takes those that its host has.
     """
 
     def __init__(
@@ -111,13 +63,15 @@ class RayPool:
         *,
         threads: int = 1,
         on_gpu: bool = False,
+        most_bytes: int = _MOST_BYTES,
     ) -> None:
         self._workers: dict[int, _RayWorker] = {}
         self._n_started = 0
         self._why = "none was started"
         self._is_own = _join()
         try:
-            self._briefing, self._split = ray.put(briefing), ray.put(split)
+            is_sent = not briefing.names_rows or bytes_of(split) <= most_bytes
+            self._briefing, self._split = ray.put(briefing), ray.put(split if is_sent else None)
             number, self._share = _shares(n_workers, threads, on_gpu)
             for _ in range(number):
                 self._start(Seat())
@@ -152,13 +106,14 @@ class RayPool:
 
     def _send(self, worker: _RayWorker, method: Any, value: object) -> None:
         with suppress(RayError):  # its loss is told by its poll
-            method.options(concurrency_group="orders").remote(value)
+            worker.orders.add(method.options(concurrency_group="orders").remote(value))
 
     def events(self, timeout: float) -> Sequence[Said]:
         if not self._workers:
             raise PlatformError(
                 f"no worker of the pool can work ({self._why}); mend that, or leave out --pool"
             )
+        self._end_deaf()
         polls = {worker.poll: number for number, worker in self._workers.items()}
         done, _ = ray.wait([*polls], num_returns=len(polls), timeout=0)
         if not done:
@@ -166,7 +121,38 @@ class RayPool:
         said: list[Said] = []
         for poll in done:
             said += [(polls[poll], event) for event in self._heard(polls[poll])]
+        return said + self._gone()
+
+    def _gone(self) -> list[Said]:
+        """Those that were ended, and whose node does not even say that they are dead."""
+        said: list[Said] = []
+        for number, worker in [*self._workers.items()]:
+            if worker.ended_at is None or time.monotonic() - worker.ended_at < _DEATH_SECONDS:
+                continue
+            lost = Lost(worker.why or "it was ended")
+            self._replace(number, worker, lost.why, wanted_memory=False)
+            said.append((number, lost))
         return said
+
+    def _end(self, worker: _RayWorker) -> None:
+        worker.ended_at = time.monotonic()
+        ray.kill(worker.actor)
+
+    def _end_deaf(self) -> None:
+        """End actors that something did not reach: what they hold would be waited for in vain."""
+        for worker in self._workers.values():
+            if not worker.orders:
+                continue
+            done, _ = ray.wait([*worker.orders], num_returns=len(worker.orders), timeout=0)
+            worker.orders.difference_update(done)
+            try:
+                ray.get(done)
+            except (ActorDiedError, OutOfMemoryError):
+                continue  # its poll says so too
+            except RayError as error:
+                worker.orders.clear()
+                worker.why = worker.why or f"an order did not reach it: {_in_a_line(error)}"
+                self._end(worker)
 
     def _heard(self, number: int) -> list[Event]:
         """What an actor's poll brought, the next poll being under way."""
@@ -178,7 +164,7 @@ class RayPool:
             wanted_memory = isinstance(error, OutOfMemoryError)
             events = [Lost(worker.why or _in_a_line(error))]
         if (lost := next((e for e in events if isinstance(e, Lost)), None)) is not None:
-            self._replace(number, worker, lost.why, wanted_memory)
+            self._replace(number, worker, lost.why, wanted_memory=wanted_memory)
             return events[: events.index(lost) + 1]
         worker.poll = _polled(worker.actor)
         for event in events:
@@ -189,12 +175,12 @@ class RayPool:
                 worker.seat.worked()
         return events
 
-    def _replace(self, number: int, worker: _RayWorker, why: str, wanted_memory: bool) -> None:
+    def _replace(self, number: int, worker: _RayWorker, why: str, *, wanted_memory: bool) -> None:
         """Start another one for one that was lost, if that has a point."""
         del self._workers[number]
         self._why = why
         ray.kill(worker.actor)
-        goes_on = worker.seat.is_lost(was_ready=worker.is_ready, wanted_memory=wanted_memory)
+        goes_on = worker.seat.is_lost(why, was_ready=worker.is_ready, wanted_memory=wanted_memory)
         if goes_on and not worker.is_refused:
             self._start(worker.seat)
 
@@ -203,7 +189,7 @@ class RayPool:
             if (one := self._workers.get(worker)) is not None:
                 one.why = refused or "nothing was heard of its work"
                 one.is_refused = refused is not None
-                ray.kill(one.actor)
+                self._end(one)
             return
         for one in self._workers.values():
             ray.kill(one.actor)
@@ -266,30 +252,3 @@ def _environment() -> dict[str, str]:
     """What actors need of this process' environment; threads are set as the sweep stored them."""
     named = {name: os.environ[name] for name in _ENV if name in os.environ}
     return {**flags_of(os.environ), **named}
-
-
-_claimed: list[int] = []
-"""Descriptors that hold this process' cores until it ends."""
-
-
-def _claim_cores(number: int) -> None:
-    """Keep this thread, and those it starts, to cores of the node that no other actor has.
-
-    To Ray cores are numbers only: without this each actor would start groups for all of them.
-    """
-    folder = Path(tempfile.gettempdir()) / _OF_THE_NODE.format(os.getuid())
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found: list[int] = []
-    for core in sorted(os.sched_getaffinity(0)):
-        if len(found) == number:
-            break
-        descriptor = os.open(folder / str(core), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-        else:
-            _claimed.append(descriptor)
-            found.append(core)
-    if len(found) == number:
-        os.sched_setaffinity(0, found)

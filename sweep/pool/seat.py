@@ -26,9 +26,9 @@ class Seat:
         """A worker has said something of its work."""
         self._short_lives = 0
 
-    def is_lost(self, *, was_ready: bool, wanted_memory: bool) -> bool:
+    def is_lost(self, why: str, *, was_ready: bool, wanted_memory: bool) -> bool:
         """Count the end of a worker; return whether to start another one."""
-        if wanted_memory:
+        if wanted_memory or why.startswith(MemoryError.__name__):
             self.most = max(1, min(self.most, 8) // 2)
         self._failed_starts += not was_ready
         self._short_lives += 1

@@ -35,8 +35,8 @@ class Team:
     clock: Callable[[], float] = time.monotonic
     members: dict[int, Member] = field(init=False, default_factory=dict)
     tokens: Iterator[int] = field(init=False, default_factory=lambda: itertools.count(1))
-    _on_probation: dict[int, tuple[int, int]] = field(init=False, default_factory=dict)
-    """Token of the probe and capacity, by worker."""
+    _on_probation: dict[int, Member] = field(init=False, default_factory=dict)
+    """Those who train the probe."""
     _longest: float = field(init=False, default=0.0)
 
     @property
@@ -51,14 +51,24 @@ class Team:
         elif self.probe is None:
             self._admit(worker, ready.capacity)
         else:
-            token = next(self.tokens)
-            self._on_probation[worker] = token, ready.capacity
-            self.pool.give(worker, [GivenAssignment(token, self.probe, None)])
+            self._on_probation[worker] = self._member(ready.capacity)
+            self._give_probe(worker, self.probe)
+
+    def _give_probe(self, worker: int, probe: Assignment) -> None:
+        given = GivenAssignment(next(self.tokens), probe, None)
+        self._on_probation[worker].held = {given.token: Held(given)}
+        self.pool.give(worker, [given])
+
+    def stopped(self, worker: int, token: int) -> None:
+        """Give a worker on probation its probe again, if that was stopped with all else."""
+        member = self._on_probation.get(worker)
+        if member is not None and self.probe is not None and max(member.held) < token:
+            self._give_probe(worker, self.probe)
 
     def judge(self, worker: int, done: Done) -> bool:
         """Take a worker in, or refuse it, by its probe; False if the event is of no probe."""
-        token, capacity = self._on_probation.get(worker, (None, 0))
-        if token != done.token:
+        member = self._on_probation.get(worker)
+        if member is None or done.token not in member.held:
             return False
         del self._on_probation[worker]
         if done.state is None:
@@ -66,14 +76,17 @@ class Team:
         else:
             why = self.crew.probed(worker, fingerprint_of(done.state, done.records))
         if why is None:
-            self._admit(worker, capacity)
+            self._admit(worker, member.capacity)
         else:
             self.pool.close(worker, refused=why)
         return True
 
     def _admit(self, worker: int, capacity: int) -> None:
+        self.members[worker] = self._member(capacity)
+
+    def _member(self, capacity: int) -> Member:
         now = self.clock()
-        self.members[worker] = Member(max(1, capacity), now, now)
+        return Member(max(1, capacity), now, now)
 
     def leave(self, worker: int, why: str) -> list[Held]:
         """Forget a worker; return what it held, in the order in which it was given."""
@@ -84,7 +97,8 @@ class Team:
 
     def heard(self, worker: int, *, moved: bool) -> None:
         """Take note that a worker said something, of its work if it `moved`."""
-        if (member := self.members.get(worker)) is not None:
+        member = self.members.get(worker) or self._on_probation.get(worker)
+        if member is not None:
             member.heard_at = self.clock()
             if moved:
                 member.moved_at = member.heard_at
@@ -102,7 +116,7 @@ class Team:
         """End workers of which too little is heard; the pool then says that they are lost."""
         now, patience = self.clock(), self.patience
         longest = max(patience.work, patience.epochs * self._longest)
-        for worker, member in self.members.items():
+        for worker, member in [*self.members.items(), *self._on_probation.items()]:
             is_stuck = bool(member.held) and now - member.moved_at > longest
             if is_stuck or now - member.heard_at > patience.alive:
                 member.heard_at = member.moved_at = now

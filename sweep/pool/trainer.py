@@ -1,13 +1,13 @@
 """A trainer whose work is done by a pool: whole assignments to whole workers, a few ahead.
 
-What a lost worker held goes on from its last checkpoint on another one. An assignment whose worker
-was lost is then trained alone, and fails when that has happened several times without its getting
-further; so it never takes others with it. As a trial's numbers depend on its own settings, seed and
+What a lost worker held goes on from its last checkpoint on another one. An assignment that has cost
+several workers without getting further has its last try alone, and fails if that costs one too; so
+it never takes others with it. As a trial's numbers depend on its own settings, seed and
 state alone, they are the same whoever trains it, and however often it is begun again.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from sweep.pool.face import (
     KeptState,
     Lost,
     Ready,
+    Said,
 )
 from sweep.pool.team import Team
 from sweep.records import Assignment, Outcome, OutcomeStatus
@@ -43,19 +44,20 @@ class PooledTrainer:
         team, work = self.team, _Work(self.team, source, journal, Deaths(self.most_deaths))
         try:
             is_stopping = False
+            said: Sequence[Said] = ()
             while True:
-                if not is_stopping and stop():
-                    is_stopping = True
-                    team.pool.stop(next(team.tokens))
-                if not is_stopping:
-                    work.hand_out()
-                if not team.is_at_work and (is_stopping or not work.is_waiting):
-                    return
-                said = team.pool.events(_POLL_SECONDS)
                 with work.together():
                     for worker, event in said:
                         yield from work.hear(worker, event)
+                    if not is_stopping and stop():
+                        is_stopping = True
+                        team.pool.stop(next(team.tokens))
+                    if not is_stopping:
+                        work.hand_out()  # before all is on the disk: they work meanwhile
+                if not team.is_at_work and (is_stopping or not work.is_waiting):
+                    return
                 team.give_up_silent()
+                said = team.pool.events(_POLL_SECONDS)
         finally:
             team.let_go()
 
@@ -71,16 +73,31 @@ class _Work:
         self._next: Assignment | None = None
         """One that was taken from the source to know whether there is any."""
         self._again: deque[Assignment] = deque()
-        """What lost workers held. Each goes to a worker that has nothing, and gets no company."""
+        """What lost workers held: it goes first."""
+        self._alone: deque[Assignment] = deque()
+        """What has its last try: each goes to a worker that has nothing, and gets no company."""
         self._told: dict[int, int] = {}
         """The last epoch that the journal was told of, by trial."""
 
     @property
     def is_waiting(self) -> bool:
         """Whether there is an assignment that no worker has."""
+        return self._look() is not None or bool(self._alone)
+
+    def _look(self) -> Assignment | None:
+        """The next one that may have company; it stays there."""
+        if self._again:
+            return self._again[0]
         if self._next is None:
             self._next = self._source.take(by_turns=True)
-        return self._next is not None or bool(self._again)
+        return self._next
+
+    def _take(self) -> Assignment:
+        """The one that `_look` has shown."""
+        if self._again or self._next is None:
+            return self._again.popleft()
+        found, self._next = self._next, None
+        return found
 
     def together(self) -> AbstractContextManager[None]:
         """While open, what is kept is kept at once at the end, if the journal can do that."""
@@ -91,14 +108,10 @@ class _Work:
         """Give each worker what it has room for, the emptiest first."""
         members = self._team.members
         free = [worker for worker, member in members.items() if not member.held]
-        while self._again and free:
-            self._give(free.pop(), self._again.popleft(), alone=True)
-        while self.is_waiting and self._next is not None:
-            worker = self._with_most_room()
-            if worker is None:
-                return
-            assignment, self._next = self._next, None
-            self._give(worker, assignment)
+        while self._alone and free:
+            self._give(free.pop(), self._alone.popleft(), alone=True)
+        while self._look() is not None and (worker := self._with_most_room()) is not None:
+            self._give(worker, self._take())
 
     def _with_most_room(self) -> int | None:
         """The worker to be given the next; one is kept free for what has to be alone."""
@@ -107,7 +120,7 @@ class _Work:
             return len(members[worker].held) / members[worker].capacity
 
         members = self._team.members
-        kept_free = {min(members, key=share)} if self._again and members else set()
+        kept_free = {min(members, key=share)} if self._alone and members else set()
         with_room = [w for w, one in members.items() if one.room > 0 and w not in kept_free]
         return min(with_room, key=share, default=None)
 
@@ -131,6 +144,7 @@ class _Work:
             yield from self._take_back(worker, event.why)
         elif isinstance(event, Idle):
             self._drop(worker, event.token)
+            team.stopped(worker, event.token)
         elif isinstance(event, Done) and team.judge(worker, event):
             pass
         elif isinstance(event, EpochTrained | KeptState | Done):
@@ -182,11 +196,14 @@ class _Work:
         """Let wait, in front, what a lost worker held; what has cost too many workers fails."""
         again = []
         for held in self._team.leave(worker, why):
-            if self._deaths.count(held) < self._deaths.most:
-                again.append(held.assignment)
-            else:
+            n_deaths = self._deaths.count(held)
+            if n_deaths >= self._deaths.most:
                 self._deaths.forget(held.assignment)
                 yield Ended(held.assignment, self._killed(held, why), None, ())
+            elif n_deaths == self._deaths.most - 1:
+                self._alone.append(held.assignment)
+            else:
+                again.append(held.assignment)
         self._again.extendleft(reversed(again))
 
     def _killed(self, held: Held, why: str) -> Outcome:

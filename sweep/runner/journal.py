@@ -49,19 +49,28 @@ class EpochListener(Protocol):
 
 @dataclass
 class _Writers:
-    """The threads that write files while much is kept together; none otherwise."""
+    """Threads that write files while much is kept together."""
 
-    pool: ThreadPoolExecutor | None = None
-    written: dict[Path, Future[None]] = field(default_factory=dict)
+    is_open: bool = False
+    """Whether much is kept together now."""
+    written: dict[Path, tuple[Future[None], TrialState]] = field(default_factory=dict)
+    """What was given to the threads since that began."""
+    _pool: ThreadPoolExecutor | None = None
 
-    def write(self, path: Path, write: Callable[[], None]) -> Callable[[], None]:
-        """Begin to write a file; what is returned waits for its end, and raises OSError."""
-        if self.pool is None:
-            raise RuntimeError("files are written by threads only while much is kept together")
+    def write(self, path: Path, state: TrialState, write: Callable[[], None]) -> Callable[[], None]:
+        """Begin to write a state's file; what is returned waits for its end, and raises OSError."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(_WRITERS, thread_name_prefix="checkpoints")
         if path in self.written:
-            self.written[path].exception()  # one at a time, the last one counts
-        future = self.written[path] = self.pool.submit(write)
+            self.written[path][0].exception()  # one at a time, the last one counts
+        future = self._pool.submit(write)
+        self.written[path] = future, state
         return future.result
+
+    def state(self, path: Path) -> TrialState | None:
+        """Return the state of a file that may still be on its way to the disk."""
+        found = self.written.get(path)
+        return None if found is None else found[1]
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class StoreJournal:
     identity: str
     """The sweep's: its checkpoints carry it."""
     listeners: tuple[EpochListener, ...] = ()
-    _writers: "_Writers" = field(default_factory=lambda: _Writers())
+    _writers: _Writers = field(default_factory=_Writers, compare=False, repr=False)
 
     def load(self, assignment: Assignment) -> TrialState | None:
         with self._faults_explained():
@@ -82,7 +91,7 @@ class StoreJournal:
             return None
         name, epoch = found
         path = self.folder.checkpoints / name
-        state = read_checkpoint(path, self._identity(assignment))
+        state = self._writers.state(path) or read_checkpoint(path, self._identity(assignment))
         if state.epoch != epoch:
             raise DataError(
                 f"checkpoint {path} is of epoch {state.epoch}, expected {epoch}; "
@@ -125,21 +134,23 @@ class StoreJournal:
     def together(self) -> Iterator[None]:
         """Keep all that comes meanwhile at once, at the end; files are flushed beside each other.
 
-        Nothing is loaded meanwhile of what is kept.
+        What is loaded meanwhile of what is kept is the state that was given, not yet on the disk:
+        whoever is handed that may lose it in a kill, and must own nothing.
         """
-        with self._faults_explained(), ThreadPoolExecutor(_WRITERS) as pool:
+        writers = self._writers
+        with self._faults_explained():
             try:
                 with self.store.together():
-                    self._writers.pool = pool
+                    writers.is_open = True
                     try:
                         yield
                     finally:
-                        if self._writers.written:
+                        if writers.written:
                             folder = self.folder.checkpoints
                             self.store.before_commit(lambda: sync_folder(folder))
             finally:
-                self._writers.pool = None
-                self._writers.written.clear()
+                writers.is_open = False
+                writers.written.clear()
 
     @contextmanager
     def _faults_explained(self) -> Iterator[None]:
@@ -160,12 +171,12 @@ class StoreJournal:
     def _write(self, assignment: Assignment, state: TrialState) -> tuple[str, str | None]:
         found = self.store.checkpoint(assignment.trial)
         path = self.folder.checkpoint(assignment.trial, state.epoch)
-        later = self._writers.pool is not None
+        later = self._writers.is_open
         write = partial(
             write_checkpoint, path, self._identity(assignment), state, named_later=later
         )
         if later:
-            self.store.before_commit(self._writers.write(path, write))
+            self.store.before_commit(self._writers.write(path, state, write))
         else:
             write()
         return path.name, None if found is None else found[0]

@@ -20,6 +20,8 @@ from sweep.training.model import Model, evaluate
 from sweep.training.predictions import measured, predict
 
 _OF_AMOUNTS = (ObjectiveName.MAE, ObjectiveName.RMSE)
+_RARE = 0.2
+"""Share of class 1 in the test rows below which its average precision is told, too."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def _evaluated(opening: Opening, model: Model, rows: Rows, prepared: Prepared) -
 
 
 def _measures(model: Model, rows: Rows, task: Task) -> dict[str, Estimate]:
-    """Accuracy of classes, AUC of two, the errors of amounts."""
+    """Accuracy of classes, AUC of two, average precision of a rare one, errors of amounts."""
     predicted = predict(model, rows.x, task)
     if task.kind is TaskKind.AMOUNT:
         z, y = measured(model, predicted, task), rows.y.reshape(len(rows), -1)
@@ -101,6 +103,9 @@ def _measures(model: Model, rows: Rows, task: Task) -> dict[str, Estimate]:
     measures = {"accuracy": accuracy_interval(int((wrong == 0).sum()), len(rows))}
     if task.kind is TaskKind.BINARY:
         measures["auc"] = auc_interval(predicted, rows.y)
+        if float(rows.y.mean()) < _RARE:
+            missed = mean_interval(row_values(ObjectiveName.AVERAGE_PRECISION, predicted, rows.y))
+            measures[ObjectiveName.AVERAGE_PRECISION] = _complement(missed)
     return measures
 
 

@@ -1,7 +1,10 @@
 """Where in a user's files something is: the line of an error, or of a function."""
 
+import inspect
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sweep.space.home import EndedByItselfError
 
@@ -22,7 +25,7 @@ def users_frame(error: BaseException, path: Path) -> str:
     return f"{where}line {frame.lineno}: {text} (in: {frame.line})"
 
 
-def line_of(function: object) -> str:
+def line_of(function: Callable[..., Any]) -> str:
     """Return " (line 7)", where a function is defined, or nothing."""
-    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
+    code = getattr(inspect.unwrap(function), "__code__", None)
     return f" (line {code.co_firstlineno})" if code is not None else ""

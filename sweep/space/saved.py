@@ -5,13 +5,15 @@ What Keras does not know, such as a layer of the user's own, is looked for under
 """
 
 import contextlib
+import inspect
 import json
 import re
 import sys
 import tempfile
+import types
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,10 @@ class Needed:
     """The user's classes and functions, by the names under which they are saved."""
     unsafe: bool = False
     """Whether a Python lambda is in the file, which is loaded only with safe_mode=False."""
+
+
+_OF_SCRIPT: dict[str, Any] = {}
+"""The functions and classes that a script's `build` refers to, of the script that searches."""
 
 
 def needed_by(config: object) -> Needed:
@@ -90,11 +96,25 @@ def _function(name: str) -> object:
     for module in reversed(spaces):
         if callable(getattr(module, plain, None)):
             return getattr(module, plain)
-    raise InvalidSpaceError(_not_at_the_top(plain))
+    found = _OF_SCRIPT.get(plain)
+    if found is None:
+        raise InvalidSpaceError(_not_at_the_top(plain))
+    return found
+
+
+def script_uses(build: Callable[..., Any]) -> None:
+    """Have what a script's `build` refers to found by its name, in whatever module it stands."""
+    function = inspect.unwrap(getattr(build, "__func__", build))
+    if not isinstance(function, types.FunctionType):
+        return
+    nonlocals = inspect.getclosurevars(function).nonlocals
+    names = {**function.__globals__, **nonlocals}
+    _OF_SCRIPT.clear()
+    _OF_SCRIPT.update((name, one) for name, one in names.items() if callable(one))
 
 
 def _found(module: str, name: str, other: object) -> object:
-    found = getattr(sys.modules.get(module), name, None)
+    found = getattr(sys.modules.get(module), name, None) or _OF_SCRIPT.get(name)
     if found is None or (other is not None and found is not other):
         raise InvalidSpaceError(_not_at_the_top(name))
     return found
@@ -131,7 +151,7 @@ def how_to_load(path: Path) -> str | None:
     lines, given = ["import sys, keras"], []
     for name, found in needed.objects.items():
         file = Path(str(getattr(sys.modules.get(found.__module__), "__file__", "")))
-        is_space = found.__module__.startswith(PREFIX)
+        is_space = found.__module__.startswith((PREFIX, "__main__"))
         module = file.stem if is_space else found.__module__
         folder = file.parents[0 if is_space else module.count(".")]
         put = f"sys.path.insert(0, {str(folder)!r})"

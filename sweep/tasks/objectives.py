@@ -5,7 +5,8 @@ first order: row i gets the score plus its influence on it (the delta method; fo
 DeLong's estimate of the variance). The mean of these values is the score exactly, and their
 standard deviation over √rows its standard error, also of the difference of two trials.
 
-A score is lower if it is better. Accuracy, AUC and R² are therefore kept as 1 − value.
+A score is lower if it is better. Accuracy, AUC, average precision and R² are therefore kept as
+1 − value.
 """
 
 from enum import StrEnum
@@ -24,6 +25,8 @@ class ObjectiveName(StrEnum):
     """The model's own loss, without penalties: the default."""
     ACCURACY = "accuracy"
     AUC = "auc"
+    AVERAGE_PRECISION = "average_precision"
+    """The area under the steps of precision over recall: how well a rare class is found."""
     MAE = "mae"
     MSE = "mse"
     RMSE = "rmse"
@@ -38,7 +41,7 @@ OF_AMOUNTS = (
     ObjectiveName.R2,
 )
 ALLOWED = {
-    TaskKind.BINARY: (*OF_CLASSES, ObjectiveName.AUC),
+    TaskKind.BINARY: (*OF_CLASSES, ObjectiveName.AUC, ObjectiveName.AVERAGE_PRECISION),
     TaskKind.CLASSES: OF_CLASSES,
     TaskKind.LABELS: OF_CLASSES,
     TaskKind.AMOUNT: OF_AMOUNTS,
@@ -57,6 +60,8 @@ def row_values(objective: ObjectiveName, outputs: Array, targets: NDArray[np.flo
         return _wrong(z, y)
     if objective is ObjectiveName.AUC:
         return _ranked_wrongly(z, y)
+    if objective is ObjectiveName.AVERAGE_PRECISION:
+        return _imprecise(z, y)
     if objective not in OF_AMOUNTS or objective is ObjectiveName.LOSS:
         raise ValueError(f"objective {objective} is not a function of outputs and targets")
     errors = (z - y).reshape(len(z), -1)
@@ -97,6 +102,28 @@ def _ranked_wrongly(z: Array, y: Array) -> Array:
     area = float(share[positive].mean())
     weight = np.where(positive, n_rows / n_positive, n_rows / n_negative)
     found: Array = 1 - area - weight * (share - area)
+    return found
+
+
+def _imprecise(z: Array, y: Array) -> Array:
+    """1 − average precision, with each row's influence: how it would change with the row's weight.
+
+    It is the mean over the rows of class 1 of the precision among all rows that are ranked as high,
+    a / (a + b) with a rows of class 1 and b others. NaN in every row if class 1 is not present.
+    """
+    positive = y > 0.5
+    high, n_positive, n_rows = np.sort(z[positive]), int(positive.sum()), len(y)
+    if n_positive == 0 or np.isnan(z).any():
+        return np.full(n_rows, np.nan)
+    a = n_positive - np.searchsorted(high, high, "left")  # (rows of class 1,), from the lowest
+    b = (n_rows - n_positive) - np.searchsorted(np.sort(z[~positive]), high, "left")
+    precision = a / (a + b)
+    average = float(precision.mean())
+    up, down = (np.concatenate([[0.0], np.cumsum(one / (a + b) ** 2)]) for one in (b, a))
+    n_below = np.searchsorted(high, z, "right")  # (rows,)
+    own = precision[np.maximum(n_below - 1, 0)] - average  # of a row of class 1
+    influence = np.where(positive, own + up[n_below], -down[n_below])
+    found: Array = 1 - average - influence * n_rows / n_positive
     return found
 
 

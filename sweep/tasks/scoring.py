@@ -63,6 +63,9 @@ BINARY_CROSSENTROPY = Scoring()
 _OBJECTIVES = {
     ObjectiveName.ACCURACY: Measure("error rate", "error rate", complement="accuracy"),
     ObjectiveName.AUC: Measure("1 − AUC", "1 − AUC", complement="AUC"),
+    ObjectiveName.AVERAGE_PRECISION: Measure(
+        "1 − average precision", "1 − average precision", complement="average precision"
+    ),
     ObjectiveName.MAE: Measure("MAE", "mean absolute error"),
     ObjectiveName.MSE: Measure("MSE", "mean squared error"),
     ObjectiveName.RMSE: Measure("RMSE", "root of the mean squared error"),

@@ -10,10 +10,14 @@ The file is an uncompressed NumPy archive, read without pickle; each array carri
 """
 
 import json
+import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
+from numpy.lib import format as npy
 
 from sweep.disk import whole
 from sweep.errors import DataError
@@ -74,7 +78,18 @@ def write_checkpoint(
         whole(path, through=path.with_suffix(".tmp"), flushed=True, named_later=named_later) as new,
         new.open("wb") as file,
     ):
-        np.savez(file, allow_pickle=False, **arrays)
+        _save(file, arrays)
+
+
+def _save(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write what `numpy.savez` would; an array's bytes go from where they lie, without a copy."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            flat = np.ascontiguousarray(array).reshape(-1)
+            header = npy.header_data_from_array_1_0(flat.reshape(array.shape))
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                npy.write_array_header_1_0(entry, header)
+                entry.write(flat.view(np.uint8).data)
 
 
 def read_checkpoint(path: Path, identity: str) -> TrialState:

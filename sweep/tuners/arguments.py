@@ -3,12 +3,14 @@
 An argument that is not honoured is refused by its name before anything is trained.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sweep.errors import UsageError
+from sweep.pool.places import PoolAsked, pool_asked
 from sweep.settings import Budget, Settings
 from sweep.tuners.keras_tuner_private import objective_of
 from sweep.tuners.objective import objective_words
@@ -22,6 +24,8 @@ _REFUSED = {
     "tuner_id": "it is for searches on several machines",
 }
 """Arguments that nothing here answers to, each with what to do or why."""
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]")
+_LONGEST = 80
 _COMPILE = ("optimizer", "loss", "metrics")
 
 
@@ -33,7 +37,9 @@ class TunerArguments:
     """Those that follow from the arguments; data, batch size and patience come with `search`."""
     budget: Budget
     folder: Path
-    """`directory`/`project_name`."""
+    """`directory`/`project_name`; see `folder_name`."""
+    project: str
+    """`project_name` as it was given."""
     seed: int | None
     """None: drawn when the search begins, and kept with it."""
     overwrite: bool
@@ -46,6 +52,8 @@ class TunerArguments:
     seeds_of_best: int = 0
     """`executions_per_trial` of Hyperband: seeds under which its best trials are trained once
     more when the search has ended, as a trial climbs with one seed; 0 for none."""
+    pool: PoolAsked | None = None
+    """Who trains; None for this process."""
     compile: Mapping[str, Any] | None = None
     """`optimizer`, `loss` and `metrics` that replace those of `build`; None if none does."""
     objective_fault: UsageError | None = None
@@ -104,6 +112,7 @@ def tuner_arguments(
     compiled = {name: value for name, value in overrides.items() if value is not None}
     directory, project = left.pop("directory", None), left.pop("project_name", None)
     overwrite, executions = bool(left.pop("overwrite", False)), left.pop("executions_per_trial", 1)
+    pool = _pool(left.pop("pool", None))
     if left:
         raise TypeError(f"unexpected argument {next(iter(left))!r}")
     _check_whole("max_retries_per_trial", max_retries_per_trial, least=0)
@@ -121,7 +130,8 @@ def tuner_arguments(
     return TunerArguments(
         settings=settings,
         budget=Budget(max_failures=max_consecutive_failed_trials),
-        folder=Path(directory or ".") / str(project or _PROJECT),
+        folder=Path(directory or ".") / folder_name(str(project or _PROJECT)),
+        project=str(project or _PROJECT),
         seed=seed,
         overwrite=overwrite,
         hyperparameters=hyperparameters,
@@ -130,10 +140,18 @@ def tuner_arguments(
         max_consecutive_failed_trials=max_consecutive_failed_trials,
         max_retries_per_trial=max_retries_per_trial,
         seeds_of_best=executions if climbs and executions > 1 else 0,
+        pool=pool,
         compile=compiled or None,
         objective=objective,
         objective_fault=fault,
     )
+
+
+def folder_name(project: str) -> str:
+    """Return what a project's folder is called: other characters than a sweep's name may have, such
+    as spaces, are written as `-`."""
+    name = _UNFIT.sub("-", project)[:_LONGEST]
+    return name if name[:1].isalnum() else f"p{name}"
 
 
 def _words(objective: Any) -> tuple[str, UsageError | None]:
@@ -141,6 +159,15 @@ def _words(objective: Any) -> tuple[str, UsageError | None]:
         return objective_words(objective), None
     except UsageError as error:
         return "loss", error
+
+
+def _pool(asked: Any) -> PoolAsked | None:
+    if asked is None:
+        return None
+    try:
+        return pool_asked(str(asked))
+    except UsageError as error:
+        raise UsageError(str(error).removeprefix("--")) from error
 
 
 def _check_whole(name: str, value: Any, least: int | None) -> None:

@@ -1,6 +1,7 @@
 """What is said at the end of a search from a script: the verdict, its cost, how to see more."""
 
 from sweep.analysis.stored import load_frames
+from sweep.data.memory import RUN_TRIAL
 from sweep.sweep_folder import SweepFolder
 from sweep.words import counted, duration
 
@@ -14,9 +15,11 @@ def end_lines(folder: SweepFolder) -> list[str]:
     words = [text for label, text in lines(verdict(frames)) if label == "verdict"]
     seconds = frames.sweep.active_seconds
     trials, epochs = len(frames.trials), len(frames.epochs)
+    seeds = ""
+    if frames.sweep.data.kind != RUN_TRIAL:  # else only the script can train again
+        seeds = f"; by how much other seeds differ: sweep confirm {folder.path}"
     return [
         f"verdict: {' '.join(words)}",
         f"cost: {counted(trials, 'run')}, {counted(epochs, 'epoch')}, {duration(seconds)}",
-        f"more: tuner.sweep, or in a terminal: sweep report {folder.path}; by how much other seeds "
-        f"differ: sweep confirm {folder.path}",
+        f"more: tuner.sweep, or in a terminal: sweep report {folder.path}{seeds}",
     ]

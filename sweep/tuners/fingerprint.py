@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sweep.space.home import is_users
+from sweep.tuners.written_names import written_attributes, written_globals
 
 _DEEPEST = 40
 _PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
@@ -77,7 +78,7 @@ class FunctionParts:
         given = function.__globals__
         lines += [
             f"{used} = {self.add(used, given[used], depth + 1)}"
-            for used in sorted(_names(code))
+            for used in sorted(_names(code) - written_globals(code))
             if used in given
         ]
         return self._keep(name, lines)
@@ -107,7 +108,9 @@ class FunctionParts:
         if not _is_own(type(value)):
             plain = {k: v for k, v in _attributes(value).items() if isinstance(v, _PLAIN)}
             return f"{kind}({plain!r})"
-        return f"{kind}({self.add(name, dict(vars(value)), depth + 1)})"
+        written = set().union(*map(written_attributes, type(value).__mro__))
+        kept = {key: one for key, one in vars(value).items() if key not in written}
+        return f"{kind}({self.add(name, kept, depth + 1)})"
 
     def _array(self, value: Any) -> str:
         try:

@@ -1,5 +1,6 @@
 """How a script's models are fitted: what `search` was given beside the rows, for every trial."""
 
+from functools import wraps
 from typing import Any
 
 from sweep.tuners.callbacks import Make
@@ -30,4 +31,6 @@ def fitting(hypermodel: Any, *, shuffle: bool, make: Make | None) -> Any:
                 return model.fit(*arguments, **given, **named)
             return hypermodel.fit(hp, model, *arguments, **given, **named)
 
+    if hypermodel is not None:  # what is wrong in it is told of the user's own
+        Fitting.fit = wraps(type(hypermodel).fit)(Fitting.fit)  # type: ignore[method-assign]
     return Fitting()

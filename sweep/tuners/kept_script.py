@@ -70,7 +70,7 @@ def refuse_others(
         raise UsageError(
             f"{where} began with other data: {_rows(sweep, prepared.split)}; {_GOES_ON}"
         )
-    different = _differences(sweep.settings, prepared.settings)
+    different = differences(sweep.settings, prepared.settings)
     if sweep.scoring != prepared.scored.scoring:
         old, new = sweep.scoring.measure.name, prepared.scored.scoring.measure.name
         different.append(f"objective: {old} then, {new} now")
@@ -118,7 +118,8 @@ def _rows(sweep: SweepRow, split: Split) -> str:
     return "their values have changed, or their order"
 
 
-def _differences(old: Settings, new: Settings) -> list[str]:
+def differences(old: Settings, new: Settings) -> list[str]:
+    """Return in words what is another in the arguments of a search that may only grow."""
     found = []
     for name, value in old.to_json().items():
         now = new.to_json()[name]

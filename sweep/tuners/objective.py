@@ -13,6 +13,7 @@ _MEASURES = {
     "rmse": "min",
     "accuracy": "max",
     "auc": "max",
+    "average_precision": "max",
     "r2": "max",
 }
 """Measures that a score can be, with an error, and which way each is better."""

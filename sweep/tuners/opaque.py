@@ -36,9 +36,12 @@ from sweep.sweep_folder import SweepFolder
 from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
+from sweep.training.retrying import Retrying
 from sweep.training.trial_progress import error_line
+from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.cutting import CutError, cut_when
 from sweep.tuners.fingerprint import fingerprint_of
+from sweep.tuners.kept_script import differences
 from sweep.tuners.keras_tuner_private import results_of
 from sweep.tuners.trials import hyperparameters_with
 from sweep.tuners.watching import Watcher
@@ -99,6 +102,8 @@ class RunTrial:
             raise
         except CutError:
             return None
+        except _errors_that_end_all():
+            raise
         except Exception as exception:  # whatever a user's code raises is that trial's failure
             error, trace = error_line(exception), traceback.format_exc()
         else:
@@ -118,12 +123,17 @@ class RunTrial:
         self, results: Any, trial: Any, one: Assignment, seconds: float
     ) -> tuple[EpochRecord, ...]:
         """One record: of the values that count, at the last epoch of the assignment."""
+        reported = self.tuner.oracle.reported.pop(trial.trial_id, None)
         if results is None and trial.metrics.exists(self.objective.name):
             values = {name: trial.metrics.get_best_value(name) for name in trial.metrics.metrics}
+        elif results is None and reported is not None:
+            values = reported
         else:
             values = results_of(results, self.objective)
         values = {name: float(value) for name, value in values.items()}
         shown = self.objective.get_value(values)
+        if not math.isfinite(shown):
+            raise ValueError(f"{self.objective.name} is {shown}, which cannot be ranked")
         record = EpochRecord(
             epoch=one.last_epoch,
             fit_loss=values.get("loss", _NAN),
@@ -138,6 +148,14 @@ class RunTrial:
             metrics={k.removeprefix("val_"): v for k, v in values.items() if k[:4] == "val_"},
         )
         return (record,)
+
+
+def _errors_that_end_all() -> type[Exception]:
+    """What code raises that wants the whole search to end."""
+    from keras_tuner.errors import FatalError
+
+    found: type[Exception] = FatalError
+    return found
 
 
 def _refuse_unforeseen(trial: Any, one: Assignment) -> None:
@@ -171,12 +189,7 @@ def search_opaque(
         Store.create(folder.database, _row(folder, space, settings, objective, data)).close()
     with Store(folder.database) as store:
         sweep = store.sweep()
-        if sweep.space.sha256 != space.sha256 or sweep.data.fingerprint != data:
-            what = "data or arguments" if sweep.space.sha256 == space.sha256 else "code"
-            raise UsageError(
-                f"the search in {folder.path} began with other {what}; put it back, choose another "
-                "project_name, or begin anew with overwrite=True"
-            )
+        _refuse_others(folder, sweep, space, data, tuner.arguments)
         if (settings.n_trials or 0) > (sweep.settings.n_trials or 0):
             store.extend(settings, _plan(space, settings))
         watcher = watch(store)
@@ -184,7 +197,10 @@ def search_opaque(
             folder=folder,
             store=store,
             search=new_search(space, settings),
-            trainer=RunTrial(tuner, given, named, objective, settings, sweep.space),
+            trainer=Retrying(
+                RunTrial(tuner, given, named, objective, settings, sweep.space),
+                tuner.arguments.max_retries_per_trial,
+            ),
             observer=watcher,
             baselines={},
             budget=Budget(max_failures=_NO_LIMIT),
@@ -193,13 +209,40 @@ def search_opaque(
         return runner.run(), watcher
 
 
+def _refuse_others(
+    folder: SweepFolder, sweep: SweepRow, space: Space, data: str, arguments: TunerArguments
+) -> None:
+    """Raise UsageError naming what the search began with that is another now."""
+    asked = _asked(arguments)
+    found = []
+    if sweep.space.sha256 != space.sha256:
+        found.append("other code")
+    if sweep.data.fingerprint != data:
+        found.append("other data or arguments of search")
+    found += differences(sweep.settings, asked)
+    if asked.iterations > sweep.settings.iterations:
+        found.append(f"hyperband_iterations={sweep.settings.iterations}, which cannot grow here")
+    if sweep.scoring != scoring_by(arguments.objective_of(arguments.objective_name)):
+        found.append("another objective")
+    if found:
+        raise UsageError(
+            f"the search in {folder.path} began with {'; '.join(found)}; put it back, choose "
+            "another project_name, or begin anew with overwrite=True"
+        )
+
+
+def _asked(arguments: TunerArguments) -> Settings:
+    settings = replace(arguments.settings, data=MEMORY, executions=1)
+    return settings if settings.has_rungs else replace(settings, max_epochs=1)
+
+
 def _settings(tuner: Any, folder: SweepFolder) -> Settings:
-    settings: Settings = replace(tuner.arguments.settings, data=MEMORY, executions=1)
+    asked = _asked(tuner.arguments)
     if not folder.exists:
-        return settings if settings.has_rungs else replace(settings, max_epochs=1)
+        return asked
     with Store(folder.database, read_only=True) as store:
         stored = store.sweep().settings
-    return replace(stored, trials=max(settings.trials or 0, stored.trials or 0) or None)
+    return replace(stored, trials=max(asked.trials or 0, stored.trials or 0) or None)
 
 
 def _row(

@@ -1,7 +1,7 @@
 """`tuner.oracle`: what Keras Tuner's oracle tells of a search, read from the sweep's store."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sweep.errors import NotFoundError
@@ -19,6 +19,8 @@ class Oracle:
     arguments: TunerArguments
     space: Callable[[], Any]
     """Returns the `keras_tuner.HyperParameters` of the search space."""
+    reported: dict[str, dict[str, float]] = field(default_factory=dict)
+    """What a `run_trial` has said of trials that are under way, by their ids."""
 
     @property
     def objective(self) -> Any:
@@ -86,8 +88,9 @@ class Oracle:
         """Return the id of a trial by its number."""
         return f"{trial:0{self._id_width}d}"
 
-    def update_trial(self, trial_id: str, metrics: dict[str, float], step: int = 0) -> None:
-        """Do nothing: what `run_trial` returns counts."""
+    def update_trial(self, trial_id: str, metrics: Mapping[str, Any], step: int = 0) -> None:
+        """Take note of a trial's metrics, for a `run_trial` that returns nothing."""
+        self.reported[str(trial_id)] = {name: float(value) for name, value in metrics.items()}
 
     @property
     def _id_width(self) -> int:

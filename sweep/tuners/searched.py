@@ -87,37 +87,6 @@ def prepared_search(
     return Begun(prepared, script, numerics, tuple(notes))
 
 
-def why_own_fit(
-    arguments: TunerArguments, hypermodel: Any, given: SearchArguments, stored: SweepRow | None
-) -> str | None:
-    """Return what a HyperModel's `fit` does that only the script can do; None if it forwards.
-
-    It is called with the model of the default values and a few made-up rows. Raises what
-    `prepared_search` raises of the rows.
-    """
-    from sweep.space.fit import fit_of
-    from sweep.space.inputs import inputs_of, shaped
-    from sweep.training.fused.program.kept import default_root
-    from sweep.training.start_keras import start_keras
-
-    start_keras(default_root(), None if stored is None else stored.settings.numerics)
-    rows = rows_of(given)
-    names = _names(rows.train.x)
-    script = script_space(GivenBuild(hypermodel.build, arguments, names), hypermodel)
-    x = rows.inputs(names)
-    model = script.default_model()
-    shaped(model, inputs_of(x))
-    split = rows.split(model, names, given)
-    fit = fit_of(script.called(x, split.task)(_default_values()))
-    return None if fit is None else fit.fault
-
-
-def _default_values() -> Any:
-    import keras_tuner
-
-    return keras_tuner.HyperParameters()
-
-
 def create(folder: SweepFolder, begun: Begun) -> None:
     """Store a new search: its rows and its script first, then the sweep. The folder is locked."""
     from sweep.runner import prepare as sweeps

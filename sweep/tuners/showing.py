@@ -13,7 +13,7 @@ _SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class Standing:
+class HowFar:
     """How far a search is."""
 
     n_done: int
@@ -42,10 +42,10 @@ class Show(Protocol):
     def line(self, text: str) -> None:
         """Show a line that stays."""
 
-    def ended(self, standing: Standing) -> None:
+    def ended(self, standing: HowFar) -> None:
         """Show how far a search is, now that a run has ended."""
 
-    def epoch(self, standing: Standing) -> None:
+    def epoch(self, standing: HowFar) -> None:
         """Show how far a search is, now that an epoch has ended."""
 
     def close(self) -> None:
@@ -58,10 +58,10 @@ class Silence:
     def line(self, text: str) -> None:
         return
 
-    def ended(self, standing: Standing) -> None:
+    def ended(self, standing: HowFar) -> None:
         return
 
-    def epoch(self, standing: Standing) -> None:
+    def epoch(self, standing: HowFar) -> None:
         return
 
     def close(self) -> None:
@@ -74,10 +74,10 @@ class Lines:
     def line(self, text: str) -> None:
         print(text, flush=True)
 
-    def ended(self, standing: Standing) -> None:
+    def ended(self, standing: HowFar) -> None:
         self.line(standing.text)
 
-    def epoch(self, standing: Standing) -> None:
+    def epoch(self, standing: HowFar) -> None:
         return
 
     def close(self) -> None:
@@ -91,16 +91,16 @@ class InPlace:
     handle: Any = None
     """IPython's `DisplayHandle`, once there is something to show."""
     drawn_at: float = 0.0
-    waiting: Standing | None = field(default=None, repr=False)
+    waiting: HowFar | None = field(default=None, repr=False)
     """What has not been drawn yet."""
 
     def line(self, text: str) -> None:
         print(text, flush=True)
 
-    def ended(self, standing: Standing) -> None:
+    def ended(self, standing: HowFar) -> None:
         self.epoch(standing)
 
-    def epoch(self, standing: Standing) -> None:
+    def epoch(self, standing: HowFar) -> None:
         self.waiting = standing
         if time.monotonic() - self.drawn_at >= _SECONDS:
             self.close()
@@ -125,7 +125,7 @@ def show_of(verbose: Any) -> Show:
     return InPlace() if _in_notebook() else Lines()
 
 
-def to_html(standing: Standing) -> str:
+def to_html(standing: HowFar) -> str:
     """Return a bar, what is done and the best, and the run that ended last."""
     done, of = standing.n_done, standing.n_assignments
     epochs = counted(standing.n_epochs, "epoch")

@@ -16,6 +16,7 @@ from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, see
 from sweep.space.place import users_frame
 from sweep.space.precision import policy
+from sweep.space.saved import script_uses
 from sweep.tasks.task import Task
 from sweep.tuners.fingerprint import fingerprint_of
 from sweep.tuners.given_build import GivenBuild
@@ -47,6 +48,7 @@ class ScriptSpace:
         """Return `build` as it is called for these inputs, targets of this task."""
         home = _HOMES.setdefault(self.path.parent, Home(self.path.parent))
         home.policy = policy()
+        script_uses(self.given.build)
         entry = SpaceEntry("build", self.given, self.hypermodel)
         return HomeBuild(self.path, entry, home, inputs_of(x), task)
 

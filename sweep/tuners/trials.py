@@ -19,7 +19,14 @@ from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.tuners.keras_tuner_private import direction_of
 
-_TURNED = (ObjectiveName.ACCURACY, ObjectiveName.AUC, ObjectiveName.R2)
+_DECIMALS = 12
+"""So that 1 - 0.85 is shown as 0.15."""
+_TURNED = (
+    ObjectiveName.ACCURACY,
+    ObjectiveName.AUC,
+    ObjectiveName.AVERAGE_PRECISION,
+    ObjectiveName.R2,
+)
 Row = Mapping[str, Any]
 
 
@@ -84,7 +91,7 @@ def stored_trials(store: Store) -> list[StoredTrial]:
 def shown_score(score: float, scoring: Scoring) -> float:
     """Return a stored score in the direction of the objective."""
     if scoring.objective in _TURNED:
-        return 1 - score
+        return round(1 - score, _DECIMALS)
     if scoring.objective is ObjectiveName.METRIC and scoring.is_higher_better:
         return -score
     return score

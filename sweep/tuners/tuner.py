@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sweep.data.memory import RUN_TRIAL
-from sweep.errors import NotFoundError, UsageError
+from sweep.errors import InvalidSpaceError, NotFoundError, UsageError
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
@@ -46,7 +46,7 @@ class Tuner:
             )
         self.arguments = arguments
         self._hypermodel = hypermodel
-        if not self.has_own_run_trial and not self._has_own_fit:
+        if not self.has_own_run_trial and not self.has_own_fit:
             self._refuse_objective()
         self._begun: Begun | None = None
         self.is_dry = False
@@ -82,7 +82,7 @@ class Tuner:
 
     @property
     def project_name(self) -> str:
-        return self.arguments.folder.name
+        return self.arguments.project
 
     @property
     def executions_per_trial(self) -> int:
@@ -119,56 +119,59 @@ class Tuner:
         show = show_of(verbose)
         with chance_kept(), closing(show):
             self.on_search_begin()
-            why = self._why_opaque(given, named)
-            if why is None:
-                self._search(self.fit_arguments(*given, **named), show)
-            else:
-                self._search_opaque(why, given, named, show)
+            self._search(given, named, show)
             self.on_search_end()
         if verbose != 0:
             self._say_end()
 
-    def _why_opaque(self, given: Any, named: dict[str, Any]) -> str | None:
-        """Why only the script can train, in the user's own way; None if it need not."""
-        if self.has_own_run_trial:
-            return f"{type(self).__name__} has a run_trial of its own"
-        if not self._has_own_fit:
-            return None
-        if self.arguments.objective_fault is not None:
-            return f"{type(self._hypermodel).__name__}.fit says the score"
-        from sweep.tuners.searched import why_own_fit
+    def _search(self, given: Any, named: dict[str, Any], show: Show) -> None:
+        """Search, in the user's own way where only the script can train."""
+        from sweep.tuners.own_way import why_own_way
 
-        return why_own_fit(
-            self.arguments, self._hypermodel, self.fit_arguments(*given, **named), self._stored()
-        )
+        begun = None
+        if (why := why_own_way(self)) is None:
+            try:
+                begun = self._prepared(self.fit_arguments(*given, **named))
+            except (InvalidSpaceError, UsageError) as error:
+                if (why := why_own_way(self, error)) is None:
+                    raise
+        self.folder.create()
+        with self.folder.locked():
+            if begun is not None:
+                self._run(begun, show)
+            else:
+                self._run_own_way(str(why), given, named, show)
 
-    def _search_opaque(self, why: str, given: Any, named: dict[str, Any], show: Show) -> None:
+    def _run_own_way(self, why: str, given: Any, named: dict[str, Any], show: Show) -> None:
         from sweep.tuners.run import run_opaque
+        from sweep.tuners.with_pool import refuse_pool
 
+        refuse_pool(self.arguments, why)
         show.line(
             f"{why}: one trial after another, not fused, and a trial that is cut begins again"
         )
-        self.folder.create()
-        with self.folder.locked():
-            run_opaque(self, given, named, show)
+        run_opaque(self, given, named, show)
 
-    def _search(self, arguments: SearchArguments, show: Show) -> None:
+    def _run(self, begun: "Begun", show: Show) -> None:
         from sweep.tuners.run import repeat_best, run
         from sweep.tuners.searched import create, going_on
+        from sweep.tuners.with_pool import refuse_pool, workers_of
 
-        begun = self._prepared(arguments)
-        self.folder.create()
-        with self.folder.locked():
-            if self.folder.exists:
-                begun = going_on(self.folder, begun)
-            else:
-                create(self.folder, begun)
-            self._begun = begun
-            for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
-                show.line(line)
-            run(self.folder, begun, self.arguments.max_consecutive_failed_trials, show)
-            if self.arguments.seeds_of_best:
-                repeat_best(self.folder, begun, self.arguments.seeds_of_best, show)
+        if self.hears_epochs:
+            refuse_pool(self.arguments, f"{type(self).__name__} wants to hear of each epoch")
+        if self.folder.exists:
+            begun = going_on(self.folder, begun)
+        else:
+            create(self.folder, begun)
+        self._begun = begun
+        for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
+            show.line(line)
+        workers = workers_of(self.arguments.pool, show)
+        heard_by = self if self._overrides("on_trial_begin", "on_trial_end") else None
+        most_failed = self.arguments.max_consecutive_failed_trials
+        run(self.folder, begun, most_failed, show, workers, heard_by)
+        if self.arguments.seeds_of_best:
+            repeat_best(self.folder, begun, self.arguments.seeds_of_best, show, workers)
 
     def fit_arguments(self, *given: Any, **named: Any) -> SearchArguments:
         """Return what a call of `search` with these arguments would train with, checked.
@@ -190,7 +193,8 @@ class Tuner:
         return self._hypermodel if hasattr(self._hypermodel, "build") else None
 
     @property
-    def _has_own_fit(self) -> bool:
+    def has_own_fit(self) -> bool:
+        """Whether the HyperModel has a `fit` that the user wrote."""
         if self._own_hypermodel is None:
             return False
         from sweep.space.fit import own_fit
@@ -232,10 +236,10 @@ class Tuner:
         """Called after the last trial."""
 
     def on_trial_begin(self, trial: Any) -> None:
-        """Called before each call of a `run_trial` of one's own."""
+        """Called before each trial, and before each call of a `run_trial` of one's own."""
 
     def on_trial_end(self, trial: Any) -> None:
-        """Called after each call of a `run_trial` of one's own."""
+        """Called after each trial, and after each call of a `run_trial` of one's own."""
 
     def on_epoch_begin(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
         """Called before each epoch, if a subclass has one of its own."""
@@ -263,7 +267,9 @@ class Tuner:
     @property
     def hears_epochs(self) -> bool:
         """Whether a subclass is to be told of each epoch or batch."""
-        names = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
+        return self._overrides("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
+
+    def _overrides(self, *names: str) -> bool:
         return any(getattr(type(self), name) is not getattr(Tuner, name) for name in names)
 
     # Afterwards

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sweep.records import Assignment, EpochRecord, Outcome, OutcomeStatus
 from sweep.tasks.score_words import ScoreWords
-from sweep.tuners.showing import Show, Standing
+from sweep.tuners.showing import HowFar, Show
 from sweep.words import counted
 
 
@@ -22,13 +23,22 @@ class Watcher:
     best: tuple[float, int] | None = None
     consecutive: int = 0
     """Trials that raised an error, one after the other, up to now."""
+    heard_by: Any = None
+    """A tuner that is told when trials begin and end, or None."""
     last_error: str = ""
     latest: str = ""
     n_epochs: int = 0
     began: float = field(default_factory=time.monotonic)
 
     def wave(self, assignments: Sequence[Assignment]) -> None:
-        return
+        if self.heard_by is not None:
+            for one in assignments:
+                if one.confirms is None:
+                    self.heard_by.on_trial_begin(self._trial(one.trial))
+
+    def _trial(self, trial: int) -> Any:
+        oracle = self.heard_by.oracle
+        return oracle.get_trial(oracle.id_of(trial))
 
     def epoch(self, assignment: Assignment, record: EpochRecord) -> None:
         self.n_epochs += 1
@@ -50,13 +60,17 @@ class Watcher:
         epochs = assignment.first_epoch + outcome.epochs
         self.latest = f"trial {trial}{run}, {counted(epochs, 'epoch')}: {what}"
         self.show.ended(self.standing)
+        if self.heard_by is not None:
+            ended = self._trial(trial)
+            if ended.status != "RUNNING":  # all its executions have ended
+                self.heard_by.on_trial_end(ended)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> HowFar:
         best = ""
         if self.best is not None:
             best = f"{self.shown.score(self.best[0])} (trial {self.best[1]})"
-        return Standing(
+        return HowFar(
             n_done=self.n_done,
             n_assignments=self.n_assignments,
             latest=self.latest,

@@ -1,5 +1,7 @@
 """Repeats the best trials and the baselines under other seeds."""
 
+import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ from sweep.runner.cold_start import prepare_again
 from sweep.runner.confirm import Added, planned_confirmations, refuse_unless_over
 from sweep.runner.say import Say
 from sweep.settings import Budget
-from sweep.store import Store
+from sweep.store import NewTrial, Store
 from sweep.sweep_folder import SweepFolder
 from sweep.verbs.interrupting import Interruption
 from sweep.verbs.silent import Silent
@@ -49,29 +51,121 @@ def planned_repeats(folder: SweepFolder, top: int = TOP, seeds: int = SEEDS) -> 
         return planned_confirmations(store, _chosen(frames, top), baselines, seeds)
 
 
+@dataclass(frozen=True)
+class Round:
+    """The runs that decide most between the leaders, as far as is known."""
+
+    added: Added
+    sentence: str
+    """What is decided, and what is left open."""
+
+
+def planned_round(folder: SweepFolder, top: int = TOP, most_runs: int | None = None) -> Round:
+    """Return the next runs of `sweep confirm --until decided`, at most `most_runs`. Stores nothing.
+
+    None are left when the leaders are told apart, or no seeds would do so. Raises what
+    `planned_repeats` raises.
+    """
+    from sweep.analysis.answers.deciding import leaders
+
+    frames = load_frames(folder)
+    refuse_unless_over(folder.name, frames.sweep.state)
+    _chosen(frames, 1)  # refuses a sweep without a score
+    found = leaders(frames, top)
+    rows = frames.trials.set_index("trial")
+    new: list[NewTrial] = []
+    pending = 0
+    with Store(folder.database) as store:
+        for trial, seeds in zip(found.trials, found.seeds, strict=True):
+            baselines = [trial] if rows["baseline"][trial] is not None else []
+            of_trial = {trial: rows["hyperparameters"][trial]}
+            added = planned_confirmations(store, of_trial, baselines, seeds)
+            new, pending = [*new, *added.runs], added.pending - added.new
+    new = new if most_runs is None else new[:most_runs]
+    return Round(Added(tuple(new), len(new) + pending), found.sentence)
+
+
 def confirm(
-    folder: SweepFolder, say: Say, top: int = TOP, seeds: int = SEEDS, cache: Path | None = None
+    folder: SweepFolder,
+    say: Say,
+    top: int = TOP,
+    seeds: int = SEEDS,
+    cache: Path | None = None,
+    *,
+    until_decided: bool = False,
+    budget: Budget | None = None,
+    max_runs: int | None = None,
 ) -> None:
     """Add repeats and train those that are to do, until they are done or Ctrl-C asks to stop.
 
-    Raises BudgetEndedError if something else than Ctrl-C ended it before, TooManyFailuresError if
-    too many runs failed.
+    If `until_decided`, `seeds` is not asked: round by round those are trained that decide most
+    between the leaders, at most `max_runs` of them. Raises BudgetEndedError if something else than
+    Ctrl-C ended it before, TooManyFailuresError if too many runs failed.
     """
+    budget = budget or Budget()
     with folder.locked(), Interruption(folder) as interrupts:
-        added = planned_repeats(folder, top, seeds)
-        if added.pending == 0:
-            say.hint("nothing to do: these trials are already confirmed")
-            return
-        say.hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")
-        ending = _trained(folder, say, cache, interrupts, added)
-    if ending.state in (SweepState.FINISHED, SweepState.INTERRUPTED):
+        if until_decided:
+            rounds = Rounds(folder, say, top, budget, max_runs)
+            ending = None
+            while (added := rounds.next()) is not None:
+                ending = _trained(folder, say, cache, interrupts, added, rounds.budget)
+                if ending.state is not SweepState.FINISHED:
+                    break
+        else:
+            added = planned_repeats(folder, top, seeds)
+            if added.pending == 0:
+                say.hint("nothing to do: these trials are already confirmed")
+                return
+            say.hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")
+            ending = _trained(folder, say, cache, interrupts, added, budget)
+    if ending is None or ending.state in (SweepState.FINISHED, SweepState.INTERRUPTED):
         return
     kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
     raise kind(f"{ending.sentence}; go on with confirm(), or: sweep resume {folder.path}")
 
 
+@dataclass
+class Rounds:
+    """The rounds of `--until decided`: what is trained next, and within which budget."""
+
+    folder: SweepFolder
+    say: Say
+    top: int
+    whole: Budget
+    """Of all rounds together."""
+    max_runs: int | None
+    _begun: float = field(default_factory=time.monotonic)
+    _runs: int = 0
+
+    @property
+    def budget(self) -> Budget:
+        """What is left for the next round."""
+        if self.whole.max_seconds is None:
+            return self.whole
+        left = self.whole.max_seconds - (time.monotonic() - self._begun)
+        return replace(self.whole, max_seconds=max(left, 0.0))
+
+    def next(self) -> Added | None:
+        """Return the next runs, having said where the leaders stand; None at the end."""
+        left = None if self.max_runs is None else self.max_runs - self._runs
+        found = planned_round(self.folder, self.top, left)
+        added = found.added
+        if added.pending == 0:
+            spent = left == 0 and found.sentence.startswith("undecided")
+            self.say.hint(found.sentence + ("; --max-runs is spent" if spent else ""))
+            return None
+        self._runs += added.new
+        self.say.hint(f"{found.sentence}; {counted(added.pending, 'run')} to train")
+        return added
+
+
 def _trained(
-    folder: SweepFolder, say: Say, cache: Path | None, interrupts: Interruption, added: Added
+    folder: SweepFolder,
+    say: Say,
+    cache: Path | None,
+    interrupts: Interruption,
+    added: Added,
+    budget: Budget,
 ) -> "Ending":
     """Train what is to do. A sweep that cannot be trained here is refused, and nothing stored."""
     with Store(folder.database) as store:
@@ -83,7 +177,7 @@ def _trained(
         folder.refuse_links()
         with native_messages_to(folder.native_log):
             observer, asked = Silent(), interrupts.requested
-            return sweeps.confirm(sweeps.Work(folder, store, prepared, Budget(), observer, asked))
+            return sweeps.confirm(sweeps.Work(folder, store, prepared, budget, observer, asked))
 
 
 def _chosen(frames: "SweepFrames", top: int) -> dict[int, dict[str, Value]]:

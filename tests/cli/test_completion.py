@@ -1,4 +1,4 @@
-"""What Tab offers, asked as the shells ask: by a process with words in its environment."""
+"""What Tab offers, asked as the shells ask: of a process with words in its environment."""
 
 import os
 import subprocess
@@ -10,16 +10,8 @@ import pytest
 
 from sweep.settings import TRAINERS
 from sweep.sweep_folder import SweepFolder
+from tests.support import light
 from tests.support.sweeps import store_sweep, trained
-
-PROGRAM = (
-    "import sys, sweep.cli\n"
-    "sys.argv = ['sweep']\n"
-    "try: sweep.cli.main()\n"
-    "finally:\n"
-    "    heavy = {'tensorflow', 'keras', 'pandas'} & set(sys.modules)\n"
-    "    if heavy: print('HEAVY', heavy)"
-)
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +39,11 @@ def offered(place: Path, *words: str, **more: str) -> list[str]:
         "COMP_WORDS": " ".join(["sweep", *words]),
         "COMP_CWORD": str(len(words)),
     }
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        cwd=place,
-        env={**os.environ, **asked, **more},
-        capture_output=True,
-        text=True,
-    )
+    done = light.run(place, tells_heavy=True, **{**asked, **more})
     assert done.stderr == ""
-    return [line for line in done.stdout.splitlines() if line]
+    *lines, heavy = done.stdout.splitlines()
+    assert heavy == "", "what takes long to import is not waited for"
+    return [line for line in lines if line]
 
 
 def test_commands_and_options_are_offered(place):

@@ -19,8 +19,8 @@ PRIVATE_NAMES = {
     "tuners/keras_tuner_private.py",
 }
 """One file for each library; `searches`, which has Keras Tuner's, is looked after elsewhere."""
-DOCUMENTED = {"_exit", "_replace"}
-"""Of `os` and of named tuples: private by their looks only."""
+DOCUMENTED = {"_exit", "_replace", "_render_traceback_"}
+"""Of `os`, of named tuples and of IPython: private by their looks only."""
 
 
 def modules(path: Path) -> set[str]:

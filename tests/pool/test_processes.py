@@ -14,6 +14,9 @@ from sweep.pool.places import Place
 from sweep.pool.processes import ProcessPool
 from sweep.pool.team import Patience, Team
 from sweep.pool.trainer import PooledTrainer
+from sweep.runner.pooled import StoreCrew
+from sweep.runner.workers import IN_PROCESS
+from sweep.store.workers import workers
 from sweep.testing import MemoryJournal, small_split, train_all
 from sweep.testing.idle_briefing import Grief, IdleBriefing
 from tests.pool.test_trainer import NEVER, comparable, undisturbed, work  # noqa: F401
@@ -58,6 +61,31 @@ def test_an_assignment_that_kills_its_workers_fails_and_the_others_go_on():
         0: "completed", 1: "failed", 2: "completed"
     }  # fmt: skip
     assert journal.outcomes[1].error == "its worker died 3 times: killed by SIGKILL"
+
+
+def test_a_worker_that_wants_too_much_memory_is_replaced_by_one_that_is_given_less():
+    pool, journal = opened(IdleBriefing(grief=Grief(hungry=1)), 1), MemoryJournal()
+    (seat,) = [worker.seat for worker in pool._workers.values()]
+    train_all(PooledTrainer(Team(pool)), work(3), journal)
+    pool.close()
+    assert seat.most == 1
+    assert [journal.outcomes[n].status for n in range(3)] == ["completed", "failed", "completed"]
+    assert str(journal.outcomes[1].error).startswith("its worker died 3 times: MemoryError: ")
+
+
+def test_a_worker_with_another_version_of_the_program_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "other" / "keras_sweep-0.0.1.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: keras-sweep\nVersion: 0.0.1\n")
+    paths = [str(folder.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    _, store = new_store(tmp_path)
+    pool = opened(n_workers=1)
+    with pytest.raises(PlatformError, match=r"has keras-sweep 0\.0\.1, and the head"):
+        crew = StoreCrew(store, mixed=False, say=IN_PROCESS.say)
+        train_all(PooledTrainer(Team(pool, crew)), work(), MemoryJournal())
+    pool.close()
+    assert not workers(store)
 
 
 def test_a_worker_that_stands_still_is_replaced(tmp_path):

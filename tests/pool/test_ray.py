@@ -1,10 +1,14 @@
 """Ray actors as workers: killed, lost with their node; and the search that goes on."""
 
 import os
+import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +16,13 @@ import pytest
 pytest.importorskip("ray")
 
 from sweep.pool.face import Ready
-from sweep.pool.team import Team
+from sweep.pool.team import Patience, Team
 from sweep.pool.trainer import PooledTrainer
-from sweep.testing import MemoryJournal, small_split, train_all
-from sweep.testing.idle_briefing import IdleBriefing
+from sweep.runner.journal import StoreJournal
+from sweep.store import NewTrial, Planned, Store
+from sweep.store.workers import workers
+from sweep.testing import IdleTrainer, MemoryJournal, small_split, train_all
+from sweep.testing.idle_briefing import Grief, IdleBriefing
 from tests.pool.test_trainer import NEVER, comparable, undisturbed, work  # noqa: F401
 from tests.support.runs import new_runner, new_store
 
@@ -37,10 +44,10 @@ def cluster() -> Iterator[Any]:
     started.shutdown()
 
 
-def opened(briefing: IdleBriefing, n_workers: int) -> Any:
+def opened(briefing: IdleBriefing, n_workers: int, **more: Any) -> Any:
     from sweep.pool.ray_pool import RayPool
 
-    return RayPool(briefing, SPLIT, n_workers)
+    return RayPool(briefing, SPLIT, n_workers, **more)
 
 
 class Crew:
@@ -91,8 +98,58 @@ def test_an_actor_killed_and_a_node_lost_change_nothing_in_the_tables(
     assert crew.left
 
 
+def test_an_actor_that_stands_still_is_replaced(tmp_path: Any, cluster: Any) -> None:
+    grief = Grief(stopped=0, once=tmp_path / "once")
+    pool, journal = opened(IdleBriefing(grief=grief), 1), MemoryJournal()
+    team = Team(pool, patience=Patience(work=0.5))
+    train_all(PooledTrainer(team), work(2), journal)
+    pool.close()
+    assert [one.status for one in journal.outcomes.values()] == ["completed"] * 2
+    assert (tmp_path / "once").exists()
+
+
+def test_actors_end_with_their_head_and_what_is_left_is_trained_without_them(
+    tmp_path: Any, cluster: Any
+) -> None:
+    tables = []
+    for name in ("whole", "broken"):
+        folder, store = new_store(tmp_path / name)
+        store.add_wave({}, [Planned(NewTrial(None, 0, 0, seed, {}), 4) for seed in range(20)])
+        if name == "broken":
+            kill_a_head(tmp_path / name, cluster.address, store)
+        with store:
+            idle = IdleTrainer(keeps_each_epoch=True)
+            train_all(idle, store.pending(), StoreJournal(folder, store, "id"))
+            tables.append(comparable(store))
+    assert tables[0] == tables[1]
+
+
+def kill_a_head(root: Any, address: str, store: Store) -> None:
+    """Have a head carry out some of what waits; return when it and its actors are gone."""
+    command = [sys.executable, "-m", "tests.support.ray_head", str(root)]
+    path = os.pathsep.join(map(os.path.abspath, sys.path))
+    environment = {**os.environ, "PYTHONPATH": path, "RAY_ADDRESS": address}
+    head = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    until(lambda: head.poll() is None and len(store.pending()) < 18)
+    head.kill()
+    assert head.wait() == -signal.SIGKILL
+    assert store.pending(), "it was to be killed before its end"
+    processes = [one.process for one in workers(store)]
+    assert processes
+    until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
+
+
+def until(is_so: Any) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_states_of_many_megabytes_go_there_and_back_and_stops_are_heard(cluster: Any) -> None:
-    pool, journal = opened(IdleBriefing(floats=3_000_000), 1), MemoryJournal()
+    """With rows of more than the limit too: the worker has those of its host."""
+    briefing = IdleBriefing(floats=3_000_000, names_rows=True, needs_rows=30)
+    pool, journal = opened(briefing, 1, most_bytes=100), MemoryJournal()
     trainer = PooledTrainer(Team(pool))
     train_all(trainer, work(2), journal)
     assert journal.states[0].model[0].shape == (3_000_000,)
@@ -107,3 +164,12 @@ def test_an_actor_that_cannot_start_is_given_up_and_the_reason_is_said(cluster: 
     with pytest.raises(PlatformError, match="ImportError: no TensorFlow here"):
         train_all(PooledTrainer(Team(pool)), work(), MemoryJournal())
     pool.close()
+
+
+def test_the_cluster_file_of_the_page_is_one_to_ray() -> None:
+    import yaml
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text()
+    (text,) = re.findall(r"```yaml\n(cluster_name: .*?)```", page, re.DOTALL)
+    validate_config(prepare_config(yaml.safe_load(text)))

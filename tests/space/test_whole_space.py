@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.space.generated import Plain, Tree, active, build, names, trees
+from tests.support.examples import examples
 
 PATH = Path("generated.py")
 N_DRAWN = 12
@@ -39,7 +40,9 @@ def drawn(tree: Tree, seed: int, size: int = N_DRAWN) -> list[dict[str, Any]]:
     return found
 
 
-slow = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(
+    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @given(tree=trees())

@@ -21,6 +21,7 @@ from sweep.space.record import SpaceRecord
 from sweep.store import NewTrial, Reader, Reference, Store
 from sweep.store.columns import COLUMNS
 from sweep.store.schema import tables
+from tests.support.examples import examples
 from tests.support.sweeps import DATA, record, rows_of_losses, store_sweep, sweep_row, trained
 
 SPACE = {
@@ -160,7 +161,10 @@ places = st.sampled_from([(name, c.name) for name, columns in tables().items() f
 rows_forged = st.sampled_from(["", " WHERE rowid = 2", " WHERE rowid = 1"])
 
 FEW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 
 

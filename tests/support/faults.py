@@ -24,8 +24,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 
 class Steps:
     """Counts steps; `dies` tells that this one is to be the last."""
@@ -73,16 +71,18 @@ def arm(kind: str | None, fatal: int) -> Steps:
 
 
 def _arm_files(steps: Steps) -> None:
-    savez, fsync, replace, unlink = np.savez, os.fsync, Path.replace, Path.unlink
+    from sweep.training import checkpoint
 
-    def torn_savez(file: Any, **arrays: Any) -> None:
+    save, fsync, replace, unlink = checkpoint._save, os.fsync, Path.replace, Path.unlink
+
+    def torn_save(file: Any, arrays: Any) -> None:
         if steps.dies("torn checkpoint"):
             whole = io.BytesIO()
-            savez(whole, **arrays)
+            save(whole, arrays)
             file.write(whole.getvalue()[: whole.tell() // 2])
             file.flush()
             die()
-        savez(file, **arrays)
+        save(file, arrays)
 
     def fsync_of(descriptor: int) -> None:
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
@@ -98,7 +98,8 @@ def _arm_files(steps: Steps) -> None:
             steps.here("old checkpoint")
         unlink(path, missing_ok=missing_ok)
 
-    np.savez, os.fsync, Path.replace, Path.unlink = torn_savez, fsync_of, replace_by, unlink_of
+    checkpoint._save, os.fsync = torn_save, fsync_of
+    Path.replace, Path.unlink = replace_by, unlink_of
 
 
 class _Connection(sqlite3.Connection):

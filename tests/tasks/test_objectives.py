@@ -54,14 +54,18 @@ def test_accuracy_and_auc_have_scikit_learns_mean(seed, n):
     ranked = row_values(ObjectiveName.AUC, z, y)
     assert ranked.mean() == pytest.approx(1 - metrics.roc_auc_score(y, z), abs=1e-12)
     assert ranked.mean() == pytest.approx(1 - auc(z, y), abs=1e-12)
+    precise = row_values(ObjectiveName.AVERAGE_PRECISION, z, y)
+    assert precise.mean() == pytest.approx(1 - metrics.average_precision_score(y, z), abs=1e-12)
     several = random.normal(size=(n, 4))
     classes = random.integers(0, 4, n).astype(np.float32)
     wrong = row_values(ObjectiveName.ACCURACY, several, classes)
     assert wrong.mean() == pytest.approx(1 - metrics.accuracy_score(classes, several.argmax(1)))
 
 
+OF_TWO = (ObjectiveName.AUC, ObjectiveName.AVERAGE_PRECISION)
 BOOTSTRAPPED = {
     ObjectiveName.AUC: lambda z, y: 1 - auc(z, y),
+    ObjectiveName.AVERAGE_PRECISION: lambda z, y: 1 - metrics.average_precision_score(y, z),
     ObjectiveName.RMSE: lambda z, y: np.sqrt(((z - y) ** 2).mean()),
     ObjectiveName.R2: lambda z, y: ((z - y) ** 2).mean() / y.var(),
 }
@@ -72,7 +76,7 @@ def test_the_error_of_what_is_no_mean_is_that_of_the_bootstrap(objective):
     """Of one model, and of the difference of two on the same rows."""
     random = np.random.default_rng(5)
     n, measure = 500, BOOTSTRAPPED[objective]
-    z, y = binary(random, n) if objective is ObjectiveName.AUC else amounts(random, n, 1)
+    z, y = binary(random, n) if objective in OF_TWO else amounts(random, n, 1)
     other = z + random.normal(size=n) * 0.4
     one, two = (row_values(objective, outputs, y) for outputs in (z, other))
     drawn = [random.integers(0, n, n) for _ in range(1500)]

@@ -44,7 +44,11 @@ def own(y: Any, p: Any) -> Any:
     return keras.ops.mean(keras.ops.abs(y - p) ** 1.5, axis=-1)
 
 
-def space(units: int, end: str | None, loss: Any, *metrics: Any, l2: float = 0.01) -> Any:
+def space(
+    units: int, end: str | None, loss: Any, *metrics: Any, l2: float = 0.01, eager: bool = True
+) -> Any:
+    """Nothing is traced unless one asks for it: six steps take less than their graph."""
+
     def build(hp: Any) -> Any:
         import keras
         from keras import layers
@@ -59,6 +63,7 @@ def space(units: int, end: str | None, loss: Any, *metrics: Any, l2: float = 0.0
         )
         made = loss() if isinstance(loss, type) else loss
         model.compile(keras.optimizers.Adam(0.02), loss=made, metrics=list(metrics))
+        model.run_eagerly = eager
         return model
 
     return build
@@ -90,7 +95,8 @@ def best_model(build: Any, journal: MemoryJournal) -> Any:
 CASES: dict[str, tuple[Task, np.ndarray, Any, Callable[[np.ndarray], np.ndarray]]] = {
     "sparse": (CLASSES, KINDS, space(3, "softmax", "sparse_categorical_crossentropy", "accuracy"),
                lambda y: y[:, None]),
-    "one-hot": (CLASSES, KINDS, space(3, "softmax", "categorical_crossentropy", "accuracy", "AUC"),
+    "one-hot": (CLASSES, KINDS,
+                space(3, "softmax", "categorical_crossentropy", "accuracy", "AUC", eager=False),
                 lambda y: np.eye(3, dtype=np.float32)[y.astype(int)]),
     "focal": (CLASSES, KINDS, space(3, "softmax", "categorical_focal_crossentropy"),
               lambda y: np.eye(3, dtype=np.float32)[y.astype(int)]),
@@ -129,7 +135,7 @@ def test_the_training_score_is_the_loss_where_there_is_no_penalty():
 
 
 def test_weights_of_classes_and_rows_change_the_training_and_not_the_measure():
-    build = space(3, "softmax", "sparse_categorical_crossentropy", l2=0.0)
+    build = space(3, "softmax", "sparse_categorical_crossentropy", l2=0.0, eager=False)
     split = split_of(KINDS, CLASSES)
     plain = trained(build, split)
     weighted = trained(build, replace(split, class_weights=(1.0, 5.0, 1.0)))
@@ -187,6 +193,7 @@ def test_several_inputs_are_given_by_name_and_images_as_they_are():
         joined = layers.Concatenate()([numbers, embedded])
         model = keras.Model([numbers, kind], layers.Dense(1)(joined))
         model.compile("adam", loss="mse", metrics=["mae"])
+        model.run_eagerly = True
         return model
 
     kind = np.arange(150).reshape(-1, 1).astype(np.int32) % 5

@@ -22,4 +22,5 @@ def build(hp: Any) -> Any:
     )
     rate = hp.Choice("rate", [0.03, 0.01])
     model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
+    model.run_eagerly = True  # a graph takes longer than the rows
     return model

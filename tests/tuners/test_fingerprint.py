@@ -50,3 +50,38 @@ def test_closures_and_objects_count():
             return hp.Int("a", 1, self.n)
 
     assert sha(Model(3)) == sha(Model(3)) != sha(Model(4))
+
+
+NOTES = """
+seen, last, count = [], {}, 0
+def build(hp):
+    global count
+    count += 1
+    seen.append(hp)
+    last["hp"] = hp
+    return hp
+"""
+
+
+def test_what_a_build_notes_is_no_part_of_it():
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(NOTES, names)
+    before = sha(names["build"])
+    names["build"](3)
+    assert names["count"] == 1 and sha(names["build"]) == before
+
+    class Model:
+        def __init__(self) -> None:
+            self.n, self.histories = 3, []
+
+        def build(self, hp: Any) -> Any:
+            self.last = hp
+            self.histories.append(hp)
+            return self.n
+
+    one = Model()
+    before = sha(one)
+    one.build(1)
+    assert sha(one) == before
+    one.n = 4
+    assert sha(one) != before

@@ -56,9 +56,12 @@ def test_a_run_trial_that_asks_for_the_batch_size_and_calls_the_tuners_own(keras
 
 
 def test_a_tuner_that_hears_epochs_is_told_of_them(keras, tmp_path):
-    heard = []
+    heard, ended = [], []
 
     class Hears(sweep.Hyperband):
+        def on_trial_end(self, trial):
+            ended.append((trial.trial_id, trial.status))
+
         def on_epoch_end(self, trial, model, epoch, logs=None):
             heard.append((trial.trial_id, epoch, "val_loss" in logs))
 
@@ -66,6 +69,7 @@ def test_a_tuner_that_hears_epochs_is_told_of_them(keras, tmp_path):
     tuner.search(X, Y, validation_split=0.25, verbose=0)
     assert all(has for _, _, has in heard)
     assert {epoch for _, epoch, _ in heard} == {0, 1}
+    assert set(ended) == {(key, "COMPLETED") for key in tuner.oracle.trials}
 
 
 def own_fits(
@@ -78,7 +82,7 @@ def own_fits(
             return build(hp)
 
     Own.fit = fit
-    size = {"max_epochs": 2, "factor": 2} if kind == "Hyperband" else {"max_trials": 2}
+    size = {"max_epochs": 2, "factor": 2} if kind == "Hyperband" else {"max_trials": 1}
     return getattr(sweep, kind)(Own(), objective, seed=1, directory=str(folder), **size)
 
 
@@ -140,7 +144,10 @@ def test_a_fit_that_does_more_than_to_forward_is_called(
 
 
 def test_hyperband_trains_such_a_trial_again_at_each_rung(keras, tmp_path):
-    tuner = own_fits(tmp_path, own_loop, None, "Hyperband")
+    def untrained(self, hp, model, x, y, epochs=1, **named):
+        return float(hp.get("units") + epochs)
+
+    tuner = own_fits(tmp_path, untrained, None, "Hyperband")
     tuner.search(X, Y, validation_data=(X, Y), verbose=0)
     assert {one.status for one in tuner.oracle.trials.values()} == {"COMPLETED"}
 

@@ -19,6 +19,7 @@ from sweep.errors import SweepError
 from sweep.records import OutcomeStatus
 from sweep.sweep_folder import SweepFolder
 from tests.support import tiny, warm
+from tests.support.examples import examples
 from tests.support.sweeps import store_sweep, trained
 
 EVIL = [
@@ -262,7 +263,10 @@ LOOKS = [
 
 @given(changes=st.lists(st.tuples(places, cells), min_size=1, max_size=3), look=st.integers(0))
 @settings(
-    max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(90),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 def test_a_forged_database_ends_in_one_line(forged, changes, look):
     """Every command that reads; in `look`'s turn those that take long."""
@@ -286,7 +290,7 @@ def test_a_forged_database_ends_in_one_line(forged, changes, look):
 
 
 @given(where=st.integers(0, 2**16), junk=st.binary(min_size=1, max_size=64), cut=st.booleans())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_a_database_with_bytes_overwritten_ends_in_one_line(forged, where, junk, cut):
     root, sound = forged, (forged / "sound.db").read_bytes()
     path = root / "results" / "evil" / "sweep.db"

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from sweep.sweep_folder import SweepFolder
-from tests.support import tiny, warm
+from tests.support import light, tiny, warm
 from tests.support.sweeps import store_sweep, trained
 
-LOOKS = ["ls", "status", "report --no-charts", "report --no-charts -o json", "--help"]
+LONGEST = "report --no-charts"
+LOOKS = ["ls", "status", LONGEST, "report --no-charts -o json", "--help"]
 NOTHING_SAID = {"<&-": 0, ">&-": 0, "2>&-": 0, ">&- 2>&-": 0, "2>/dev/full": 0, "| head -1": 0}
 
 
@@ -28,7 +29,13 @@ def place(tmp_path_factory) -> Path:
 
 
 def shell(place: Path, command: str, redirected: str, **more: str) -> subprocess.CompletedProcess:
-    """Carry out `sweep command` in bash; the exit code is that of sweep, not of what follows."""
+    """Carry out `sweep command`; the exit code is that of sweep, not of what follows.
+
+    In bash the longest, and where the environment is of use to Python's start alone.
+    """
+    if command != LONGEST and not more:
+        imported = "sweep.analysis.report.terminal" if "report" in command else "sweep.cli.app"
+        return light.run(place, *command.split(), redirected=redirected, imported=imported)
     line = f"{sys.executable} -m sweep {command} {redirected}; exit ${{PIPESTATUS[0]}}"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SWEEP_")}
     return subprocess.run(

@@ -12,6 +12,7 @@ from sweep.analysis.frames.load import SweepFrames
 from sweep.errors import NotFoundError
 from sweep.records import Json
 from sweep.statistics.confidence import CONFIDENCE
+from sweep.statistics.more_needed import SEEDS_WITH_ROWS, MoreNeeded, more_needed
 from sweep.statistics.paired import Difference, difference
 from sweep.store import Losses
 from sweep.tasks.score_words import ScoreWords
@@ -21,7 +22,8 @@ SCHEMA = "sweep.compare/1"
 
 @dataclass(frozen=True)
 class Comparison:
-    """Trials A and B. `difference` is A − B in val score, None when either's losses are unknown.
+    """Trials A and B. `difference` is A − B in expected score (in val score, where the choice of an
+    epoch is unknown); None when either's losses are.
 
     Its error is that over the rows, with both models as they are.
     """
@@ -35,6 +37,8 @@ class Comparison:
     """Standard error of the difference from seed to seed, which is not in `difference`."""
     seeds_freedom: int
     """Degrees of freedom that the sweep measured of it; 0 if it is taken from other sweeps."""
+    epochs_se: float
+    """Standard error of what the choice of the epochs adds; 0 where it is unknown."""
     n_rows: int
     """Validation rows."""
     names: list[str]
@@ -44,14 +48,22 @@ class Comparison:
 
     @property
     def total_se(self) -> float:
-        """The standard error over rows and seeds; NaN where the difference is unknown."""
-        return (
-            math.nan if self.difference is None else math.hypot(self.difference.se, self.seeds_se)
-        )
+        """The standard error over rows, seeds and the choice of the epochs; NaN if unknown."""
+        if self.difference is None:
+            return math.nan
+        return math.hypot(self.difference.se, self.seeds_se, self.epochs_se)
+
+    @property
+    def needed(self) -> MoreNeeded | None:
+        """What would tell the two apart; None where they are, or where nothing is known."""
+        if self.difference is None or self.is_told_apart:
+            return None
+        rows = math.hypot(self.difference.se, self.epochs_se)  # which shrinks with the rows as well
+        return more_needed(self.difference.value, rows, self.n_rows, self.seeds_se)
 
     @property
     def is_told_apart(self) -> bool:
-        """Whether the configurations differ at the 95 % level, over rows and seeds."""
+        """Whether the configurations differ at the 95 % level, all errors together."""
         if self.difference is None or not self.total_se > 0:
             return self.difference is not None and self.difference.value != 0
         reach = float(stdtrit(max(self.n_rows - 1, 1), (1 + CONFIDENCE) / 2))
@@ -70,6 +82,8 @@ class Comparison:
             "difference": None if self.difference is None else asdict(self.difference),
             "seeds_se": self.seeds_se,
             "seeds_freedom": self.seeds_freedom,
+            "epochs_se": self.epochs_se,
+            "needed": None if self.needed is None else asdict(self.needed),
             "total_se": None if math.isnan(self.total_se) else self.total_se,
             "told_apart": None if self.difference is None else self.is_told_apart,
             "rows": self.n_rows,
@@ -82,10 +96,14 @@ class Comparison:
 def compare(frames: SweepFrames, losses: Losses, a: int, b: int) -> Comparison:
     """Compare trials number `a` and `b`. Raises NotFoundError if there is no such trial."""
     one, other = trial_row(frames, a), trial_row(frames, b)
-    found = None
+    adds = [float(row["choice_of_epoch"]) for row in (one, other)]
+    found, known = None, [math.isfinite(add) for add in adds]
     if not (pd.isna(one["val_score_se"]) or pd.isna(other["val_score_se"])):
         rows = {int(trial): row for row, trial in enumerate(losses.trials)}
-        found = difference(losses.values[rows[a]], losses.values[rows[b]])
+        values = [losses.values[rows[trial]] for trial in (a, b)]
+        if all(known):
+            values = [row + add for row, add in zip(values, adds, strict=True)]
+        found = difference(*values)
     spread = dict(zip(frames.trials["trial"], frames.seed_spread.values, strict=True))
     return Comparison(
         sweep=frames.sweep.name,
@@ -93,6 +111,7 @@ def compare(frames: SweepFrames, losses: Losses, a: int, b: int) -> Comparison:
         b=other,
         difference=found,
         seeds_se=math.hypot(spread[a], spread[b]) if a != b else 0.0,
+        epochs_se=math.hypot(*adds) if all(known) and a != b else 0.0,
         seeds_freedom=frames.seed_spread.freedom,
         n_rows=losses.values.shape[1],
         names=frames.hyperparameter_names,
@@ -139,15 +158,29 @@ def _of_the_two(found: Comparison) -> str:
     by = found.shown.size_with_error(value, found.total_se)
     rows = words.counted(found.n_rows, "validation row")
     parts = f"rows {found.shown.amount(se)}, seeds {found.shown.amount(found.seeds_se)}"
-    taken = "" if found.seeds_freedom else ", taken from other sweeps"
-    start = f"{better} is better by {by} ({parts}{taken})"
+    parts += "" if found.seeds_freedom else ", taken from other sweeps"
+    if found.epochs_se > 0:
+        parts += f", choice of the epochs {found.shown.amount(found.epochs_se)}"
+    start = f"{better} is better by {by} ({parts})"
     if found.is_told_apart:
         return f"{start}: {rows} and the spread from seed to seed tell the two apart (95 %)."
-    if found.seeds_se > se:
-        advice = "the seeds are the larger error; sweep confirm repeats trials under others"
-    else:
-        advice = "the rows are the larger error; more validation rows would make it smaller"
-    return f"{start}: tied, {rows} cannot tell the two apart (95 %); {advice}."
+    return f"{start}: not told apart (95 %); {_what_would(found)}."
+
+
+def _what_would(found: Comparison) -> str:
+    """Return how many rows or seeds would tell the two apart, if they differ as they seem to."""
+    what = found.needed
+    if what is None:
+        return "they differ by nothing that could be told"
+    ways = [] if what.rows is None else [f"about {what.rows:,} validation rows"]
+    if what.seeds is not None:
+        ways.append(f"about {words.counted(what.seeds, 'seed')} of each (sweep confirm)")
+    if ways:
+        return f"if this is the difference, {' or '.join(ways)} would"
+    if what.rows_with_seeds is not None:
+        both = f"{what.rows_with_seeds:,} validation rows with {SEEDS_WITH_ROWS} seeds of each"
+        return f"if this is the difference, it takes both: about {both}"
+    return "the difference is too small for any number of rows or seeds"
 
 
 def _among_all(found: Comparison) -> list[str]:

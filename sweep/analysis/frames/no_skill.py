@@ -101,6 +101,8 @@ def _levels(
 def _of_classes(scoring: Scoring, rows: ClassRows) -> tuple[float, float] | None:
     """Of a cross-entropy or an accuracy: always giving the shares, or the commonest class.
 
+    Of an average precision: ranking all alike, so that it is the share of class 1.
+
     Of k classes, each has the share (n + 1/2) / (N + k/2) of the N training rows.
     """
     counts = [np.array(part, dtype=float) for part in (rows.train, rows.validation)]
@@ -108,6 +110,8 @@ def _of_classes(scoring: Scoring, rows: ClassRows) -> tuple[float, float] | None
     if scoring.objective is ObjectiveName.ACCURACY:
         commonest = int(counts[0].argmax())
         return float(1 - shares[0][commonest]), float(1 - shares[1][commonest])
+    if scoring.objective is ObjectiveName.AVERAGE_PRECISION and len(counts[0]) == _LEAST_CLASSES:
+        return float(1 - shares[0][1]), float(1 - shares[1][1])
     is_loss = scoring.objective is ObjectiveName.LOSS
     if not is_loss or not scoring.loss.is_of_classes or len(counts[0]) < _LEAST_CLASSES:
         return None

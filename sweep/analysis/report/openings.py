@@ -152,6 +152,9 @@ def _other(name: str, of: Estimate, shown: ScoreWords) -> tuple[str, str, str]:
     """A measure beside the score: mae, rmse, r2, or the loss if the score is another."""
     if name == ObjectiveName.R2:  # kept as people know it
         return "R²", words.score(of.value), f"{words.score(of.low)} to {words.score(of.high)}"
+    if name == ObjectiveName.AVERAGE_PRECISION:
+        ends = f"{words.score(of.low)} to {words.score(of.high)}"
+        return "average precision", words.score(of.value), ends
     known = name in tuple(ObjectiveName)
     objective = ObjectiveName(name) if known else ObjectiveName.LOSS
     scoring = Scoring(shown.scoring.loss, objective)

@@ -33,7 +33,8 @@ def notes(frames: SweepFrames) -> list[str]:
     found += [f"{words.cut(name)} {words.amount(value)}" for name, value in precision.items()]
     if not precision:
         found.append(
-            'for its average precision, give the model keras.metrics.AUC(curve="PR") as a metric'
+            "--objective average_precision ranks by how well it is found, with an error; for its "
+            'value beside the score, give the model keras.metrics.AUC(curve="PR") as a metric'
         )
     return [f"{'; '.join(found)}."]
 

@@ -1,5 +1,6 @@
 """What is tested is what is exported: one rule, over random sweeps and case by case."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,19 +9,22 @@ import numpy as np
 import pytest
 
 from sweep.analysis.answers.chosen_trials import chosen, named
-from sweep.analysis.frames.load import load
+from sweep.analysis.frames.load import SweepFrames, load
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.analysis.report import openings
 from sweep.analysis.report.commands import export_command
+from sweep.analysis.stored import load_frames
 from sweep.cli.commands.export import export as export_command_line
 from sweep.cli.commands.test import test as evaluate_command
 from sweep.errors import NotFoundError
 from sweep.records import Outcome, OutcomeStatus
 from sweep.runner.confirm import confirmations
 from sweep.store import Store, TrialLosses
+from sweep.sweep_folder import SweepFolder
 from sweep.tasks.score_words import ScoreWords
 from sweep.verbs import exporting, testing
 from sweep.verbs import taken as taken_module
+from tests.support.examples import examples
 from tests.support.sweeps import confirm, record, rows_of_losses, store_sweep, trained
 
 IN_FULL = (TrialStatus.FINISHED, TrialStatus.STOPPED)
@@ -57,6 +61,7 @@ def what_is_taken(
     with monkeypatch.context() as patch:
         patch.setattr(verb, "taken", taken)
         patch.setattr(verb, "prepare_again", prepare)
+        patch.setattr(taken_module, "load_frames", frames_of)
         try:
             command(*given, **named)
         except PreparedError:
@@ -64,6 +69,12 @@ def what_is_taken(
         except NotFoundError as error:
             return str(error)
     raise AssertionError("it went on")
+
+
+@functools.lru_cache(1)
+def frames_of(folder: SweepFolder) -> SweepFrames:
+    """Three commands read each sweep, which does not change between them."""
+    return load_frames(folder)
 
 
 def random_sweep(path: Path, random: np.random.Generator) -> Store:
@@ -101,7 +112,7 @@ def repeat(store: Store, trial: int, random: np.random.Generator, *, is_baseline
             store.finish(assignment, done, [record(1, score)], "keras", losses=losses)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(examples(60)))
 def test_test_and_export_take_the_same_run_in_full_and_its_score_is_stated(
     tmp_path, monkeypatch, seed
 ):

@@ -15,6 +15,7 @@ from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.report.verdict_words import lines
 from sweep.records import OutcomeStatus
 from sweep.store import Reference
+from tests.support.examples import examples
 from tests.support.sweeps import rows_of_losses, store_sweep, trained
 
 S = Sentence
@@ -79,7 +80,9 @@ def drawn_sweep(root, drawn, references, state, has_losses):
     st.booleans(),
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_each_sentence_is_true_and_no_two_contradict(tmp_path, drawn, references, state, losses):
     frames = drawn_sweep(tmp_path, drawn, references, state, losses)

@@ -10,7 +10,8 @@ from sweep.analysis.frames.load import load
 from sweep.analysis.page.write import write
 from sweep.records import OutcomeStatus
 from tests.support.hostile import EVIL
-from tests.support.sweeps import hyperband, store_sweep, trained
+from tests.support.played_page import played_page
+from tests.support.sweeps import store_sweep, trained
 
 CHROMIUM = shutil.which("chromium")
 if CHROMIUM is None:
@@ -30,10 +31,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("page")
-    with hyperband(folder / "sweep.db") as store:
-        write(load(store), folder / "report.html")
-    return (folder / "report.html").as_uri()
+    return (played_page(tmp_path_factory) / "report.html").as_uri()
 
 
 @pytest.fixture

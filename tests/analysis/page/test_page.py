@@ -19,8 +19,10 @@ from sweep.analysis.page.write import MOST_BYTES, ROWS, page, write
 from sweep.cli.commands.report import report
 from sweep.errors import PlatformError
 from sweep.records import OutcomeStatus
+from sweep.store import Store
 from tests.support.hostile import EVIL
-from tests.support.sweeps import confirm, hyperband, rows_of_losses, store_sweep, trained
+from tests.support.played_page import played_page
+from tests.support.sweeps import confirm, rows_of_losses, store_sweep, trained
 
 SECTIONS = (
     *("verdict", "frontier", "ranking", "overfitting", "regularisation"),
@@ -66,13 +68,13 @@ def frames_of(tmp_path, trials, **changes):
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
-    with hyperband(tmp_path_factory.mktemp("played") / "sweep.db") as store:
+    with Store(played_page(tmp_path_factory) / "sweep.db", read_only=True) as store:
         return load(store)
 
 
 @pytest.fixture(scope="module")
-def content(played):
-    return page(played)
+def content(tmp_path_factory):
+    return (played_page(tmp_path_factory) / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_page_has_its_sections_in_order_and_loads_nothing(content):

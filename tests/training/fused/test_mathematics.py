@@ -31,6 +31,7 @@ from tests.support.fused import (
     MEASURES,
     MemoryJournal,
     assignment,
+    eagerly,
     measures,
     small_split,
     train_all,
@@ -234,6 +235,10 @@ MODELS = {
 }
 
 
+def keras_trainer(build, split):
+    return KerasTrainer(eagerly(build), split, BATCH, None)
+
+
 def build(hp):
     return MODELS[hp.Choice("model", list(MODELS))]()
 
@@ -244,8 +249,9 @@ def both():
     split = small_split()
     work = [assignment(trial, model=name) for trial, name in enumerate(MODELS)]
     journals = MemoryJournal(), MemoryJournal()
-    for trainer, journal in zip((FusedTrainer, KerasTrainer), journals, strict=True):
-        train_all(trainer(build, split, BATCH, None), work, journal)
+    trainers = FusedTrainer(build, split, BATCH, None), keras_trainer(build, split)
+    for trainer, journal in zip(trainers, journals, strict=True):
+        train_all(trainer, work, journal)
     return journals
 
 
@@ -314,9 +320,7 @@ def test_mixed_programs_agree_with_keras(sharing):
         return MIXED[hp.get("model")]()
 
     fused = FusedTrainer(made, split, BATCH, None, sharing=sharing)
-    for trainer, journal in zip(
-        (fused, KerasTrainer(made, split, BATCH, None)), journals, strict=True
-    ):
+    for trainer, journal in zip((fused, keras_trainer(made, split)), journals, strict=True):
         train_all(trainer, work, journal)
     assert fused.compilations == len(MIXED) - (sharing.width == 128)
     for trial in range(len(MIXED)):
@@ -343,8 +347,8 @@ def test_a_shift_that_normalisation_undoes_is_all_that_adam_moves_otherwise():
     """Its bound is a tenth of the twelve steps' rate, and 1e-4 for the moving mean; metrics agree
     within 2e-5, AUC within one pair of rows in 500."""
     fused, stock = MemoryJournal(), MemoryJournal()
-    for kind, journal in ((FusedTrainer, fused), (KerasTrainer, stock)):
-        train_all(kind(shifted, small_split(), BATCH, None), [assignment(0)], journal)
+    train_all(FusedTrainer(shifted, small_split(), BATCH, None), [assignment(0)], fused)
+    train_all(keras_trainer(shifted, small_split()), [assignment(0)], stock)
     names = [variable.name for variable in shifted(None).variables]
     bounds = {"moving_mean": 1e-4}
     for position, (mine, theirs) in enumerate(
@@ -395,7 +399,7 @@ def test_random_models_agree_with_keras(make):
     work = [assignment(0, last_epoch=2)]
     fused, stock = MemoryJournal(), MemoryJournal()
     train_all(FusedTrainer(make, split, BATCH, None), work, fused)
-    train_all(KerasTrainer(make, split, BATCH, None), work, stock)
+    train_all(keras_trainer(make, split), work, stock)
     assert_same_mathematics(fused, stock, 0)
 
 

@@ -25,7 +25,15 @@ from sweep.training.fused.reading.model import carries, read
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
 from sweep.training.model import own_metrics
-from tests.support.fused import BATCH, MemoryJournal, assignment, measures, small_split, train_all
+from tests.support.fused import (
+    BATCH,
+    MemoryJournal,
+    assignment,
+    eagerly,
+    measures,
+    small_split,
+    train_all,
+)
 
 CLASSES = Task(TaskKind.CLASSES, classes=("a", "b", "c"))
 AMOUNT = Task(TaskKind.AMOUNT)
@@ -129,8 +137,11 @@ def test_two_epochs_agree_with_keras(name):
     split = split_for(task, "pixels" in name)
     scoring = Scoring(Loss(loss, 0.5 if loss is LossName.HUBER else 1.0))
     fused, stock = MemoryJournal(), MemoryJournal()
-    for kind, journal in ((FusedTrainer, fused), (KerasTrainer, stock)):
-        trainer = kind(lambda hp: build(), split, BATCH, None, scoring=scoring)
+    for kind, made, journal in (
+        (FusedTrainer, lambda hp: build(), fused),
+        (KerasTrainer, eagerly(lambda hp: build()), stock),
+    ):
+        trainer = kind(made, split, BATCH, None, scoring=scoring)
         train_all(trainer, [assignment(0, 2)], journal)
         assert journal.outcomes[0].status is OutcomeStatus.COMPLETED, journal.outcomes[0].error
     assert fused.outcomes[0].params == stock.outcomes[0].params

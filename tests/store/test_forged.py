@@ -21,7 +21,7 @@ from sweep.space.record import SpaceRecord
 from sweep.store import NewTrial, Reader, Reference, Store
 from sweep.store.columns import COLUMNS
 from sweep.store.schema import tables
-from tests.support.examples import examples
+from tests.support.examples import THOROUGH, examples
 from tests.support.sweeps import DATA, record, rows_of_losses, store_sweep, sweep_row, trained
 
 SPACE = {
@@ -188,13 +188,19 @@ def test_forged_columns_are_read_as_typed_values_or_refused(sound, folder, chang
     assert_typed_or_refused(path)
 
 
-@pytest.mark.parametrize("value", [-1, 2**63 - 1, float("inf"), b"\xff"])
-def test_every_column_takes_no_absurd_value(sound, folder, value):
-    for table, columns in tables().items():
-        for column in columns:
-            path = write(folder, sound)
-            if forge(path, f"UPDATE {table} SET {column.name} = ?", value):
-                assert_typed_or_refused(path)
+ABSURD = (-1, 2**63 - 1, float("inf"), b"\xff")
+
+
+@pytest.mark.parametrize("number", range(len(ABSURD)), ids=[str(value) for value in ABSURD])
+def test_every_column_takes_no_absurd_value(sound, folder, number):
+    """Each takes two of the four, in turn, unless all are asked for."""
+    every = [(table, column.name) for table, columns in tables().items() for column in columns]
+    for place, (table, column) in enumerate(every):
+        if not THOROUGH and (place + number) % 2:
+            continue
+        path = write(folder, sound)
+        if forge(path, f"UPDATE {table} SET {column} = ?", ABSURD[number]):
+            assert_typed_or_refused(path)
 
 
 def paths_of(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

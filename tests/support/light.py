@@ -4,6 +4,7 @@ As with `python -m sweep`, nothing that takes long to import is there before a c
 only the half second in which Python and the command line start is saved.
 """
 
+import atexit
 import json
 import os
 import subprocess
@@ -51,10 +52,12 @@ def run(
 @cache
 def _server(imported: str) -> Any:
     """It ends with this process, which holds the other end of its input."""
-    return subprocess.Popen(
+    server = subprocess.Popen(
         [sys.executable, "-c", _SERVER, imported],
         cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    atexit.register(server.communicate)
+    return server
 
 
 def serve() -> None:

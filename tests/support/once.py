@@ -1,6 +1,7 @@
 """What takes seconds to make, made once for all processes of a run of the tests."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     folder, mark = top / name, top / f"{name}.done"
     with locked(top / f"{name}.lock"):
         if not mark.exists():
-            folder.mkdir(exist_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
             make(folder)
             mark.touch()
     return folder

@@ -129,7 +129,7 @@ def test_looking_at_sweeps(place, whole):
     assert "finished" in run(place, "ls").stdout
     text = warm.run(place, "status", whole).stdout
     assert "16 of 16 assignments" in text
-    assert "rank  trial" in run(place, "report", whole).stdout
+    assert "rank  trial" in warm.run(place, "report", whole).stdout
 
 
 @pytest.mark.parametrize("kind", ["kill", "term"])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import tiny
+from tests.support import tiny, warm
 
 MORE = ("--max-epochs", "9", "--patience", "0")
 """Long enough that something is left to do when somebody is killed."""
@@ -22,7 +22,7 @@ MORE = ("--max-epochs", "9", "--patience", "0")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tiny sweep run without a pool."""
     place = tiny.make_place(tmp_path_factory.mktemp("pool") / "here")
-    assert begun(place, *tiny.start("plain", "auto", *MORE)).wait() == 0
+    warm.run(place, *tiny.start("plain", "auto", *MORE))
     return place
 
 
@@ -61,7 +61,7 @@ def test_workers_and_head_killed_and_resumed_without_a_pool(place):
     assert head.wait() == -signal.SIGKILL, "the head was to be killed before its end"
     for (process,) in asked(place, "SELECT process FROM worker"):
         ends(process)
-    assert begun(place, "resume", "pooled").wait() == 0
+    warm.run(place, "resume", "pooled")
     differing = tiny.differences(tiny.contents(place, "plain"), tiny.contents(place, "pooled"))
     assert not differing
 

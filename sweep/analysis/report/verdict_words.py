@@ -227,10 +227,10 @@ def _unended(verdict: Verdict, found: Unended) -> str:
     options = " ".join(f"--trial {trial}" for trial in found.trials)
     command = f"sweep extend {verdict.sweep} {options} --max-epochs {found.to_epoch}"
     epochs = text.counted(found.more_epochs, "epoch")
+    these = "this" if one else "these"
     return (
         f"{found.all:,}{of_tied} {_were(found.all)} still improving at the last epoch "
-        f"({first}{which}): the answer may change. "
-        f"Train just {'this' if one else 'these'} on with: {command} "
+        f"({first}{which}): the answer may change. Train just {these} on with: {command} "
         f"({epochs} at most, about {text.duration(found.seconds)})."
     )
 

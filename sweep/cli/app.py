@@ -61,6 +61,7 @@ app = typer.Typer(
     help="Find out which capacity and which regularisation generalise best.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # in boxes, names of options and variables are cut at 80 columns
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for name, command in COMMANDS.items():

@@ -73,7 +73,7 @@ MaxLevelsOption = Annotated[
     typer.Option(
         "--max-levels",
         envvar="SWEEP_MAX_LEVELS",
-        help="Different words in a column up to which each becomes a column of 0 and 1.",
+        help="Most different words that a column may have; each word becomes a column of 0 and 1.",
     ),
 ]
 StandardizeOption = Annotated[

@@ -122,7 +122,7 @@ AlphaOption = Annotated[
     typer.Option(
         "--alpha",
         envvar="SWEEP_ALPHA",
-        help="Variance of the noise that a bayesian search expects in scores (standardised).",
+        help="Noise that a bayesian search expects in scores: its variance, if theirs is 1.",
     ),
 ]
 BetaOption = Annotated[
@@ -138,13 +138,15 @@ MaxEpochsOption = Annotated[
     typer.Option(
         "--max-epochs",
         envvar="SWEEP_MAX_EPOCHS",
-        help="Epochs of a trial that reaches the last rung; of every trial if there are no rungs.",
+        help="Most epochs of a trial. Hyperband cuts most trials earlier; other searches cut none.",
     ),
 ]
 FactorOption = Annotated[
     int,
     typer.Option(
-        "--factor", envvar="SWEEP_FACTOR", help="Hyperband keeps one trial in FACTOR at each rung."
+        "--factor",
+        envvar="SWEEP_FACTOR",
+        help="One trial in FACTOR is trained further at each of Hyperband's cuts.",
     ),
 ]
 IterationsOption = Annotated[
@@ -152,7 +154,7 @@ IterationsOption = Annotated[
     typer.Option(
         "--iterations",
         envvar="SWEEP_ITERATIONS",
-        help="How often all of Hyperband's brackets are run; 0 trains only the baselines.",
+        help="How often Hyperband's whole schedule is run; 0 trains only the baselines.",
     ),
 ]
 SeedsOption = Annotated[
@@ -205,7 +207,8 @@ TrainerOption = Annotated[
         "--trainer",
         autocompletion=completion.values(*TRAINERS),
         envvar="SWEEP_TRAINER",
-        help="What trains the models: auto, fused or keras.",
+        help="What trains the models: fused (many in one program), keras (one by one), or auto: "
+        "fused where it can.",
     ),
 ]
 BuildOption = Annotated[
@@ -302,8 +305,8 @@ MixedOption = Annotated[
     typer.Option(
         "--mixed",
         envvar="SWEEP_MIXED",
-        help="Let workers join the pool that compute under other versions or on other processors; "
-        "every report will say so.",
+        help="Let workers with other versions or other processors join the pool; every report will "
+        "say so.",
     ),
 ]
 TensorboardOption = Annotated[
@@ -320,7 +323,7 @@ VerboseOption = Annotated[
         "--verbose/--quiet",
         "-v/-q",
         envvar="SWEEP_VERBOSE",
-        help="Print which trials are fused and which programs are compiled.",
+        help="Print which trials are trained together, and which programs are compiled.",
     ),
 ]
 WidthOption = Annotated[

@@ -160,8 +160,9 @@ def is_higgs_format(data: str, own: OwnData) -> bool:
         if refused:
             option = refused[0].replace("_", "-")
             raise DataError(
-                f"--{option} is for files of your own, --data is {data}: leave it out, or name a "
-                "file"
+                f"--{option} is for files of your own, --data is {data}, which every sweep has "
+                "alike, so that sweeps compare: leave it out, or name a file, also one of HIGGS, "
+                "to have it read as a table of your own"
             )
         return True
     path = Path(data)

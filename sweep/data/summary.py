@@ -3,6 +3,7 @@
 Test rows are sealed: nothing here looks at their features.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,10 @@ from sweep.data.columns import FEATURES
 from sweep.data.higgs.rows import Float32Array, LabelArray
 from sweep.data.labels import class_counts, concerns, refusal
 from sweep.data.ranges import DEFAULT_VALIDATION_ROWS, RowRanges, default_ranges
+from sweep.data.split import Split
 from sweep.data.split_record import ClassBalance
+from sweep.errors import UsageError
+from sweep.tasks.task import TaskKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 _BLOCK_ROWS = 1 << 17
 HISTOGRAM_ROWS = 1_000_000
 _BINS = 40
+_MOST_CLASSES = 6
+"""Up to which each class has a line of its own."""
 _SHOWN_QUANTILES = (0.002, 0.995)
 
 
@@ -80,6 +86,45 @@ def part_table(dataset: Dataset) -> "pd.DataFrame":
     return pd.DataFrame(records).set_index("part")
 
 
+@dataclass(frozen=True)
+class ColumnHistograms:
+    """Shares of the rows in each bin of one column, for each class, or of all rows."""
+
+    column: str
+    edges: NDArray[np.float64]  # (bins + 1,)
+    shares: dict[str, NDArray[np.float64]]  # by class, each (bins,); "" of all rows
+
+
+def column_histograms(split: Split) -> list[ColumnHistograms]:
+    """Return the histograms of a table's training rows, in the units of the file.
+
+    Raises UsageError if the data are no table: images, sequences, several inputs.
+    """
+    x, preparation, task = split.train.x, split.preparation, split.task
+    if isinstance(x, dict) or x.ndim != 2 or preparation is None:
+        raise UsageError(
+            f"--charts draws the columns of a table, and {split.source} holds other arrays"
+        )
+    y = split.train.y[:HISTOGRAM_ROWS]
+    by_class = task.kind in (TaskKind.BINARY, TaskKind.CLASSES)
+    parts = {name: y == n for n, name in enumerate(task.classes)} if by_class else {}
+    if not 1 < len(parts) <= _MOST_CLASSES:
+        parts = {"": np.ones(len(y), dtype=bool)}
+    found = []
+    units = [
+        (c.mean, c.spread) if i == 0 else (0.0, 1.0)
+        for c in preparation.columns
+        for i, _ in enumerate(c.names)
+    ]
+    for number, name in enumerate(preparation.names):
+        mean, spread = units[number]
+        values = x[: len(y), number].astype(np.float64) * spread + mean
+        edges = _edges(values, _bins(len(values)))
+        shares = {k: np.histogram(values[p], edges)[0] / max(1, p.sum()) for k, p in parts.items()}
+        found.append(ColumnHistograms(name, edges, shares))
+    return found
+
+
 def feature_table(x: Float32Array) -> "pd.DataFrame":
     """Return mean, spread (standard deviation), min and max of each column of x (rows, 28)."""
     import pandas as pd
@@ -120,7 +165,12 @@ def histograms(x: Float32Array, y: LabelArray) -> list[Histogram]:
     return found
 
 
-def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bins(n_rows: int) -> int:
+    """So many that a bin holds some rows: their root, at most as many as of HIGGS."""
+    return int(np.clip(math.ceil(n_rows**0.5), 8, _BINS))
+
+
+def _edges(values: NDArray[np.float64], bins: int = _BINS) -> NDArray[np.float64]:
     """Bins over the range that holds nearly all values, or one bin around each of a few values."""
     levels = np.unique(values[:10_000])
     if 1 < len(levels) <= 8:
@@ -130,4 +180,4 @@ def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     low, high = np.quantile(values, _SHOWN_QUANTILES)
     if low == high:
         low, high = low - 0.5, high + 0.5
-    return np.linspace(low, high, _BINS + 1)
+    return np.linspace(low, high, bins + 1)

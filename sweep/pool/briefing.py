@@ -10,13 +10,15 @@ import os
 import pickle
 import platform
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sweep.data.split import Split
+from sweep.data.memory import MEMORY
+from sweep.data.rows import Split
 from sweep.errors import DataError, InvalidSpaceError
 from sweep.numerics import Numerics
 from sweep.pool.face import Ready
@@ -25,6 +27,9 @@ from sweep.space.inputs import inputs_of
 from sweep.space.source import is_unchanged, write_sources
 from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Trainer
+
+if TYPE_CHECKING:
+    from sweep.space.build import Build
 
 _ALIGNED = 64
 """Bytes: arrays begin at a multiple, as NumPy has them."""
@@ -67,6 +72,32 @@ class SpaceSources:
 
 
 @dataclass(frozen=True)
+class ScriptBuild:
+    """The `build` of a script by value: a pickle, which is code that the worker runs."""
+
+    content: bytes
+    path: Path
+    """Of the script."""
+    policy: str
+    """Keras' `DTypePolicy` in the script, by name."""
+
+    def build(self, split: Split) -> "Build":
+        """Return what makes a trial's model."""
+        import keras
+
+        from sweep.space.build import HomeBuild
+        from sweep.space.by_value import ByValue
+        from sweep.space.entry import SpaceEntry
+        from sweep.space.home import Home
+
+        sys.path.append(str(self.path.parent))  # modules beside the script go by their name
+        found: ByValue = pickle.loads(self.content)
+        home = Home(self.path.parent, policy=keras.dtype_policies.get(self.policy))
+        entry = SpaceEntry("build", found.build, found.hypermodel)
+        return HomeBuild(self.path, entry, home, inputs_of(split.train.x), split.task)
+
+
+@dataclass(frozen=True)
 class OpenedBriefing:
     """What a worker has made of its briefing."""
 
@@ -76,6 +107,13 @@ class OpenedBriefing:
 
 class Opens(Protocol):
     """What a worker is told once."""
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether the rows can be found by a name, in the cache of each host."""
+
+    def own_rows(self) -> Split:
+        """Return the rows as this host has them. Raises DataError if it has not."""
 
     def opened(self, split: Split, folder: Path, most: int) -> OpenedBriefing:
         """Return a worker's trainer, and what it says of itself.
@@ -89,13 +127,29 @@ class Opens(Protocol):
 class Briefing:
     """All that a worker needs to know of a sweep, but its data."""
 
-    space: SpaceSources
+    space: SpaceSources | ScriptBuild
     settings: Settings
     scoring: Scoring
     fingerprint: str
     """Of the split."""
     versions: Mapping[str, str]
     """Of Python and of the packages that compute, at the head."""
+
+    @property
+    def names_rows(self) -> bool:
+        return self.settings.data != MEMORY
+
+    def own_rows(self) -> Split:
+        from sweep.data.split import load_split
+
+        settings = self.settings
+        return load_split(
+            settings.data,
+            train_rows=settings.train_rows,
+            validation_rows=settings.validation_rows,
+            test_rows=settings.test_rows,
+            own=settings.own,
+        )
 
     def opened(self, split: Split, folder: Path, most: int) -> OpenedBriefing:
         """Return a worker's trainer: see `Opens`.
@@ -121,15 +175,21 @@ class Briefing:
         from sweep.training.chosen import chosen_trainer
 
         if replace(split).fingerprint != self.fingerprint:  # a copy, as the head's is remembered
-            raise DataError(f"a worker has other rows of {split.source} than its head")
+            raise DataError(
+                f"{socket.gethostname()} has other rows of {split.source} than the head; put the "
+                "same file there, or get the same with: sweep data fetch"
+            )
         space = self.space
-        build = load_build(
-            space.written(folder),
-            inputs_of(split.train.x),
-            build=space.build,
-            n_outputs=space.n_outputs,
-            task=split.task,
-        )
+        if isinstance(space, ScriptBuild):
+            build = space.build(split)
+        else:
+            build = load_build(
+                space.written(folder),
+                inputs_of(split.train.x),
+                build=space.build,
+                n_outputs=space.n_outputs,
+                task=split.task,
+            )
         return chosen_trainer(build, split, self.settings, self.scoring)
 
 
@@ -159,6 +219,15 @@ def _versions_here(names: Mapping[str, str]) -> dict[str, str]:
     return {
         name: platform.python_version() if name == "python" else version(name) for name in names
     }
+
+
+def bytes_of(split: Split) -> int:
+    """Return how large the arrays of a split are."""
+    found = 0
+    for rows in (split.train, split.validation):
+        arrays = rows.x.values() if isinstance(rows.x, dict) else (rows.x,)
+        found += rows.y.nbytes + sum(array.nbytes for array in arrays)
+    return found
 
 
 def write_briefing(briefing: Opens, split: Split, folder: Path) -> None:

@@ -17,7 +17,7 @@ from ray.exceptions import ActorDiedError, OutOfMemoryError, RayError
 from sweep.data.split import Split
 from sweep.errors import PlatformError
 from sweep.numerics import flags_of
-from sweep.pool.briefing import Opens
+from sweep.pool.briefing import Opens, bytes_of
 from sweep.pool.face import Alive, Event, GivenAssignment, Lost, Ready, Said
 from sweep.pool.ray_worker import Actor, Share
 from sweep.pool.seat import Seat
@@ -26,6 +26,7 @@ ray: Any = untyped_ray
 """Half of Ray's functions have no types."""
 
 _ENV = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")
+_MOST_BYTES = 2 << 30
 _DEATH_SECONDS = 3.0
 """After which one that was ended counts as lost, whatever Ray knows of it."""
 
@@ -50,7 +51,8 @@ class RayPool:
     """A `Pool` of `n_workers` actors, or of as many as the cluster has room for.
 
     Joins the cluster that runs here or that RAY_ADDRESS names, else starts one on this machine.
-    `threads` is how many a worker computes with: more cores are of no use to it.
+    `threads` is how many a worker computes with: more cores are of no use to it. Rows go to each
+    node once; of more than `most_bytes`, each worker takes those that its host has.
     """
 
     def __init__(
@@ -61,13 +63,15 @@ class RayPool:
         *,
         threads: int = 1,
         on_gpu: bool = False,
+        most_bytes: int = _MOST_BYTES,
     ) -> None:
         self._workers: dict[int, _RayWorker] = {}
         self._n_started = 0
         self._why = "none was started"
         self._is_own = _join()
         try:
-            self._briefing, self._split = ray.put(briefing), ray.put(split)
+            is_sent = not briefing.names_rows or bytes_of(split) <= most_bytes
+            self._briefing, self._split = ray.put(briefing), ray.put(split if is_sent else None)
             number, self._share = _shares(n_workers, threads, on_gpu)
             for _ in range(number):
                 self._start(Seat())

@@ -35,20 +35,20 @@ class Share:
 class Actor:
     """A worker in a process of Ray's. What it says is fetched by `poll`."""
 
-    def __init__(self, briefing: Opens, split: Split, share: Share, most: int) -> None:
+    def __init__(self, briefing: Opens, split: Split | None, share: Share, most: int) -> None:
         self._said: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._carrier = Carrier(self._said.put)
         # a core is claimed by the thread that imports TensorFlow: what it starts inherits it
         work = partial(self._work, briefing, split, share, most)
         threading.Thread(target=work, daemon=True).start()
 
-    def _work(self, briefing: Opens, split: Split, share: Share, most: int) -> None:
+    def _work(self, briefing: Opens, split: Split | None, share: Share, most: int) -> None:
         try:
             if not share.gpus:
                 _claim_cores(share.cores)
             _remove_abandoned()
             own = Path(tempfile.mkdtemp(prefix=of_this_process(_FOLDERS)))
-            opened = briefing.opened(split, own, most)
+            opened = briefing.opened(split or briefing.own_rows(), own, most)
             self._said.put(opened.ready)
             self._carrier.run(opened.trainer)
         except BaseException as error:

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
+from sweep.data.cache.cache import default_cache_dir
 from sweep.data.memory import MEMORY
 from sweep.data.split import Split
-from sweep.errors import UsageError
+from sweep.errors import InvalidSpaceError, UsageError
 from sweep.numerics import Numerics
-from sweep.pool.briefing import Briefing, SpaceSources
+from sweep.pool.briefing import Briefing, ScriptBuild, SpaceSources
 from sweep.pool.face import Pool, Ready
 from sweep.pool.places import PoolAsked, places
 from sweep.pool.processes import ProcessPool
@@ -23,9 +24,12 @@ from sweep.runner.same_numbers import accepted, compared, versions
 from sweep.runner.say import Say
 from sweep.runner.workers import Workers
 from sweep.settings import Settings
+from sweep.space.by_value import written_here
 from sweep.space.load import Space
+from sweep.space.precision import policy
 from sweep.store import Store
 from sweep.store.workers import probe_of_first
+from sweep.sweep_folder import SweepFolder
 from sweep.tasks.scoring import Scoring
 
 _PROGRAM = "keras-sweep"
@@ -51,14 +55,9 @@ def pooled(
     asked = workers.asked
     if asked is None:
         raise ValueError("no pool is asked for")
-    if settings.data == MEMORY:
-        raise UsageError(
-            "a search that a script began cannot be handed to workers, as its models are not in a "
-            "file of their own; leave out --pool"
-        )
     crew = StoreCrew(store, workers.mixed, workers.say)
     briefing = Briefing(
-        SpaceSources(space.path, space.sha256, space.sources, settings.build, n_outputs_of(split)),
+        _by_value(store, space, split, settings),
         settings,
         scoring,
         split.fingerprint,
@@ -73,6 +72,24 @@ def pooled(
     finally:
         pool.close()
         crew.dismiss()
+
+
+def _by_value(
+    store: Store, space: Space, split: Split, settings: Settings
+) -> SpaceSources | ScriptBuild:
+    """The space as workers get it. Raises UsageError if a script's cannot be handed to them."""
+    if settings.data != MEMORY:
+        n_outputs = n_outputs_of(split)
+        return SpaceSources(space.path, space.sha256, space.sources, settings.build, n_outputs)
+    folder = SweepFolder(store.path.parent.parent, store.path.parent.name)
+    try:
+        content = written_here(folder.build, default_cache_dir())
+    except InvalidSpaceError as error:
+        raise UsageError(
+            f"workers of a pool cannot have this script's models: {error}; define build(hp) in the "
+            "script itself, of what can be pickled, or leave out the pool"
+        ) from error
+    return ScriptBuild(content, space.path, policy().name)
 
 
 def _opened(asked: PoolAsked, briefing: Briefing, split: Split) -> Pool:

@@ -319,14 +319,17 @@ def _trainer(work: Work) -> Iterator[Trainer]:
     for worker in (one.worker for one in workers(work.store) if one.left_at is None):
         work.store.end_worker(worker, "its head was killed")
     if work.workers.asked is None:
-        own = make_trainer(prepared)
-        yield Retrying(own, prepared.retries) if prepared.retries else own
+        yield _retrying(make_trainer(prepared), prepared)
         return
     space, split, scoring = prepared.space, prepared.split, prepared.scored.scoring
     settings, drawn = prepared.settings, (one.hyperparameters for one in prepared.plan.roots)
     first = next(chain(prepared.baselines.values(), drawn), None)
     with pooled(work.workers, work.store, space, split, settings, scoring, first) as trainer:
-        yield trainer
+        yield _retrying(trainer, prepared)
+
+
+def _retrying(trainer: Trainer, prepared: Prepared) -> Trainer:
+    return Retrying(trainer, prepared.retries) if prepared.retries else trainer
 
 
 def _runner(work: Work, trainer: Trainer) -> Runner:

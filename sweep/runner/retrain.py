@@ -11,6 +11,7 @@ from sweep.sweep_folder import SweepFolder
 from sweep.tasks.objectives import ObjectiveName
 from sweep.training.checkpoint import TrialState, read_checkpoint
 from sweep.training.contract import train_all
+from sweep.training.early_stopping import EarlyStopping
 from sweep.training.ensemble import ensemble, mean_prediction
 from sweep.training.export import is_same
 from sweep.training.memory_journal import MemoryJournal
@@ -46,11 +47,23 @@ def state_of(
 ) -> TrialState:
     """Return a trial's state: from its checkpoint, or trained again if that has been removed.
 
-    `identity` is the sweep's. Raises DataError when the checkpoint is damaged.
+    `identity` is the sweep's. Raises DataError when the checkpoint is damaged, or when the trial
+    has another score than the recorded one after it was trained again.
     """
     if found.file is None:
-        return retrained(prepared, trial, found.hyperparameters, found.seed, found.epochs)
+        state = retrained(prepared, trial, found.hyperparameters, found.seed, found.epochs)
+        _check_same(trial, state.early_stopping, found.score)
+        return state
     return read_checkpoint(folder.checkpoints / found.file, f"{identity}/{trial}")
+
+
+def _check_same(trial: int, stopping: EarlyStopping, recorded: float) -> None:
+    if stopping.watch is None and not is_same(stopping.best, recorded):
+        raise DataError(
+            f"trial {trial} has a validation score of {stopping.best:.7g} when it is trained again "
+            f"here, recorded was {recorded:.7g}: the numbers of this machine are not the sweep's; "
+            "train it again where the sweep began, or take a trial whose checkpoint is kept"
+        )
 
 
 def best_model(

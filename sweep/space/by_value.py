@@ -46,6 +46,20 @@ def write_build(file: Path, given: ByValue, cache: Path) -> str | None:
     return None
 
 
+def written_here(file: Path, cache: Path) -> bytes:
+    """Return what this user's own programs have kept, as it is: nothing of it is run.
+
+    Raises InvalidSpaceError if it is not kept, or not known to be theirs.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InvalidSpaceError(f"build(hp) of the script is not kept in {file.parent}") from error
+    if not _mark(content, cache).exists():
+        raise InvalidSpaceError(f"{file} is code that was not written on this machine")
+    return content
+
+
 def read_build(file: Path, cache: Path, versions: Mapping[str, str], *, trusted: bool) -> ByValue:
     """Return what was kept: this runs code of the file.
 

@@ -16,7 +16,7 @@ from sweep.space.faults import Faults
 from sweep.space.fit import fit_of
 from sweep.space.inputs import Inputs, check_inputs
 from sweep.space.keras_loss import TargetForm
-from sweep.space.lines import where, where_build, where_input
+from sweep.space.lines import where, where_build, where_input, where_named
 from sweep.space.outputs import (
     CROSS_ENTROPY,
     OutputsError,
@@ -208,8 +208,10 @@ def declared_baselines(path: Path, module: ModuleType) -> dict[str, dict[str, Va
     if not isinstance(baselines, dict) or not all(
         isinstance(name, str) and isinstance(values, dict) for name, values in baselines.items()
     ):
+        line = where_named(path, "BASELINES")
         raise InvalidSpaceError(
-            f'BASELINES of {path} must be a dict of dicts, such as {{"Tiny": {{"width": 16}}}}'
+            f"BASELINES of {path}{line} must be a dict of dicts, such as "
+            '{"Tiny": {"width": 16}}'
         )
     return baselines
 
@@ -226,9 +228,10 @@ def declared_class_weight(path: Path, module: ModuleType) -> dict[Any, float] | 
         isinstance(one, int | float) and 0 <= one < math.inf for one in given.values()
     )
     if not numbers or not any(given.values()):
+        line = where_named(path, "CLASS_WEIGHT")
         raise InvalidSpaceError(
-            f"CLASS_WEIGHT of {path} must be a dict from labels to numbers that are not negative, "
-            "such as {0: 1.0, 1: 5.0}"
+            f"CLASS_WEIGHT of {path}{line} must be a dict from labels to numbers that are not "
+            "negative, such as {0: 1.0, 1: 5.0}"
         )
     return {label: float(weight) for label, weight in given.items()}
 
@@ -239,7 +242,8 @@ def check_names(
     """Raise InvalidSpaceError if a baseline sets a hyperparameter that is not in `known`."""
     unknown = [name for name in values if name not in known]
     if unknown:
+        line = where_named(path, "BASELINES", label)
         raise InvalidSpaceError(
-            f"baseline {label!r} of {path} sets {', '.join(unknown)}, "
+            f"baseline {label!r} of {path}{line} sets {', '.join(unknown)}, "
             f"which {name} does not ask for; it asks for: {', '.join(sorted(known))}"
         )

@@ -51,6 +51,29 @@ def where_build(path: Path) -> str:
     return f" (line {lines[0]})" if len(lines) == 1 else ""
 
 
+def where_named(path: Path, name: str, part: str | None = None) -> str:
+    """Return " (line 7)", where the file gives `name` a value, or has `part` in it, or nothing."""
+    values = [
+        node.value
+        for node in _nodes(path)
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and node.value is not None
+        and any(
+            isinstance(target, ast.Name) and target.id == name
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        )
+    ]
+    lines = [value.lineno for value in values]
+    parts = [
+        one.lineno
+        for value in values
+        for one in ast.walk(value)
+        if part is not None and isinstance(one, ast.Constant) and one.value == part
+    ]
+    said = parts if len(parts) == 1 else lines
+    return f" (line {said[0]})" if len(said) == 1 else ""
+
+
 def _nodes(path: Path) -> list[ast.AST]:
     try:
         return list(ast.walk(tree_of(path)))

@@ -35,6 +35,7 @@ from sweep.space.faults import Faults
 from sweep.space.find import find_space
 from sweep.space.home import Home
 from sweep.space.inputs import Inputs
+from sweep.space.lines import where_named
 from sweep.space.record import SpaceRecord
 from sweep.space.run_file import run_file
 from sweep.space.scoring import ModelMeasures, measures_of
@@ -312,10 +313,16 @@ def _place(name: str, file: Path, folder: Path) -> str:
 def _declared_files(path: Path, module: ModuleType) -> list[Path]:
     names = getattr(module, "FILES", [])
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise InvalidSpaceError(f'FILES of {path} must be a list of names, such as ["means.npy"]')
+        line = where_named(path, "FILES")
+        raise InvalidSpaceError(
+            f'FILES of {path}{line} must be a list of names, such as ["means.npy"]'
+        )
     files = [path.parent / name for name in names]
     for name, file in zip(names, files, strict=True):
         inside = ".." not in Path(name).parts and file.is_relative_to(path.parent)
         if not inside or not file.is_file():
-            raise InvalidSpaceError(f"FILES of {path} names {name!r}, which is no file beside it")
+            line = where_named(path, "FILES", name)
+            raise InvalidSpaceError(
+                f"FILES of {path}{line} names {name!r}, which is no file beside it"
+            )
     return files

@@ -27,7 +27,7 @@ Measured in three small sweeps: the seven baselines of the capacity space twice,
 configurations once, under 2 to 4 seeds each, on the built-in data
 (1,500 to 4,000 training rows, 1,000 and 2,000 validation rows, 20 to 60 epochs). The roots of the
 mean components of variance were 0.006 below 1,000 parameters (0.003 without the largest of five)
-and 0.002 above, where nine of thirteen were below 0.001 or negative; the prior is rounded by eye.
+and 0.002 above, where ten of thirteen were below 0.001 or negative; the prior is rounded by eye.
 Small networks end in unlike models, and most of all where they are cut early.
 """
 PRIOR_FREEDOM = 4

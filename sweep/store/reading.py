@@ -22,6 +22,7 @@ from sweep.store.rows import (
     Folds,
     Losses,
     Opening,
+    Reached,
     Reference,
     Standing,
     StoredRun,
@@ -141,6 +142,20 @@ class Reader:
             max_epochs,
         )
         return [(row["trial"], row["last_epoch"]) for row in rows]
+
+    def reached(self, trial: int) -> Reached | None:
+        """Return how far a trial is; None if there is no such trial."""
+        if trial > _LARGEST:
+            return None
+        rows = self._rows(
+            f"SELECT MAX(last_epoch) AS epochs, MAX(rung) AS rung, MAX({IS_FAILED}) AS is_failed,"
+            f" MAX({IS_STOPPED}) AS is_stopped, MAX({IS_PENDING}) AS is_pending, file,"
+            " confirms IS NOT NULL AS is_confirmation"
+            " FROM assignment JOIN trial USING (trial) LEFT JOIN checkpoint USING (trial)"
+            " WHERE trial = ? GROUP BY trial",
+            trial,
+        )
+        return Reached(**rows[0]) if rows else None
 
     def trial_of(self, root_id: str) -> int:
         """Return the trial whose first assignment the search called `root_id`."""

@@ -224,6 +224,22 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """How far a trial is: what decides whether it can be trained on."""
+
+    epochs: int
+    """At which its last assignment ends."""
+    rung: int
+    is_failed: bool
+    is_stopped: bool
+    """Early stopping ended it."""
+    is_pending: bool
+    file: str | None
+    """Its checkpoint; None if it has been removed."""
+    is_confirmation: bool
+
+
+@dataclass(frozen=True)
 class Exportable:
     """What an export needs of a trial. `file` is None when its checkpoint has been removed."""
 

@@ -1,5 +1,6 @@
 """The workers of a sweep's pools, as its database has them."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from sweep.store.reading import Reader
@@ -22,7 +23,14 @@ class WorkerRow:
     assignments: int
     """That it ended."""
     seconds: float
-    """Of training, as these assignments have it."""
+    """Of training, as these assignments have it; of those at work beside each other, the sum."""
+    busy: float
+    """Seconds in which it trained any of them."""
+
+    def share(self, until: float) -> float:
+        """Return the share of its time in which it trained; `until` is the time if it works on."""
+        here = (until if self.left_at is None else self.left_at) - self.joined_at
+        return min(1.0, self.busy / here) if here > 0 else 0.0
 
 
 def workers(reader: Reader) -> list[WorkerRow]:
@@ -33,7 +41,23 @@ def workers(reader: Reader) -> list[WorkerRow]:
         " FROM worker LEFT JOIN assignment USING (worker)"
         " GROUP BY worker.worker ORDER BY worker.worker"
     )
-    return [WorkerRow(**row) for row in reader.rows(query)]
+    trained: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    ended = "SELECT worker, ended_at, seconds FROM assignment WHERE worker IS NOT NULL"
+    for row in reader.rows(f"{ended} AND ended_at IS NOT NULL AND seconds IS NOT NULL"):
+        trained[row["worker"]].append((row["ended_at"] - row["seconds"], row["ended_at"]))
+    return [
+        WorkerRow(**row, busy=_covered(trained[row["worker"]], row["joined_at"]))
+        for row in reader.rows(query)
+    ]
+
+
+def _covered(spans: list[tuple[float, float]], first: float) -> float:
+    """The seconds after `first` that lie in at least one of the spans."""
+    found, reached = 0.0, first
+    for begin, end in sorted(spans):
+        found += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return found
 
 
 def probe_of_first(reader: Reader) -> str | None:

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.data.split import Split
+from sweep.data.rows import Split
+from sweep.errors import DataError
 from sweep.pool.briefing import OpenedBriefing
 from sweep.pool.face import Ready
 from sweep.records import Assignment, EpochRecord
 from sweep.testing.idle_trainer import IdleTrainer
+from sweep.testing.splits import small_split
 from sweep.training.checkpoint import TrialState
 from sweep.training.contract import Endings, Journal, Source, StopRequested
 
@@ -49,9 +51,18 @@ class IdleBriefing:
     epoch_seconds: float = 0.0
     """That pass before each state that is kept."""
 
+    names_rows: bool = False
+    needs_rows: int = 0
+    """It does not start without so many training rows."""
+
+    def own_rows(self) -> Split:
+        return small_split(self.needs_rows, 10)
+
     def opened(self, split: Split, folder: Path, most: int) -> OpenedBriefing:
         if self.fails_to_start:
             raise ImportError(self.fails_to_start)
+        if self.needs_rows and len(split.train) != self.needs_rows:
+            raise DataError(f"it has {len(split.train)} rows")
         trainer = SlowTrainer(self.seconds, self.floats, self.grief, self.epoch_seconds)
         own = {_PROGRAM: version(_PROGRAM)}
         host, process = socket.gethostname(), os.getpid()

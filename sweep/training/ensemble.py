@@ -19,6 +19,7 @@ from sweep.metrics import logits_from_probabilities
 from sweep.space.check import METRIC
 from sweep.space.keras_loss import TargetForm, loss_of
 from sweep.space.outputs import outputs_of
+from sweep.space.saved import needed_by
 from sweep.space.targets import target_form
 from sweep.tasks.losses import Array, LossName, log_probabilities
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
@@ -93,12 +94,12 @@ def _metric(given: Any) -> Any:
 def _prediction(member: Model, number: int, rows: Any, task: Task) -> keras.KerasTensor:
     """What a copy of the member predicts; the copy has a name of its own, and no optimizer."""
     try:
-        copy = type(member).from_config({**member.get_config(), "name": f"member_{number}"})
+        copy = _copied(member, f"member_{number}")
         output = copy(rows)
         copy.set_weights(member.get_weights())
     except (TypeError, ValueError, NotImplementedError) as error:
         raise InvalidSpaceError(
-            "the model of build(hp) cannot be copied from its configuration, so it cannot be part "
+            "the search space's model cannot be copied from its configuration, so it cannot be part "
             "of an ensemble; give its class get_config and from_config, or leave out --ensemble "
             f"({' '.join(str(error).split())[:200]})"
         ) from error
@@ -107,3 +108,12 @@ def _prediction(member: Model, number: int, rows: Any, task: Task) -> keras.Kera
     is_shares = target_form(member, task) is not TargetForm.AS_THEY_ARE
     kind = "softmax" if is_shares else "sigmoid"
     return keras.layers.Activation(kind, name=f"probability_{number}")(output)
+
+
+def _copied(member: Model, name: str) -> Model:
+    """A copy of `member` by its configuration, with the user's own layers and functions."""
+    needed = needed_by(keras.saving.serialize_keras_object(member))
+    if needed.unsafe:  # a lambda of the space's file, which was run in this process anyway
+        keras.config.enable_unsafe_deserialization()
+    with keras.saving.custom_object_scope(dict(needed.objects)):
+        return type(member).from_config({**member.get_config(), "name": name})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import UsageError
+from sweep.pool.places import PoolAsked, pool_asked
 from sweep.settings import Budget, Settings
 from sweep.tuners.keras_tuner_private import objective_of
 from sweep.tuners.objective import objective_words
@@ -51,6 +52,8 @@ class TunerArguments:
     seeds_of_best: int = 0
     """`executions_per_trial` of Hyperband: seeds under which its best trials are trained once
     more when the search has ended, as a trial climbs with one seed; 0 for none."""
+    pool: PoolAsked | None = None
+    """Who trains; None for this process."""
     compile: Mapping[str, Any] | None = None
     """`optimizer`, `loss` and `metrics` that replace those of `build`; None if none does."""
     objective_fault: UsageError | None = None
@@ -109,6 +112,7 @@ def tuner_arguments(
     compiled = {name: value for name, value in overrides.items() if value is not None}
     directory, project = left.pop("directory", None), left.pop("project_name", None)
     overwrite, executions = bool(left.pop("overwrite", False)), left.pop("executions_per_trial", 1)
+    pool = _pool(left.pop("pool", None))
     if left:
         raise TypeError(f"unexpected argument {next(iter(left))!r}")
     _check_whole("max_retries_per_trial", max_retries_per_trial, least=0)
@@ -136,6 +140,7 @@ def tuner_arguments(
         max_consecutive_failed_trials=max_consecutive_failed_trials,
         max_retries_per_trial=max_retries_per_trial,
         seeds_of_best=executions if climbs and executions > 1 else 0,
+        pool=pool,
         compile=compiled or None,
         objective=objective,
         objective_fault=fault,
@@ -154,6 +159,15 @@ def _words(objective: Any) -> tuple[str, UsageError | None]:
         return objective_words(objective), None
     except UsageError as error:
         return "loss", error
+
+
+def _pool(asked: Any) -> PoolAsked | None:
+    if asked is None:
+        return None
+    try:
+        return pool_asked(str(asked))
+    except UsageError as error:
+        raise UsageError(str(error).removeprefix("--")) from error
 
 
 def _check_whole(name: str, value: Any, least: int | None) -> None:

@@ -36,6 +36,7 @@ def search(
     name: str | None = None,
     results: str | Path = DEFAULT_RESULTS,
     callbacks: Sequence[Any] = (),
+    pool: int | str | None = None,
     verbose: int = 1,
     **fit: Any,
 ) -> "Sweep":
@@ -46,7 +47,8 @@ def search(
     `kind` is hyperband, random, bayesian or grid; `trials` how many configurations the last three
     try (10 if it is not said, a grid all). A trial stops early after `patience` epochs without a
     better loss; None for never. The sweep is kept in `results`/`name`, by default the name of
-    `build`: the same call again goes on where it was, or returns what it found. `fit` are further
+    `build`: the same call again goes on where it was, or returns what it found. `pool` has workers
+    train, to the same numbers: how many processes, "gpus", "ray" or "ray:8". `fit` are further
     arguments of `model.fit`.
 
     Raises UsageError, InvalidSpaceError or DataError naming what cannot be honoured, before
@@ -58,6 +60,8 @@ def search(
         raise UsageError("trials is for random, bayesian and grid; Hyperband follows max_epochs")
     called = name if name is not None else getattr(build, "__name__", type(build).__name__)
     kept = {"objective": objective, "seed": seed, "directory": str(results), "project_name": called}
+    if pool is not None:
+        kept["pool"] = pool
     if kind == "hyperband":
         tuner: Any = Hyperband(build, max_epochs=max_epochs, **kept)
     else:

@@ -1,4 +1,4 @@
-"""Runs a prepared search of a script to its end, in this process."""
+"""Runs a prepared search of a script to its end."""
 
 import random
 import sys
@@ -10,6 +10,7 @@ import numpy as np
 
 from sweep.errors import TooManyFailuresError
 from sweep.records import SweepState
+from sweep.runner.workers import IN_PROCESS, Workers
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
@@ -23,7 +24,12 @@ _NO_LIMIT = 10**9
 
 
 def run(
-    folder: SweepFolder, begun: Begun, max_consecutive: int, show: Show, heard_by: Any = None
+    folder: SweepFolder,
+    begun: Begun,
+    max_consecutive: int,
+    show: Show,
+    workers: Workers = IN_PROCESS,
+    heard_by: Any = None,
 ) -> None:
     """Train what is left. The folder must be locked.
 
@@ -49,6 +55,7 @@ def run(
             Budget(max_failures=_NO_LIMIT),
             watcher,
             lambda: watcher.has_failed or stopping.requested(),
+            workers,
         )
         state = sweeps.run(work)
         message = store.sweep().message
@@ -100,7 +107,9 @@ def run_opaque(tuner: Any, given: Any, named: dict[str, Any], show: Show) -> Non
     _ended(tuner.folder, watcher, state, None)
 
 
-def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, show: Show) -> None:
+def repeat_best(
+    folder: SweepFolder, begun: Begun, seeds: int, show: Show, workers: Workers = IN_PROCESS
+) -> None:
     """Train the best trials of an ended Hyperband under fresh seeds. The folder must be locked.
 
     Those repeats are what `executions_per_trial` is to Hyperband here: a trial climbs with one
@@ -119,7 +128,8 @@ def repeat_best(folder: SweepFolder, begun: Begun, seeds: int, show: Show) -> No
     with Store(folder.database) as store, Interruption(folder) as stopping:
         watcher = _watcher(store, _NO_LIMIT, show)
         budget = Budget(max_failures=_NO_LIMIT)
-        work = sweeps.Work(folder, store, begun.prepared, budget, watcher, stopping.requested)
+        asked = stopping.requested
+        work = sweeps.Work(folder, store, begun.prepared, budget, watcher, asked, workers)
         ending = sweeps.confirm(work)
     if ending.state is SweepState.INTERRUPTED:
         raise stopped(folder)

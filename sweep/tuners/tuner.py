@@ -144,7 +144,9 @@ class Tuner:
 
     def _run_own_way(self, why: str, given: Any, named: dict[str, Any], show: Show) -> None:
         from sweep.tuners.run import run_opaque
+        from sweep.tuners.with_pool import refuse_pool
 
+        refuse_pool(self.arguments, why)
         show.line(
             f"{why}: one trial after another, not fused, and a trial that is cut begins again"
         )
@@ -153,7 +155,10 @@ class Tuner:
     def _run(self, begun: "Begun", show: Show) -> None:
         from sweep.tuners.run import repeat_best, run
         from sweep.tuners.searched import create, going_on
+        from sweep.tuners.with_pool import refuse_pool, workers_of
 
+        if self.hears_epochs:
+            refuse_pool(self.arguments, f"{type(self).__name__} wants to hear of each epoch")
         if self.folder.exists:
             begun = going_on(self.folder, begun)
         else:
@@ -161,10 +166,12 @@ class Tuner:
         self._begun = begun
         for line in (*begun.notes, *begun.prepared.concerns, *begun.prepared.space.warnings):
             show.line(line)
+        workers = workers_of(self.arguments.pool, show)
         heard_by = self if self._overrides("on_trial_begin", "on_trial_end") else None
-        run(self.folder, begun, self.arguments.max_consecutive_failed_trials, show, heard_by)
+        most_failed = self.arguments.max_consecutive_failed_trials
+        run(self.folder, begun, most_failed, show, workers, heard_by)
         if self.arguments.seeds_of_best:
-            repeat_best(self.folder, begun, self.arguments.seeds_of_best, show)
+            repeat_best(self.folder, begun, self.arguments.seeds_of_best, show, workers)
 
     def fit_arguments(self, *given: Any, **named: Any) -> SearchArguments:
         """Return what a call of `search` with these arguments would train with, checked.

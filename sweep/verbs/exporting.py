@@ -102,12 +102,13 @@ def _ensemble(
     raw: "list[NDArray[Any]] | None",
 ) -> Exported:  # fmt: skip
     from sweep.runner.retrain import ensemble_model
+    from sweep.space.saved import how_to_load
     from sweep.training.export import export_verified
 
     model, measured = ensemble_model(folder, identity, prepared, found.members)
     split, scoring = prepared.split, prepared.scored.scoring
     score = export_verified(path, model, split, measured, scoring, raw)
-    return Exported(found, score, None, _takes(raw, prepared), None)
+    return Exported(found, score, None, _takes(raw, prepared), how_to_load(path.absolute()))
 
 
 def _takes(raw: "list[NDArray[Any]] | None", prepared: "Prepared") -> str | None:

@@ -10,7 +10,14 @@ from sweep.cli.options import CacheOption
 from sweep.data.cache.cache import Cache, Dataset
 from sweep.data.higgs import range_requests
 from sweep.data.higgs.import_file import import_higgs
-from sweep.data.summary import feature_table, histograms, part_table, visible_rows
+from sweep.data.split import load_split
+from sweep.data.summary import (
+    column_histograms,
+    feature_table,
+    histograms,
+    part_table,
+    visible_rows,
+)
 from sweep.errors import DataError, UsageError
 from tests.support.file_server import serving
 from tests.support.higgs_rows import as_gzip, random_rows, write_file
@@ -134,6 +141,22 @@ def test_info_writes_charts(run, tmp_path):
     assert png.read_bytes().startswith(b"\x89PNG")
     assert "<svg" in svg.read_text()
     assert f"chart: {png}\nchart: {svg}\n" in result.stdout
+
+
+def test_info_draws_the_columns_of_a_table(run, tmp_path):
+    lines = [f"{n % 7},{'abc'[n % 3]},{n * 1000},{n % 2}" for n in range(60)]
+    (tmp_path / "mine.csv").write_text("\n".join(["few,word,large,label", *lines]))
+    result = run("info", tmp_path / "mine.csv", "--charts", tmp_path / "charts")
+    assert f"chart: {tmp_path / 'charts' / 'features.svg'}\n" in result.stdout
+    split = load_split(str(tmp_path / "mine.csv"), cache_dir=tmp_path / "cache")
+    found = {one.column: one for one in column_histograms(split)}
+    assert list(found) == ["few", "word=a", "word=b", "word=c", "large"]
+    assert found["large"].edges[-1] > 50_000  # in the file's units
+    assert list(found["few"].shares) == ["0", "1"]
+    assert sum(found["few"].shares["1"]) == pytest.approx(1)
+    np.savez(tmp_path / "images.npz", x=np.zeros((60, 4, 4), np.float32), y=np.arange(60) % 2)
+    with pytest.raises(UsageError, match="columns of a table"):
+        run("info", tmp_path / "images.npz", "--charts", tmp_path / "charts")
 
 
 @pytest.fixture

@@ -69,6 +69,14 @@ def test_the_commands_that_pages_name_exist_with_their_options(command):
         assert re.search(rf"(?<![\w-]){option}\b", done.output), option
 
 
+@pytest.mark.parametrize("names", [[], ["start"], ["data"], ["serve"]])
+def test_help_is_not_cut_on_a_usual_terminal(names):
+    done = CliRunner().invoke(app, [*names, "--help"], env={"COLUMNS": "80"})
+    assert done.exit_code == 0
+    assert "…" not in done.output
+    assert not [line for line in done.output.splitlines()[1:] if line.endswith("...")]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_pictures_and_links_of_a_page_lead_somewhere(page):
     for path in pictures(TEXTS[page]):

@@ -1,6 +1,7 @@
 """Ray actors as workers: killed, lost with their node; and the search that goes on."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,10 +44,10 @@ def cluster() -> Iterator[Any]:
     started.shutdown()
 
 
-def opened(briefing: IdleBriefing, n_workers: int) -> Any:
+def opened(briefing: IdleBriefing, n_workers: int, **more: Any) -> Any:
     from sweep.pool.ray_pool import RayPool
 
-    return RayPool(briefing, SPLIT, n_workers)
+    return RayPool(briefing, SPLIT, n_workers, **more)
 
 
 class Crew:
@@ -146,7 +147,9 @@ def until(is_so: Any) -> None:
 
 
 def test_states_of_many_megabytes_go_there_and_back_and_stops_are_heard(cluster: Any) -> None:
-    pool, journal = opened(IdleBriefing(floats=3_000_000), 1), MemoryJournal()
+    """With rows of more than the limit too: the worker has those of its host."""
+    briefing = IdleBriefing(floats=3_000_000, names_rows=True, needs_rows=30)
+    pool, journal = opened(briefing, 1, most_bytes=100), MemoryJournal()
     trainer = PooledTrainer(Team(pool))
     train_all(trainer, work(2), journal)
     assert journal.states[0].model[0].shape == (3_000_000,)
@@ -161,3 +164,12 @@ def test_an_actor_that_cannot_start_is_given_up_and_the_reason_is_said(cluster: 
     with pytest.raises(PlatformError, match="ImportError: no TensorFlow here"):
         train_all(PooledTrainer(Team(pool)), work(), MemoryJournal())
     pool.close()
+
+
+def test_the_cluster_file_of_the_page_is_one_to_ray() -> None:
+    import yaml
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text()
+    (text,) = re.findall(r"```yaml\n(cluster_name: .*?)```", page, re.DOTALL)
+    validate_config(prepare_config(yaml.safe_load(text)))

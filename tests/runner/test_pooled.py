@@ -10,7 +10,7 @@ from sweep.pool.face import Ready
 from sweep.runner.pooled import StoreCrew
 from sweep.runner.same_numbers import versions
 from sweep.store import Store
-from sweep.store.workers import workers
+from sweep.store.workers import WorkerRow, _covered, workers
 from tests.support.runs import new_store
 
 NUMERICS = Numerics(2, 2, 1 << 20, {}, "tensorflow", "float32", "x86", "avx2", "L2 1M")
@@ -75,3 +75,12 @@ def test_the_probe_of_the_first_worker_is_what_all_must_compute(store):
     again = crew(store)  # after the head was killed
     again.joins(0, READY)
     assert again.probed(0, "b" * 64) is not None
+
+
+def test_a_worker_is_busy_while_it_trains_anything():
+    spans = [(6.0, 7.0), (1.0, 3.0), (2.0, 4.0)]
+    assert _covered(spans, 0.0) == 4.0, "what is trained beside each other counts once"
+    assert _covered(spans, 2.0) == 3.0, "what was trained before it joined is not its own"
+    row = WorkerRow(1, "vm", 7, "1 core", joined_at=0.0, left_at=8.0, why=None, assignments=3,
+                    seconds=5.0, busy=4.0)  # fmt: skip
+    assert row.share(99.0) == 0.5

@@ -3,8 +3,6 @@
 import ast
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from sweep.records import Estimate, OutcomeStatus
 from sweep.statistics.intervals import accuracy_interval, auc_interval, mean_interval
 from sweep.store import Store
 from tests.support import tiny, warm
+from tests.support.elsewhere import without_package
 from tests.support.sweeps import confirm, rows_of_losses, store_sweep, trained
 
 ROOT = Path(__file__).parents[2]
@@ -257,11 +256,9 @@ def test_an_ensemble_is_better_than_its_members_on_average_and_needs_no_package(
         "print(-np.mean(np.log(np.where(rows[:, 0] > 0.5, p, 1 - p))))\n"
         "assert not any(name == 'sweep' for name in sys.modules)"
     )
-    loaded = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", code],
-        cwd=place, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert float(loaded.stdout) == pytest.approx(shown["test"][0]["val_score"], rel=1e-6)
+    assert float(without_package(place, code)) == pytest.approx(
+        shown["test"][0]["val_score"], rel=1e-6
+    )
 
 
 def test_what_cannot_be_an_ensemble_is_refused_and_nothing_is_opened(fused_place, tmp_path):

@@ -1,6 +1,7 @@
 """Live events: none is missed and none told twice, wherever a stream is cut."""
 
 import json
+import re
 import threading
 import time
 
@@ -8,6 +9,9 @@ import pytest
 
 from sweep.records import SweepState
 from sweep.serve.live.place import PlaceInHistory
+from sweep.serve.queue import audit, jobs
+from sweep.serve.queue.job import JobKind, NewJob
+from sweep.serve.work import forecast
 from sweep.store import Store
 from sweep.store.events import events_after
 from tests.support.sweeps import record, store_sweep, trained
@@ -109,3 +113,25 @@ def test_no_more_than_so_many_listen(client, service):
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "60"
     service.clients.n = 0
+
+
+def test_a_page_misses_nothing_that_happens_while_it_is_made(client, service, monkeypatch):
+    """A job ends between the reading of its state and the sending of the page."""
+    from sweep.serve.pages import house, overview, sweep
+
+    def happens(*arguments, **options):
+        audit.enter(service.database, "Ada", "test", "job cancelled", "job 1")
+        return forecast.forecast(*arguments, **options)
+
+    jobs.add(service.database, NewJob(JobKind.CONFIRM, "small", {}), "Ada")
+    monkeypatch.setattr(house, "forecast", happens)
+    monkeypatch.setattr(overview, "forecast", happens)
+    curves = sweep._CONTEXTS["curves"]
+    monkeypatch.setitem(
+        sweep._CONTEXTS, "curves", lambda who, *more: (happens(service), curves(who, *more))[1]
+    )
+    for path in ("/", "/jobs/1", "/sweeps/small"):
+        before = audit.last_entry(service.database)
+        page = client.get(path, headers={"Accept": "text/html"}).text
+        place = PlaceInHistory.parsed(re.search(r'data-place="([^"]+)"', page)[1])
+        assert place.entry == before < audit.last_entry(service.database), path

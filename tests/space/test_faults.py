@@ -56,9 +56,9 @@ def test_every_fault_of_a_file_is_in_one_message_with_its_line_and_its_cure(tmp_
         "loss mape",
         "takes probabilities, and the last layer, Dense, gives linear",
         '"loss": "binary_crossentropy"',
-        "baseline 'a' of mine.py sets widht",
-        "baseline 'c' of mine.py sets depth",
-        "FILES of mine.py names 'gone.npy'",
+        "baseline 'a' of mine.py (line 22) sets widht",
+        "baseline 'c' of mine.py (line 22) sets depth",
+        "FILES of mine.py (line 23) names 'gone.npy'",
     ):
         for part in wanted.split(" .* "):
             assert part in said, said

@@ -127,12 +127,14 @@ def serve(path: str, modules: list[str]) -> None:
             elif key.fileobj is woken:
                 woken.recv(4096)
                 _tell_of_ends(clients, selector)
-            else:
+            elif key.data in clients:  # it may have ended just now
                 _obey(key.fileobj, key.data)
 
 
 def _obey(client: Any, pid: int) -> None:
-    said = client.recv(64)
+    said = b""
+    with suppress(OSError):  # killed
+        said = client.recv(64)
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM if said == b"term" else signal.SIGKILL)
 
@@ -151,7 +153,9 @@ def _tell_of_ends(clients: dict[int, socket.socket], selector: Any) -> None:
 
 def _fork(client: socket.socket) -> int:
     """Fork what a client asks for; 0 if it has gone."""
-    message, descriptors, _, _ = socket.recv_fds(client, _MESSAGE, _MOST_FILES)
+    message, descriptors = b"", list[int]()
+    with suppress(OSError):
+        message, descriptors, _, _ = socket.recv_fds(client, _MESSAGE, _MOST_FILES)
     if not message:
         return 0
     pid = os.fork()
@@ -164,7 +168,8 @@ def _fork(client: socket.socket) -> int:
             os._exit(code)
     for one in descriptors:
         os.close(one)
-    client.send(str(pid).encode())
+    with suppress(OSError):  # killed already, which is seen in a moment
+        client.send(str(pid).encode())
     return pid
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,6 @@ class Mine(keras_tuner.HyperModel):
             keras.layers.Dense(1, activation="sigmoid"),
         ])
         model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["binary_crossentropy"])
-        model.run_eagerly = True
         return model
 
     def fit(self, hp, model, x, y, **kwargs):
@@ -59,15 +57,15 @@ def same_records(one: Sequence[EpochRecord], other: Sequence[EpochRecord]) -> bo
     return left == right
 
 
-@pytest.fixture
-def build(keras: Any, tmp_path: Path) -> Any:
-    path = tmp_path / "mine.py"
+@pytest.fixture(scope="module")
+def build(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    path = tmp_path_factory.mktemp("own-fit") / "mine.py"
     path.write_text(SPACE)
     return load_space(str(path), columns(N_FEATURES)).build
 
 
 @pytest.fixture
-def train(build: Any, tmp_path: Path) -> Any:
+def train(build: Any) -> Any:
     from sweep.training.keras_trainer import KerasTrainer
 
     def train(*stages: int, batch_size: int = BATCH, **values: Any) -> Any:

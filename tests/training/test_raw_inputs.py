@@ -1,8 +1,5 @@
 """A model with the preparation before it gives for raw columns what it gave for prepared rows."""
 
-import subprocess
-import sys
-
 import numpy as np
 import polars as pl
 import pytest
@@ -17,6 +14,7 @@ from sweep.errors import InvalidSpaceError
 from sweep.training.export import export_verified
 from sweep.training.model import evaluate
 from sweep.training.raw_inputs import input_names, with_raw_inputs
+from tests.support.elsewhere import without_package
 
 _RNG = np.random.default_rng(3)
 N = 80
@@ -62,8 +60,7 @@ def outputs(tmp_path_factory):
         np.savez(folder / f"{number}.npz", **{k: _plain(v) for k, v in columns.items()})
         prepared = prepare(given.with_columns(_no_words(given)), split.preparation)
         expected.append(model.predict(prepared, batch_size=N, verbose=0))
-    (folder / "load.py").write_text(LOAD)
-    subprocess.run([sys.executable, "-I", "load.py"], cwd=folder, check=True, capture_output=True)
+    without_package(folder, LOAD)
     return [(e, np.load(folder / f"found{i}.npy")) for i, e in enumerate(expected)]
 
 

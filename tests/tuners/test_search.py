@@ -8,6 +8,7 @@ import pytest
 
 from sweep.errors import TooManyFailuresError, UsageError
 from sweep.store import Store
+from sweep.store.workers import workers
 from sweep.tuners import kinds
 from tests.tuners.scripts import X, Y, build
 
@@ -203,3 +204,31 @@ def test_random_numbers_of_the_script_are_its_own(searched):
     before = np.random.get_state()[1].copy()
     random_search(searched.directory, max_trials=5).search(X, Y, **FIT)
     assert (np.random.get_state()[1] == before).all()
+
+
+def test_a_pool_of_workers_trains_the_same_numbers(searched, tmp_path):
+    with_pool = random_search(tmp_path, pool=1)
+    with_pool.search(X, Y, **FIT)
+    tables = []
+    for tuner in (searched, with_pool):
+        with Store(tuner.folder.database, read_only=True) as store:
+            names, rows = store.table("epoch")
+            seconds = names.index("seconds")
+            tables.append([row[:seconds] + row[seconds + 1 :] for row in rows])
+    assert tables[0] == tables[1]
+    with Store(with_pool.folder.database, read_only=True) as store:
+        assert [one.assignments for one in workers(store)] == [3]
+
+
+def test_a_pool_that_cannot_be_is_refused_before_anything_is_trained(tmp_path):
+    with pytest.raises(UsageError, match=r"^pool is 'two', expected a number of workers"):
+        random_search(tmp_path, pool="two")
+
+    class Own(kinds.RandomSearch):
+        def run_trial(self, trial, *given, **named):
+            raise AssertionError
+
+    tuner = Own(build, "val_loss", 2, directory=str(tmp_path), pool=2)
+    with pytest.raises(UsageError, match=r"^pool='2': Own has a run_trial of its own"):
+        tuner.search(X, Y)
+    assert not tuner.folder.exists

@@ -1,20 +1,17 @@
 """Spaces and data of each kind that people have: from the plan to an export for anybody."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support import tiny, verbs
+from tests.support.elsewhere import without_package
 from tests.support.own_data import KINDS, TEST, VALIDATING, VALIDATION, Kind
 
 _LOADS = """
-import json, os, sys
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-sys.modules["sweep"] = None  # whoever imports it fails
+import json, sys
 import keras, numpy as np, tensorflow as tf
 scores = {}
 for name, kind in json.load(open(sys.argv[1])).items():
@@ -82,10 +79,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def scores(places: dict[str, Path]) -> dict[str, float]:
     """The scores of the exported models on raw rows, by a process that cannot import `sweep`."""
     top = next(iter(places.values())).parent
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", _LOADS, "kinds.json"], cwd=top, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    without_package(top, _LOADS, "kinds.json")
     return dict(json.loads((top / "scores.json").read_text()))
 
 

@@ -89,6 +89,22 @@ class Errors:
 
 
 @dataclass(frozen=True)
+class Unended:
+    """The tied trials that were still improving when their training ended."""
+
+    trials: tuple[int, ...]
+    """Those that can be trained on, by expected score; at most `MOST_TO_TRAIN_ON`."""
+    all: int
+    """How many there are."""
+    to_epoch: int
+    """A sensible end: a rung further."""
+    more_epochs: int
+    """What training `trials` on to it takes at most."""
+    seconds: float
+    """What that takes one after another, at the pace of the trials' own epochs."""
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The answer of a sweep. If `is_enough` is false, `reasons` say why there is none."""
 
@@ -119,6 +135,8 @@ class Verdict:
     capacity: CapacityAnswer | None
     regularisation: CapacityAnswer | None
     overfitting: Overfitting
+    unended: Unended | None
+    """Of the tied ones; None where all had arrived."""
     optimism: Optimism | None
     """The selection bias of the best score."""
     confirmation: Confirmation | None
@@ -176,6 +194,7 @@ def verdict(frames: SweepFrames) -> Verdict:
         capacity=capacity,
         regularisation=kinds,
         overfitting=overfitting(trials),
+        unended=_unended(frames, tied if known else trials.head(1)),
         optimism=frames.optimism,
         confirmation=_confirmation(frames),
         worth=_worth(frames, trials),
@@ -224,6 +243,29 @@ def _unarrived(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     if pd.isna(best["onset_epoch"]) and is_improving(frames, int(best["trial"])):
         return [f"the best trial was still improving when training ended at epoch {best['epochs']}"]
     return []
+
+
+MOST_TO_TRAIN_ON = 5
+
+
+def _unended(frames: SweepFrames, tied: pd.DataFrame) -> Unended | None:
+    settings = frames.sweep.settings
+    in_full = tied[(tied["status"] == TrialStatus.FINISHED) & tied["onset_epoch"].isna()]
+    improving = [is_improving(frames, int(trial)) for trial in in_full["trial"]]
+    found = in_full[np.array(improving, dtype=bool)]
+    if found.empty:
+        return None
+    first, further = found.head(MOST_TO_TRAIN_ON), settings.factor if settings.has_rungs else 2
+    to_epoch = int(found["epochs"].max()) * further
+    more = to_epoch - first["epochs"].astype(int)
+    pace = first["seconds"].astype(float) / first["epochs"].astype(float)
+    return Unended(
+        trials=tuple(int(trial) for trial in first["trial"]),
+        all=len(found),
+        to_epoch=to_epoch,
+        more_epochs=int(more.sum()),
+        seconds=float((more * pace).sum()),
+    )
 
 
 def _worth(frames: SweepFrames, trials: pd.DataFrame) -> bool | None:

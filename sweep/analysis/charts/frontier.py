@@ -37,7 +37,7 @@ class FrontierData:
     n_unsized: int
     """Trials whose number of parameters is not known before their first assignment ends."""
     simplest: pd.DataFrame
-    """The trial with the fewest parameters within one paired standard error of the best: its row
+    """The trial with the fewest parameters within one standard error of the best: its row
     of `points`; none where errors are unknown."""
     confirmed: pd.DataFrame
     """Trials with other seeds: params, val_score (the mean), val_score_low and val_score_high, by

@@ -21,7 +21,8 @@ def commands(frames: SweepFrames) -> list[str]:
     Budgets are not among them: a sweep that one ended and `resume` went on with is the same.
     """
     name, settings = frames.sweep.name, frames.sweep.settings
-    lines = [_start(frames, settings), *_extensions(name, settings), *_confirm(frames, settings)]
+    lines = [_start(frames, settings), *_extensions(name, settings), *_trained_on(frames)]
+    lines += _confirm(frames, settings)
     return [text.plain(shlex.join(line)) for line in lines]
 
 
@@ -93,6 +94,26 @@ def _extensions(name: str, settings: Settings) -> list[list[str]]:
         longest = stage.max_epochs
         if len(words) > 3:
             lines.append(words)
+    return lines
+
+
+def _trained_on(frames: SweepFrames) -> list[list[str]]:
+    """Return the `sweep extend` of chosen trials, one for each epoch that they were trained on to.
+
+    Of the baselines, those that no extension of the search trained as far.
+    """
+    ends = {stage.max_epochs for stage in frames.sweep.settings.stages}
+    ends.add(frames.sweep.settings.max_epochs)
+    searched = set(frames.trials.loc[frames.trials["baseline"].isna(), "trial"])
+    beside = frames.assignments[~frames.assignments["is_searched"].astype(bool)]
+    is_chosen = beside["trial"].isin(searched) | ~beside["last_epoch"].isin(ends)
+    chosen = beside[is_chosen & (beside["first_epoch"] > 0)]
+    lines = []
+    for end, group in chosen.groupby("last_epoch"):
+        words = ["sweep", "extend", frames.sweep.name]
+        for trial in group["trial"]:
+            words += ["--trial", str(trial)]
+        lines.append([*words, "--max-epochs", str(end)])
     return lines
 
 

@@ -54,7 +54,10 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
     if frames.workers:
         hosts = len({one.host for one in frames.workers})
         crew = f"{text.counted(len(frames.workers), 'worker')} on {text.counted(hosts, 'host')}"
-        lines.append(("trained by", f"{crew} in all"))
+        gone = [one for one in frames.workers if one.left_at is not None]
+        here = sum(one.left_at - one.joined_at for one in gone if one.left_at is not None)
+        busy = f", busy {sum(one.busy for one in gone) / here:.0%} of their time" if here else ""
+        lines.append(("trained by", f"{crew} in all{busy}"))
     numerics = sweep.settings.numerics
     if numerics is not None and numerics.accepted:
         lines.append(("numerics", f"also trained under others: {'; '.join(numerics.accepted)}"))

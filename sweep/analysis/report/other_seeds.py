@@ -59,9 +59,14 @@ def notes(frames: SweepFrames) -> list[str]:
             f"The search had {executions} runs of each trial and chose by their mean, which is "
             "shown; of a trial that was confirmed since, the mean is over the later runs alone."
         )
+    covers = "SE and interval cover both the seeds and the validation rows."
+    if frames.confirmed["expected_score"].notna().all():
+        covers = (
+            "SE covers the seeds and the validation rows; the interval is that of the score "
+            "to expect on new rows, and covers the choice of the epochs, too."
+        )
     found = [
-        f"mean: over the repeats, each trained in full under another seed. {own} SE and "
-        "interval cover both the seeds and the validation rows.",
+        f"mean: over the repeats, each trained in full under another seed. {own} {covers}",
         "onset: the median over seeds, with the earliest and the latest; "
         f"{_NEVER}: in most runs, or in all, {shown.val} did not {shown.rise} for good.",
     ]

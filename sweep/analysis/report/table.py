@@ -10,6 +10,7 @@ import pandas as pd
 
 from sweep import words
 from sweep.analysis.frames.evidence import why_errors_are_unknown
+from sweep.analysis.frames.expected import is_known
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import has_a_columns_name, shown_name
 from sweep.analysis.frames.trial_status import TrialStatus
@@ -153,13 +154,13 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
         found.append(f"Errors of {which} are unknown: {why}.")
     if trials["tied"].any():
         found.append(
-            f"{TIED} tied with the best: the validation rows cannot tell the two apart (95 % "
-            "model confidence set over all trials)."
+            f"{TIED} tied with the best: rows and seeds cannot tell the two apart (95 % model "
+            f"confidence set over all trials{_by(frames)})."
         )
     if trials["simplest"].any():
         found.append(
-            f"{SIMPLEST} the simplest: the fewest parameters within one paired standard error of "
-            "the best."
+            f"{SIMPLEST} the simplest: the fewest parameters within one standard error of the "
+            "best, over rows and seeds."
         )
     if trials["class"].notna().any():
         found.append(
@@ -169,6 +170,11 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
             "guessing)."
         )
     return found
+
+
+def _by(frames: SweepFrames) -> str:
+    """Return what ties are by, where it is not the score itself."""
+    return ", by expected score: without the choice of the epoch" if is_known(frames.trials) else ""
 
 
 def _decimals(frames: SweepFrames) -> list[int]:

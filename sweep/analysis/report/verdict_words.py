@@ -9,7 +9,7 @@ from sweep.analysis.answers.overfitting import LEAST_EPOCHS
 from sweep.analysis.answers.regularisers import NONE, UNKNOWN
 from sweep.analysis.answers.sentences import Sentence, said
 from sweep.analysis.answers.tutorial import Conclusion
-from sweep.analysis.answers.verdict import Confirmation, Errors, NamedTrial, Verdict
+from sweep.analysis.answers.verdict import Confirmation, Errors, NamedTrial, Unended, Verdict
 from sweep.analysis.frames.against_references import Advantage
 from sweep.tasks.score_words import ScoreWords
 
@@ -31,6 +31,8 @@ def lines(verdict: Verdict) -> list[tuple[str, str]]:
         found.append(("", " ".join(answers)))
     if verdict.trials:
         found.append(("overfitting", _overfitting(verdict, sentences)))
+    if verdict.unended is not None:
+        found.append(("training", _unended(verdict, verdict.unended)))
     if verdict.advantages:
         found.append(("network", _worth(verdict, sentences)))
     if verdict.tutorial:
@@ -213,6 +215,22 @@ def _overfitting(verdict: Verdict, sentences: Sentences) -> str:
     return (
         f"{words}, the smallest with {text.parameters(found.smallest_params)}; "
         "at no size do half of the trials overfit."
+    )
+
+
+def _unended(verdict: Verdict, found: Unended) -> str:
+    """Return which tied trials were still improving, and what trains just these on."""
+    one = len(found.trials) == 1
+    which = f"{'trial' if one else 'trials'} {', '.join(str(trial) for trial in found.trials)}"
+    first = f"the first {len(found.trials)}: " if found.all > len(found.trials) else ""
+    of_tied = " of those tied with the best" if (verdict.tied or 0) > 1 else ""
+    options = " ".join(f"--trial {trial}" for trial in found.trials)
+    command = f"sweep extend {verdict.sweep} {options} --max-epochs {found.to_epoch}"
+    epochs = text.counted(found.more_epochs, "epoch")
+    return (
+        f"{found.all:,}{of_tied} {_were(found.all)} still improving at the last epoch "
+        f"({first}{which}): the answer may change. Train just {'this' if one else 'these'} on with: {command} "
+        f"({epochs} at most, about {text.duration(found.seconds)})."
     )
 
 

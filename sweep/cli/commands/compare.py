@@ -31,7 +31,7 @@ def compare(
     output: opt.TableOrJsonOption = "table",
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:
-    """Compare two trials: the paired difference with its interval, settings side by side."""
+    """Compare two trials: their paired difference and its interval. Settings stand side by side."""
     name, called = split_arguments("compare [NAME] A B", arguments, 2)
     folder = open_sweep(results, name, output)
     from sweep.analysis.answers import two_trials as comparing

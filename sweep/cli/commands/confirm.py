@@ -59,7 +59,10 @@ def confirm(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Train the best trials, the simplest tied one and the baselines again with new seeds."""
+    """Train the best trials and the baselines again with new seeds.
+
+    The simplest trial that is tied with the best is trained again, too.
+    """
     work.log_to_stderr(verbose)
     workers = opt.workers_of(pool, mixed)
     budget = work.budget(max_time, None, None, max_failures)

@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 
     from sweep.data.cache.manifest import Manifest
     from sweep.data.higgs.download import Progress
+    from sweep.data.split import Split
     from sweep.data.tables.overview import ColumnOverview
 
 _SECONDS_BETWEEN_LINES = 5.0
 _INTERRUPTED = 130
 
 data_app = typer.Typer(
-    help="Fetch the HIGGS data, import a file of your own, or show what is cached.",
+    help="Fetch the HIGGS data, import a file, or show what is cached.",
     no_args_is_help=True,
 )
 
@@ -62,7 +63,7 @@ def fetch(
     ] = False,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Fetch the first rows of HIGGS, or all of it with --all, from its official address."""
+    """Fetch HIGGS from its official address: its first rows, or all."""
     from sweep.data.higgs.download import OFFICIAL_ADDRESSES, cached_enough, fetch_higgs
 
     if everything and rows is not None:
@@ -95,7 +96,7 @@ def import_(
     ],
     cache: opt.CacheOption = None,
 ) -> None:
-    """Make FILE the cached HIGGS data: a label and 28 features a row, no header."""
+    """Make FILE the cached HIGGS data. It has a label and 28 features a row, and no header."""
     from sweep.data.higgs.import_file import import_higgs
 
     store = _cache(cache)
@@ -112,7 +113,9 @@ def info(
     data: Annotated[
         str,
         typer.Option(
-            "--data", envvar="SWEEP_DATASET", help="The same: auto, builtin, higgs, or a file."
+            "--data",
+            envvar="SWEEP_DATASET",
+            help="Data to describe, named as for `sweep start`: auto, builtin, higgs, or a file.",
         ),
     ] = AUTO,
     train_rows: of_data.TrainRowsOption = None,
@@ -138,7 +141,10 @@ def info(
     ] = None,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Say what will be done with a file before anything is trained, or what is cached."""
+    """Say what will be done with a file, before anything is trained.
+
+    Without a file, say which data are cached.
+    """
     from sweep.data.split import is_higgs_format, load_split, open_data
     from sweep.data.tables.overview import to_json
 
@@ -146,9 +152,9 @@ def info(
     store, data = _cache(cache), file or data
     own = own_data_of(context.params)
     if not is_higgs_format(data, own):
+        found = _describe_own(data, own, store, output)
         if charts is not None:
-            raise UsageError(f"--charts is for data in HIGGS format, {data} is another file")
-        _describe_own(data, own, store, output)
+            _write_charts(found, charts, output)
         return
     if output == "json":
         numbers = numbers_of(context.params)
@@ -179,8 +185,8 @@ def _describe_higgs(key: str, dataset: Dataset, store: Cache, charts: Path | Non
             out().print(f"chart: {plain(path)}", soft_wrap=True)
 
 
-def _describe_own(data: str, own: OwnData, store: Cache, output: str) -> None:
-    """Print what stands in a file; then what a sweep would make of it, or why it would not."""
+def _describe_own(data: str, own: OwnData, store: Cache, output: str) -> "Split":
+    """Print what stands in a file, then what a sweep would make of it, or why not; the split."""
     from sweep.data.tables.overview import columns_of, to_json, with_use
     from sweep.data.tables.own_split import own_split
     from sweep.data.tables.reading import read_file
@@ -196,7 +202,7 @@ def _describe_own(data: str, own: OwnData, store: Cache, output: str) -> None:
     columns = with_use(columns, split)
     if output == "json":
         _print_json(to_json(columns, split))
-        return
+        return split
     out().print(f"source: {plain(split.source)}, {counted(split.manifest.rows or 0, 'row')}")
     _print_columns(columns)
     out().print()
@@ -204,6 +210,15 @@ def _describe_own(data: str, own: OwnData, store: Cache, output: str) -> None:
         out().print(plain(line), soft_wrap=True)
     for line in split.concerns:
         warn(line)
+    return split
+
+
+def _write_charts(split: "Split", folder: Path, output: str) -> None:
+    from sweep.analysis.charts.features import write_columns
+
+    for path in write_columns(split, folder):
+        if output == "table":
+            out().print(f"chart: {plain(path)}", soft_wrap=True)
 
 
 def _print_json(values: Json) -> None:

@@ -38,7 +38,7 @@ def doctor(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Check a sweep's files and the machine, and say how to fix what is wrong."""
+    """Check a sweep's files and the machine. Each fault is shown with its remedy."""
     opt.check_output(output, _FORMATS)
     has_sweep = name is not None or sweep_folders(results)
     folder = find_sweep(results, name) if has_sweep else None

@@ -38,7 +38,7 @@ def export(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Write a trial's best model as an ordinary Keras file, and verify it."""
+    """Write a trial's best model as a Keras file, and verify it."""
     name, called, path = _arguments(arguments)
     folder = find_sweep(results, name)
     with Store(folder.database, read_only=True) as store:

@@ -14,6 +14,7 @@ from sweep.cli.stopping import Stopping
 from sweep.errors import UsageError
 from sweep.records import PlannedRung, SweepState
 from sweep.runner.cold_start import prepare_again
+from sweep.runner.longer import longer
 from sweep.runner.same_numbers import AllowedNumbers
 from sweep.settings import Budget
 from sweep.store import Store
@@ -56,6 +57,14 @@ def extend(
             help="Number of configurations in all, of a random, bayesian or grid search.",
         ),
     ] = None,
+    trial: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--trial",
+            min=0,
+            help="Train just this trial on, to --max-epochs; may be given several times.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be added.")
     ] = False,
@@ -72,7 +81,7 @@ def extend(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Add iterations, brackets, epochs or trials to a finished sweep; nothing is trained twice."""
+    """Add iterations, brackets, epochs or trials to a finished sweep. Nothing is trained twice."""
     work.log_to_stderr(verbose)
     workers = opt.workers_of(pool, mixed)
     folder = find_sweep(results, name)
@@ -86,8 +95,27 @@ def extend(
                 f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
                 f"continue it with: sweep resume {folder.name}"
             )
+        if trial and (add_iterations or add_brackets or trials is not None):
+            raise UsageError(
+                "--trial trains chosen trials on, and adds nothing else; leave out "
+                "--add-iterations, --add-brackets and --trials"
+            )
+        if trial and max_epochs is None:
+            raise UsageError("--trial needs --max-epochs: the epoch to which to train on")
         numbers = AllowedNumbers.asked(other_numerics)
         before = prepare_again(folder, sweep, cache, stored_space, say=output, numbers=numbers)
+        if trial and max_epochs is not None:
+            with Store(folder.database) as store:
+                added = longer(store, folder.name, trial, max_epochs)
+                hint(
+                    f"{counted(len(added.planned), 'trial')} to train on to epoch {max_epochs}: "
+                    f"{counted(added.epochs, 'epoch')} at most"
+                )
+                if dry_run:
+                    return
+                added.store(store)
+            work.run(folder, before, budget, stopping, tensorboard, workers)
+            return
         from sweep.runner.extend import extended
 
         after = extended(before, max_epochs, add_iterations, add_brackets, trials)

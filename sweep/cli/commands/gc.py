@@ -36,7 +36,7 @@ def collect(
     ] = False,
     results: opt.ResultsOption = DEFAULT_RESULTS,
 ) -> None:
-    """Remove what a kill left behind, and checkpoints of trials that were cut."""
+    """Remove checkpoints of cut trials, and what a kill left behind."""
     folders = sweep_folders(results) if name is None else [find_sweep(results, name)]
     from sweep.runner.retention import remove_abandoned_spaces
 

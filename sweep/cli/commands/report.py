@@ -49,7 +49,10 @@ def report(
     ] = True,
     all_charts: Annotated[
         bool,
-        typer.Option("--all-charts", help="Write all charts there are; takes some seconds."),
+        typer.Option(
+            "--all-charts",
+            help="Write all charts that there are, instead of three; this takes some seconds.",
+        ),
     ] = False,
     smooth: Annotated[
         int,

@@ -90,7 +90,9 @@ def _print_rungs(found: "Details") -> None:
     table = Table(box=None, pad_edge=False)
     has_rungs = found.row["baseline"] is not None or not pd.isna(found.row["rung"])
     headings = ("epochs", "trained", "status", f"best {found.shown.val}", "trainer", "seconds")
-    for heading in ("rung", *headings) if has_rungs else headings:
+    has_workers = any(one["worker"] is not None for one in found.rungs)
+    shown = (*(["rung"] if has_rungs else []), *headings, *(["worker"] if has_workers else []))
+    for heading in shown:
         table.add_column(heading, justify="left" if heading in ("status", "trainer") else "right")
     for one in found.rungs:
         score, seconds = one["score"], one["seconds"]
@@ -102,6 +104,7 @@ def _print_rungs(found: "Details") -> None:
             words.MISSING if score is None else found.shown.score(score),
             one["trainer"] or words.MISSING,
             words.MISSING if seconds is None else words.seconds(seconds),
+            *([words.count(one["worker"])] if has_workers else []),
         )
     out().print()
     display(table)

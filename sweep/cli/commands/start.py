@@ -68,7 +68,10 @@ def start(
     results: opt.ResultsOption = DEFAULT_RESULTS,
     cache: opt.CacheOption = None,
 ) -> None:
-    """Search a space, with Hyperband unless told otherwise, and train its baselines too."""
+    """Search a space, and train its baselines beside the search.
+
+    The search is Hyperband, unless --search names another.
+    """
     settings = opt.settings_of(context)
     work.log_to_stderr(verbose)
     workers = opt.workers_of(pool, mixed)

@@ -1,5 +1,7 @@
 """sweep status: how far a sweep is."""
 
+import time
+
 from sweep.cli import options as opt
 from sweep.cli.look import best_text, state_text
 from sweep.cli.output import out
@@ -43,7 +45,12 @@ def _workers(found: Look) -> str:
     """Who works in the pool now, if there is one."""
     if not found.at_work:
         return ""
-    each = (f"{one.worker} on {one.host} ({one.device})" for one in found.at_work)
+    now = time.time()
+    each = (
+        f"{one.worker} on {one.host} ({one.device}; {counted(one.assignments, 'assignment')}, "
+        f"busy {one.share(now):.0%})"
+        for one in found.at_work
+    )
     return f"{len(found.at_work)} at work: {', '.join(each)}"
 
 

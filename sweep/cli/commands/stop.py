@@ -7,7 +7,7 @@ from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
 
 
 def stop(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
-    """Stop a running sweep, wherever it runs, so that it can be resumed."""
+    """Stop a running sweep, so that it can be resumed. It may run in another terminal."""
     folder = find_sweep(results, name)
     if stopping.stop(folder):
         hint(f"sweep {folder.name} stopped; continue with: sweep resume {folder.name}")

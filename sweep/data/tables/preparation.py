@@ -4,6 +4,7 @@ A value is kept as it was fitted: validation and test rows, and rows given to an
 are prepared by the same numbers.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ from sweep.words import cut
 if TYPE_CHECKING:
     import polars as pl
 
+_DATE = re.compile(
+    r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4})(?:[T ]\d{1,2}:\d{2}.*)?"
+)
 MISSING_LEVEL = ""
 """The level of words that stands for a missing one."""
 
@@ -88,7 +92,7 @@ def fit(
     """Return the preparation that these training rows give; columns are Float64 or String.
 
     `missing` is mean, median or indicator, or "" where nothing may be missing. Raises DataError
-    naming a column with too many different words.
+    naming a column with too many different words, or with dates.
     """
     import polars as pl
 
@@ -132,6 +136,12 @@ def n_unknown(raw: "pl.DataFrame", preparation: Preparation) -> dict[str, int]:
 
 def _fit_words(series: "pl.Series", max_levels: int, source: str) -> ColumnPreparation:
     levels = tuple(sorted(series.fill_null(MISSING_LEVEL).unique().to_list()))
+    if all(_DATE.fullmatch(level.strip()) for level in levels if level) and any(levels):
+        raise DataError(
+            f"{source}: column {series.name!r} holds dates, such as {max(levels)}, expected "
+            "numbers or words; turn it into numbers, such as the month or the days since a start, "
+            f"or leave it out with --drop {series.name!r}"
+        )
     if len(levels) > max_levels:
         raise _too_many_words(series.name, levels, max_levels, source)
     return ColumnPreparation(series.name, levels)

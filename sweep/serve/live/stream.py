@@ -15,6 +15,7 @@ from sweep.sweep_folder import SweepFolder
 MOST_CLIENTS = 64
 _HEARTBEAT_SECONDS = 15.0
 _LONGEST_SECONDS = 3600.0
+_UNTOLD = object()
 _RETRY = "retry: 3000\n\n"
 _CHECK_SECONDS = 0.5
 """How often a silent stream looks whether the service ends."""
@@ -26,7 +27,7 @@ async def stream(
     """Yield events as lines of an event stream, beginning behind `since`, else with what is new.
 
     A listener that lags too far behind, or whose place is of another sweep of that name, is told
-    `reset`: it reads the state again and listens from there.
+    `reset`: it reads the state again and listens from there. Who works on the sweep is told first.
     """
     watch = watchers.listen(folder)
     service.clients.n += 1
@@ -40,7 +41,9 @@ async def stream(
             place = now
         else:
             yield f"id: {place}\n\n"  # where a stream that hears nothing goes on
-        holder, heard_at = None if watch is None else watch.holder, time.monotonic()
+        # told first, as it may be another one than when the page was made
+        holder: object = _UNTOLD
+        heard_at = time.monotonic()
         while not service.ending.is_set() and time.monotonic() < ends_at:
             changed = watchers.changed
             lines, place = _news(watchers, watch, place)

@@ -110,8 +110,8 @@ class Watchers:
     def listen(self, folder: SweepFolder | None) -> SweepWatch | None:
         """Begin to listen to the queue, and to a sweep if one is given."""
         self.listeners += 1
+        self._poll_queue()  # a page that was made just now knows more than the last poll
         if self._task is None:
-            self._poll_queue()
             self._task = asyncio.create_task(self._run())
         if folder is None:
             return None

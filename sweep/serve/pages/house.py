@@ -29,11 +29,11 @@ _LINES = 200
 @router.get("/jobs/{job}")
 def job_page(who: Reads, job: paging.Number, request: Request) -> Response:
     """What was asked for, how far it is, what it printed."""
+    heard = audit.last_entry(who.service.database)
     found = jobs.get(who.service.database, job)
     place = forecast(who.service).get(job)
     out = JobOut.of(found) if place is None else JobOut.of(found, place.position, place.starts_at)
     log = tail(who.service.folder.log(job), _LOG_BYTES).splitlines()[-_LINES:]
-    last = audit.entries(who.service.database, 1)
     context: dict[str, Any] = {
         "job": out,
         "is_over": found.is_over,
@@ -41,7 +41,7 @@ def job_page(who: Reads, job: paging.Number, request: Request) -> Response:
         "has_sweep": SweepFolder(who.service.options.results, found.sweep).exists,
         "has_model": found.kind is JobKind.EXPORT and found.state is JobState.FINISHED,
         "log": "\n".join(map(words.plain, log)),
-        "place": f"{last[0].entry if last else 0}..0",
+        "place": f"{heard}..0",
         "parts": ("job",),
     }
     return page(who, request, "job", **context)

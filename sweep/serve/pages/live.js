@@ -45,7 +45,11 @@ async function refresh(part) {
   } catch {
     return; // the stream tells when the service is there again
   }
-  if (answer.redirected || !answer.ok) return;
+  if (answer.redirected) return;
+  if (!answer.ok) {
+    if (answer.status >= 500) setTimeout(() => wish("all"), MIN_SAID); // it may be better then
+    return;
+  }
   const text = await answer.text();
   // what somebody types into or has opened stays as it is
   if (section.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) return;
@@ -149,6 +153,7 @@ async function signIn() {
 }
 
 signIn();
+addEventListener("hashchange", signIn); // the printed address, pasted into this very page
 showPause();
 listen();
 addEventListener("pagehide", stop);

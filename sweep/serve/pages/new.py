@@ -29,11 +29,12 @@ _MOST_IN_ADDRESS = 6000
 def new_page(who: Reads, request: Request) -> Response:
     """The form of a new search, with the plan that was made of it."""
     given = {name: value for name, value in request.query_params.items() if value}
+    heard = audit.last_entry(who.service.database)
     number = given.pop("plan", "")
     plan = None
     if number.isdecimal():
         plan = plans.plan(who.service.database, int(number[:9]))
-    return _shown(who, request, given, plan)
+    return _shown(who, request, given, plan, heard=heard)
 
 
 @router.post("/new")
@@ -104,14 +105,14 @@ def _shown(
     given: dict[str, str],
     plan: plans.AskedPlan | None = None,
     problem: dict[str, Any] | None = None,
+    heard: int = 0,
 ) -> Response:
     options = who.service.options
     names = dict.fromkeys(
         ["any", *(text for one in options.devices for text in (one.kind, one.name))]
     )
-    last = audit.entries(who.service.database, 1)
     context: dict[str, Any] = {
-        "parts": ("plan",), "place": f"{last[0].entry if last else 0}..0",
+        "parts": ("plan",), "place": f"{heard}..0",
         "spaces": who.service.shelf.all(), "given": given, "devices": list(names),
         "groups": new_fields.groups(given, data_files(options.data)),
         "others": new_fields.others(given),

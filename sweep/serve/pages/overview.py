@@ -33,6 +33,7 @@ _ASKED = ("find", "state", "low", "high")
 @router.get("/")
 def overview(who: Reads, request: Request) -> Response:
     """The page that opens first."""
+    heard = audit.last_entry(who.service.database)
     part = request.query_params.get("part")
     seen = _all_seen(who.service)
     asked = {name: request.query_params.get(name, "")[:80] for name in _ASKED}
@@ -43,8 +44,7 @@ def overview(who: Reads, request: Request) -> Response:
         shown = _chosen(who.service, seen, asked)
         context["best"] = {one.folder.name: best_of(one) for one in seen}
         context |= {"sweeps": shown[:_SHOWN], "n_more": max(0, len(shown) - _SHOWN)}
-    last = audit.entries(who.service.database, 1)
-    context["place"] = f"{last[0].entry if last else 0}..0"
+    context["place"] = f"{heard}..0"
     context["query"] = urlencode({name: value for name, value in asked.items() if value})
     return page(who, request, "overview", **context)
 

@@ -29,6 +29,7 @@ PARTS = ("state", "ladder", "frontier", "curves", "verdict", "trials", "workers"
 @router.get("/sweeps/{name}")
 def sweep_page(who: Reads, name: str, request: Request) -> Response:
     """All about one sweep."""
+    heard = audit.last_entry(who.service.database)
     seen = who.service.looks.look(who.service.sweep(name))
     part = request.query_params.get("part")
     wanted = (part,) if part in PARTS else PARTS
@@ -37,9 +38,8 @@ def sweep_page(who: Reads, name: str, request: Request) -> Response:
         return page(who, request, "damaged", 500, **context)
     for one in wanted:
         context |= _CONTEXTS[one](who, seen, request.query_params)
-    last = audit.entries(who.service.database, 1)
     identity = plain_identity(seen.look.sweep.identity)
-    context["place"] = f"{last[0].entry if last else 0}.{identity}.{seen.event}"
+    context["place"] = f"{heard}.{identity}.{seen.event}"
     context["note"] = notes.get(who.service.database, name)
     return page(who, request, "sweep", **context)
 

@@ -98,7 +98,8 @@ def compare_page(
         )
         mark = "≠" if key in found.differing else ""
         rows.append((words.cut(shown_name(key)), pair[0], pair[1], mark))
-    names = ("", f"A: {two_trials.label(found.a)}", f"B: {two_trials.label(found.b)}", "")
+    labels = (f"{mark}: {two_trials.label(of)}" for mark, of in (("A", found.a), ("B", found.b)))
+    names = ("what", *labels, "differs")
     sentences = list(two_trials.meaning(found))
     if found.difference is not None:
         gone = found.difference

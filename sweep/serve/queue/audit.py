@@ -39,6 +39,15 @@ def enter(
         )
 
 
+def last_entry(database: QueueDatabase) -> int:
+    """Return the number of the newest line.
+
+    A page that reads it before all else misses nothing that happens while the page is made.
+    """
+    newest = entries(database, 1)
+    return newest[0].entry if newest else 0
+
+
 def entries(database: QueueDatabase, limit: int, before: int | None = None) -> list[AuditEntry]:
     """Return at most `limit` lines, the newest first, with numbers below `before`."""
     rows = database.rows(

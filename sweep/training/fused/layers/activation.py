@@ -37,11 +37,11 @@ class Activating(Form):
     def evaluated(self, at: At, h: Tensor) -> Tensor:
         return self._silenced(at, self._chosen(at).value(h))
 
-    def _chosen(self, at: At) -> known.ActivationFunction:
+    def _chosen(self, at: At) -> known.Elementwise:
         each = [known.activation(name) for name in self.names]
         if len(each) == 1:
             return each[0]
-        return known.ActivationFunction(
+        return known.Elementwise(
             lambda z: ops.switch(at.kind, [_bound(one.value, z) for one in each]),
             lambda z, f: ops.switch(at.kind, [_bound(one.slope, z, f) for one in each]),
         )

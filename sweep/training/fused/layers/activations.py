@@ -22,7 +22,7 @@ _INVERSE_SQRT_2 = 0.7071067811865476
 
 
 @dataclass(frozen=True)
-class ActivationFunction:
+class Elementwise:
     """An activation f as `value`, its derivative f' as `slope`, a function of z and f(z).
 
     `by_value` says that f' looks at f(z) only, so that z need not be kept; `zero_at_zero` says
@@ -95,66 +95,62 @@ def _within(z: Tensor, limit: float) -> Tensor:
 _functions = keras.activations
 
 
-def _leaky_relu(slope: float) -> ActivationFunction:
-    return ActivationFunction(
+def _leaky_relu(slope: float) -> Elementwise:
+    return Elementwise(
         lambda z: _functions.leaky_relu(z, slope),
         lambda z, f: ops.where(f > 0, _constant(f, 1.0), _constant(f, slope)),
         by_value=True,
     )
 
 
-def _elu(alpha: float) -> ActivationFunction:
-    return ActivationFunction(
+def _elu(alpha: float) -> Elementwise:
+    return Elementwise(
         lambda z: _elu_value(z, alpha),
         lambda z, f: ops.where(z > 0, _constant(z, 1.0), f + alpha),
     )
 
 
-def _relu(highest: float) -> ActivationFunction:
-    return ActivationFunction(
+def _relu(highest: float) -> Elementwise:
+    return Elementwise(
         lambda z: _functions.relu(z, max_value=highest),
         lambda z, f: ops.cast(ops.logical_and(z > 0, z < highest), z.dtype),
     )
 
 
-ACTIVATIONS: dict[str, ActivationFunction] = {
-    "linear": ActivationFunction(lambda z: z, lambda z, f: _constant(f, 1.0), by_value=True),
-    "elu": ActivationFunction(_elu_value, _elu_slope, by_value=True),
-    "relu": ActivationFunction(_functions.relu, _relu_slope, by_value=True),
+ACTIVATIONS: dict[str, Elementwise] = {
+    "linear": Elementwise(lambda z: z, lambda z, f: _constant(f, 1.0), by_value=True),
+    "elu": Elementwise(_elu_value, _elu_slope, by_value=True),
+    "relu": Elementwise(_functions.relu, _relu_slope, by_value=True),
     "relu6": _relu(6.0),
     "leaky_relu": _leaky_relu(0.2),
-    "tanh": ActivationFunction(_functions.tanh, lambda z, f: 1.0 - f * f, by_value=True),
-    "sigmoid": ActivationFunction(
+    "tanh": Elementwise(_functions.tanh, lambda z, f: 1.0 - f * f, by_value=True),
+    "sigmoid": Elementwise(
         _functions.sigmoid, lambda z, f: f * (1.0 - f), by_value=True, zero_at_zero=False
     ),
-    "gelu": ActivationFunction(_functions.gelu, _gelu_slope),
-    "silu": ActivationFunction(_functions.silu, _silu_slope),
-    "mish": ActivationFunction(_functions.mish, _mish_slope),
-    "selu": ActivationFunction(_functions.selu, _selu_slope, by_value=True),
-    "softsign": ActivationFunction(_functions.softsign, _softsign_slope),
-    "softplus": ActivationFunction(
-        _functions.softplus, lambda z, f: ops.sigmoid(z), zero_at_zero=False
-    ),
-    "exponential": ActivationFunction(
+    "gelu": Elementwise(_functions.gelu, _gelu_slope),
+    "silu": Elementwise(_functions.silu, _silu_slope),
+    "mish": Elementwise(_functions.mish, _mish_slope),
+    "selu": Elementwise(_functions.selu, _selu_slope, by_value=True),
+    "softsign": Elementwise(_functions.softsign, _softsign_slope),
+    "softplus": Elementwise(_functions.softplus, lambda z, f: ops.sigmoid(z), zero_at_zero=False),
+    "exponential": Elementwise(
         _functions.exponential, lambda z, f: f, by_value=True, zero_at_zero=False
     ),
-    "celu": ActivationFunction(_functions.celu, _elu_slope, by_value=True),
-    "hard_tanh": ActivationFunction(_functions.hard_tanh, lambda z, f: _within(z, 1.0)),
-    "tanh_shrink": ActivationFunction(_functions.tanh_shrink, lambda z, f: ops.square(ops.tanh(z))),
-    "soft_shrink": ActivationFunction(_functions.soft_shrink, lambda z, f: 1.0 - _within(z, 0.5)),
-    "hard_shrink": ActivationFunction(_functions.hard_shrink, lambda z, f: 1.0 - _within(z, 0.5)),
-    "hard_silu": ActivationFunction(_functions.hard_silu, _hard_silu_slope),
-    "hard_sigmoid": ActivationFunction(
-        _functions.hard_sigmoid, _hard_sigmoid_slope, zero_at_zero=False
-    ),
-    "log_sigmoid": ActivationFunction(
+    "celu": Elementwise(_functions.celu, _elu_slope, by_value=True),
+    "hard_tanh": Elementwise(_functions.hard_tanh, lambda z, f: _within(z, 1.0)),
+    "tanh_shrink": Elementwise(_functions.tanh_shrink, lambda z, f: ops.square(ops.tanh(z))),
+    "soft_shrink": Elementwise(_functions.soft_shrink, lambda z, f: 1.0 - _within(z, 0.5)),
+    "hard_shrink": Elementwise(_functions.hard_shrink, lambda z, f: 1.0 - _within(z, 0.5)),
+    "hard_silu": Elementwise(_functions.hard_silu, _hard_silu_slope),
+    "hard_sigmoid": Elementwise(_functions.hard_sigmoid, _hard_sigmoid_slope, zero_at_zero=False),
+    "log_sigmoid": Elementwise(
         _functions.log_sigmoid, lambda z, f: ops.sigmoid(-z), zero_at_zero=False
     ),
-    "squareplus": ActivationFunction(_functions.squareplus, _squareplus_slope, zero_at_zero=False),
-    "sparse_plus": ActivationFunction(
+    "squareplus": Elementwise(_functions.squareplus, _squareplus_slope, zero_at_zero=False),
+    "sparse_plus": Elementwise(
         _functions.sparse_plus, lambda z, f: ops.clip(0.5 * z + 0.5, 0.0, 1.0), zero_at_zero=False
     ),
-    "sparse_sigmoid": ActivationFunction(
+    "sparse_sigmoid": Elementwise(
         _functions.sparse_sigmoid, lambda z, f: 0.5 * _within(z, 1.0), zero_at_zero=False
     ),
 }
@@ -164,7 +160,7 @@ _WITH_NUMBER = {"leaky_relu": _leaky_relu, "elu": _elu, "relu": _relu}
 
 
 @functools.cache
-def activation(name: str) -> ActivationFunction:
+def activation(name: str) -> Elementwise:
     """Return the activation `name`: one of ACTIVATIONS, or with a number, as leaky_relu(0.3)."""
     kind, _, number = name.rstrip(")").partition("(")
     return _WITH_NUMBER[kind](float(number)) if number else ACTIVATIONS[kind]

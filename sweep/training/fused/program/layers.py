@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from sweep.training.fused.layers import random_bits
-from sweep.training.fused.layers.activations import ActivationFunction, activation
+from sweep.training.fused.layers.activations import Elementwise, activation
 from sweep.training.fused.program import chains, mixed
 from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.backend import on_gpu
@@ -251,7 +251,7 @@ def moved(batch: Batch, kept: dict[int, Kept]) -> dict[int, Tensor]:
     return found
 
 
-def _activation(shape: Shape, layer: Layer, trials: Trials) -> ActivationFunction:
+def _activation(shape: Shape, layer: Layer, trials: Trials) -> Elementwise:
     if shape.mixed:
         return mixed.activation_of(shape, trials, layer)
     return activation(shape.activations[layer.like])

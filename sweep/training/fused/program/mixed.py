@@ -11,7 +11,7 @@ from typing import Any
 
 from keras import ops
 
-from sweep.training.fused.layers.activations import ActivationFunction, activation
+from sweep.training.fused.layers.activations import Elementwise, activation
 from sweep.training.fused.program.arrays import Tensor, Trials
 from sweep.training.fused.program.shape import Layer, Shape
 
@@ -51,7 +51,7 @@ def back_through(shape: Shape, trials: Trials, layer: Layer, dz: Tensor, kernel:
     return _by_class(shape, trials, layer, of, kernel.shape[1])
 
 
-def activation_of(shape: Shape, trials: Trials, layer: Layer) -> ActivationFunction:
+def activation_of(shape: Shape, trials: Trials, layer: Layer) -> Elementwise:
     """Return the layer's activation: the one of the program's that the trial has there."""
     kind = trials.kinds[0, layer.index]
     known = [activation(name) for name in shape.activations]
@@ -63,7 +63,7 @@ def activation_of(shape: Shape, trials: Trials, layer: Layer) -> ActivationFunct
         return ops.switch(kind, [_bound(one.slope, z, f) for one in known])
 
     by_value = all(one.by_value for one in known)
-    return ActivationFunction(value, slope, by_value, zero_at_zero=not shape.masked)
+    return Elementwise(value, slope, by_value, zero_at_zero=not shape.masked)
 
 
 def _bound(function: Callable[..., Tensor], *args: Any) -> Callable[[], Tensor]:

@@ -214,7 +214,8 @@ def test_a_pool_of_workers_trains_the_same_numbers(searched, tmp_path):
         with Store(tuner.folder.database, read_only=True) as store:
             names, rows = store.table("epoch")
             seconds = names.index("seconds")
-            tables.append([row[:seconds] + row[seconds + 1 :] for row in rows])
+            first = [row for row in rows if row[0] < 3]  # it may have been given more trials
+            tables.append([row[:seconds] + row[seconds + 1 :] for row in first])
     assert tables[0] == tables[1]
     with Store(with_pool.folder.database, read_only=True) as store:
         assert [one.assignments for one in workers(store)] == [3]

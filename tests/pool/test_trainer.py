@@ -28,11 +28,7 @@ class TestPooledTrainer(TrainerContract):
     test_records_hold_what_keras_reports = None
     test_the_same_seed_gives_the_same_numbers_and_another_seed_others = None
     test_early_stopping_counts_across_rungs = None
-
-    # what is measured of a trial is another trainer's, and tested there
-    test_the_losses_kept_are_those_of_the_best_epoch = None
     test_a_trial_without_losses_gets_them_with_its_next_best_epoch = None
-    test_records_hold_what_keras_reports = None
 
     @pytest.fixture
     def make_trainer(self, keras: Any) -> Iterator[MakeTrainer]:

@@ -56,3 +56,4 @@ reference: install
 # docs/gallery.md and its pictures, on data that come with scikit-learn: a few minutes.
 gallery: install
 	$(BIN)/python docs/gallery/make.py
+	$(BIN)/python docs/gallery/service.py

@@ -41,7 +41,7 @@ from tests.support.runs import new_store
 SPLIT = small_split(20, 10)
 SIZES = (("10 KB", 2_500, 8, 2_000), ("10 KB", 2_500, 64, 3_000), ("13 MB", 3_250_000, 8, 60))
 """A state, its numbers; assignments that each of two workers holds, and all."""
-DISKS = {"disk": Path.cwd(), "memory": Path("/dev/shm")}
+DISKS = {"disk": Path.cwd() / "results", "memory": Path("/dev/shm")}
 
 
 def main() -> int:

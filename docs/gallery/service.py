@@ -25,7 +25,7 @@ COLOURS = 48
 """Of the picture: so few make it a third as large, and nobody sees it."""
 SEARCH = {
     "kind": "start", "space": {"name": "capacity"}, "sweep": "first",
-    "settings": {"data": "builtin", "max_epochs": 27},
+    "settings": {"data": "builtin", "max_epochs": 9},
 }  # fmt: skip
 SHARE = 0.66
 

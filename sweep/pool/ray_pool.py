@@ -203,8 +203,10 @@ def _polled(actor: Any) -> Any:
 
 
 def _in_a_line(error: RayError) -> str:
-    first = str(error).strip().splitlines()[0] if str(error).strip() else ""
-    return f"{type(error).__name__}: {first}".rstrip(": ")
+    """The error's reason, which is not in its first line if an actor has died."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = next((line for line in lines if "because" in line), lines[0] if lines else "")
+    return f"{type(error).__name__}: {said}".rstrip(": ")
 
 
 def _join() -> bool:

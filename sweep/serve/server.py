@@ -116,7 +116,7 @@ async def _run(
         await asyncio.sleep(0.01)
     if server.started:
         ready(options.address)
-        Thread(target=_import_analysis, name="imports", daemon=True).start()
+        Thread(target=_warm_up, args=(server.service,), name="warm-up", daemon=True).start()
         notify("READY=1")
     while not task.done():
         notify("WATCHDOG=1")
@@ -124,8 +124,9 @@ async def _run(
     await task
 
 
-def _import_analysis() -> None:
-    """Import what takes a second before the first page of a sweep asks for it."""
+def _warm_up(service: Service) -> None:
+    """Look at all sweeps, and import what takes a second, before the first page asks for it."""
+    service.looks.all(service.options.results)
     from sweep.analysis.answers import verdict  # noqa: F401
     from sweep.analysis.page import sections  # noqa: F401
 

@@ -79,7 +79,7 @@ def discover(explorer: Explorer) -> Discovery:
     for trace in drawn:
         search.learn(trace)
     search.cover(before + MOST_BUILDS)
-    unreached = search.reach(written(explorer.path))
+    unreached = search.reach(written(explorer.path, _name(explorer)))
     _refuse_failing_switches(explorer, search.traces)
     for values in ({}, *(trace.values for trace in drawn[: _REPEATED - 1])):
         explorer.check_repeatable(values)
@@ -174,6 +174,12 @@ class _Coverage:
                 f"{names[-1]!r}; "
                 "give the counts and switches fewer values"
             )
+
+
+def _name(explorer: Explorer) -> str | None:
+    """What the space's file calls its search space, if it has one."""
+    entry = getattr(explorer.build, "entry", None)
+    return None if entry is None else str(entry.name)
 
 
 def probes(declaration: Declaration) -> list[Value]:

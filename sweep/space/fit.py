@@ -282,13 +282,39 @@ def _noting(model: Any, noted: list[dict[str, Any]], history: Any) -> Iterator[N
 
         return method
 
+    def another(*arguments: Any, **named: Any) -> Any:
+        raise _OwnTrainingError("trains or measures another model than it is given")
+
+    def steps(*arguments: Any, **named: Any) -> Any:
+        raise _OwnTrainingError("trains by the optimizer")
+
     stand_ins = {name: own(name) for name in _OF_ONES_OWN} | {"fit": fit}
     vars(model).update(stand_ins)
     try:
-        yield
+        with (
+            replaced(keras.Model, dict.fromkeys(stand_ins, another)),
+            replaced(keras.optimizers.Optimizer, {"apply": steps}),
+        ):
+            yield
     finally:
         for name in stand_ins:
             vars(model).pop(name, None)
+
+
+@contextmanager
+def replaced(kind: type, methods: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
+    """Inside, a class has these methods in place of its own."""
+    before = {name: vars(kind)[name] for name in methods if name in vars(kind)}
+    for name, method in methods.items():
+        setattr(kind, name, method)
+    try:
+        yield
+    finally:
+        for name in methods:
+            if name in before:
+                setattr(kind, name, before[name])
+            else:
+                delattr(kind, name)
 
 
 def _same_rows(value: Any, given: tuple[Any, Any]) -> bool:

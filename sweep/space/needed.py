@@ -123,6 +123,19 @@ def searches_nearby(path: Path) -> list[str]:
     return list(names) or list(inner_searches(tree))
 
 
+def object_of(path: Path, name: str) -> str | None:
+    """Return the name of the one object that a file makes of its class `name`, or None."""
+    made = [
+        one.targets[0].id
+        for one in tree_of(path).body
+        if isinstance(one, ast.Assign)
+        and isinstance(one.targets[0], ast.Name)
+        and isinstance(one.value, ast.Call)
+        and ast.unparse(one.value.func) == name
+    ]
+    return made[0] if len(made) == 1 else None
+
+
 def inner_searches(tree: ast.Module) -> dict[str, ast.FunctionDef]:
     """Return the functions of hyperparameters inside functions, each with that around it."""
     return {

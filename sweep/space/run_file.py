@@ -17,7 +17,7 @@ from sweep.space.entry import KNOWN
 from sweep.space.guard import NotWhileImportedError, only_defining
 from sweep.space.home import EndedByItselfError, Home, forget
 from sweep.space.inputs import Inputs
-from sweep.space.needed import inner_searches, is_a_space, searches_nearby
+from sweep.space.needed import inner_searches, is_a_space, object_of, searches_nearby
 from sweep.space.partly import Partly
 from sweep.space.place import users_frame
 from sweep.space.precision import policy, with_policy
@@ -66,7 +66,14 @@ def _after(
     names = known[:1] if known[:1] == ["build"] else known or names
     if isinstance(error.__cause__, SyntaxError) or len(names) != 1:
         raise error
-    module, said = _needed(path, home, names[0], inputs)
+    (name,) = names
+    made = object_of(path, name)
+    try:
+        module, said = _needed(path, home, made or name, inputs)
+    except InvalidSpaceError:
+        if made is None:
+            raise
+        module, said = _needed(path, home, name, inputs)
     return module, (f"{path.name} is not run as a whole: {_why(error, path)}", *said)
 
 

@@ -52,8 +52,15 @@ def _code(cell: dict[str, Any]) -> str:
     text = source if isinstance(source, str) else "".join(source)
     first, _, rest = text.lstrip().partition("\n")
     if not first.startswith("%%"):
-        return text
+        return _from_the_margin(text)
     return f"#\n{rest}" if first.startswith(("%%time", "%%capture")) else "#"
+
+
+def _from_the_margin(text: str) -> str:
+    """A cell as a notebook runs it: moved to the left by what its first line stands in."""
+    lines = text.split("\n")
+    start = lines[0][: len(lines[0]) - len(lines[0].lstrip())] if lines[0].strip() else ""
+    return "\n".join(line.removeprefix(start) for line in lines)
 
 
 def _without_commands(text: str, path: Path) -> str:

@@ -13,6 +13,7 @@ from random import Random
 
 from sweep.records import Value
 from sweep.space.asked import Answer, Ask, Declaration
+from sweep.space.needed import statements
 from sweep.space.text import tree_of
 
 _KINDS = ("Choice", "Int", "Float", "Boolean", "Fixed")
@@ -76,10 +77,14 @@ class WrittenSpace:
         return answer
 
 
-def written(path: Path) -> WrittenSpace:
-    """Return what a space's file says; nothing if it is no Python text that can be parsed."""
+def written(path: Path, name: str | None = None) -> WrittenSpace:
+    """Return what a space's file says; nothing if it is no Python text that can be parsed.
+
+    If the file defines the search space under `name`, only what that needs counts, and of several
+    definitions of one name the last.
+    """
     try:
-        tree = tree_of(path)
+        tree = _needed(tree_of(path), name)
     except (OSError, SyntaxError, ValueError):
         return WrittenSpace(path.name)
     nodes = list(_with_functions(tree, 0))
@@ -96,6 +101,17 @@ def written(path: Path) -> WrittenSpace:
         and not isinstance(node.value, bool)
     }
     return WrittenSpace(path.name, tuple(places), tuple(numbers)[:_MOST_NUMBERS])
+
+
+def _needed(tree: ast.Module, name: str | None) -> ast.Module:
+    found = statements(tree, name) if name is not None else []
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.Assign)
+    if not any(isinstance(one.node, kinds) and name in one.gives for one in found):
+        return tree
+    needed = [one.node for one in found if one.needed]
+    last = {one.name: one for one in needed if isinstance(one, ast.FunctionDef)}
+    body = [one for one in needed if not isinstance(one, ast.FunctionDef) or last[one.name] is one]
+    return ast.Module(body, [])
 
 
 def _with_functions(node: ast.AST, function: int) -> Iterator[tuple[int, ast.AST]]:

@@ -70,7 +70,7 @@ class AutoTrainer:
         return self._fused.compilations
 
     def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
-        fused = _ToFuse(source, self.refusal)
+        fused = _ToFuse(source, self._left_to_keras)
         while not stop():
             yield from self._fused.train(fused, journal, stop)
             if not fused.others:
@@ -110,6 +110,10 @@ class AutoTrainer:
         description = self._fused.readings.description(assignment)
         leaves = self.sharing.leaves(self._fused.shape(description))
         return _LONGER if leaves else None
+
+    def _left_to_keras(self, assignment: Assignment) -> str | None:
+        """Why a trial is left to Keras; if all are, its model is not read."""
+        return self.refusal(assignment) if self.sharing.fused else _LONGER
 
     def _not_carried(self, assignment: Assignment) -> str | None:
         """Why the fused trainer cannot carry a trial; None if it can."""

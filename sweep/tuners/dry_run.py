@@ -11,7 +11,7 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.space.discover import discover
 from sweep.space.explore import Explorer
-from sweep.space.fit import history_of_nothing
+from sweep.space.fit import history_of_nothing, replaced
 from sweep.space.load import Space
 from sweep.tuners.space import ScriptSpace
 
@@ -38,17 +38,11 @@ def nothing_is_trained(fits: list[None]) -> Iterator[None]:
     def end(*arguments: Any, **named: Any) -> Any:
         raise ReachedError
 
-    optimizer = keras.optimizers.Optimizer
-    stand_ins = [(keras.Model, "fit", fit), (optimizer, "apply", end)]
-    stand_ins += [(keras.Model, name, end) for name in _ENDS]
-    kept = [(kind, name, getattr(kind, name)) for kind, name, _ in stand_ins]
-    for kind, name, method in stand_ins:
-        setattr(kind, name, method)
-    try:
+    with (
+        replaced(keras.Model, {"fit": fit, **dict.fromkeys(_ENDS, end)}),
+        replaced(keras.optimizers.Optimizer, {"apply": end}),
+    ):
         yield
-    finally:
-        for kind, name, method in kept:
-            setattr(kind, name, method)
 
 
 def opaque_space(tuner: Any, script: ScriptSpace, given: Any, named: Any) -> Space:

@@ -21,12 +21,14 @@ def test_every_example_of_the_page_works(memory_path, forks):
     (place / "spaces").mkdir()
     (place / "spaces" / "capacity.py").write_text(SPACE)
     (place / "results" / "stopped").mkdir(parents=True)
+    (place / "data").mkdir()
+    (place / "data" / "houses.csv").write_text("a,price\n1,2\n")
     store_sweep(
         place / "results" / "stopped" / "sweep.db", [trained(0.7)], name="stopped",
         state="interrupted", space={"name": "capacity", "path": str(place / "spaces/capacity.py"),
                                     "hyperparameters": ["width"]},
     ).close()  # fmt: skip
-    options = ("--spaces", "spaces", "--run-with", forks.quick())
+    options = ("--spaces", "spaces", "--data", "data", "--run-with", forks.quick())
     with served.served(place, *options, forks=forks) as one:
         with one.client() as client:
             client.patch("/api/v1/queue", json={"paused": False})
@@ -34,13 +36,13 @@ def test_every_example_of_the_page_works(memory_path, forks):
             "SWEEP_URL": one.url, "SWEEP_TOKEN": one.token,
         }  # fmt: skip
         for number, example in enumerate(EXAMPLES):
-            if number in (3, 4):
+            if number in (4, 5):
                 with one.client() as client:
                     served.until(client, 1)
-            if "/jobs/3" in example:
+            if "/jobs/4" in example:
                 with one.client() as client:
                     asked = {"kind": "start", "space": {"name": "capacity"}, "held": True}
-                    assert client.post("/api/v1/jobs", json=asked).json()["job"] == 3
+                    assert client.post("/api/v1/jobs", json=asked).json()["job"] == 4
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", f"{EXAMPLES[0]}\n{example}"],
                 cwd=place, env=environment, capture_output=True, text=True, timeout=60,

@@ -14,7 +14,7 @@ from tests.support.forks import Forks
 
 SETTINGS = {
     "data": "rows.csv", "validation_rows": 60, "train_rows": 240, "test_rows": 20,
-    "batch_size": 120, "max_epochs": 4, "factor": 2, "patience": 2, "trainer": "keras",
+    "batch_size": 120, "max_epochs": 2, "factor": 2, "trainer": "keras", "baselines": False,
 }  # fmt: skip
 
 

@@ -158,6 +158,13 @@ def test_arguments_beside_the_hyperparameters_are_taken_from_the_data(load):
     assert space.said == ("make(num_classes=3, input_shape=(4,)): taken from the data",)
 
 
+def test_what_another_function_asks_for_is_not_looked_for(load):
+    text = function("make", width="first") + function("other", width="second")
+    space = load(text + function("make"), "make")
+    assert (space.hyperparameter_names, space.warnings) == (["width"], ())
+    assert space.discovery.n_builds < 15
+
+
 def test_what_is_imported_counts_only_if_the_file_has_nothing_of_its_own(load, tmp_path):
     (tmp_path / "shared.py").write_text(TOP + function("model_builder", width="shared"))
     assert load("from shared import model_builder\n").hyperparameter_names == ["shared"]

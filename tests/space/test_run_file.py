@@ -152,6 +152,17 @@ def test_data_of_which_only_the_shape_is_needed_are_not_read(run):
         run(text.replace("X_train.shape[1])", "X_train.shape[1] + sum(X_train))"), None, columns(7))
 
 
+def test_the_object_of_a_hypermodel_is_made_if_it_can_be(run):
+    text = SCRIPT.replace("def make(hp)", "class Mine(kt.HyperModel):\n  def build(self, hp)")
+    text = text.replace("    return keras", "    return keras").replace(
+        "RandomSearch(make", "RandomSearch(1"
+    )
+    module, _ = run(text + "mine = Mine(name='kept')\n")
+    assert module.mine.name == "kept"
+    module, _ = run(text + "mine = Mine(name=str(tuner))\n")
+    assert not hasattr(module, "mine")
+
+
 def test_a_search_space_inside_a_function_is_run_with_what_it_needs_of_it(run):
     inner = BUILD.replace("WIDTH", "deep + x_train.shape[1]").strip().replace("\n", "\n    ")
     text = f"import keras\ndef tune(x_train, y):\n    deep = 2\n    {inner}\n    return make\n"
@@ -167,14 +178,19 @@ def test_of_several_functions_of_one_name_the_last_is_taken_and_that_is_said(run
 
 
 def test_a_notebook_and_its_commands(run, tmp_path):
-    cells = ["!pip install keras-tuner\nimport keras\n", "%%time\npip install x\nWIDTH = 3", BUILD]
+    cells = [
+        "!pip install keras-tuner\nimport keras\n",
+        "%%time\npip install x\nWIDTH = 3",
+        " one = 1\ntwo = 2",
+        BUILD,
+    ]
     kinds = [{"cell_type": "markdown", "source": ["# title"]}]
     kinds += [{"cell_type": "code", "source": one.splitlines(keepends=True)} for one in cells]
     kinds += [{"cell_type": "code", "source": "%%bash\nls"}]
     path = tmp_path / "mine.ipynb"
     path.write_text(json.dumps({"cells": kinds, "nbformat": 4}))
     assert run_file(path, Home(tmp_path), None)[0].make(None).count_params() == 15
-    module, _ = run("\n".join(cells).replace("%%time", "%matplotlib inline"))
+    module, _ = run("\n".join(cells).replace("%%time", "%matplotlib inline").replace(" one", "one"))
     assert module.make(None).count_params() == 15
     with pytest.raises(InvalidSpaceError, match=r"line 2: SyntaxError.*\(a b\)"):
         run("x = 1\na b\n")

@@ -1,6 +1,8 @@
 """A search from a script that is stopped at any epoch ends in the same table."""
 
 import sqlite3
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -48,3 +50,14 @@ def test_stopped_after_any_epoch_it_ends_alike(keras, tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             searched(tmp_path / "stopped", keras, number)
     assert table(searched(tmp_path / "stopped", keras, None)) == whole
+
+
+def test_a_script_that_was_stopped_ends_in_one_line():
+    code = (
+        "from pathlib import Path; from sweep.sweep_folder import SweepFolder; "
+        "from sweep.verbs.interrupting import stopped; "
+        "raise stopped(SweepFolder(Path('tuning'), 'cancer'))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.returncode != 0 and len(ran.stderr.splitlines()) == 1
+    assert ran.stderr.startswith("stopped at the end of an epoch, all saved in tuning/cancer")

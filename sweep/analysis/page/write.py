@@ -132,7 +132,7 @@ def _reliability(frames: SweepFrames, found: Verdict) -> list[str]:
     else:
         ties = (
             f"{found.tied:,} of {words.trials(found.trials)} with a score are in the 95 % model "
-            "confidence set: the validation rows cannot tell them apart."
+            "confidence set: rows and seeds cannot tell them apart."
         )
     bias = "The selection bias of the best score is unknown."
     if known := verdict_words.selection_bias(found):

@@ -131,9 +131,12 @@ def _stamp(path: Path) -> _Stamp:
     for file in (path, path.with_name(f"{path.name}-wal")):
         try:
             stat = file.stat()
-            found += [stat.st_ino, stat.st_size, stat.st_mtime_ns]
         except OSError:
             found.append(None)
+            continue
+        # reading makes an empty log beside the database, which says no more than none
+        is_empty_log = file != path and not stat.st_size
+        found += [None] if is_empty_log else [stat.st_ino, stat.st_size, stat.st_mtime_ns]
     return tuple(found)
 
 

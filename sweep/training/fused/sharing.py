@@ -8,10 +8,12 @@ Programs are made as if none had been kept on disk. The seconds below are of pro
 machine of 2024 with AVX-512; what counts are their ratios.
 
     a program        2.8 s to compile; 1.5 s and 0.6 s a layer if its layers are written out,
-                     3.4 s if it is mixed, 8.3 s in two classes of width
-    an epoch of it   0.1 ms a step and layer, and its products at 120 GFLOP/s, padding included
+                     3.4 s if it is mixed, 8.3 s in two classes of width, 3 s more if its
+                     layers are normalised or have other parts
+    an epoch of it   0.1 ms a step and layer, and its products at 120 GFLOP/s, padding included;
+                     1.45 times that where a mixed program's layers have parts
     by Keras         0.5 s an assignment, 3.3 ms a step, its products at 80 GFLOP/s
-    reading a model  0.04 s a trial
+    reading a model  0.01 s a trial, as most differ in numbers only
 """
 
 import itertools
@@ -27,6 +29,7 @@ from sweep.training.fused.program.shape_policy import (
     MIXED_DEPTH,
     WIDEST_MIXED,
     Sharing,
+    is_plain,
     rows_of,
     shape_of,
 )
@@ -53,8 +56,8 @@ def best_sharing(
     """Return how the trials of a search share programs in the least time on a CPU.
 
     `described` are those of the `looked_at` models, taken evenly from the search, that the fused
-    trainer can carry. Where no model has layers that are unlike, nothing is estimated: trials share
-    programs with those alike.
+    trainer can carry. Where no model has layers that are unlike, or parts behind them such as
+    normalisation, nothing is estimated: trials share programs with those alike.
     """
     if not any(_is_unlike(one) for one in described):
         return ALIKE
@@ -69,7 +72,8 @@ def best_sharing(
 
 
 def _is_unlike(description: Description) -> bool:
-    return len({(unit.width, unit.activation) for unit in description.hidden}) > 1
+    kinds = {(unit.width, unit.activation) for unit in description.hidden}
+    return len(kinds) > 1 or not all(map(is_plain, description.hidden))
 
 
 def _all(described: Sequence[Description]) -> Iterator[Sharing]:
@@ -107,7 +111,7 @@ def _cost(
             continue
         programs[shape] += 1
         epochs = work.epochs / work.trials
-        total += scale * (0.04 + epochs * _epoch(one, shape, shape.rows))
+        total += scale * (0.01 + epochs * _epoch(one, shape, shape.rows))
     # where nearly every model that was looked at has a program of its own, so have the others
     many = len(programs) > len(described) / 2
     factor = max(1.0, scale) if many else 1.0
@@ -116,7 +120,7 @@ def _cost(
 
 def _compiling(shape: Shape) -> float:
     if shape.mixed:
-        return 3.4 if len(shape.classes) == 1 else 8.3
+        return (3.4 if len(shape.classes) == 1 else 8.3) + 3.0 * bool(shape.chain(0))
     if shape.depth == "exact":
         return 1.5 + 0.6 * len(shape.widths) + 0.3 * sum(chain != () for chain in shape.chains)
     return 2.8
@@ -131,7 +135,8 @@ def _epoch(description: Description, shape: Shape, rows: RowCounts) -> float:
     else:
         padded = list(shape.widths[: len(description.hidden)])
     layers = [description.features, *padded, description.output.width]
-    return rows.steps * 1e-4 * len(layers) + _operations(layers, rows) / 120e9
+    seconds = rows.steps * 1e-4 * len(layers) + _operations(layers, rows) / 120e9
+    return seconds * (1.45 if shape.mixed and shape.chain(0) else 1.0)
 
 
 def _by_keras(description: Description, rows: RowCounts, work: SearchWork) -> float:

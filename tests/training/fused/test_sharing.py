@@ -3,6 +3,8 @@
 import pytest
 
 from sweep.training.fused.description import Description, FusedLoss, Unit
+from sweep.training.fused.layers.activation import Activation
+from sweep.training.fused.layers.batch_normalization import BatchNormalization
 from sweep.training.fused.program.optimizers import OptimizerRule
 from sweep.training.fused.program.shape import RowCounts
 from sweep.training.fused.program.shape_policy import ALIKE, Sharing, shape_of
@@ -13,10 +15,10 @@ SHORT, LONG = SearchWork(17, 23, 75), SearchWork(143, 211, 1_767)
 """Searches of 9 and of 81 epochs."""
 
 
-def described(*widths, activation="relu", optimizer="adam"):
+def described(*widths, activation="relu", optimizer="adam", behind=()):
     return Description(
         given=Unit(28),
-        hidden=tuple(Unit(width, activation) for width in widths),
+        hidden=tuple(Unit(width, (Activation(activation), *behind)) for width in widths),
         output=Unit(1),
         loss=FusedLoss(from_logits=True),
         optimizer=OptimizerRule(optimizer, None, (0.9, 0.999), 1e-7, 0.0),
@@ -80,3 +82,14 @@ def test_wide_layers_written_out_are_left_to_keras_where_each_is_another():
     wide = [described(32 * (1 + n), 1_024 - 32 * n) for n in range(16)]
     sharing = best_sharing(wide, 16, ROWS, SHORT)
     assert all(sharing.leaves(shape_of(one, ROWS, 1 << 40, False, sharing)) for one in wide)
+
+
+def test_normalised_layers_of_unlike_widths_or_depths_share_programs_too():
+    norm = (BatchNormalization(0.99, 1e-3),)
+    unlike = [described(32 * (1 + n % 4), 32 * (1 + n // 4), behind=norm) for n in range(16)]
+    deep = [described(*[16 * (1 + n % 4)] * (1 + n // 4), behind=norm) for n in range(16)]
+    for models in (unlike, deep):
+        sharing = best_sharing(models, 16, ROWS, SHORT)
+        programs = {shape_of(one, ROWS, 1 << 40, False, sharing) for one in models}
+        assert len(programs) <= 2
+        assert all(shape.mixed for shape in programs)

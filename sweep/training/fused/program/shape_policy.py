@@ -210,6 +210,11 @@ def _padded(description: Description, on_gpu: bool, sharing: Sharing) -> _Layers
     return _Layers((widest,) * layers, (activations[0],) * layers, depth, chains=((),) * layers)
 
 
+def is_plain(unit: Unit) -> bool:
+    """Return whether a hidden layer has nothing but an activation and dropout."""
+    return not _chain(unit)
+
+
 def _chain(unit: Unit) -> Chain:
     """The parts of a hidden layer in a program; () of a plain layer.
 

@@ -156,9 +156,22 @@ def test_two_epochs_agree_with_keras(name):
 
 def shape_of(kind, end, outputs):
     return Shape(
-        RowCounts(5, 5, 5), 1, (), (), "exact", (True,), False, (), outputs, kind, "sgd", "",
-        False, False, 1, end,
-    )  # fmt: skip
+        rows=RowCounts(5, 5, 5),
+        features=1,
+        widths=(),
+        activations=(),
+        depth="exact",
+        biased=(True,),
+        chains=(),
+        outputs=outputs,
+        loss=kind,
+        optimizer="sgd",
+        clip="",
+        l1=False,
+        bias_penalty=False,
+        slots=1,
+        end=end,
+    )
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

@@ -98,8 +98,11 @@ def test_info_as_json_holds_the_whole_record(info):
     assert found["input_shapes"] == {"x": [3]}
 
 
-def test_info_shows_the_columns_before_it_refuses(info, capsys):
+def test_info_shows_the_columns_before_it_refuses(info):
     with pytest.raises(DataError, match="no such column"):
         info("--label", "price")
-    with pytest.raises(UsageError, match="--charts is for data in HIGGS format"):
-        info("--charts", "folder")
+
+
+def test_info_draws_the_columns(info, tmp_path):
+    info("--charts", str(tmp_path / "charts"))
+    assert [path.suffix for path in sorted((tmp_path / "charts").iterdir())] == [".png", ".svg"]

@@ -118,9 +118,9 @@ def test_the_health_check_is_a_command_that_answers_without_tensorflow(tmp_path:
     assert program == "sweep"
     assert command[0] in get_command(app).commands  # type: ignore[attr-defined]
     code = (
-        "import atexit, sys; from sweep.cli import main; sys.argv[0] = 'sweep'\n"
-        "atexit.register(lambda: print(sorted({'tensorflow', 'keras'} & set(sys.modules))))\n"
-        "main()"
+        "import sys; from sweep.cli import main; sys.argv[0] = 'sweep'\n"
+        "try: main()\n"
+        "finally: print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
     )
     done = run(sys.executable, "-c", code, *command, SWEEP_RESULTS=str(tmp_path))
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "[]"), done.stderr

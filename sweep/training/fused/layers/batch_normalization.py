@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from sweep.training.fused.layers.part import At, Form, Gradients, Part, Tensor
-from sweep.training.fused.layers.penalty import NO_PENALTY, Penalty, read_penalty
+from sweep.training.fused.layers.part import At, Form, Gradients, Tensor
+from sweep.training.fused.layers.penalty import NO_PENALTY, Penalty
 from sweep.training.fused.layers.refusal import name_of, require
+from sweep.training.fused.layers.scaling import ScalingForm, ScalingPart, read_scaling
 
 
 class Normed(NamedTuple):
@@ -26,17 +27,10 @@ class Normed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Normalising(Form):
+class Normalising(ScalingForm):
     """BatchNormalization in a program; its numbers are momentum, 1 − momentum and ε."""
 
     absent = (0.0, 0.0, 1.0)  # ε: an empty slot's variance is 0
-
-    scale: bool
-    center: bool
-
-    @property
-    def weights(self) -> tuple[str, ...]:
-        return ("gamma",) * self.scale + ("beta",) * self.center
 
     @property
     def averages(self) -> tuple[str, ...]:
@@ -49,7 +43,7 @@ class Normalising(Form):
         variance = ops.sum(centred * centred * rows, axis=1)
         inverse = ops.rsqrt(variance + at.numbers[:, 2:])[:, None, :]
         value = centred * inverse
-        return self._applied(at, value), Normed(value, inverse, mean, variance)
+        return self.scaled(at, value), Normed(value, inverse, mean, variance)
 
     def backward(self, at: At, left: Normed, dh: Tensor) -> tuple[Tensor, Gradients]:
         gamma = ops.sum(dh * left.value, axis=1)
@@ -67,23 +61,16 @@ class Normalising(Form):
     def evaluated(self, at: At, h: Tensor) -> Tensor:
         mean = at.weights["mean"][:, None, :]
         inverse = ops.rsqrt(at.weights["variance"] + at.numbers[:, 2:])[:, None, :]
-        return self._applied(at, (h - mean) * inverse)
+        return self.scaled(at, (h - mean) * inverse)
 
     def moved(self, at: At, left: Normed) -> Gradients:
         momentum, rest = at.numbers[:, :1], at.numbers[:, 1:2]
         averages = {"mean": left.mean, "variance": left.variance}
         return {kind: at.weights[kind] * momentum + new * rest for kind, new in averages.items()}
 
-    def _applied(self, at: At, value: Tensor) -> Tensor:
-        if self.scale:
-            value = value * at.weights["gamma"][:, None, :]
-        if self.center:
-            value = value + at.weights["beta"][:, None, :]
-        return value
-
 
 @dataclass(frozen=True)
-class BatchNormalization(Part):
+class BatchNormalization(ScalingPart):
     """A BatchNormalization.
 
     `gamma` and `beta` are the penalties on γ and β; None if it does not scale or does not center.
@@ -104,11 +91,6 @@ class BatchNormalization(Part):
     def numbers(self) -> tuple[float, ...]:
         return self.momentum, 1 - self.momentum, self.epsilon
 
-    @property
-    def penalties(self) -> dict[str, Penalty]:
-        each = {"gamma": self.gamma, "beta": self.beta}
-        return {kind: one for kind, one in each.items() if one is not None}
-
     @classmethod
     def read(cls, layer: Any, width: int) -> "BatchNormalization":
         name = name_of(layer)
@@ -116,13 +98,10 @@ class BatchNormalization(Part):
         require(not layer.renorm, f"{name} with renorm")
         require(not layer.synchronized, f"{name} synchronized")
         require(layer.epsilon > 0, f"{name} with epsilon {layer.epsilon}")
-        plain = layer.gamma_constraint is None and layer.beta_constraint is None
-        require(plain, "a weight constraint")
         return cls(
             momentum=layer.momentum,
             epsilon=layer.epsilon,
-            gamma=read_penalty(layer.gamma_regularizer) if layer.scale else None,
-            beta=read_penalty(layer.beta_regularizer) if layer.center else None,
+            **read_scaling(layer),
         )
 
     @classmethod

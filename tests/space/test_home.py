@@ -89,8 +89,12 @@ def test_a_build_that_ends_the_program_later_is_an_error_like_others(tmp_path):
 
 
 def test_a_real_interrupt_goes_on_as_one(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        Home(tmp_path).run(lambda: os.kill(os.getpid(), signal.SIGINT))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Home(tmp_path).run(lambda: os.kill(os.getpid(), signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_what_code_prints_is_not_in_our_output(tmp_path, capfd):

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import time
 import uuid
 import zlib
@@ -22,6 +23,8 @@ _HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
 """This machine, as temporary names say it: a process's number means nothing on another."""
 _OF_A_PROCESS = re.compile(rf"{_HOST}-(\d{{1,10}})-")
 _TEMPORARY = re.compile(r"\..*-([0-9a-f]{8}-\d{1,10}-)?[0-9a-f]{8}(\.[^.]*)?")
+SPACES = "sweep-space-"
+"""How the temporary folders begin in which search spaces and workers' rows lie."""
 _LONG_SECONDS = 86_400.0
 """Age from which on a temporary file is nobody's, whoever made it."""
 
@@ -162,6 +165,25 @@ def remove_abandoned(root: Path) -> None:
 def of_this_process(prefix: str) -> str:
     """`prefix` and what says that this process makes the file: see `is_abandoned`."""
     return f"{prefix}{_HOST}-{os.getpid()}-"
+
+
+def new_space_folder() -> Path:
+    """Return a new temporary folder of this process: see `remove_abandoned_spaces`."""
+    return Path(tempfile.mkdtemp(prefix=of_this_process(SPACES)))
+
+
+def remove_abandoned_spaces(dry_run: bool = False) -> int:
+    """Remove the temporary folders of `new_space_folder` whose processes were killed.
+
+    Of this user alone, and none if `dry_run`. Return their size in bytes.
+    """
+    total = 0
+    for folder in Path(tempfile.gettempdir()).glob(f"{SPACES}*"):
+        if folder.is_dir() and not folder.is_symlink() and is_abandoned(folder):
+            total += sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+            if not dry_run:
+                shutil.rmtree(folder, ignore_errors=True)  # removes links, not what they lead to
+    return total
 
 
 def abandoned_files(folder: Path) -> list[Path]:

@@ -10,16 +10,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sweep.data.split import Split
-from sweep.disk import of_this_process
+from sweep.disk import new_space_folder
 from sweep.errors import PlatformError
 from sweep.numerics import flags_of
 from sweep.pool import memory
@@ -65,7 +63,7 @@ class ProcessPool:
         self._workers: dict[int, _ProcessWorker] = {}
         self._n_started = 0
         self._why = "none was started"
-        self._folder = Path(tempfile.mkdtemp(prefix=of_this_process("sweep-space-")))
+        self._folder = new_space_folder()
         try:
             write_briefing(briefing, split, self._folder)
             for place in places:

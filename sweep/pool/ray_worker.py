@@ -3,7 +3,6 @@
 import fcntl
 import os
 import queue
-import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from sweep.data.split import Split
-from sweep.disk import is_abandoned, of_this_process
+from sweep.disk import new_space_folder, remove_abandoned_spaces
 from sweep.pool.briefing import Opens
 from sweep.pool.face import Alive, Event, GivenAssignment, Lost
 from sweep.pool.worker import Carrier
@@ -21,7 +20,6 @@ from sweep.pool.worker import Carrier
 _POLL_SECONDS = 5.0
 """After which an actor that has nothing to say gives a sign of life."""
 _OF_THE_NODE = "sweep-cores-{}"
-_FOLDERS = "sweep-space-"
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,9 @@ class Actor:
         try:
             if not share.gpus:
                 _claim_cores(share.cores)
-            _remove_abandoned()
-            own = Path(tempfile.mkdtemp(prefix=of_this_process(_FOLDERS)))
-            opened = briefing.opened(split or briefing.own_rows(), own, most)
+            remove_abandoned_spaces()  # what workers that were killed have left on this node
+            rows = split or briefing.own_rows()
+            opened = briefing.opened(rows, new_space_folder(), most)
             self._said.put(opened.ready)
             self._carrier.run(opened.trainer)
         except BaseException as error:
@@ -70,13 +68,6 @@ class Actor:
             while True:
                 found.append(self._said.get_nowait())
         return found or [Alive()]
-
-
-def _remove_abandoned() -> None:
-    """Remove what workers that were killed have left on this node."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_FOLDERS}*"):
-        if path.is_dir() and not path.is_symlink() and is_abandoned(path):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 _claimed: list[int] = []

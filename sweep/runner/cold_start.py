@@ -6,13 +6,12 @@ What takes seconds to import is imported here when it is needed.
 import atexit
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.disk import of_this_process
+from sweep.disk import new_space_folder
 from sweep.errors import DataError, InvalidSpaceError
 from sweep.numerics import Numerics
 from sweep.runner import same_numbers
@@ -185,6 +184,6 @@ def _stored_space(sweep: SweepRow) -> Path:
             f"sweep {sweep.name} was begun by an older version, which stored no copy of its "
             f"search space; put {_path(sweep)} back"
         )
-    folder = Path(tempfile.mkdtemp(prefix=of_this_process("sweep-space-")))
+    folder = new_space_folder()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return write_sources(sweep.space.sources, Path(_path(sweep)).name, folder)

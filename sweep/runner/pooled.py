@@ -9,6 +9,7 @@ from importlib.metadata import version
 from sweep.data.cache.cache import default_cache_dir
 from sweep.data.memory import MEMORY
 from sweep.data.split import Split
+from sweep.disk import remove_abandoned_spaces
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.numerics import Numerics
 from sweep.pool.briefing import Briefing, ScriptBuild, SpaceSources
@@ -19,7 +20,6 @@ from sweep.pool.team import Team
 from sweep.pool.trainer import PooledTrainer
 from sweep.records import Assignment, Value
 from sweep.runner.fit_of_data import n_outputs_of
-from sweep.runner.retention import remove_abandoned_spaces
 from sweep.runner.same_numbers import accepted, compared, versions
 from sweep.runner.say import Say
 from sweep.runner.workers import Workers

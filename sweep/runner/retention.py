@@ -9,13 +9,11 @@ since scores only fall. A removed checkpoint can be trained again: `sweep export
 """
 
 import math
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweep.disk import abandoned_files, is_abandoned
+from sweep.disk import abandoned_files
 from sweep.errors import PlatformError
 from sweep.store import Standing, Store
 from sweep.sweep_folder import SweepFolder
@@ -101,24 +99,6 @@ class Room:
         """Make room if a tenth of `n_begun` assignments have ended since it was made last."""
         if _PARTS * self._n_ended >= n_begun:
             self.make()
-
-
-def abandoned_spaces() -> list[Path]:
-    """Temporary folders of stored spaces whose processes were killed, of this user alone."""
-    found = Path(tempfile.gettempdir()).glob("sweep-space-*")
-    return sorted(
-        path for path in found if path.is_dir() and not path.is_symlink() and is_abandoned(path)
-    )
-
-
-def remove_abandoned_spaces(dry_run: bool = False) -> int:
-    """Remove the folders of `abandoned_spaces`, unless `dry_run`; return their size in bytes."""
-    total = 0
-    for folder in abandoned_spaces():
-        total += sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
-        if not dry_run:
-            shutil.rmtree(folder, ignore_errors=True)  # removes links, never what they lead to
-    return total
 
 
 def kept_trials(

@@ -27,8 +27,8 @@ _NO_MATTER = (
     "self", "verbose", "validation_batch_size", "validation_steps", "validation_freq",
 )  # fmt: skip
 """Arguments of `model.fit` that change neither the training nor the score."""
-_OF_ONES_OWN = ("train_on_batch", "test_on_batch", "evaluate", "predict", "predict_on_batch")
-"""Methods of a model by which a `fit` may train or measure in its own way."""
+TRAIN_OR_MEASURE = ("train_on_batch", "test_on_batch", "evaluate", "predict", "predict_on_batch")
+"""Methods of a model, beside `fit`, by which code may train or measure in its own way."""
 _CALL_FIT = (
     "a training of one's own cannot be cut and continued by Hyperband; return model.fit(*args, "
     "**kwargs), and let compile() say how it trains"
@@ -208,8 +208,12 @@ class ModelFit:
         return self._refused(f"gives model.fit {what or name}, which is not supported: {advice}")
 
     def _refused(self, text: str) -> InvalidSpaceError:
-        name = getattr(self.method, "__qualname__", "fit")
-        return InvalidSpaceError(f"{name} of {self.path}{line_of(self.method)} {text}")
+        return InvalidSpaceError(f"{called(self.method)}{self.path}{line_of(self.method)} {text}")
+
+
+def called(method: Callable[..., Any]) -> str:
+    """Return how the message of a `fit` that cannot be used begins: `Model.fit of `."""
+    return f"{getattr(method, '__qualname__', 'fit')} of "
 
 
 def own_fit(hypermodel: Any) -> Callable[..., Any] | None:
@@ -288,7 +292,7 @@ def _noting(model: Any, noted: list[dict[str, Any]], history: Any) -> Iterator[N
     def steps(*arguments: Any, **named: Any) -> Any:
         raise _OwnTrainingError("trains by the optimizer")
 
-    stand_ins = {name: own(name) for name in _OF_ONES_OWN} | {"fit": fit}
+    stand_ins = {name: own(name) for name in TRAIN_OR_MEASURE} | {"fit": fit}
     vars(model).update(stand_ins)
     try:
         with (

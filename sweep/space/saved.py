@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from sweep.disk import SPACES
 from sweep.errors import InvalidSpaceError
 from sweep.space.build import Model
 from sweep.space.inputs import Inputs
@@ -175,7 +176,7 @@ def check_saved(path: Path, model: Model, inputs: Inputs) -> None:
         needed = needed_by(config)
         if not needed.objects and not needed.unsafe:
             return
-        with tempfile.TemporaryDirectory(prefix="sweep-space-") as folder, _unwarned():
+        with tempfile.TemporaryDirectory(prefix=SPACES) as folder, _unwarned():
             file = Path(folder) / "model.keras"
             model.save(file)
             loaded = load_saved(file)

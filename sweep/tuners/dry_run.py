@@ -11,13 +11,12 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.space.discover import discover
 from sweep.space.explore import Explorer
-from sweep.space.fit import history_of_nothing, replaced
+from sweep.space.fit import TRAIN_OR_MEASURE, history_of_nothing, replaced
 from sweep.space.load import Space
 from sweep.tuners.space import ScriptSpace
 
 _MOST_FITS = 50
 """After so many a call is ended: it may wait for a score that never comes."""
-_ENDS = ("train_on_batch", "test_on_batch", "predict_on_batch", "evaluate", "predict")
 
 
 class ReachedError(Exception):
@@ -39,7 +38,7 @@ def nothing_is_trained(fits: list[None]) -> Iterator[None]:
         raise ReachedError
 
     with (
-        replaced(keras.Model, {"fit": fit, **dict.fromkeys(_ENDS, end)}),
+        replaced(keras.Model, {"fit": fit, **dict.fromkeys(TRAIN_OR_MEASURE, end)}),
         replaced(keras.optimizers.Optimizer, {"apply": end}),
     ):
         yield

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sweep.errors import SpaceFaultsError, SweepError
+from sweep.space.fit import called
 
 
 def why_own_way(tuner: Any, error: SweepError | None = None) -> str | None:
@@ -21,15 +22,10 @@ def why_own_way(tuner: Any, error: SweepError | None = None) -> str | None:
     if error is None:
         return None
     faults = error.faults if isinstance(error, SpaceFaultsError) else (str(error),)
-    of_fit = next((one for one in faults if one.startswith(_called(tuner.hypermodel))), None)
+    of_fit = next((one for one in faults if one.startswith(called(tuner.hypermodel.fit))), None)
     if of_fit is not None:
         return of_fit
     return f"{name} trains what build(hp) does not compile" if _is_not_compiled(tuner) else None
-
-
-def _called(hypermodel: Any) -> str:
-    """How the message of a `fit` that cannot be used begins: see `sweep.space.fit`."""
-    return f"{getattr(hypermodel.fit, '__qualname__', 'fit')} of "
 
 
 def _is_not_compiled(tuner: Any) -> bool:

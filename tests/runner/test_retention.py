@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweep.disk import of_this_process, whole
-from sweep.runner.retention import kept_trials, removable, remove, remove_abandoned_spaces
+from sweep.disk import of_this_process, remove_abandoned_spaces, whole
+from sweep.runner.retention import kept_trials, removable, remove
 from sweep.store import Standing
 from sweep.testing import IdleTrainer
 from tests.support.runs import new_runner, new_store

@@ -1,10 +1,8 @@
 """Killed at any step, a sweep goes on and ends as if nothing had been: nothing lost or doubled."""
 
-import multiprocessing
-import os
 import shutil
 import signal
-import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.testing import IdleTrainer
 from tests.support import faults, tiny, warm
+from tests.support.deaths import dies_at, reported
 from tests.support.runs import Silent, new_runner, new_store, search
 
 N_STEPS = 800
@@ -49,20 +48,6 @@ def work(root: Path, name: str) -> None:
         ).run()
 
 
-def work_and_die(root: Path, name: str, step: int) -> int:
-    """The same in a process that dies at a step; its exit code, negative when it was killed."""
-    pid = os.fork()
-    if pid:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    try:
-        faults.arm(None, step)
-        work(root, name)
-        os._exit(0)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-
-
 def kill_at_every_step(place: Path, report: Any) -> None:
     root = place / "results"
     problems = []
@@ -70,7 +55,7 @@ def kill_at_every_step(place: Path, report: Any) -> None:
     whole = tiny.contents(place, "whole")
     for step in [*range(1, SEARCH_STEPS), *range(SEARCH_STEPS, N_STEPS, 3)]:
         name = f"step-{step}"
-        ended = work_and_die(root, name, step)
+        ended = dies_at(step, partial(work, root, name))
         if ended == 0:
             break
         if ended not in (-signal.SIGKILL, -signal.SIGXFSZ):
@@ -86,14 +71,7 @@ def kill_at_every_step(place: Path, report: Any) -> None:
 def test_killed_at_any_step_the_loop_goes_on_to_the_same_end(memory_path):
     """A search, a confirmation and an extension."""
     (memory_path / "results").mkdir()
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.warm_imports"])
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=kill_at_every_step, args=(memory_path, sender))
-    process.start()
-    sender.close()
-    n_steps, problems = receiver.recv()
-    process.join()
+    n_steps, problems = reported(kill_at_every_step, memory_path)
     assert problems == []
     assert 2 * SEARCH_STEPS < n_steps < N_STEPS - 3, n_steps  # until a run met no such step
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class CapacityAnswer:
+class GroupsAnswer:
     """Which groups of trials are among the best, which are not, and which were all cut."""
 
     best: list[str]
@@ -33,7 +33,7 @@ def _short(value: int) -> str:
     return str(value)
 
 
-def answer(trials: pd.DataFrame, group: "pd.Series[str]") -> CapacityAnswer:
+def answer(trials: pd.DataFrame, group: "pd.Series[str]") -> GroupsAnswer:
     """Return which groups of `trials` are the best, each list in the order of the smallest trial.
 
     `trials` has the columns params, is_tied and ended; `group` names each one's group.
@@ -46,4 +46,4 @@ def answer(trials: pd.DataFrame, group: "pd.Series[str]") -> CapacityAnswer:
     best = found.index[found["tied"]].tolist()
     ruled_out = found.index[~found["tied"] & found["ended"]].tolist()
     cut = found.index[~found["tied"] & ~found["ended"]].tolist()
-    return CapacityAnswer(best, ruled_out, cut, is_decided=bool(best and ruled_out))
+    return GroupsAnswer(best, ruled_out, cut, is_decided=bool(best and ruled_out))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 
-from sweep.analysis.answers.capacity_groups import CapacityAnswer, decade
+from sweep.analysis.answers.capacity_groups import GroupsAnswer, decade
 from sweep.analysis.answers.verdict import Verdict
 
 
@@ -44,7 +44,7 @@ def _simpler(verdict: Verdict) -> bool | None:
     return verdict.simplest.trial != verdict.best.trial
 
 
-def _decided(verdict: Verdict, answer: CapacityAnswer | None) -> bool | None:
+def _decided(verdict: Verdict, answer: GroupsAnswer | None) -> bool | None:
     """Whether an answer names the best groups; None if there is not enough evidence for any."""
     if not verdict.is_enough or verdict.capacity is None or verdict.regularisation is None:
         return None

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.answers import regularisers as regularisation
-from sweep.analysis.answers.capacity_groups import CapacityAnswer, answer, decade
+from sweep.analysis.answers.capacity_groups import GroupsAnswer, answer, decade
 from sweep.analysis.answers.overfitting import Overfitting, overfitting
 from sweep.analysis.answers.tutorial import Conclusion, conclusions
 from sweep.analysis.frames.against_references import Advantage, is_worth
@@ -132,8 +132,8 @@ class Verdict:
     error over rows, seeds and the choice of the epoch; None if it is the best."""
     params_tried: tuple[int, int] | None
     params_tied: tuple[int, int] | None
-    capacity: CapacityAnswer | None
-    regularisation: CapacityAnswer | None
+    capacity: GroupsAnswer | None
+    regularisation: GroupsAnswer | None
     overfitting: Overfitting
     unended: Unended | None
     """Of the tied ones; None where all had arrived."""
@@ -210,7 +210,7 @@ def _reasons(
     frames: SweepFrames,
     trials: pd.DataFrame,
     tied: int | None,
-    answers: list[CapacityAnswer | None],
+    answers: list[GroupsAnswer | None],
 ) -> list[str]:
     """Return why there is not enough evidence; an empty list if there is."""
     if len(trials) < LEAST_TRIALS:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from sweep import words as text
-from sweep.analysis.answers.capacity_groups import CapacityAnswer
+from sweep.analysis.answers.capacity_groups import GroupsAnswer
 from sweep.analysis.answers.overfitting import LEAST_EPOCHS
 from sweep.analysis.answers.regularisers import NONE, UNKNOWN
 from sweep.analysis.answers.sentences import Sentence, said
@@ -154,7 +154,7 @@ def _described(choice: NamedTrial) -> str:
     return f"{text.parameters(choice.params)}, {by}"
 
 
-def _capacity(verdict: Verdict, answer: CapacityAnswer, sentences: Sentences) -> str:
+def _capacity(verdict: Verdict, answer: GroupsAnswer, sentences: Sentences) -> str:
     tried, tied = verdict.params_tried, verdict.params_tied
     if tried is None or tied is None:
         return "Capacity: no trial's size is known."
@@ -169,7 +169,7 @@ def _capacity(verdict: Verdict, answer: CapacityAnswer, sentences: Sentences) ->
     return f"Capacity: best with {where}{_others(answer)}."
 
 
-def _kinds(answer: CapacityAnswer, sentences: Sentences) -> str:
+def _kinds(answer: GroupsAnswer, sentences: Sentences) -> str:
     best = _list(answer.best)
     if Sentence.KINDS_UNDECIDED in sentences:
         return f"Regularisation is undecided: as good as the best: {best}{_others(answer)}."
@@ -189,7 +189,7 @@ def _is(names: Sequence[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _others(answer: CapacityAnswer) -> str:
+def _others(answer: GroupsAnswer) -> str:
     words = f"; worse: {_list(answer.ruled_out)}" if answer.ruled_out else ""
     return words + (
         f"; never trained in full: {_list(answer.cut_short)}" if answer.cut_short else ""

@@ -38,7 +38,7 @@ def collect(
 ) -> None:
     """Remove checkpoints of cut trials, and what a kill left behind."""
     folders = sweep_folders(results) if name is None else [find_sweep(results, name)]
-    from sweep.runner.retention import remove_abandoned_spaces
+    from sweep.disk import remove_abandoned_spaces
 
     total = remove_abandoned_spaces(dry_run)
     for folder in folders:

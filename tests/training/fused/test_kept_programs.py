@@ -1,6 +1,5 @@
 """Compiled programs outlast the process: found again, with the same numbers, or made anew."""
 
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import tensorflow as tf
 
 from sweep.training.fused.program import backend, kept, kept_graph
 from sweep.training.start_keras import start_keras
+from tests.support.deaths import reported
 from tests.support.fused import assignment, measures
 from tests.support.programs import open_programs
 from tests.support.small_networks import SMALL, trained
@@ -67,14 +67,7 @@ def train(place, first=None):
 
     `first` is called before it trains.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.warm_imports"])
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_train, args=(place, first, xla_flags(place), sender))
-    process.start()
-    sender.close()
-    found = receiver.recv()
-    process.join()
+    found = reported(_train, place, first, xla_flags(place))
     return f"{found}\n", n_compiled(place)
 
 

@@ -3,7 +3,7 @@
 import gc
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,10 +79,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
-def pytest_collection_finish() -> None:
-    """Look no more for garbage among what was imported: Keras does so before each model."""
+def _freeze() -> None:
+    """Look no more for garbage among what is there now: Keras looks through all before a model."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays."""
+    _freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """What a file's tests leave behind, compiled programs above all, costs the next file nothing."""
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        _freeze()
 
 
 @pytest.fixture(autouse=True)

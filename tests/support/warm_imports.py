@@ -4,10 +4,10 @@ import gc
 
 import keras  # noqa: F401
 import keras_tuner  # noqa: F401
-import sklearn.ensemble
-import sklearn.linear_model  # noqa: F401
 import matplotlib.backends.backend_agg
 import matplotlib.backends.backend_svg  # noqa: F401
+import sklearn.ensemble
+import sklearn.linear_model  # noqa: F401
 import tensorflow  # noqa: F401
 from typer.testing import CliRunner
 
@@ -21,7 +21,7 @@ import sweep.runner.estimate
 import sweep.runner.extend
 import sweep.runner.prepare
 import sweep.runner.test_rows
-import sweep.training.export  # noqa: F401
+import sweep.training.export
 from tests.support.programs import open_programs
 
 open_programs()

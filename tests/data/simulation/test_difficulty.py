@@ -10,7 +10,7 @@ from sweep.data.split import load_split
 from sweep.training.fused.trainer import FusedTrainer
 from tests.support.fused import MemoryJournal, assignment, train_all
 
-EPOCHS = 15
+EPOCHS = 25
 
 
 def test_a_large_network_overfits_within_a_few_epochs_and_a_tiny_one_does_not():

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -14,6 +15,10 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     # as many tests run at once as there are cores: a library's own threads would spin for each
     # other. Before NumPy is imported, which reads it once
     os.environ.setdefault(_name, "1")
+
+# many processes import the same files: where none keeps its bytecode, each compiles all of them
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 MEMORY = Path("/dev/shm")
 """A file system in memory, where the system has one: a flush does not wait for a disk there."""

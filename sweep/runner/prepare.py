@@ -43,6 +43,7 @@ from sweep.settings import Budget, Settings
 from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
 from sweep.space.scoring import SpaceScoring, scoring_of_all
+from sweep.space.source import differences, hashes, in_brackets
 from sweep.store import Reference, Store, SweepRow
 from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
@@ -269,8 +270,10 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
     Raises InvalidSpaceError naming what changed.
     """
     if sweep.space.sha256 != prepared.space.sha256:
+        then, now = (hashes(one.sources, one.uncopied) for one in (sweep.space, prepared.space))
+        how = in_brackets(differences(then, now) if then else "")
         raise InvalidSpaceError(
-            f"the search space {sweep.space.path} has changed since sweep {sweep.name} began; "
+            f"the search space {sweep.space.path} has changed since sweep {sweep.name} began{how}; "
             "restore it, or start a new sweep"
         )
     if sweep.scoring != prepared.scored.scoring:

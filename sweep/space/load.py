@@ -8,7 +8,7 @@ import contextlib
 import io
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -39,7 +39,7 @@ from sweep.space.lines import where_named
 from sweep.space.record import SpaceRecord
 from sweep.space.run_file import run_file
 from sweep.space.scoring import ModelMeasures, measures_of
-from sweep.space.source import fingerprint_of, imported, texts
+from sweep.space.source import fingerprint_of, imported, texts, uncopied
 from sweep.tasks.task import HIGGS_TASK, Task
 
 _log = logging.getLogger(__name__)
@@ -69,6 +69,8 @@ class Space:
     """What the models that were built can be ranked by, each different one once."""
     class_weight: Mapping[Any, float] | None = None
     """CLASS_WEIGHT of the file: how much each class counts in the training loss, by its label."""
+    uncopied: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of each file that is too large to be among `sources`."""
 
     @cached_property
     def hyperparameters(self) -> Any:
@@ -107,6 +109,7 @@ class Space:
             path=str(self.path),
             sha256=self.sha256,
             sources=dict(self.sources),
+            uncopied=dict(self.uncopied) or None,
             hyperparameters=tuple(self.hyperparameter_names),
             definitions=definitions(self.discovery),
             baselines={name: dict(values) for name, values in self.baselines.items()},
@@ -179,6 +182,7 @@ def load_space(
         _space(called, explorer, discovery, seen),
         sha256=fingerprint_of(files),
         sources=texts(files),
+        uncopied=uncopied(files),
         baselines=baselines,
         searched=bool(getattr(module, "SEARCH", True)),
         said=(*entry.said, *skipped),

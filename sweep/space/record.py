@@ -76,6 +76,8 @@ class SpaceRecord:
     sources: dict[Text, Text] | None = None
     """The texts of these files by their places beside the space; bytes that are no UTF-8 are kept
     as surrogates."""
+    uncopied: dict[Text, Text] | None = None
+    """SHA-256 of the files whose texts are not kept, as they are too large, by their places."""
     hyperparameters: tuple[Text, ...] = ()
     """Their names, in the order in which the file declares them."""
     definitions: tuple[Definition, ...] = ()

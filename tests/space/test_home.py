@@ -123,7 +123,7 @@ def packaged(folder: Path) -> Path:
 
 @pytest.mark.parametrize("changed", ["wide", "deep/narrow", "one", "deep/__init__"])
 def test_the_fingerprint_covers_packages_and_relative_imports(tmp_path, changed):
-    from sweep.space.source import fingerprint, is_unchanged
+    from sweep.space.source import changed_beside, fingerprint
 
     path = packaged(tmp_path)
     space = load(path)
@@ -139,7 +139,8 @@ def test_the_fingerprint_covers_packages_and_relative_imports(tmp_path, changed)
     part = tmp_path / "parts" / f"{changed}.py"
     part.write_text(part.read_text() + "\n# changed")
     assert load(path).sha256 != space.sha256
-    assert not is_unchanged(path, space.sha256, space.sources)
+    told = changed_beside(path, space.describe())
+    assert told == f"parts/{changed}.py has changed"
 
 
 LATE = MODEL.replace("def build(hp):", "def build(hp):\n    from late import WIDTH")
@@ -178,7 +179,7 @@ def test_modules_found_by_name_only_when_it_runs_are_covered(tmp_path):
 
 
 def test_files_that_are_read_or_declared_are_covered(tmp_path):
-    from sweep.space.source import is_unchanged, write_sources
+    from sweep.space.source import changed_beside, write_sources
 
     written(tmp_path, "0.5", "data/mean.txt")
     (tmp_path / "scale.bin").write_bytes(b"\xff\x00")
@@ -194,7 +195,7 @@ def test_files_that_are_read_or_declared_are_covered(tmp_path):
     copy = load(write_sources(space.sources, "space.py", there))
     assert (copy.sha256, copy.sources) == (space.sha256, space.sources)
     (tmp_path / "scale.bin").write_bytes(b"\xff\x01")
-    assert not is_unchanged(path, space.sha256, space.sources)
+    assert changed_beside(path, space.describe()) == "scale.bin has changed"
 
 
 @pytest.mark.parametrize(

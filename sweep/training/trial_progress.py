@@ -1,6 +1,5 @@
 """What an epoch's end decides, the same for every trainer: go on, stop early, or fail."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -16,6 +15,9 @@ Best = TypeVar("Best")
 """What a trainer keeps of the best epoch beside the losses: weights, or what it needs for them."""
 
 _MUST_BE_FINITE = ("fit_loss", "val_score", "train_score")
+_LARGEST = 1e30
+"""A trial with a larger number has diverged. Losses of single rows are kept as float32, which ends
+at 3.4e38: so much may one of 100 million rows have where the mean is this."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class TrialProgress(Generic[Best]):
     val_losses: np.ndarray | None = None
     """Score of each validation row at the best epoch, as `TrialState` keeps it."""
     failure: str | None = None
-    """Why the trial cannot go on, in a line: a number that is not finite."""
+    """Why the trial cannot go on, in a line: a number that is not finite, or huge."""
     most_epochs: int | None = None
     """After which the space's own `fit` ends a trial; None if it sets no end."""
     n_trained: int = 0
@@ -64,8 +66,10 @@ class TrialProgress(Generic[Best]):
         trained = replace(self, epoch=record.epoch, n_trained=self.n_trained + 1)
         for name in _MUST_BE_FINITE:
             value = getattr(record, name)
-            if not math.isfinite(value):
-                return replace(trained, failure=f"{name} became {value} in epoch {record.epoch}")
+            if not abs(value) <= _LARGEST:
+                return replace(
+                    trained, failure=f"{name} became {value:.4g} in epoch {record.epoch}"
+                )
         early_stopping = self.early_stopping.after(record.epoch, record.val_score).watched(record)
         trained = replace(trained, early_stopping=early_stopping)
         if not trained.is_best:

@@ -404,7 +404,7 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
 
 
 def _in_range(value: float) -> float:
-    """The number, or an infinite one if it is too large for its column: of a trial that diverged."""
+    """The number, or an infinite one if no column holds it: of a trial that diverged."""
     return value if not abs(value) > LARGEST else math.copysign(math.inf, value)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from sweep import metrics
 from sweep.records import Assignment, EpochRecord, OutcomeStatus
+from sweep.space.home import EndedByItselfError
 from sweep.training.checkpoint import TrialState
 from sweep.training.early_stopping import EarlyStopping, Patience
 
@@ -93,7 +94,9 @@ class TrialProgress(Generic[Best]):
         return OutcomeStatus.COMPLETED if self.epoch >= self.last_epoch else None
 
 
-def error_line(exception: Exception) -> str:
-    """Return an exception's type and message in one line."""
+def error_line(exception: BaseException) -> str:
+    """Return an exception's type and message in one line: the user's own, if it was to end all."""
+    if isinstance(exception, EndedByItselfError) and exception.__cause__ is not None:
+        exception = exception.__cause__
     text = " ".join(str(exception).split()) or "no message"
     return f"{type(exception).__name__}: {text}"

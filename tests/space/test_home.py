@@ -13,6 +13,7 @@ import pytest
 
 from sweep.errors import InvalidSpaceError
 from sweep.space.home import EndedByItselfError, Home
+from sweep.training.trial_progress import error_line
 from tests.space.test_load import MODEL
 
 pytestmark = pytest.mark.usefixtures("keras")
@@ -83,9 +84,12 @@ def test_code_that_ends_the_program_is_refused_in_one_line(tmp_path, where, ends
 
 
 def test_a_build_that_ends_the_program_later_is_an_error_like_others(tmp_path):
-    home = Home(tmp_path)
-    with pytest.raises(EndedByItselfError, match="SystemExit: 0"):
-        home.run(lambda: sys.exit(0))
+    home, leave = Home(tmp_path), os._exit
+    for end in (lambda: sys.exit(0), lambda: os._exit(0)):
+        with pytest.raises(EndedByItselfError, match="SystemExit: 0") as raised:
+            home.run(end)
+        assert error_line(raised.value) == "SystemExit: 0"
+    assert os._exit is leave
 
 
 def test_a_real_interrupt_goes_on_as_one(tmp_path):

@@ -117,6 +117,11 @@ class Explorer:
             self._check(trace, model)
         return trace, model
 
+    def digests(self, trace: Trace) -> dict[str, str]:
+        """Return what tells the model of a trace from others, by part; nothing if it failed."""
+        found = self._outlines.get(repr(trace.values))
+        return {} if found is None else found.digests()
+
     def failed(self, trace: Trace) -> InvalidSpaceError:
         """Return the error that says in one line where the build of a failed trace failed."""
         hp = Asked(trace.values)

@@ -71,6 +71,8 @@ class Space:
     """CLASS_WEIGHT of the file: how much each class counts in the training loss, by its label."""
     uncopied: Mapping[str, str] = field(default_factory=dict)
     """The SHA-256 of each file that is too large to be among `sources`."""
+    built: Mapping[str, str] = field(default_factory=dict)
+    """What tells the model of the default values from others: its parameters, and hashes."""
 
     @cached_property
     def hyperparameters(self) -> Any:
@@ -112,6 +114,7 @@ class Space:
             uncopied=dict(self.uncopied) or None,
             hyperparameters=tuple(self.hyperparameter_names),
             definitions=definitions(self.discovery),
+            built=dict(self.built) or None,
             baselines={name: dict(values) for name, values in self.baselines.items()},
             git=commit_of(self.path),
         )
@@ -183,6 +186,7 @@ def load_space(
         sha256=fingerprint_of(files),
         sources=texts(files),
         uncopied=uncopied(files),
+        built=explorer.digests(discovery.traces[0]),
         baselines=baselines,
         searched=bool(getattr(module, "SEARCH", True)),
         said=(*entry.said, *skipped),

@@ -81,6 +81,8 @@ class SpaceRecord:
     hyperparameters: tuple[Text, ...] = ()
     """Their names, in the order in which the file declares them."""
     definitions: tuple[Definition, ...] = ()
+    built: dict[Text, Text] | None = None
+    """What tells the model of the default values from others: its parameters, and hashes."""
     baselines: dict[Text, dict[Text, StoredValue]] = field(default_factory=dict)
     git: Commit | None = None
 

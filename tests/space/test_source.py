@@ -1,5 +1,7 @@
 """A search space's text is kept with the sweep, and run from there only when that is asked for."""
 
+import os
+
 import pytest
 
 from sweep.errors import DataError
@@ -8,7 +10,13 @@ from sweep.space.record import SpaceRecord
 from sweep.space.source import changed_beside, fingerprint, sources, write_sources
 from tests.support import tiny, warm
 
-SPACE = "from parts import CHOICES\n" + tiny.SPACE.replace("[0.0, 1e-4, 1e-3, 1e-2]", "CHOICES")
+SPACE = "import os\nfrom parts import CHOICES\n" + tiny.SPACE.replace(
+    "[0.0, 1e-4, 1e-3, 1e-2]", "CHOICES"
+).replace("mlp(8,", 'mlp(int(os.environ.get("WIDTH", 8)),')
+
+
+def widen(name: str) -> None:
+    os.environ[name] = "9"
 
 
 def test_a_lost_or_changed_space_is_run_from_its_copy_only_when_asked(tmp_path):
@@ -16,6 +24,8 @@ def test_a_lost_or_changed_space_is_run_from_its_copy_only_when_asked(tmp_path):
     parts = place / "parts.py"
     parts.write_text("CHOICES = [0.0, 1e-4, 1e-3, 1e-2]\n")
     warm.run(place, *tiny.start("s", "fused", "--max-trials", "1"), code=8)
+    other = warm.run(place, "resume", "s", code=4, before=widen, given=("WIDTH",)).stderr
+    assert "gives another model (parameters, layers differ): it depends on something else" in other
     parts.write_text("CHOICES = [0.0]\n")
     changed = warm.run(place, "resume", "s", code=4)
     told = "tiny.py has changed since sweep s began (parts.py has changed); put it back, or run the"

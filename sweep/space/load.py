@@ -16,7 +16,7 @@ from typing import Any
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
-from sweep.space.asked import Answer, Declaration
+from sweep.space.asked import Answer, Ask, ConditionalScope, Declaration
 from sweep.space.build import Build, HomeBuild, name_of
 from sweep.space.check import (
     check_built,
@@ -232,7 +232,11 @@ def _space(called: HomeBuild, explorer: Explorer, discovery: Discovery, seen: _S
     """A space whose models are checked, without its files and what else they say."""
     path = called.path
     with _unheard():
-        warnings = (*without_effect(explorer, discovery), *_not_searched(path, discovery))
+        warnings = (
+            *without_effect(explorer, discovery),
+            *_not_searched(path, discovery),
+            *_never_active(discovery),
+        )
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
@@ -257,6 +261,26 @@ def _not_searched(path: Path, discovery: Discovery) -> list[str]:
         "condition be a hyperparameter of its own, such as hp.Boolean"
         for place in discovery.unreached
     ]
+
+
+def _never_active(discovery: Discovery) -> list[str]:
+    """What is asked for only in scopes that never hold, such as one on a word that is no choice."""
+    active = {name for trace in discovery.traces for name in trace.active}
+    never: dict[str, Ask] = {}
+    for trace in discovery.traces:
+        for ask in trace.asks:
+            if ask.declaration.name not in active:
+                never.setdefault(ask.declaration.name, ask)
+    return [
+        f"{ask.place} asks for {name!r} only if {_and(ask.scopes)}, which is so in none of "
+        f"{discovery.n_builds} builds: it is not searched"
+        for name, ask in never.items()
+    ]
+
+
+def _and(scopes: tuple[ConditionalScope, ...]) -> str:
+    told = (f"{one.parent!r} is {' or '.join(map(repr, one.values))}" for one in scopes)
+    return " and ".join(told)
 
 
 def load_build(

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from sweep.runner.prepare import Prepared
 
 
+_MANY = 1000
+"""Failed trials, where an advice is to go on in spite of them."""
+
+
 class _StderrHandler(logging.Handler):
     """Writes to what `sys.stderr` is at that moment: it changes while native messages are kept."""
 
@@ -114,6 +118,8 @@ def confirm(
             ending = sweeps.confirm(work)
         progress = store.progress()
     if ending.state is SweepState.FINISHED:
+        if ending.sentence is not None:
+            raise TooManyFailuresError(f"{ending.sentence}; see: sweep report {name}")
         if is_last:
             hint(f"confirmed; see: sweep report {name}")
         return
@@ -121,8 +127,11 @@ def confirm(
     if ending.state is SweepState.INTERRUPTED:
         hint(f"stopped, state saved; {_left(left, 'run')}, continue with: sweep resume {name}")
         raise typer.Exit(stopping.code)
-    kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{ending.sentence}; {_left(left, 'run')}, continue with: sweep resume {name}")
+    what_next = f"{_left(left, 'run')}, continue with: sweep resume {name}"
+    if ending.state is SweepState.FAILED:
+        what_next = f"{what_next} --max-failures {_MANY}" if left else f"see: sweep report {name}"
+        raise TooManyFailuresError(f"{ending.sentence}; {what_next}")
+    raise BudgetEndedError(f"{ending.sentence}; {what_next}")
 
 
 def confirm_stored(
@@ -173,14 +182,17 @@ def _left(number: int, noun: str) -> str:
 def _end(state: SweepState, sweep: SweepRow, progress: SweepProgress, stopping: Stopping) -> None:
     name = sweep.name
     if state is SweepState.FINISHED:
+        if sweep.message is not None:
+            raise TooManyFailuresError(f"finished, but {sweep.message}; see: sweep report {name}")
         hint(f"finished; see: sweep report {name}")
     elif state is SweepState.INTERRUPTED:
         hint(f"stopped, state saved; continue with: sweep resume {name}")
         raise typer.Exit(stopping.code)
     elif state is SweepState.FAILED:
+        go_on = f", or continue with: sweep resume {name} --max-failures {_MANY}"
+        is_left = progress.assignments > progress.assignments_done
         raise TooManyFailuresError(
-            f"{sweep.message}; fix that and start a new sweep, or continue with: "
-            f"sweep resume {name} --max-failures N"
+            f"{sweep.message}; fix that and start a new sweep{go_on if is_left else ''}"
         )
     else:
         total = sweep.plan.all_assignments + progress.confirmations

@@ -24,7 +24,8 @@ from sweep.numerics import Numerics
 from sweep.pool.face import Ready
 from sweep.settings import Settings
 from sweep.space.inputs import inputs_of
-from sweep.space.source import is_unchanged, write_sources
+from sweep.space.record import SpaceRecord
+from sweep.space.source import changed_beside, write_sources
 from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Trainer
 
@@ -43,6 +44,8 @@ class SpaceSources:
     """Where it lies on the head's host."""
     sha256: str
     sources: Mapping[str, str]
+    uncopied: Mapping[str, str]
+    """The SHA-256 of files that are too large to go with it."""
     build: str | None
     """Which function or HyperModel of the file it is; None if there is one only."""
     n_outputs: int
@@ -63,11 +66,15 @@ class SpaceSources:
         """
         if self.is_whole:
             return write_sources(self.sources, self.path.name, folder)
-        if is_unchanged(self.path, self.sha256, self.sources):
+        kept = SpaceRecord(
+            sha256=self.sha256, sources=dict(self.sources), uncopied=dict(self.uncopied)
+        )
+        changed = changed_beside(self.path, kept)
+        if changed is None:
             return self.path
         raise InvalidSpaceError(
             f"the search space {self.path} reads files that are too large to be handed to workers, "
-            "and is not there, or not as it was; put it there on each host"
+            f"so it must lie there on each host as it does here: {changed}"
         )
 
 

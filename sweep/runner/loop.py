@@ -74,11 +74,10 @@ class Runner:
         self.store.count_seconds()
         room, waves = Room(self.folder, self.store, self.keep), Confirmations(self.store)
         room.make()
-        ending = self._work(waves, self._limits(), room)
-        if waves.waiting():
-            return ending
-        room.make()
-        return Ending(SweepState.FINISHED)  # all have ended, however many failed
+        ending = self._work(waves, self._limits(of_repeats=True), room)
+        if not waves.waiting():
+            room.make()
+        return ending
 
     def _work(self, waves: Waves, limits: Limits, room: Room) -> Ending:
         """The loop: ask, train, record, tell."""
@@ -106,16 +105,29 @@ class Runner:
                             self.observer.wave(new)
                         room.make_if_due(waves.n_begun)
 
-    def _limits(self, n_failures: int = 0, lowest: tuple[int, float] | None = None) -> Limits:
+    def _limits(
+        self,
+        n_failures: int = 0,
+        lowest: tuple[int, float] | None = None,
+        *,
+        of_repeats: bool = False,
+    ) -> Limits:
         return Limits(
             budget=self.budget,
             interrupted=self.interrupted,
-            failures=self.store.failures,
+            failures=lambda: self.store.failures(of_repeats=of_repeats),
+            ranked=lambda: self._ranked(of_repeats=of_repeats),
             first_searched=self.store.first_searched,
             n_failures=n_failures,
             lowest=lowest,
             shown=self.store.sweep().score_words,
         )
+
+    def _ranked(self, *, of_repeats: bool) -> tuple[int, bool]:
+        """How many trials or repeats there are, and whether there is a ranking."""
+        progress = self.store.progress()
+        n_trials = progress.confirmations if of_repeats else progress.trials
+        return n_trials, progress.best_score is not None
 
     def _compare(self) -> None:
         """Fit and store the reference models, once for a sweep."""

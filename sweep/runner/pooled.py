@@ -80,7 +80,8 @@ def _by_value(
     """The space as workers get it. Raises UsageError if a script's cannot be handed to them."""
     if settings.data != MEMORY:
         n_outputs = n_outputs_of(split)
-        return SpaceSources(space.path, space.sha256, space.sources, settings.build, n_outputs)
+        kept = space.sha256, space.sources, space.uncopied
+        return SpaceSources(space.path, *kept, settings.build, n_outputs)
     folder = SweepFolder(store.path.parent.parent, store.path.parent.name)
     try:
         content = written_here(folder.build, default_cache_dir())

@@ -40,9 +40,11 @@ from sweep.searches.plan import Plan, rehearse
 from sweep.searches.random_search import RandomDraws
 from sweep.seeds import derive
 from sweep.settings import Budget, Settings
+from sweep.space.describe import definitions
 from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
 from sweep.space.scoring import SpaceScoring, scoring_of_all
+from sweep.space.source import differences, hashes, in_brackets
 from sweep.store import Reference, Store, SweepRow
 from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
@@ -269,10 +271,13 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
     Raises InvalidSpaceError naming what changed.
     """
     if sweep.space.sha256 != prepared.space.sha256:
+        then, now = (hashes(one.sources, one.uncopied) for one in (sweep.space, prepared.space))
+        how = in_brackets(differences(then, now) if then else "")
         raise InvalidSpaceError(
-            f"the search space {sweep.space.path} has changed since sweep {sweep.name} began; "
+            f"the search space {sweep.space.path} has changed since sweep {sweep.name} began{how}; "
             "restore it, or start a new sweep"
         )
+    _check_built(sweep, prepared.space)
     if sweep.scoring != prepared.scored.scoring:
         raise InvalidSpaceError(
             f"sweep {sweep.name} ranks by {sweep.scoring.measure.name}, and its search space now "
@@ -282,6 +287,28 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
         raise InvalidSpaceError(
             f"the data of sweep {sweep.name} ({sweep.data.source}) have changed since it began; "
             "restore them, or start a new sweep"
+        )
+
+
+def _check_built(sweep: SweepRow, space: Space) -> None:
+    """Raise if the same files give other models than when the sweep began, under these versions.
+
+    They may follow an environment variable, the clock, or a file that is read past Python.
+    """
+    then, now = sweep.space.built, space.built
+    here = versions()
+    if not then or not now or here != {name: sweep.versions.get(name) for name in here}:
+        return
+    what = [name for name in then if then[name] != now.get(name)]
+    old, new = sweep.space.definitions, definitions(space.discovery)
+    if [replace(one, asked_if=()) for one in old] != [replace(one, asked_if=()) for one in new]:
+        what.append("hyperparameters")
+    if what:
+        raise InvalidSpaceError(
+            f"the search space {sweep.space.path} has not changed since sweep {sweep.name} began, "
+            f"but it gives another model ({', '.join(what)} differ): it depends on something "
+            "else, such as an environment variable, the clock or a file read by a library; "
+            "restore that, or start a new sweep"
         )
 
 

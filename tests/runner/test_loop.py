@@ -171,6 +171,7 @@ def test_when_every_trial_of_the_first_wave_fails_the_sweep_ends(tmp_path):
     runner = new_runner(folder, store, trainer, Budget(max_failures=1000))
     assert runner.run() == "failed"
     assert store.progress().assignments_done == 19
+    assert runner.run() == "failed", "nothing is left to do, and nothing is ranked"
 
 
 def test_max_trials_ends_the_search_and_a_larger_one_goes_on(tmp_path):

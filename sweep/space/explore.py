@@ -117,6 +117,10 @@ class Explorer:
             self._check(trace, model)
         return trace, model
 
+    def outline_of(self, values: Mapping[str, Value]) -> Outline | None:
+        """Return what the model of these values looks like; None if it was not built."""
+        return self._outlines.get(repr(values))
+
     def failed(self, trace: Trace) -> InvalidSpaceError:
         """Return the error that says in one line where the build of a failed trace failed."""
         hp = Asked(trace.values)

@@ -91,7 +91,8 @@ class AutoTrainer:
             for one in (_to_look_at(values) for values in configurations)
             if self._not_carried(one) is None
         ]
-        return best_sharing(found, len(configurations), self._fused.rows, work)
+        own = self.split.manifest.task is not None
+        return best_sharing(found, len(configurations), self._fused.rows, work, own_rows=own)
 
     def survey(self, values: dict[str, Value]) -> Surveyed:
         """Return how a configuration would be trained. Builds its model: tens of milliseconds."""

@@ -30,7 +30,7 @@ def notes(frames: SweepFrames) -> list[str]:
         found.append(f"{of_trial} {_shown(area, error)}")
     if precision is not None:
         error = average_precision_error(float(precision), n_rare)
-        share = words.amount(n_rare / n_rows)
+        share = f"{n_rare / n_rows:.2g}"
         found.append(
             f"average precision {_shown(precision, error)}, which is {share} without any skill"
         )

@@ -192,7 +192,7 @@ class _Run:
 
     def end_epoch(self, logs: dict[str, float], started: float) -> None:
         """Evaluate and record the epoch that just ended, and decide how the trial goes on."""
-        validation = self._evaluated(self.trainer.split.validation, with_metrics=self.has_metrics)
+        validation = self._evaluated(self.trainer.split.validation, is_validation=True)
         record = self._record(logs, validation, started)
         if record.epoch > self.recorded:
             self.records.append(record)
@@ -222,14 +222,15 @@ class _Run:
             val_folds=fold_means(validation.losses),
         )
 
-    def _evaluated(self, rows: Rows, *, with_metrics: bool = False) -> Evaluation:
+    def _evaluated(self, rows: Rows, *, is_validation: bool = False) -> Evaluation:
         return trial_model.evaluate(
             self.model,
             rows,
             self.trainer.split.task,
             self.trainer.scoring,
             form=self.form,
-            with_metrics=with_metrics,
+            with_metrics=is_validation and self.has_metrics,
+            with_rare=is_validation,
         )
 
     def state(self) -> TrialState:

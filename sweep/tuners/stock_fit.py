@@ -1,6 +1,7 @@
 """What Keras Tuner's own `run_trial` does, for a subclass that calls it: build, fit, keep."""
 
 import copy
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,8 @@ def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, 
         model = _built(tuner, hp)
         own = [] if best is None else [told(tuner, trial), best, cuts(tuner)]
         results.append(tuner.hypermodel.fit(hp, model, *given, callbacks=[*made, *own], **named))
+        if best is not None:
+            _keep_shape(model, _shape(tuner, trial))
     return results
 
 
@@ -44,6 +47,9 @@ def load_trial(tuner: Any, trial: Any) -> Any:
             f"trial {trial.trial_id} has kept no weights: its run_trial saves none in {file}"
         )
     model = _built(tuner, trial.hyperparameters)
+    shape = _shape(tuner, trial)
+    if not model.built and shape.exists():
+        model.build_from_config(json.loads(shape.read_text(encoding="utf-8")))
     if not model.built:
         raise NotFoundError(
             f"the weights of trial {trial.trial_id} do not fit a model without an input shape: "
@@ -53,6 +59,19 @@ def load_trial(tuner: Any, trial: Any) -> Any:
         warnings.simplefilter("ignore")  # that the optimizer is a fresh one
         model.load_weights(str(file))
     return model
+
+
+def _keep_shape(model: Any, file: Path) -> None:
+    """Keep with what shape of input a model was built, for one that does not say so itself."""
+    try:
+        text = json.dumps(model.get_build_config())
+    except TypeError:  # a shape that is no JSON
+        return
+    file.write_text(text, encoding="utf-8")
+
+
+def _shape(tuner: Any, trial: Any) -> Path:
+    return Path(tuner.get_trial_dir(trial.trial_id)) / "build_config.json"
 
 
 def _built(tuner: Any, hp: Any) -> Any:

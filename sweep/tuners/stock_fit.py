@@ -50,6 +50,7 @@ def load_trial(tuner: Any, trial: Any) -> Any:
     shape = _shape(tuner, trial)
     if not model.built and shape.exists():
         model.build_from_config(json.loads(shape.read_text(encoding="utf-8")))
+        model.built = bool(model.weights)  # of a model with a call of its own Keras says False
     if not model.built:
         raise NotFoundError(
             f"the weights of trial {trial.trial_id} do not fit a model without an input shape: "

@@ -26,6 +26,8 @@ def why_own_way(tuner: Any, error: SweepError | None = None) -> str | None:
     """
     if tuner.has_own_run_trial:
         return f"{type(tuner).__name__} has a run_trial of its own"
+    if tuner.arguments.objective_fault is not None and not tuner.has_own_fit:
+        return f"{tuner.arguments.objective_fault}; so trained as Keras Tuner does it"
     if error is not None and all(map(_is_not_measured, _faults(error))):
         return f"{_faults(error)[0]}; so trained as Keras Tuner does it"
     if not tuner.has_own_fit:

@@ -31,12 +31,20 @@ def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, 
     results = []
     for _ in range(tuner.executions_per_trial):
         made = list(callbacks()) if callable(callbacks) else copy.deepcopy(list(callbacks))
-        model = _built(tuner, hp)
         own = [] if best is None else [told(tuner, trial), best, cuts(tuner)]
-        results.append(tuner.hypermodel.fit(hp, model, *given, callbacks=[*made, *own], **named))
-        if best is not None:
-            _keep_shape(model, _shape(tuner, trial))
+        every = {**named, "callbacks": [*made, *own]}
+        results.append(tuner._build_and_fit_model(trial, *given, **every))
     return results
+
+
+def fit_once(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """Return what a fit of a trial's model returned."""
+    hp = trial.hyperparameters
+    model = _built(tuner, hp)
+    result = tuner.hypermodel.fit(hp, model, *given, **named)
+    if not tuner.is_dry:
+        _keep_shape(model, _shape(tuner, trial))
+    return result
 
 
 def load_trial(tuner: Any, trial: Any) -> Any:

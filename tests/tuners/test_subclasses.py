@@ -190,3 +190,27 @@ def test_models_whose_rows_cannot_be_scored_are_trained_as_keras_tuner_does(
     (trial,) = tuner.oracle.get_best_trials()
     assert {"val_price_mae", "price_mae", "val_loss"} <= set(trial.metrics.metrics)
     assert set(tuner.get_best_models()[0].predict(X, verbose=0)) == {"price", "sold"}
+
+
+def test_several_objectives_and_those_of_training_rows_are_ranked_as_keras_tuner_does(
+    keras, tmp_path, capsys
+):
+    class Own(sweep.RandomSearch):
+        def _build_and_fit_model(self, trial, *args, **kwargs):
+            return super()._build_and_fit_model(trial, *args, **kwargs)
+
+    several = ["val_accuracy", "val_loss"]
+    tuner = Own(build, several, 1, seed=1, directory=str(tmp_path), project_name="several")
+    tuner.search(X, Y, validation_split=0.25, batch_size=60, verbose=0)
+    (trial,) = tuner.oracle.get_best_trials()
+    values = {name: trial.metrics.get_last_value(name) for name in several}
+    assert trial.score == pytest.approx(values["val_loss"] - values["val_accuracy"])
+    assert "Multi" in str(tuner.oracle.objective)
+
+    tuner = sweep.RandomSearch(build, "loss", 1, seed=1, directory=str(tmp_path))
+    tuner.search(X, Y, batch_size=60)
+    assert "'loss', which is measured on training rows" in capsys.readouterr().out
+    (trial,) = tuner.oracle.get_best_trials()
+    assert trial.score == trial.metrics.get_last_value("loss")
+    with pytest.raises(AttributeError, match="a loop of one's own over trials is not followed"):
+        tuner.oracle.create_trial("tuner0")

@@ -206,7 +206,8 @@ class _Run:
     def _record(
         self, logs: dict[str, float], validation: Evaluation, started: float
     ) -> EpochRecord:
-        train = self._evaluated(self.trainer.split.train)
+        told = self.has_metrics and self.trainer.split.is_of_script
+        train = self._evaluated(self.trainer.split.train, with_metrics=told)
         return EpochRecord(
             epoch=self.progress.epoch + 1,
             fit_loss=float(logs["loss"]),
@@ -219,6 +220,7 @@ class _Run:
             learning_rate=trial_model.learning_rate(self.model),
             seconds=time.perf_counter() - started,
             metrics=validation.metrics,
+            train_metrics=train.metrics if told else {},
             val_folds=fold_means(validation.losses),
         )
 

@@ -13,8 +13,8 @@ from sweep.records import EpochRecord
 from sweep.statistics.choice_of_epoch import fold_means
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.fused.measuring import measured as measures
+from sweep.training.fused.measuring import own_metrics, tells_fit_score
 from sweep.training.fused.measuring import score as score_of
-from sweep.training.fused.measuring import tells_fit_score
 from sweep.training.fused.packing import Clock, Packing, absent_parts
 from sweep.training.fused.program.arrays import (
     Epoch,
@@ -197,6 +197,9 @@ class SlotGroup:
             learning_rate=float(rate[0]),
             seconds=0.0,
             metrics=validation.metrics,
+            train_metrics=own_metrics(of, outputs[:n_train], split.train, *meaning, own)
+            if split.is_of_script
+            else {},
             val_folds=fold_means(validation.losses),
         )
         return Trained(record, validation.losses)

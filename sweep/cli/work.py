@@ -95,9 +95,11 @@ def confirm(
     stopping: Stopping,
     workers: Workers = IN_PROCESS,
     *,
-    is_last: bool = True,
+    until_decided: bool = False,
 ) -> None:
-    """Train the confirmations that are to do, and say how it ended, unless more follow.
+    """Train the confirmations that are to do, and say how it ended.
+
+    If `until_decided` they are a round of many, whose end is no news.
 
     Raises typer.Exit or SweepError with the exit code for it.
     """
@@ -114,15 +116,16 @@ def confirm(
             ending = sweeps.confirm(work)
         progress = store.progress()
     if ending.state is SweepState.FINISHED:
-        if is_last:
+        if not until_decided:
             hint(f"confirmed; see: sweep report {name}")
         return
-    left = progress.confirmations - progress.confirmations_done
+    left = _left(progress.confirmations - progress.confirmations_done, "run")
+    again = f"confirm {name} --until decided" if until_decided else f"resume {name}"
     if ending.state is SweepState.INTERRUPTED:
-        hint(f"stopped, state saved; {_left(left, 'run')}, continue with: sweep resume {name}")
+        hint(f"stopped, state saved; {left}, continue with: sweep {again}")
         raise typer.Exit(stopping.code)
     kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{ending.sentence}; {_left(left, 'run')}, continue with: sweep resume {name}")
+    raise kind(f"{ending.sentence}; {left}, continue with: sweep {again}")
 
 
 def confirm_stored(
@@ -135,7 +138,7 @@ def confirm_stored(
     workers: Workers = IN_PROCESS,
     added: Added | None = None,
     *,
-    is_last: bool = True,
+    until_decided: bool = False,
 ) -> None:
     """Train the confirmations that are still to do, `added` ones too. The folder must be locked.
 
@@ -147,7 +150,7 @@ def confirm_stored(
     if added is not None:
         with Store(folder.database) as store:
             added.store(store)
-    confirm(folder, prepared, budget, stopping, workers, is_last=is_last)
+    confirm(folder, prepared, budget, stopping, workers, until_decided=until_decided)
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:

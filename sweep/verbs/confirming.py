@@ -121,7 +121,8 @@ def confirm(
     if ending is None or ending.state in (SweepState.FINISHED, SweepState.INTERRUPTED):
         return
     kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{ending.sentence}; go on with confirm(), or: sweep resume {folder.path}")
+    again = 'confirm(until="decided")' if until_decided else "confirm()"
+    raise kind(f"{ending.sentence}; go on with {again}, or: sweep resume {folder.path}")
 
 
 @dataclass

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks import fresh
 from benchmarks import promised as law
 from benchmarks.curves import most_found, share_found
 from benchmarks.luck import JITTERS, WILD, decided, held_by_confirmed, held_by_intervals, regret
@@ -40,7 +41,8 @@ Part = tuple[Callable[..., list[Figure]], tuple[int, ...]]
 def parts(n: int) -> list[Part]:
     """Return what is simulated, in the order of the table, with about `n` simulations a figure."""
     tables = [(rows, trials) for rows in ROWS for trials in TRIALS]
-    found: list[Part] = [(ties, (_runs(n, trials, rows), trials, rows)) for rows, trials in tables]
+    found: list[Part] = [(networks, (max(n * fresh.SWEEPS // SIMULATIONS, 2),))]
+    found += [(ties, (_runs(n, trials, rows), trials, rows)) for rows, trials in tables]
     found += [(seeds, (_runs(n, trials, 1_000), trials)) for trials in (2, 20)]
     found += [(intervals, (2 * n, rows)) for rows in ROWS]
     found += [(intervals_of_means, (n // 2, runs)) for runs in (2, 5)]
@@ -53,6 +55,11 @@ def parts(n: int) -> list[Part]:
 def _runs(n: int, trials: int, rows: int) -> int:
     """Simulations that take about as long as `n` of few trials on few rows."""
     return max(int(n / (1 + trials / 100) / (1 + rows / 5_000)), 20)
+
+
+def networks(sweeps: int) -> list[Figure]:
+    """Real searches, whose truth is 500,000 fresh events."""
+    return fresh.figures(sweeps)
 
 
 def ties(n: int, trials: int, rows: int) -> list[Figure]:

@@ -4,8 +4,9 @@
 
 With --check it ends with 1 if a figure is outside its promise, and names each that is. Chance is
 allowed for: a share fails where a method that just keeps the promise would give it less than once
-in a thousand runs. With --write the table goes into `benchmarks/README.md`. Seeds are fixed: the
-same number of simulations gives the same figures. What is promised stands in `promised.py`.
+in a thousand runs. With --write the tables of README.md, docs/statistics.md and
+benchmarks/README.md are written anew. Seeds are fixed: the same number of simulations gives the
+same figures. What is promised stands in `promised.py`.
 """
 
 import argparse
@@ -13,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -22,7 +22,8 @@ from benchmarks import fresh
 from benchmarks import promised as law
 from benchmarks.curves import most_found, share_found
 from benchmarks.luck import JITTERS, WILD, decided, held_by_confirmed, held_by_intervals, regret
-from benchmarks.promised import Amount, Figure, Share, missed, table
+from benchmarks.promised import Amount, Figure, Share, missed
+from benchmarks.shown import write
 from benchmarks.ties import losses, paired_error, rates
 from sweep.statistics import confidence_set as implementation
 from sweep.statistics.confidence_set import confidence_set
@@ -32,8 +33,6 @@ TRIALS = (5, 20, 100)
 SEEDS = 0.01
 """Spread between seeds of the simulated trials, in nats."""
 SIMULATIONS = 2_000
-README = Path(__file__).parent / "README.md"
-BEGIN, END = "<!-- trust: begin -->", "<!-- trust: end -->"
 
 Part = tuple[Callable[..., list[Figure]], tuple[int, ...]]
 
@@ -207,19 +206,11 @@ def simulated(part: Part) -> list[Figure]:
     return function(*given)
 
 
-def write(figures: list[Figure], simulations: int, seconds: float) -> None:
-    """Put the table between its marks in `benchmarks/README.md`."""
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    said = f"`--simulations {simulations}`, {seconds / 60:.0f} minutes.\n\n{table(figures)}"
-    README.write_text(f"{before}{BEGIN}\n{said}\n{END}{after}", encoding="utf-8")
-
-
 def main() -> int:
     """Print the table; return 1 if a figure is asked to hold and does not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="end with 1 if a promise is broken")
-    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="write the tables of the pages")
     parser.add_argument("--simulations", type=int, default=SIMULATIONS, help="of a quick figure")
     parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args()
@@ -230,7 +221,8 @@ def main() -> int:
                 figures.append(one)
                 print(f"{one.law}: {one.where}: {one.shown} ({one.promise})", flush=True)
     if asked.write:
-        write(figures, asked.simulations, time.monotonic() - began)
+        took = (time.monotonic() - began) / 60
+        write(figures, f"`--simulations {asked.simulations}`, {took:.0f} minutes.")
     failed = missed(figures)
     print("\n".join(failed) or "every figure is within its promise", file=sys.stderr)
     return 1 if asked.check and failed else 0

@@ -2,6 +2,7 @@
 
 from benchmarks import promised as law
 from benchmarks.promised import Amount, Share, missed, table
+from benchmarks.shown import BESIDE, PAGES, written
 
 
 def test_a_share_misses_where_chance_does_not_explain_it():
@@ -31,3 +32,13 @@ def test_every_law_has_a_line_in_the_table_of_promises_or_a_promise_of_its_own()
     assert set(law.PROMISES) == laws - amounts
     shown = table([Share(one, "", 0.5, 9) for one in law.PROMISES])
     assert shown.count("\n") == 2 + len(law.PROMISES)
+
+
+def test_tables_stand_between_their_marks_on_the_pages():
+    text = "a\n<!-- trust: level -->\nold\n<!-- trust end -->\nb\n"
+    new = written(text, [Share(law.FALSE_ONSET, "9 epochs", 0.031, 500)], "")
+    assert new == text.replace("old", "| | said to overfit |\n|---|---:|\n| 9 epochs | 3.1% |")
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for name in ("all", "claims", *BESIDE):
+        assert pages.count(f"<!-- trust: {name} -->") == 1, name
+    assert pages.count("<!-- trust end -->") == 2 + len(BESIDE)

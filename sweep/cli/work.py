@@ -99,9 +99,11 @@ def confirm(
     stopping: Stopping,
     workers: Workers = IN_PROCESS,
     *,
-    is_last: bool = True,
+    until_decided: bool = False,
 ) -> None:
-    """Train the confirmations that are to do, and say how it ended, unless more follow.
+    """Train the confirmations that are to do, and say how it ended.
+
+    If `until_decided` they are a round of many, whose end is no news.
 
     Raises typer.Exit or SweepError with the exit code for it.
     """
@@ -120,16 +122,17 @@ def confirm(
     if ending.state is SweepState.FINISHED:
         if ending.sentence is not None:
             raise TooManyFailuresError(f"{ending.sentence}; see: sweep report {name}")
-        if is_last:
+        if not until_decided:
             hint(f"confirmed; see: sweep report {name}")
         return
-    left = progress.confirmations - progress.confirmations_done
+    n_left = progress.confirmations - progress.confirmations_done
+    again = f"confirm {name} --until decided" if until_decided else f"resume {name}"
+    what_next = f"{_left(n_left, 'run')}, continue with: sweep {again}"
     if ending.state is SweepState.INTERRUPTED:
-        hint(f"stopped, state saved; {_left(left, 'run')}, continue with: sweep resume {name}")
+        hint(f"stopped, state saved; {what_next}")
         raise typer.Exit(stopping.code)
-    what_next = f"{_left(left, 'run')}, continue with: sweep resume {name}"
     if ending.state is SweepState.FAILED:
-        what_next = f"{what_next} --max-failures {_MANY}" if left else f"see: sweep report {name}"
+        what_next = f"{what_next} --max-failures {_MANY}" if n_left else f"see: sweep report {name}"
         raise TooManyFailuresError(f"{ending.sentence}; {what_next}")
     raise BudgetEndedError(f"{ending.sentence}; {what_next}")
 
@@ -144,7 +147,7 @@ def confirm_stored(
     workers: Workers = IN_PROCESS,
     added: Added | None = None,
     *,
-    is_last: bool = True,
+    until_decided: bool = False,
 ) -> None:
     """Train the confirmations that are still to do, `added` ones too. The folder must be locked.
 
@@ -156,7 +159,7 @@ def confirm_stored(
     if added is not None:
         with Store(folder.database) as store:
             added.store(store)
-    confirm(folder, prepared, budget, stopping, workers, is_last=is_last)
+    confirm(folder, prepared, budget, stopping, workers, until_decided=until_decided)
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:

@@ -29,7 +29,7 @@ _CLOSING_SECONDS = 20.0
 """For jobs to stop; what takes longer goes on by itself and is found again."""
 _MOST_CONNECTIONS = 256
 _FIRST_LOOK_SECONDS = 1.0
-"""The address is told once all sweeps were looked at, which makes the first page quick; at latest now.""""""
+"""The address is told once all sweeps were looked at, so that the first page is quick; or now."""
 _FIRST_PAGE_SECONDS = 2.0
 """What only later pages need is imported after so long, so it does not slow the first one."""
 

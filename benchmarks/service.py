@@ -135,6 +135,11 @@ def kills(place: Path) -> None:
         asked.again(one)
         _until_all_confirmed(one, asked)
         jobs = _jobs(one)
+        for job in jobs:
+            if job["error"] and "was killed" not in job["error"]["detail"]:
+                with one.client() as client:
+                    said = client.get(f"/api/v1/jobs/{job['job']}/log").json()["text"]
+                print(f"job {job['job']} has failed by itself:\n{said[-3000:]}")
     forks.close()
     names = [f"s{number + 1}" for number in range(counts["sweeps"])]
     for name in names:

@@ -21,8 +21,9 @@ from sweep.serve.queue import jobs
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
 from sweep.serve.service import Service
 from sweep.serve.systemd import notify
+from sweep.serve.work import webhook
 from sweep.serve.work.dispatcher import Dispatcher
-from sweep.serve.work.notices import Notifier, check_address
+from sweep.serve.work.notices import Notifier
 from sweep.serve.work.plans import Planner
 
 _CLOSING_SECONDS = 20.0
@@ -42,7 +43,7 @@ def opened(options: ServeOptions) -> Iterator[Service]:
     """
     folder = QueueFolder(options.results)
     if options.notify is not None:
-        check_address(options.notify, private=options.notify_private)
+        webhook.addresses(options.notify, private=options.notify_private)
     with folder.served(), QueueDatabase(folder.database) as database:
         planner = Planner(options, database)
         service = Service(options, database, planner)
@@ -112,7 +113,8 @@ def serve(service: Service, ready: Callable[[str], None]) -> None:
     )
     server = _Server(config, service)
     with listener:
-        asyncio.run(_run(server, listener, looked, lambda: ready(options.address)))
+        port = options.port if options.socket is not None else listener.getsockname()[1]
+        asyncio.run(_run(server, listener, looked, lambda: ready(options.address_at(port))))
 
 
 async def _run(

@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS as KNOWN
 from schemathesis.checks import load_all_checks
 
+from sweep.records import SweepState
 from sweep.runner.stop import request
 from sweep.serve.app import make_app
 from sweep.serve.queue import jobs
+from sweep.store import Store
 
 load_all_checks()
 CHECKS = KNOWN.get_by_names(
@@ -213,8 +215,18 @@ def test_the_queue_drains_and_says_so(client, service):
     assert jobs.counts(service.database)["waiting"] == 0
 
 
-def test_metrics_are_in_prometheus_form(client):
+def test_metrics_are_in_prometheus_form(client, service):
     from prometheus_client.parser import text_string_to_metric_families
 
-    names = {one.name for one in text_string_to_metric_families(client.get("/metrics").text)}
-    assert {"sweep_jobs", "sweep_disk_free_bytes", "sweep_build_info"} <= names
+    folder = service.sweep("small")
+    with folder.locked():  # as if a pool were at work on it
+        with Store(folder.database) as store:
+            store.set_state(SweepState.RUNNING)
+            lost, _ = (store.add_worker("node", number, "cpu") for number in (1, 2))
+            store.end_worker(lost, "it was ended")
+        text = client.get("/metrics").text
+    found = {one.name: one.samples for one in text_string_to_metric_families(text)}
+    assert {"sweep_jobs", "sweep_disk_free_bytes", "sweep_build_info"} <= set(found)
+    crew = {one.labels["state"]: one.value for one in found["sweep_workers"]}
+    assert crew == {"working": 1.0, "lost": 1.0}
+    assert found["sweep_failed_trials"][0].labels == {"sweep": "small"}

@@ -83,7 +83,8 @@ class Resident:
         split, rows = self.split, self.rows
         parts = [flat(part.array) for part in (split.train, split.validation)]
         x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
-        x[: rows.train + rows.validation] = np.concatenate(parts)
+        x[: rows.train] = parts[0]
+        x[rows.train : rows.train + rows.validation] = parts[1]
         y = split.train.y
         return on_device(x), on_device(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
 

@@ -75,23 +75,17 @@ class ScriptBuild:
     content: bytes
     path: Path
     """Of the script."""
-    policy: str
-    """Keras' `DTypePolicy` in the script, by name."""
 
     def build(self, split: Split) -> "Build":
         """Return what makes a trial's model."""
-        import keras
-
         from sweep.space.build import HomeBuild
         from sweep.space.by_value import ByValue
         from sweep.space.entry import SpaceEntry
-        from sweep.space.home import Home
 
         sys.path.append(str(self.path.parent))  # modules beside the script go by their name
         found: ByValue = pickle.loads(self.content)
-        home = Home(self.path.parent, policy=keras.dtype_policies.get(self.policy))
         entry = SpaceEntry("build", found.build, found.hypermodel)
-        return HomeBuild(self.path, entry, home, inputs_of(split.train.x), split.task)
+        return HomeBuild(self.path, entry, found.home(), inputs_of(split.train.x), split.task)
 
 
 @dataclass(frozen=True)

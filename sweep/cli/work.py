@@ -1,5 +1,6 @@
 """What the commands that train share: preparing, running with progress shown, how it ended."""
 
+import atexit
 import logging
 import math
 import re
@@ -73,6 +74,7 @@ def run(
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
+    from sweep.training.fused.epoch_threads import join_left
     from sweep.training.native_messages import native_messages_to
 
     folder.refuse_links()
@@ -86,6 +88,7 @@ def run(
                 folder, store, prepared, budget, observer, stopping.requested, workers
             )
             state = sweeps.run(work)
+        atexit.unregister(join_left)  # `cli.main` ends past the dismantling of libraries
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         write_logs(folder)
@@ -108,6 +111,7 @@ def confirm(
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
+    from sweep.training.fused.epoch_threads import join_left
     from sweep.training.native_messages import native_messages_to
 
     name = folder.name
@@ -118,6 +122,7 @@ def confirm(
                 folder, store, prepared, budget, observer, stopping.requested, workers
             )
             ending = sweeps.confirm(work)
+        atexit.unregister(join_left)
         progress = store.progress()
     if ending.state is SweepState.FINISHED:
         if ending.sentence is not None:

@@ -31,7 +31,7 @@ def direction_of(metric: str) -> str | None:
 
 
 def built_and_fitted(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
-    """Return what one fit of a trial's model returned, by the method that a subclass may replace."""
+    """Return what one fit of a trial returned, by the method that a subclass may replace."""
     return tuner._build_and_fit_model(trial, *given, **named)
 
 

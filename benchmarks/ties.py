@@ -7,6 +7,7 @@ same expected loss but for those made worse by a given number of paired standard
     python benchmarks/ties.py [REPETITIONS]
 """
 
+import functools
 import sys
 
 import numpy as np
@@ -26,6 +27,7 @@ def losses(n_trials: int, n_rows: int, random: np.random.Generator) -> np.ndarra
     return example_losses(logits, labels)
 
 
+@functools.cache
 def paired_error(n_rows: int) -> float:
     """Standard error of the difference of two such trials over `n_rows` rows."""
     one, other = losses(2, 1_000_000, np.random.default_rng(0))

@@ -99,7 +99,7 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_teardown(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, None, None]:
-    """What a file's tests leave behind, compiled programs above all, costs the next file nothing."""
+    """What a file's tests leave, compiled programs above all, costs the next file nothing."""
     yield
     if nextitem is None or nextitem.path != item.path:
         _freeze()

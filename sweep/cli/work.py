@@ -1,5 +1,6 @@
 """What the commands that train share: preparing, running with progress shown, how it ended."""
 
+import atexit
 import logging
 import math
 import re
@@ -73,6 +74,7 @@ def run(
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
+    from sweep.training.fused.epoch_threads import join_left
     from sweep.training.native_messages import native_messages_to
 
     folder.refuse_links()
@@ -86,6 +88,7 @@ def run(
                 folder, store, prepared, budget, observer, stopping.requested, workers
             )
             state = sweeps.run(work)
+        atexit.unregister(join_left)  # `cli.main` ends past the dismantling of libraries
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         write_logs(folder)
@@ -99,13 +102,16 @@ def confirm(
     stopping: Stopping,
     workers: Workers = IN_PROCESS,
     *,
-    is_last: bool = True,
+    until_decided: bool = False,
 ) -> None:
-    """Train the confirmations that are to do, and say how it ended, unless more follow.
+    """Train the confirmations that are to do, and say how it ended.
+
+    If `until_decided` they are a round of many, whose end is no news.
 
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
+    from sweep.training.fused.epoch_threads import join_left
     from sweep.training.native_messages import native_messages_to
 
     name = folder.name
@@ -116,20 +122,22 @@ def confirm(
                 folder, store, prepared, budget, observer, stopping.requested, workers
             )
             ending = sweeps.confirm(work)
+        atexit.unregister(join_left)
         progress = store.progress()
     if ending.state is SweepState.FINISHED:
         if ending.sentence is not None:
             raise TooManyFailuresError(f"{ending.sentence}; see: sweep report {name}")
-        if is_last:
+        if not until_decided:
             hint(f"confirmed; see: sweep report {name}")
         return
-    left = progress.confirmations - progress.confirmations_done
+    n_left = progress.confirmations - progress.confirmations_done
+    again = f"confirm {name} --until decided" if until_decided else f"resume {name}"
+    what_next = f"{_left(n_left, 'run')}, continue with: sweep {again}"
     if ending.state is SweepState.INTERRUPTED:
-        hint(f"stopped, state saved; {_left(left, 'run')}, continue with: sweep resume {name}")
+        hint(f"stopped, state saved; {what_next}")
         raise typer.Exit(stopping.code)
-    what_next = f"{_left(left, 'run')}, continue with: sweep resume {name}"
     if ending.state is SweepState.FAILED:
-        what_next = f"{what_next} --max-failures {_MANY}" if left else f"see: sweep report {name}"
+        what_next = f"{what_next} --max-failures {_MANY}" if n_left else f"see: sweep report {name}"
         raise TooManyFailuresError(f"{ending.sentence}; {what_next}")
     raise BudgetEndedError(f"{ending.sentence}; {what_next}")
 
@@ -144,7 +152,7 @@ def confirm_stored(
     workers: Workers = IN_PROCESS,
     added: Added | None = None,
     *,
-    is_last: bool = True,
+    until_decided: bool = False,
 ) -> None:
     """Train the confirmations that are still to do, `added` ones too. The folder must be locked.
 
@@ -156,7 +164,7 @@ def confirm_stored(
     if added is not None:
         with Store(folder.database) as store:
             added.store(store)
-    confirm(folder, prepared, budget, stopping, workers, is_last=is_last)
+    confirm(folder, prepared, budget, stopping, workers, until_decided=until_decided)
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:

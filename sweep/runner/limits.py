@@ -95,12 +95,11 @@ class Limits:
 
     def must_stop(self) -> bool:
         """Return whether to stop at once, in the midst of training."""
-        return (
-            self.interrupted()
-            or self._over_failures
-            or self._reached is not None
-            or self._out_of_time()
-        )
+        return self.is_over() or self._over_failures or self._reached is not None
+
+    def is_over(self) -> bool:
+        """Return whether the user asked to stop, or the time is over: nothing more is worked on."""
+        return self.interrupted() or self._out_of_time()
 
     def ending(self, waiting: Sequence[Assignment], allowed: Sequence[Assignment]) -> Ending | None:
         """Return why to go no further, or None to train the `allowed` ones of what is `waiting`."""
@@ -113,12 +112,16 @@ class Limits:
             return Ending(
                 SweepState.BUDGET, f"--target {target} was reached: {value} by trial {trial}"
             )
+        return self.over() or self._failed()
+
+    def over(self) -> Ending | None:
+        """Return why nothing more is worked on, if that is so."""
         if self.interrupted():
             return Ending(SweepState.INTERRUPTED)
         if self._out_of_time():
             seconds = self.budget.max_seconds
             return Ending(SweepState.BUDGET, f"--max-time of {seconds:g} s ended the search")
-        return self._failed()
+        return None
 
     def _out_of_time(self) -> bool:
         return self._deadline is not None and self.clock() >= self._deadline

@@ -14,7 +14,7 @@ from sweep.searches.face import Search
 from sweep.settings import Budget, Settings
 from sweep.store import Reference, Store
 from sweep.sweep_folder import SweepFolder
-from sweep.training.contract import Trainer
+from sweep.training.contract import StopRequested, Trainer
 from sweep.training.queue import Queue
 
 
@@ -37,8 +37,8 @@ class Runner:
     """Under which each baseline is trained."""
     executions: int = Settings.executions
     """Runs of each configuration of a search without rungs."""
-    references: Callable[[], Sequence[Reference]] = tuple
-    """Trains the reference models on the sweep's split."""
+    references: Callable[[StopRequested], Sequence[Reference] | None] = lambda stop: ()
+    """Trains the reference models on the sweep's split; None if it was to stop before the end."""
 
     def run(self) -> SweepState:
         """Work until the end; store and return the sweep's state.
@@ -58,7 +58,8 @@ class Runner:
             ending = self._work(waves, limits, room)
             if ending.state is SweepState.FINISHED:
                 room.make()
-                self._compare()
+                if not self._compare(limits):
+                    ending = limits.over() or ending
         except BaseException:
             with suppress(SweepError):  # the disk that failed once may fail again
                 self.store.set_state(SweepState.INTERRUPTED)
@@ -129,7 +130,11 @@ class Runner:
         n_trials = progress.confirmations if of_repeats else progress.trials
         return n_trials, progress.best_score is not None
 
-    def _compare(self) -> None:
-        """Fit and store the reference models, once for a sweep."""
-        if not self.store.references():
-            self.store.set_references(self.references())
+    def _compare(self, limits: Limits) -> bool:
+        """Fit and store the reference models, once for a sweep; False if there is no time left."""
+        if self.store.references():
+            return True
+        found = self.references(limits.is_over)
+        if found is not None:
+            self.store.set_references(found)
+        return found is not None

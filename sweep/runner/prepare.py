@@ -14,7 +14,8 @@ from sweep.data.own_data import Sizes
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.records import Json, PlanRecord, SweepState
-from sweep.references.models import Fitted, reference_models
+from sweep.references.beside import FittedBeside, fitted_anywhere
+from sweep.references.models import reference_models
 from sweep.references.no_skill import RowScores
 from sweep.runner.fit_of_data import (
     check_split,
@@ -49,7 +50,7 @@ from sweep.store import Reference, Store, SweepRow
 from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
 from sweep.training.chosen import chosen_trainer
-from sweep.training.contract import Trainer
+from sweep.training.contract import StopRequested, Trainer
 from sweep.training.retrying import Retrying
 from sweep.words import counted
 
@@ -66,8 +67,8 @@ class Prepared:
     """What the scores measure, and what is to be said of it."""
     scores: RowScores
     """From predictions and targets to each row's score."""
-    references: Callable[[], Sequence[Reference]]
-    """Trains the reference models on the split, or waits for them."""
+    references: Callable[[StopRequested], Sequence[Reference] | None]
+    """Trains the reference models on the split, or waits for them; None if it was to stop."""
     fusion: Fusion = NOT_LOOKED_AT
     """What was found of how its trials share programs, if it is a new sweep."""
     retries: int = 0
@@ -111,7 +112,7 @@ def prepare(
     space_name: str,
     settings: Settings,
     split: Split,
-    fitted: Callable[[], Sequence[Fitted]] | None = None,
+    fitted: FittedBeside | None = None,
 ) -> Prepared:
     """Load and check everything a sweep on `split` needs. Keras must have been started.
 
@@ -132,7 +133,7 @@ def prepared_of(
     space: Space,
     settings: Settings,
     split: Split,
-    fitted: Callable[[], Sequence[Fitted]] | None = None,
+    fitted: FittedBeside | None = None,
 ) -> Prepared:
     """Return all that a sweep of a loaded space on `split` needs, checked. See `prepare`."""
     scored = scoring_of_all(space.measures, split.task, settings.objective)
@@ -154,8 +155,13 @@ def prepared_of(
     plan = planned(space, settings)
     scores = scores_of(space, split.task, scored.scoring)
 
-    def references() -> Sequence[Reference]:
-        found = None if fitted is None else fitted()
+    def references(stop: StopRequested) -> Sequence[Reference] | None:
+        if fitted is not None:
+            found = fitted(stop)
+        else:
+            found = fitted_anywhere(split, settings.seed, scored.scoring, stop)
+        if found is None:
+            return None
         return reference_models(split, settings.seed, scored.scoring, scores, found)
 
     fusion = NOT_LOOKED_AT

@@ -119,8 +119,12 @@ class Explorer:
 
     def digests(self, trace: Trace) -> dict[str, str]:
         """Return what tells the model of a trace from others, by part; nothing if it failed."""
-        found = self._outlines.get(repr(trace.values))
+        found = self.outline_of(trace.values)
         return {} if found is None else found.digests()
+
+    def outline_of(self, values: Mapping[str, Value]) -> Outline | None:
+        """Return what the model of these values looks like; None if it was not built."""
+        return self._outlines.get(repr(values))
 
     def failed(self, trace: Trace) -> InvalidSpaceError:
         """Return the error that says in one line where the build of a failed trace failed."""

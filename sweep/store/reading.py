@@ -41,7 +41,12 @@ _OPENING = (
 )
 _LARGEST = 2**63 - 1
 """SQLite's largest integer."""
-_KEYS = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}
+_KEYS = {
+    "trial": "trial",
+    "assignment": "assignment",
+    "epoch": "trial, epoch",
+    "training": "trial, epoch",
+}
 
 
 class Reader:
@@ -361,7 +366,7 @@ class Reader:
         return [_opening(row) for row in self._rows(query)]
 
     def table(self, name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Return column names and all rows of `trial`, `assignment` or `epoch`, in key order.
+        """Return column names and all rows of a table with one of `_KEYS`, in key order.
 
         Raises DataError for a value that its column may not hold (see `columns`).
         """

@@ -394,6 +394,14 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
         ],
     )
     db.executemany(
+        "INSERT INTO training VALUES (?, ?, ?)",
+        [
+            (trial, record.epoch, _json_of(record.train_metrics))
+            for record in records
+            if record.train_metrics
+        ],
+    )
+    db.executemany(
         "INSERT INTO fold VALUES (?, ?, ?)",
         [
             (trial, record.epoch, np.array(record.val_folds, "<f4").tobytes())

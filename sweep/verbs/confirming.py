@@ -125,7 +125,8 @@ def confirm(
             say.warn(ending.sentence)
         return
     kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{ending.sentence}; go on with confirm(), or: sweep resume {folder.path}")
+    again = 'confirm(until="decided")' if until_decided else "confirm()"
+    raise kind(f"{ending.sentence}; go on with {again}, or: sweep resume {folder.path}")
 
 
 @dataclass

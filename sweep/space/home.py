@@ -100,16 +100,19 @@ class Home:
         finally:
             _READERS.remove(reader)
 
-    def _read(self, name: object) -> None:
+    def _read(self, name: object, imported: bool) -> None:
+        """Take in a file that is opened; what is imported by its name is among the modules."""
         if isinstance(name, str | bytes):
             path = Path(os.path.abspath(os.fsdecode(name)))  # noqa: PTH100  # links stay links
-            if path.is_relative_to(self.folder) and path.suffix != ".pyc" and is_users(path):
+            if not path.is_relative_to(self.folder) or path.suffix == ".pyc" or not is_users(path):
+                return
+            if not imported or all(_file(one) != path for one in tuple(sys.modules.values())):
                 self.opened.add(path)
 
 
 _LOADED: dict[str, ModuleType] = {}
 """The modules of every search space run so far."""
-_READERS: list[tuple[int, Callable[[object], None]]] = []
+_READERS: list[tuple[int, Callable[[object, bool], None]]] = []
 """Who hears what a thread opens."""
 _listening = threading.Event()
 
@@ -147,10 +150,11 @@ def _is_an_import() -> bool:
 def _opened(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open" or not _READERS or (arguments[2] or 0) & _WRITES:
         return
-    name = _source_of(arguments[0]) if _is_an_import() else arguments[0]
+    imported = _is_an_import()
+    name = _source_of(arguments[0]) if imported else arguments[0]
     for thread, read in tuple(_READERS):
         if thread == threading.get_ident():
-            read(name)
+            read(name, imported)
 
 
 def _source_of(name: object) -> str | None:

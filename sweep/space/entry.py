@@ -210,8 +210,9 @@ def _with_the_datas(path: Path, name: str, function: Any, word: str, known: Know
     if unknown:
         raise InvalidSpaceError(
             f"{name} of {path}{line_of(function)} takes {', '.join(others)} beside {word}, and "
-            f"what {' and '.join(unknown)} is cannot be told from the data; there, give "
-            f"{' and '.join(unknown)} a default value, as in {unknown[0]}=8"
+            f"what {' and '.join(unknown)} is cannot be told from the data; there, write "
+            f"def {name}({', '.join([word, *(f'{one}=8' for one in unknown)])}), with your own "
+            "value in place of 8"
         )
 
     @functools.wraps(function)

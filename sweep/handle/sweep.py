@@ -160,7 +160,7 @@ class Sweep:
         exported = export(
             self.folder, found, path, self.say,
             retrain=retrain, other_numerics=other_numerics, cache=self.cache,
-            command="export(…, retrain=True)",
+            command=f"export({str(path)!r}, retrain=True)",
         )  # fmt: skip
         return exported.score
 

@@ -210,8 +210,9 @@ def _with_the_datas(path: Path, name: str, function: Any, word: str, known: Know
     if unknown:
         raise InvalidSpaceError(
             f"{name} of {path}{line_of(function)} takes {', '.join(others)} beside {word}, and "
-            f"what {' and '.join(unknown)} is cannot be told from the data; give it a value there: "
-            f"def {name}({', '.join([word, *(f'{one}=…' for one in unknown)])})"
+            f"what {' and '.join(unknown)} is cannot be told from the data; there, write "
+            f"def {name}({', '.join([word, *(f'{one}=8' for one in unknown)])}), with your own "
+            "value in place of 8"
         )
 
     @functools.wraps(function)
@@ -232,8 +233,8 @@ def _made(path: Path, name: str, kind: Any, known: Known) -> tuple[Any, tuple[st
         if found is None:
             raise InvalidSpaceError(
                 f"class {name} of {path} is made with {', '.join(required)}, and what "
-                f"{argument} is cannot be told from the data; write at the end of the file: "
-                f"hypermodel = {name}(…)"
+                f"{argument} is cannot be told from the data; at the end of the file, write "
+                f"hypermodel = {name}({argument}=8), with your own value in place of 8"
             )
         given[argument] = found
     try:

@@ -5,14 +5,16 @@ and an exit or a KeyboardInterrupt of its own becomes an error. A real Ctrl-C go
 """
 
 import importlib
+import importlib.util
 import inspect
 import os
 import signal
 import sys
 import sysconfig
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -98,16 +100,19 @@ class Home:
         finally:
             _READERS.remove(reader)
 
-    def _read(self, name: object) -> None:
+    def _read(self, name: object, imported: bool) -> None:
+        """Take in a file that is opened; what is imported by its name is among the modules."""
         if isinstance(name, str | bytes):
             path = Path(os.path.abspath(os.fsdecode(name)))  # noqa: PTH100  # links stay links
-            if path.is_relative_to(self.folder) and path.suffix != ".pyc" and is_users(path):
+            if not path.is_relative_to(self.folder) or path.suffix == ".pyc" or not is_users(path):
+                return
+            if not imported or all(_file(one) != path for one in tuple(sys.modules.values())):
                 self.opened.add(path)
 
 
 _LOADED: dict[str, ModuleType] = {}
 """The modules of every search space run so far."""
-_READERS: list[tuple[int, Callable[[object], None]]] = []
+_READERS: list[tuple[int, Callable[[object, bool], None]]] = []
 """Who hears what a thread opens."""
 _listening = threading.Event()
 
@@ -145,10 +150,20 @@ def _is_an_import() -> bool:
 def _opened(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open" or not _READERS or (arguments[2] or 0) & _WRITES:
         return
-    if not _is_an_import():
-        for thread, read in tuple(_READERS):
-            if thread == threading.get_ident():
-                read(arguments[0])
+    imported = _is_an_import()
+    name = _source_of(arguments[0]) if imported else arguments[0]
+    for thread, read in tuple(_READERS):
+        if thread == threading.get_ident():
+            read(name, imported)
+
+
+def _source_of(name: object) -> str | None:
+    """The file of Python that the import system runs when it reads a file or its bytecode."""
+    text = os.fsdecode(name) if isinstance(name, str | bytes) else ""
+    if text.endswith(".pyc"):
+        with suppress(ValueError):
+            return importlib.util.source_from_cache(text)
+    return text if text.endswith(".py") else None
 
 
 @contextmanager
@@ -158,12 +173,15 @@ def _surroundings() -> Iterator[None]:
     streams = sys.stdin, sys.stdout, sys.stderr
     kept = {number: copy for number in (0, 1, 2) if (copy := _copied(number)) is not None}
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
-    leave = os._exit
+    leave, filters = os._exit, list(warnings.filters)
     os._exit = _exit_of(leave)  # type: ignore[assignment]  # as a function of Python's
     try:
         yield
     finally:
         os._exit = leave
+        # a warning that the code makes an error would end what is ours
+        added = [one for one in warnings.filters if one not in filters and one[0] != "error"]
+        warnings.filters[:] = [*added, *filters]  # type: ignore[index]  # it is a list
         for number, copy in kept.items():
             if not _same(number, copy):
                 os.dup2(copy, number)

@@ -116,7 +116,9 @@ def _only(loss: Any) -> Any:
             raise OutputsError(f"the model has {len(found)} losses, and one output is scored here")
         return found[0]
     if loss is None:
-        raise OutputsError("the model is compiled without a loss: give model.compile(loss=…) one")
+        raise OutputsError(
+            "the model is compiled without a loss: give model.compile one, such as loss='mse'"
+        )
     return loss
 
 

@@ -7,6 +7,7 @@ with the user's own frame.
 import contextlib
 import io
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -41,6 +42,7 @@ from sweep.space.run_file import run_file
 from sweep.space.scoring import ModelMeasures, measures_of
 from sweep.space.source import fingerprint_of, imported, texts, uncopied
 from sweep.tasks.task import HIGGS_TASK, Task
+from sweep.words import shortened
 
 _log = logging.getLogger(__name__)
 
@@ -167,8 +169,9 @@ def load_space(
     search space or several, or its model cannot be trained on `inputs` and the targets of `task`.
     """
     path = find_space(name)
-    home = Home(path.parent)
+    home, before = Home(path.parent), dict(os.environ)
     module, skipped = run_file(path, home, build, inputs)
+    _refuse_late_settings(path, before)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
     called = HomeBuild(path, entry, home, inputs, task)
     explorer, seen = _begun(path, called, inputs, task)
@@ -192,6 +195,20 @@ def load_space(
         said=(*entry.said, *skipped),
         class_weight=declared_class_weight(path, module),
     )
+
+
+def _refuse_late_settings(path: Path, before: Mapping[str, str]) -> None:
+    """Raise InvalidSpaceError if the file sets what Keras had read before the file was run."""
+    import keras
+
+    used = {"KERAS_BACKEND": keras.backend.backend(), "KERAS_FLOATX": keras.config.floatx()}
+    for name, value in used.items():
+        now = os.environ.get(name, value)
+        if now not in (before.get(name), value):
+            raise InvalidSpaceError(
+                f"{path} sets {name} to {shortened(now, 40)}, but Keras has started with {value}; "
+                f"delete that line, or set {name} in the shell that sweep is started from"
+            )
 
 
 def see(called: HomeBuild) -> Space:

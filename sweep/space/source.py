@@ -18,6 +18,7 @@ from sweep.space.text import tree_of
 _MOST_COPIED = 16 * 2**20
 """Bytes of a file; a larger one counts in the fingerprint, but is not copied."""
 
+_FOLDERS_ABOVE = 3
 _MOST_NAMED = 5
 """Files in a message."""
 
@@ -76,12 +77,18 @@ def changed_beside(path: Path, stored: SpaceRecord) -> str | None:
         return None if fingerprint(path) == stored.sha256 else ""
     here: dict[str, str] = {}
     for name, was in kept.items():
-        file = path if name == path.name else path.parent / name
+        file = path if name == path.name else _lies(path.parent, name)
         if file.is_file():  # not a device, which a forged record may name
             here[name] = _hash(file.read_bytes())
         elif file != path and _is_elsewhere(name):
             here[name] = was
     return differences(kept, here) or None
+
+
+def _lies(folder: Path, name: str) -> Path:
+    """Where a file of a space lies: beside it, or above, if the space adds that to `sys.path`."""
+    places = (folder, *[*folder.parents][:_FOLDERS_ABOVE])
+    return next((one / name for one in places if (one / name).is_file()), folder / name)
 
 
 def hashes(sources: Mapping[str, str] | None, uncopied: Mapping[str, str] | None) -> dict[str, str]:

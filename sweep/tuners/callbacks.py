@@ -79,7 +79,7 @@ def _check_copies(listed: Sequence[Any]) -> None:
             raise UsageError(
                 f"search: the callback {type(one).__name__} cannot be copied for each trial "
                 f"({type(error).__name__}: {error}); give a function that makes it: "
-                f"callbacks=lambda: [{type(one).__name__}(…)]"
+                f"callbacks=lambda: [{type(one).__name__}()], with its arguments"
             ) from error
 
 

@@ -142,6 +142,6 @@ def _as_float(array: NDArray[Any]) -> NDArray[np.float32]:
     if array.dtype.kind in "iu" and array.size and np.abs(array).max() > _EXACT:
         raise UsageError(
             f"x holds whole numbers above {_EXACT:,}, which float32 does not hold: make them "
-            "smaller, or give them by name, x={'ids': …}"
+            "smaller, or give them by name, x={'ids': x}"
         )
     return np.ascontiguousarray(array, dtype=np.float32)

@@ -182,6 +182,40 @@ def test_modules_found_by_name_only_when_it_runs_are_covered(tmp_path):
     assert list(space.sources) == ["space.py", "chosen.py"]
 
 
+def test_a_module_that_is_run_past_the_imports_is_covered_with_and_without_bytecode(tmp_path):
+    import py_compile
+
+    helper = written(tmp_path, "WIDTH = 4", "helper.py")
+    text = (
+        "import importlib.util as u\nfrom pathlib import Path\n"
+        "spec = u.spec_from_file_location('any', Path(__file__).parent / 'helper.py')\n"
+        "helper = u.module_from_spec(spec)\nspec.loader.exec_module(helper)\n"
+    )
+    path = written(tmp_path, text + MODEL)
+    first = load(path)
+    assert list(first.sources) == ["space.py", "helper.py"]
+    py_compile.compile(str(helper))
+    assert load(path).sha256 == first.sha256
+
+
+@pytest.mark.parametrize("name", ["KERAS_BACKEND", "KERAS_FLOATX"])
+def test_what_keras_read_before_is_not_set_without_effect(tmp_path, monkeypatch, name):
+    monkeypatch.setenv(name, "")
+    monkeypatch.delenv(name)
+    text = f"import os\nos.environ['{name}'] = 'other'\n" + MODEL
+    with pytest.raises(InvalidSpaceError, match=rf"sets {name} to other, but Keras has started"):
+        load(written(tmp_path, text))
+
+
+def test_warnings_that_a_space_makes_errors_stay_warnings_for_us(tmp_path):
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        load(written(tmp_path, "import warnings\nwarnings.simplefilter('error')\n" + MODEL))
+        assert warnings.filters[0][0] == "default"
+
+
 def test_files_that_are_read_or_declared_are_covered(tmp_path):
     from sweep.space.source import changed_beside, write_sources
 

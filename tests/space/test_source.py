@@ -73,6 +73,17 @@ def test_every_file_that_differs_is_named(tmp_path, monkeypatch):
     assert changed_beside(path, SpaceRecord(sha256="?")) == "", "an older version kept no text"
 
 
+def test_a_module_in_a_folder_above_is_found_again(tmp_path):
+    path = tmp_path / "spaces" / "a.py"
+    path.parent.mkdir()
+    path.write_text("import sys")
+    (tmp_path / "outer.py").write_text("W = 8")
+    kept = SpaceRecord(sources={"a.py": "import sys", "outer.py": "W = 8"})
+    assert changed_beside(path, kept) is None
+    (tmp_path / "outer.py").write_text("W = 9")
+    assert changed_beside(path, kept) == "outer.py has changed"
+
+
 @pytest.mark.parametrize(
     "name", ["../x.py", "/x.py", "a/../../b.py", "a//b.py", "a\\b.py", "..", ""]
 )

@@ -153,13 +153,13 @@ def rows_of_losses(*means: float, rows: int = 1000, spread: float = 0.02) -> lis
     return list((own - own.mean(axis=1, keepdims=True) + np.array(means)[:, None]).astype("f4"))
 
 
-def confirm(store: Store, trial: int, *scores: float) -> None:
+def confirm(store: Store, trial: int, *scores: float, rows: int = 1000) -> None:
     """Train a trial again with other seeds, to these scores."""
     new = confirmations({trial: {"width": 8}}, [], len(scores), 0)
     store.add_confirmations(new, 1)
     for assignment, score in zip(store.pending(), scores, strict=True):
         done = Outcome(OutcomeStatus.STOPPED, 1, 500, 1.0)
-        losses = TrialLosses(1, rows_of_losses(score)[0])
+        losses = TrialLosses(1, rows_of_losses(score, rows=rows)[0])
         store.finish(assignment, done, [record(1, score)], "keras", losses=losses)
 
 

@@ -16,6 +16,10 @@ class Sentence(StrEnum):
     SOME_TIED = "others are tied with it"
     NONE_SIMPLER = "none of these is simpler"
     SIMPLEST = "the simplest is"
+    FIRST_IN_SEARCH = "first in the search is: other seeds put another one first"
+    LUCKIER = "another score is better, but too good by the choice of its epoch"
+    SOME_CUT = "others were cut early"
+    GIVEN_UP = "the simplest gives up something"
     UNFINISHED = "the sweep is not finished"
     CAPACITY = "capacity: best with"
     CAPACITY_IN_PARTS = "capacity: best are groups with a worse one between"
@@ -28,6 +32,17 @@ class Sentence(StrEnum):
     WORTH = "a network is worth it"
     NOT_WORTH = "a network is not worth it"
     WORTH_UNKNOWN = "not enough evidence that a network is worth it"
+    STILL_IMPROVING = "some were still improving at the last epoch"
+    TUTORIAL = "conclusions checked"
+    CHOICE_OF_EPOCH = "choice of the epoch: how much too good"
+    SELECTION_BIAS = "selection bias: how much worse on new data"
+    CONFIRMED = "the first by its mean under other seeds"
+    BIAS_SURE = "scores in the search were better or worse than the repeats"
+    BIAS_UNSURE = "no difference found between scores in the search and the repeats"
+    ROWS_LARGER = "the rows are the larger error"
+    SEEDS_LARGER = "the seeds are the larger error"
+    SEALED = "the test rows are still sealed"
+    OPENED = "the test rows have been opened"
 
 
 def _others(verdict: Verdict) -> int | None:
@@ -40,6 +55,8 @@ def _others(verdict: Verdict) -> int | None:
 def _simpler(verdict: Verdict) -> bool | None:
     """Whether another trial is the simplest of the tied ones; None if sizes are unknown."""
     if not _others(verdict) or verdict.simplest is None or verdict.best is None:
+        return None
+    if verdict.best.params is None:
         return None
     return verdict.simplest.trial != verdict.best.trial
 
@@ -63,6 +80,29 @@ def _has_worse_between(verdict: Verdict) -> bool:
     return bool(between - set(verdict.capacity.best))
 
 
+def _is_other_first(verdict: Verdict) -> bool:
+    """Whether the mean over other seeds is best for another trial than the best one."""
+    best, confirmed = verdict.best, verdict.confirmation
+    return best is not None and confirmed is not None and confirmed.trial != best.trial
+
+
+def _bias(verdict: Verdict) -> bool | None:
+    """Whether scores differ for sure from those of the repeats; None if that is not known."""
+    found = verdict.confirmation
+    return None if found is None or found.bias is None else found.bias_is_sure
+
+
+def _seeds_are_larger(verdict: Verdict) -> bool | None:
+    found = verdict.errors
+    return None if found is None else found.seeds > found.rows
+
+
+def _knows_choice_of_epoch(verdict: Verdict) -> bool:
+    best = verdict.best
+    known = best is not None and best.choice_of_epoch is not None
+    return known and best is not None and best.expected_score is not None
+
+
 _HOLDS: dict[Sentence, Callable[[Verdict], bool]] = {
     Sentence.NOT_ENOUGH: lambda v: not v.is_enough,
     Sentence.BEST: lambda v: v.best is not None,
@@ -70,6 +110,10 @@ _HOLDS: dict[Sentence, Callable[[Verdict], bool]] = {
     Sentence.SOME_TIED: lambda v: (_others(v) or 0) > 0,
     Sentence.NONE_SIMPLER: lambda v: _simpler(v) is False,
     Sentence.SIMPLEST: lambda v: _simpler(v) is True,
+    Sentence.FIRST_IN_SEARCH: _is_other_first,
+    Sentence.LUCKIER: lambda v: v.best is not None and v.lowest is not None,
+    Sentence.SOME_CUT: lambda v: _others(v) is not None and v.cut > 0,
+    Sentence.GIVEN_UP: lambda v: _simpler(v) is True and v.given_up is not None,
     Sentence.UNFINISHED: lambda v: not v.is_final and v.trials > 0,
     Sentence.CAPACITY: lambda v: _decided(v, v.capacity) is True and not _has_worse_between(v),
     Sentence.CAPACITY_IN_PARTS: lambda v: _decided(v, v.capacity) is True and _has_worse_between(v),
@@ -82,6 +126,17 @@ _HOLDS: dict[Sentence, Callable[[Verdict], bool]] = {
     Sentence.WORTH: lambda v: bool(v.advantages) and v.worth is True,
     Sentence.NOT_WORTH: lambda v: bool(v.advantages) and v.worth is False,
     Sentence.WORTH_UNKNOWN: lambda v: bool(v.advantages) and v.worth is None,
+    Sentence.STILL_IMPROVING: lambda v: v.unended is not None,
+    Sentence.TUTORIAL: lambda v: bool(v.tutorial),
+    Sentence.CHOICE_OF_EPOCH: _knows_choice_of_epoch,
+    Sentence.SELECTION_BIAS: lambda v: v.optimism is not None and v.best is not None,
+    Sentence.CONFIRMED: lambda v: v.confirmation is not None,
+    Sentence.BIAS_SURE: lambda v: _bias(v) is True,
+    Sentence.BIAS_UNSURE: lambda v: _bias(v) is False,
+    Sentence.ROWS_LARGER: lambda v: _seeds_are_larger(v) is False,
+    Sentence.SEEDS_LARGER: lambda v: _seeds_are_larger(v) is True,
+    Sentence.SEALED: lambda v: v.trials > 0 and v.test_rows > 0 and not v.test_openings,
+    Sentence.OPENED: lambda v: v.trials > 0 and v.test_openings > 0,
 }
 """When each is said. `worth` is only False for a best trial that had arrived: see `verdict`."""
 

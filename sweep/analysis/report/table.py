@@ -90,7 +90,8 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     n_hidden = len(frames.hyperparameter_names) - MOST_HYPERPARAMETERS
     if n_hidden > 0:
         more = words.counted(n_hidden, "more hyperparameter")
-        found.append(f"Not shown: {more}; all are in: sweep report -o csv.")
+        everything = f"sweep report {frames.sweep.name} -o csv"
+        found.append(f"Not shown: {more}; all are in: {everything}.")
     if (trials["status"] == TrialStatus.CUT).any():
         found.append(
             "cut at N: Hyperband ended the trial at epoch N; "

@@ -61,13 +61,12 @@ def _evidence(verdict: Verdict, sentences: Sentences) -> str:
 
 def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     shown = verdict.shown
-    confirmed = verdict.confirmation
-    first = "Best" if confirmed is None or confirmed.trial == best.trial else "First in the search"
+    first = "First in the search" if Sentence.FIRST_IN_SEARCH in sentences else "Best"
     words = f"{first} is {_named(best)}: {shown.val} {score(best, shown)}, {_described(best)}"
-    if verdict.lowest is not None:
+    if verdict.lowest is not None and Sentence.LUCKIER in sentences:
         words += f" ({_lowest(verdict.lowest, shown)})"
     cut = f", and {text.counted(verdict.cut, 'other')} {_were(verdict.cut)} cut early"
-    cut = cut if verdict.cut else ""
+    cut = cut if Sentence.SOME_CUT in sentences else ""
     if Sentence.NONE_TIED in sentences:
         none = f"no other trial of {verdict.trials:,} is"
         if verdict.trials == _TWO:

@@ -67,7 +67,7 @@ def open_files(cache: Cache, key: str) -> tuple[FileSet, Path] | None:
         except OSError:
             is_whole = False
         if not is_whole:
-            raise DataError(f"cached {folder / name} is damaged; {_REMEDY}: {path}")
+            raise DataError(f"cached {folder / name} is damaged; remove {path}, it is made again")
     return found, folder
 
 

@@ -166,4 +166,6 @@ def _refuse_not_finite(inputs: Mapping[str, NDArray[Any]], source: str) -> None:
     for name, array in inputs.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             n = int((~np.isfinite(array)).sum())
-            raise DataError(f"{source}: input {name!r} has {n:,} values that are not finite")
+            raise DataError(
+                f"{source}: input {name!r} has {n:,} values that are not finite; replace them"
+            )

@@ -1,5 +1,7 @@
 """Sentences of the verdict against the numbers, over random sweeps."""
 
+import re
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -16,11 +18,48 @@ from sweep.analysis.report.verdict_words import lines
 from sweep.records import OutcomeStatus
 from sweep.store import Reference
 from tests.support.examples import examples
-from tests.support.sweeps import rows_of_losses, store_sweep, trained
+from tests.support.sweeps import Trained, confirm, rows_of_losses, store_sweep, trained
 
 S = Sentence
 ROWS = 60
 NAMES = count()
+PHRASES = {
+    S.NOT_ENOUGH: r"Not enough evidence: ",
+    S.BEST: r"(Best|First in the search) is (trial \d+|Plain): val BCE",
+    S.FIRST_IN_SEARCH: r"First in the search is ",
+    S.LUCKIER: r" is lower, but about .* too good by the choice of its epoch\)",
+    S.NONE_TIED: r"(no other trial of \d+ is|the other trial is not) tied with it",
+    S.SOME_TIED: r"(trials? (is|are)|the other trial is) tied with it",
+    S.SOME_CUT: r"others? (was|were) cut early",
+    S.NONE_SIMPLER: r"none of these is simpler",
+    S.SIMPLEST: r"the simplest within one standard error is",
+    S.GIVEN_UP: r"\(gives up ",
+    S.UNFINISHED: r"The sweep is not finished",
+    S.CAPACITY: r"Capacity: best with (?!.*worse between)",
+    S.CAPACITY_IN_PARTS: r"Capacity: best with [^.]*–",
+    S.CAPACITY_UNDECIDED: r"Capacity is undecided",
+    S.KINDS: r"Regularisation: best ",
+    S.KINDS_UNDECIDED: r"Regularisation is undecided",
+    S.OVERFIT: r"Seen in ",
+    S.NOT_OVERFIT: r"Not seen in ",
+    S.OVERFIT_UNKNOWN: r"Cannot be judged",
+    S.WORTH: r"A network is worth it",
+    S.NOT_WORTH: r"the best network found",
+    S.WORTH_UNKNOWN: r"Not enough evidence that a network is worth it",
+    S.STILL_IMPROVING: r"still improving at the last epoch",
+    S.TUTORIAL: r"conclusions? checked",
+    S.CHOICE_OF_EPOCH: r"Choice of the epoch: ",
+    S.SELECTION_BIAS: r"Selection bias: ",
+    S.CONFIRMED: r"repeated under other seeds, the first by its mean is ",
+    S.BIAS_SURE: r"scores in the search were .* (better|worse) than the repeats",
+    S.BIAS_UNSURE: r"no difference found between scores in the search and the repeats",
+    S.ROWS_LARGER: r"the rows are the larger error",
+    S.SEEDS_LARGER: r"the seeds are the larger error",
+    S.SEALED: r"The test rows are still sealed",
+    S.OPENED: r"The test rows have been opened",
+}
+"""By what each sentence is known in the text."""
+OF_CAPACITY = {S.CAPACITY, S.CAPACITY_IN_PARTS}
 NEVER_TOGETHER = (
     {S.NOT_WORTH, S.UNFINISHED},
     {S.WORTH, S.NOT_WORTH},
@@ -32,6 +71,10 @@ NEVER_TOGETHER = (
     {S.CAPACITY_UNDECIDED, S.KINDS_UNDECIDED},  # then there is not enough evidence
     {S.OVERFIT, S.NOT_OVERFIT},
     {S.OVERFIT, S.OVERFIT_UNKNOWN},
+    {S.BIAS_SURE, S.BIAS_UNSURE},
+    {S.ROWS_LARGER, S.SEEDS_LARGER},
+    {S.SEALED, S.OPENED},
+    {S.NOT_WORTH, S.STILL_IMPROVING, S.NONE_TIED},  # the best alone is tied, and had arrived
 )
 
 one_trial = st.tuples(
@@ -51,7 +94,21 @@ def curve(score: float, epochs: int, shape: str) -> list[float]:
     return falling if shape == "falls" else [score, *np.linspace(score, score + 0.1, epochs - 1)]
 
 
-def drawn_sweep(root, drawn, references, state, has_losses):
+def folds_of(scores: list[float], luck: float) -> list[tuple[float, ...]]:
+    """Scores by fold of each epoch, their mean the score's; at the best one some are luckier."""
+    found = [(score,) * 10 for score in scores]
+    best = int(np.argmin(scores))
+    found[best] = (scores[best] - luck,) * 3 + (scores[best] + luck * 3 / 7,) * 7
+    return found
+
+
+def lucky(trial: Trained, luck: float) -> Trained:
+    folds = folds_of([one.val_score for one in trial.records], luck)
+    records = [replace(one, val_folds=row) for one, row in zip(trial.records, folds, strict=True)]
+    return replace(trial, records=records)
+
+
+def drawn_sweep(root, drawn, references, state, has_losses, repeats=(), luck=0.0, openings=0):
     losses = rows_of_losses(*(one[1] for one in drawn), rows=ROWS)
     trials = [
         trained(
@@ -64,12 +121,18 @@ def drawn_sweep(root, drawn, references, state, has_losses):
         )
         for (params, score, epochs, shape, l2, ended), values in zip(drawn, losses, strict=True)
     ]
+    if has_losses:
+        trials = [lucky(one, luck) for one in trials]
     with store_sweep(root / f"{next(NAMES)}.db", trials, state=state) as store:
         found = [
             Reference(f"model {n}", score, 0.01, rows_of_losses(score, rows=ROWS)[0], 1.0)
             for n, score in enumerate(references)
         ]
         store.set_references(found)
+        if repeats and all(one[5] != "pending" for one in drawn):
+            confirm(store, len(drawn) - 1, *repeats, rows=ROWS)
+        for _ in range(openings):
+            store.open_test(0, "best", 0.5, 10_000, "c0ffee")
         return load(store)
 
 
@@ -78,16 +141,28 @@ def drawn_sweep(root, drawn, references, state, has_losses):
     st.lists(st.sampled_from([0.3, 0.5, 0.65]), max_size=2),
     st.sampled_from(["finished", "interrupted"]),
     st.booleans(),
+    st.sampled_from([(), (0.5,), (0.45, 0.46), (0.69, 0.7, 0.71)]),
+    st.sampled_from([0.0, 0.1]),
+    st.sampled_from([0, 0, 1]),
 )
 @settings(
     max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_each_sentence_is_true_and_no_two_contradict(tmp_path, drawn, references, state, losses):
-    frames = drawn_sweep(tmp_path, drawn, references, state, losses)
+def test_each_sentence_is_true_and_no_two_contradict(
+    tmp_path, drawn, references, state, losses, repeats, luck, openings
+):
+    more = (repeats, luck, openings)
+    frames = drawn_sweep(tmp_path, drawn, references, state, losses, *more)
     found = verdict(frames)
     sentences, text = said(found), " ".join(line for _, line in lines(found))
+    assert set(PHRASES) == set(S)
+    for sentence, phrase in PHRASES.items():
+        if sentence not in OF_CAPACITY:
+            assert (sentence in sentences) == bool(re.search(phrase, text)), (sentence, text)
+    assert bool(OF_CAPACITY & sentences) == ("Capacity: best with" in text)
+    assert_true_of(frames, found, sentences)
     for pair in NEVER_TOGETHER:
         assert not pair <= sentences, pair
     trials = frames.trials[is_scored(frames.trials)]
@@ -107,6 +182,42 @@ def test_each_sentence_is_true_and_no_two_contradict(tmp_path, drawn, references
     if "overfitting" in dict(lines(found)):
         kinds = sentences & {S.OVERFIT, S.NOT_OVERFIT, S.OVERFIT_UNKNOWN}
         assert len(kinds) == 1
+
+
+def assert_true_of(frames, found, sentences):
+    """What stands in the tables when a sentence is said, and only then."""
+    trials = frames.trials[is_scored(frames.trials)]
+    by_number = trials.set_index("trial")
+    tied = set(trials.loc[trials["tied"].eq(True), "trial"])
+    if S.SOME_CUT in sentences:
+        others = trials[~trials["trial"].isin(tied)]
+        assert found.cut == int((~others["status"].isin(["finished", "stopped"])).sum()) > 0
+    if S.STILL_IMPROVING in sentences:
+        assert set(found.unended.trials) <= (tied or {found.best.trial})
+        assert all(is_improving(frames, trial) for trial in found.unended.trials)
+        assert found.unended.to_epoch > by_number.loc[[*found.unended.trials], "epochs"].max()
+    if S.LUCKIER in sentences:
+        assert found.lowest.val_score <= found.best.val_score
+        assert found.lowest.expected_score >= found.best.expected_score
+    if S.GIVEN_UP in sentences:
+        assert found.simplest.params < found.best.params and found.given_up[0] >= 0
+    if S.CHOICE_OF_EPOCH in sentences:
+        expected = found.best.val_score + found.best.choice_of_epoch
+        assert found.best.expected_score == pytest.approx(expected)
+    if S.SELECTION_BIAS in sentences:
+        assert found.optimism.bias >= 0 and found.trials > 1
+    assert (S.CONFIRMED in sentences) == (not frames.confirmed.empty)
+    if S.CONFIRMED in sentences:
+        first = frames.confirmed.sort_values("val_score").iloc[0]
+        assert (found.confirmation.trial, found.confirmation.seeds) == (
+            first["trial"],
+            first["seeds"],
+        )
+    if S.BIAS_SURE in sentences:
+        assert abs(found.confirmation.bias) > 1.96 * found.confirmation.bias_se
+    if {S.ROWS_LARGER, S.SEEDS_LARGER} & sentences:
+        assert (S.SEEDS_LARGER in sentences) == (found.errors.seeds > found.errors.rows)
+    assert (S.OPENED in sentences) == bool(len(trials) and len(frames.openings))
 
 
 @pytest.mark.parametrize(

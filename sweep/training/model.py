@@ -5,6 +5,7 @@ What trainers share. The optimizer's and the generators' states count as state; 
 """
 
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -143,15 +144,17 @@ def evaluate(
     form: TargetForm | None = None,
     with_metrics: bool = False,
     with_rare: bool = False,
+    before_part: Callable[[], None] | None = None,
 ) -> Evaluation:
     """Score, accuracy and AUC of `model` on `rows`; its own metrics too if they are asked for.
 
     `with_rare` says whether to measure how well a rare class is found.
 
     `form` is what `target_form` says; that it need not be found out again at each epoch.
+    `before_part` is called before each part of the rows: what it raises ends the evaluation.
     """
     form = target_form(model, task) if form is None else form
-    outputs = predictions.raw_outputs(model, rows.x)
+    outputs = predictions.raw_outputs(model, rows.x, before_part)
     predicted = predictions.predictions(model, outputs, task)
     y = rows.y if rows.y.ndim <= 2 else rows.y.reshape(len(rows), -1)
     measured = predictions.measured(model, predicted, task)

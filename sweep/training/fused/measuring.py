@@ -6,6 +6,7 @@ Predictions are shaped as `sweep.tasks.losses` has them: logits, log-probabiliti
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -71,8 +72,38 @@ def measured(
     return replace(found, metrics=rare | said)
 
 
+def own_metrics(
+    loss: FusedLoss,
+    outputs: np.ndarray,
+    rows: Rows,
+    task: Task,
+    scoring: Scoring,
+    own: Sequence[tuple[str, str]],
+) -> dict[str, float]:
+    """Return the model's own metrics alone; the arguments are those of `measured`."""
+    if not own:
+        return {}
+    predicted = predictions(loss, outputs)
+    targets = rows.y.reshape(predicted.shape) if rows.y.size == predicted.size else rows.y
+    is_auc = any(called == "auc" for _, called in own)
+    is_accuracy = any(called.startswith("accuracy") for _, called in own)
+    found = _Shares(
+        accuracy=_accuracy(predicted, targets, task) if is_accuracy else math.nan,
+        auc=metrics.auc(predicted, targets) if is_auc else math.nan,
+    )
+    shown = _as_amounts(predicted, task, scoring)
+    return {name: _metric(called, found, shown, targets, task) for name, called in own}
+
+
+class _Shares(NamedTuple):
+    """What `_metric` takes from measures that are known."""
+
+    accuracy: float
+    auc: float
+
+
 def _metric(
-    called: str, found: Measures, predicted: Array, targets: np.ndarray, task: Task
+    called: str, found: Measures | _Shares, predicted: Array, targets: np.ndarray, task: Task
 ) -> float:
     """Return a metric of Keras' by what `reading.metrics` calls it."""
     if called == "auc":

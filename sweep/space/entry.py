@@ -20,7 +20,7 @@ from sweep.space.home import is_users
 from sweep.space.inputs import Inputs
 from sweep.space.methods import methods_of, needs_an_object
 from sweep.space.place import line_of
-from sweep.space.stand_in import StandIn, called_as_inputs, called_as_targets, stand_in_of
+from sweep.space.stand_in import StandIn, called_as_targets, given_as_inputs, stand_in_of
 from sweep.space.tuner_fit import RUN_TRIAL, heard
 
 _FIRST = "build"
@@ -258,7 +258,7 @@ def _from_the_data(argument: str, known: Known) -> Any:
         return known.n_outputs
     if called_as_targets(argument):
         return StandIn((None, known.n_outputs))
-    return stand_in_of(known.inputs) if called_as_inputs(argument) else None
+    return stand_in_of(known.inputs) if given_as_inputs(argument) else None
 
 
 def _refuse_unheard_fit(path: Path, entry: SpaceEntry, own: dict[str, Any]) -> SpaceEntry:

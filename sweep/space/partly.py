@@ -21,7 +21,7 @@ from sweep.space.needed import (
     shapes_read,
     statements,
 )
-from sweep.space.stand_in import StandIn, called_as_inputs, stand_in_of
+from sweep.space.stand_in import Absent, StandIn, called_as_inputs, stand_in_of
 from sweep.space.text import tree_of
 
 _FUTURE = "__future__"
@@ -71,13 +71,28 @@ class Partly:
             )
             if one.needed:
                 self.running = one
-                exec(code, vars(module))
+                try:
+                    exec(code, vars(module))
+                except ImportError as error:
+                    self._do_without(one, error, module)
                 self.running = None
                 continue
             try:
                 exec(code, vars(module))
             except Exception:  # a package that is missing, a name that was not made
                 self.skipped.append(one)
+
+    def _do_without(self, one: Statement, error: ImportError, module: ModuleType) -> None:
+        """Have absent what an import would give: perhaps only another method needs it.
+
+        Raises the error if the statement is no import.
+        """
+        is_import = isinstance(one.node, ast.Import | ast.ImportFrom)
+        if not is_import:
+            raise error
+        self.skipped.append(one)
+        for name in one.gives:
+            vars(module).setdefault(name, Absent(error))
 
     def _count(self, tree: ast.Module) -> None:
         named = [one for one in tree.body if is_a_space(one) and one.name == self.wanted]

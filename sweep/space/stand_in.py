@@ -1,7 +1,8 @@
-"""What takes the place of data that a space's file reads: of them only the shape is known."""
+"""What takes the place of data that a space's file reads, and of packages that are missing."""
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from sweep.space.inputs import Inputs
 
@@ -11,6 +12,11 @@ _INPUTS = re.compile(
     re.IGNORECASE,
 )
 """How people call the rows of the inputs."""
+_ARGUMENT = re.compile(
+    r"x|xs|x_(?:train|tr|test|val|valid|validation|data)|(?:train|training|input)_(?:x|data)|"
+    r"(?:train_|training_)?(?:images|features|inputs)|data|dataset",
+    re.IGNORECASE,
+)
 _TARGETS = re.compile(r"label|target|_y\b|y_", re.IGNORECASE)
 _ROWS_OF_TARGETS = re.compile(
     r"_?(?:y|ys|(?:y|train|training)_(?:train|training|labels?|targets?)|labels?|targets?)",
@@ -34,9 +40,35 @@ class StandIn:
         return f"rows of shape ({', '.join(map(str, self.shape[1:]))})"
 
 
+class Absent:
+    """What an import would have given, which failed: whoever uses it gets the import's error."""
+
+    def __init__(self, error: ImportError) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what Python itself asks for
+            raise AttributeError(name)
+        raise self._again()
+
+    def __call__(self, *arguments: object, **named: object) -> Any:
+        raise self._again()
+
+    def __mro_entries__(self, bases: object) -> Any:
+        raise self._again()
+
+    def _again(self) -> ImportError:
+        return type(self._error)(str(self._error))
+
+
 def called_as_inputs(name: str) -> bool:
     """Return whether a name is one that people give to the rows of inputs."""
     return _INPUTS.fullmatch(name) is not None and not _TARGETS.search(name)
+
+
+def given_as_inputs(name: str) -> bool:
+    """Return whether an argument of a class is called as the rows of inputs, not their place."""
+    return _ARGUMENT.fullmatch(name) is not None
 
 
 def called_as_targets(name: str) -> bool:

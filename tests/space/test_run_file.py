@@ -142,6 +142,18 @@ def test_what_is_needed_and_fails_is_named(run):
     )
 
 
+def test_a_package_that_is_missing_is_missed_only_where_it_is_used(run):
+    text = SCRIPT.replace(
+        "def make(hp)", "class Mine:\n  def plot(self): plots.show()\n  def make(self, hp)"
+    )
+    module, said = run(text, "Mine")
+    assert any("import no_such_plotting" in line for line in said)
+    with pytest.raises(ModuleNotFoundError, match="No module named 'no_such_plotting'"):
+        module.Mine().plot()
+    with pytest.raises(InvalidSpaceError, match=r"needs it: line .*No module named 'no_such_plot"):
+        run(text.replace("class Mine:", "class Mine(plots.Figure):"), "Mine")
+
+
 def test_data_of_which_only_the_shape_is_needed_are_not_read(run):
     text = SCRIPT.replace("Dense(WIDTH)", "Dense(width + X_train.shape[1])")
     text = text.replace("y = table", "X_train = table; width = X_train.shape[-1]; y = table")

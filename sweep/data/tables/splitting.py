@@ -179,23 +179,30 @@ def given(
 ) -> SplitParts:
     """The parts that a file gives, by 0, 1, 2 for each row; without validation rows they are drawn.
 
-    Raises DataError if sizes are asked for that the file has decided.
+    Raises DataError if other sizes are asked for than the file has decided. Those that it has may
+    be asked for: they are kept with a sweep.
     """
-    has_validation = bool((part_of == VALIDATION).any())
-    decided = [
-        part
-        for part, text in vars(own.sizes).items()
-        if text and (has_validation or part != "validation")
-    ]
-    if decided:
-        raise DataError(
-            f"{source} says itself which rows are in each part: leave out --{decided[0]}-rows"
-        )
     if not (part_of == TRAIN).any():
         raise DataError(f"{source} has no training rows")
-    order = np.arange(len(part_of))
-    if has_validation:
-        return _by_part(order, part_of, SplitRule(name))
+    has_validation = bool((part_of == VALIDATION).any())
+    found = (
+        _by_part(np.arange(len(part_of)), part_of, SplitRule(name))
+        if has_validation
+        else _with_drawn(part_of, own, classes, name, source)
+    )
+    there = {"train": found.train, "validation": found.validation, "test": found.test}
+    for part, text in vars(own.sizes).items():
+        if text and text != str(len(there[part])) and (has_validation or part != "validation"):
+            raise DataError(
+                f"{source} says itself which rows are in each part: leave out --{part}-rows"
+            )
+    return found
+
+
+def _with_drawn(
+    part_of: Indices, own: OwnData, classes: NDArray[np.generic] | None, name: str, source: str
+) -> SplitParts:
+    """The parts that a file gives, and validation rows drawn from its training rows."""
     train = np.flatnonzero(part_of == TRAIN)
     counts = counts_of(len(train), Sizes(validation=own.sizes.validation, test="0"), source)
     drawn = shuffled(

@@ -125,3 +125,12 @@ def test_validation_rows_are_drawn_from_training_rows_where_a_file_has_none():
     assert (len(parts.train), len(parts.validation), len(parts.test)) == (40, 10, 10)
     assert set(parts.test) == set(range(50, 60))
     assert parts.rule.seed == 0
+
+
+def test_the_sizes_that_a_file_decides_may_be_asked_for_and_no_others():
+    part_of = np.array([0, 0, 0, 1, 2, 2])
+    kept = OwnData().with_sizes(Sizes(train="3", validation="1", test="2"))
+    assert len(splitting.given(part_of, kept, None, "given", "a file").train) == 3
+    other = OwnData().with_sizes(Sizes(train="2"))
+    with pytest.raises(DataError, match="leave out --train-rows"):
+        splitting.given(part_of, other, None, "given", "a file")

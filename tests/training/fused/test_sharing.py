@@ -57,6 +57,18 @@ def test_trials_whose_layers_are_alike_share_programs_as_ever():
     assert best_sharing([], 4, ROWS, SHORT) == ALIKE  # nothing can be fused
 
 
+def test_on_rows_of_ones_own_programs_of_plain_layers_must_pay_too():
+    few = RowCounts(720, 240, 500)
+    kinds = [("relu", "tanh")[n % 2] for n in range(16)]
+    plain = [described(32 * (1 + n), activation=kind) for n, kind in enumerate(kinds)]
+    assert best_sharing(plain, 16, few, SHORT) == ALIKE
+    chosen = best_sharing(plain, 16, few, SHORT, own_rows=True)
+    assert len({shape_of(one, few, 1 << 40, False, chosen) for one in plain}) <= 2
+    wide = [described(700 + 64 * n, activation=kind) for n, kind in enumerate(kinds)]
+    assert not best_sharing(wide, 16, few, SHORT, own_rows=True).fused
+    assert best_sharing(plain[:1] * 16, 16, ROWS, LONG, own_rows=True) == ALIKE
+
+
 def test_one_architecture_keeps_a_program_of_its_own():
     assert best_sharing([described(512, 512, 128)] * 6, 6, ROWS, SHORT).width == 0
 

@@ -95,7 +95,14 @@ CREATE TABLE fold (
 ) WITHOUT ROWID;
 """
 
-STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = """
+CREATE TABLE training (
+    trial INTEGER NOT NULL REFERENCES trial, epoch INTEGER NOT NULL, metrics TEXT NOT NULL,
+    PRIMARY KEY (trial, epoch)
+) WITHOUT ROWID;
+"""
+
+STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """SQL that makes version 1 of nothing, version 2 of version 1, and so on."""
 
 SCHEMA_VERSION = len(STEPS)
@@ -125,6 +132,19 @@ def tables() -> dict[str, list[DatabaseColumn]]:
         upgrade(db)
         rows = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
         return {name: columns_of(db, name) for (name,) in rows}
+
+
+@cache
+def statements() -> dict[str, str]:
+    """Return the statement that makes each table in this program's schema version."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        upgrade(db)
+        return statements_in(db)
+
+
+def statements_in(db: sqlite3.Connection) -> dict[str, str]:
+    """Return the statement that has made each table of a database, or what a forger wrote there."""
+    return dict(db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall())
 
 
 def columns_of(db: sqlite3.Connection, table: str) -> list[DatabaseColumn]:

@@ -73,7 +73,9 @@ def notes(frames: SweepFrames) -> list[str]:
     average = bias(frames.confirmed)
     if average is not None:
         how_far = shown.signed(average.value, average.error)
-        if not average.is_sure:
+        if average.trials == 1:
+            how_far = f"{how_far}, too few to tell,"
+        elif not average.is_sure:
             how_far = f"no difference found ({how_far}; 95 % confidence)"
         found.append(
             f"own − mean: {shown.below} 0 if the score in the search was better than the repeats; "

@@ -245,12 +245,13 @@ def _confirmed(found: Confirmation, shown: ScoreWords) -> str:
         words += f" ({expected} expected without the choice of the epochs)"
     if found.bias is None:
         return f"{words}."
+    if found.bias_se is None:
+        return f"{words}; one trial does not tell whether scores in the search were too good."
     if not found.bias_is_sure:
         alike = "between scores in the search and the repeats (95 % confidence)"
         return f"{words}; on average, no difference found {alike}."
     side = "better" if found.bias < 0 else "worse"
-    error = math.nan if found.bias_se is None else found.bias_se
-    size = shown.size_with_error(found.bias, error, most=4) + shown.of_unit
+    size = shown.size_with_error(found.bias, found.bias_se, most=4) + shown.of_unit
     return f"{words}; on average, scores in the search were {size} {side} than the repeats."
 
 
@@ -334,8 +335,8 @@ def _errors(found: Errors, shown: ScoreWords) -> str:
     source = "measured here" if found.seeds_freedom else "taken from other sweeps"
     larger = "the seeds" if found.seeds > found.rows else "the rows"
     return (
-        f"Ties hold over rows (± {shown.amount(found.rows)}) and seeds (± {seeds}, {source}): "
-        f"{larger} are the larger error."
+        f"The difference of two good trials is uncertain by ± {shown.amount(found.rows)} over rows "
+        f"and by ± {seeds} over seeds ({source}): {larger} are the larger error."
     )
 
 

@@ -6,5 +6,9 @@ WIDTHS = [width for width in capacity.WIDTHS if width <= 128]
 
 
 def build(hp):
-    hp.Choice("width", WIDTHS, default=16)  # the first declaration of a name counts
-    return capacity.build(hp)
+    width = hp.Choice("width", WIDTHS, default=16)
+    depth = hp.Choice("depth", capacity.DEPTHS, default=1)
+    l2 = hp.Choice("l2", capacity.L2, default=0.0)
+    dropout = hp.Choice("dropout", capacity.DROPOUT, default=0.0)
+    decay_steps = hp.Choice("decay_steps", capacity.DECAY_STEPS, default=20_000)
+    return capacity.mlp(width, depth, l2, dropout, decay_steps)

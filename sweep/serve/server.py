@@ -15,6 +15,7 @@ import uvicorn
 from sweep.errors import PlatformError
 from sweep.serve.access.guard import MOST_HEADER_BYTES
 from sweep.serve.app import make_app
+from sweep.serve.connections import ImpatientProtocol
 from sweep.serve.options import STOP, ServeOptions
 from sweep.serve.pages.render import compile_templates
 from sweep.serve.queue import jobs
@@ -98,6 +99,7 @@ def serve(service: Service, ready: Callable[[str], None]) -> None:
     proxy = options.behind_proxy
     config = uvicorn.Config(
         make_app(service),
+        http=ImpatientProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,

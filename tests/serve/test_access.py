@@ -177,7 +177,8 @@ def test_a_request_that_is_too_large_is_refused_however_it_comes(client):
     [
         "",
         "GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX-",
-        "POST /session HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: none\r\nContent-Length: 9\r\n\r\n{",
+        "POST /session HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: none\r\n"
+        "Content-Length: 9\r\n\r\n{",
     ],
 )
 def test_half_a_request_does_not_keep_its_connection(address, monkeypatch, half):

@@ -39,14 +39,8 @@ _NAMES = {
 """Where each public name comes from: a module, and the name there."""
 
 
-_MODULES = {
-    "tuners": "sweep.tuners",
-    "oracles": "sweep.tuners.oracles",
-    "engine": "sweep.tuners.engine",
-    "applications": "keras_tuner.applications",
-    "errors": "keras_tuner.errors",
-}
-"""Modules that stand under a name of Keras Tuner's; the last two are its own."""
+_MODULES = ("applications", "engine", "errors", "oracles", "tuners")
+"""Modules that have a name of Keras Tuner's."""
 _NOT_HERE = {
     "Oracle": "an oracle of one's own cannot be run here; search with Hyperband, RandomSearch, "
     "BayesianOptimization or GridSearch",
@@ -58,9 +52,10 @@ _NOT_HERE = {
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used."""
     if name in _MODULES:
-        return import_module(_MODULES[name])
+        return import_module(f"sweep.{name}")
     if name in _NOT_HERE:
-        raise AttributeError(f"sweep.{name} is not supported: {_NOT_HERE[name]}")
+        # an AttributeError would lose its words in `from sweep import SklearnTuner`
+        raise ImportError(f"sweep.{name} is not supported: {_NOT_HERE[name]}")
     if name not in _NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, there = _NAMES[name]

@@ -5,6 +5,8 @@ is our own fault, ends with 1 and shows a traceback. Messages are one line: what
 where, what to do.
 """
 
+from importlib import import_module
+
 
 class SweepError(Exception):
     """Base of all errors a user can mend. `exit_code` is the process's exit status."""
@@ -68,3 +70,16 @@ class LockedError(SweepError):
     """Another process works on this sweep."""
 
     exit_code = 9
+
+
+_OF_KERAS_TUNER = (
+    *("FailedTrialError", "FatalError", "FatalRuntimeError", "FatalTypeError", "FatalValueError"),
+)
+
+
+def __getattr__(name: str) -> object:
+    """Give Keras Tuner's own errors, for a script that has `kt.errors.FailedTrialError`."""
+    if name not in _OF_KERAS_TUNER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module("keras_tuner.errors"), name)
+    return found

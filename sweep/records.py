@@ -71,6 +71,8 @@ class EpochRecord:
     seconds: Annotated[float, "wall time of training and evaluation"]
     metrics: dict[str, float] = field(default_factory=dict)
     """What the metrics that the model is compiled with say of the validation rows, by name."""
+    train_metrics: dict[str, float] = field(default_factory=dict)
+    """What they say of the training rows in evaluation mode; of the data of scripts alone."""
     val_folds: tuple[float, ...] = ()
     """The validation score over each fold of the rows (see `statistics.choice_of_epoch`); empty if
     it is no mean over rows, or the rows are too few."""
@@ -79,7 +81,8 @@ class EpochRecord:
     def meanings(cls) -> dict[str, str]:
         """Return what each field of a number holds, as the annotations say, by the field's name."""
         annotated = get_type_hints(cls, include_extras=True)
-        numbers = [one.name for one in fields(cls) if one.name not in ("metrics", "val_folds")]
+        others = ("metrics", "train_metrics", "val_folds")
+        numbers = [one.name for one in fields(cls) if one.name not in others]
         return {name: annotated[name].__metadata__[0] for name in numbers}
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sweep.data.cache.array_file import sha256_of
 from sweep.data.ranges import RowRanges
+from sweep.data.rows import MEMORY as MEMORY
 from sweep.data.rows import Inputs, Rows, Split
 from sweep.data.split_record import (
     ClassBalance,
@@ -27,8 +28,6 @@ from sweep.disk import whole
 from sweep.errors import DataError
 from sweep.tasks.task import Task, TaskKind
 
-MEMORY = "memory"
-"""The kind of such data, in a sweep's settings and in the record of its split."""
 RUN_TRIAL = "run_trial"
 """The kind of what a script's own `run_trial` is given: nothing is known of it."""
 _SOURCE = "arrays of a script"

@@ -20,6 +20,10 @@ Inputs = NDArray[Any] | dict[str, NDArray[Any]]
 """What a model takes: one float32 array (rows, …), or named arrays if it has several inputs."""
 
 
+MEMORY = "memory"
+"""The kind of data of a script, in a sweep's settings and in the record of its split."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """The features and targets of one part of a split."""
@@ -72,6 +76,11 @@ class Split:
     """What made the rows from raw columns; None where they are as they were."""
     class_weights: tuple[float, ...] = ()
     """Of each class in the training loss, by its number; () for the same of every row."""
+
+    @property
+    def is_of_script(self) -> bool:
+        """Whether a script has given the rows, and asks for what Keras Tuner tells of a trial."""
+        return self.manifest.kind == MEMORY
 
     @property
     def concerns(self) -> list[str]:

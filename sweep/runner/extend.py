@@ -54,7 +54,7 @@ def extended(
             "nothing to add: give --max-epochs, --add-iterations or --add-brackets; "
             f"the sweep has --max-epochs {old.max_epochs}"
         )
-    settings = replace(old, max_epochs=longest, stages=_stages(prepared, longest, added))
+    settings = replace(old, max_epochs=longest, stages=_stages(old, longest, added))
     return replace(prepared, settings=settings, plan=planned(prepared.space, settings))
 
 
@@ -71,8 +71,13 @@ def _with_trials(prepared: Prepared, trials: int | None) -> Prepared:
     return found
 
 
-def _stages(prepared: Prepared, max_epochs: int, added: int) -> tuple[Stage, ...]:
-    old = prepared.settings
+def with_iterations(old: Settings, iterations: int) -> Settings:
+    """Return the settings of a Hyperband search with so many iterations in all."""
+    added = (iterations - old.iterations) * n_brackets(old.max_epochs, old.factor)
+    return replace(old, iterations=iterations, stages=_stages(old, old.max_epochs, added))
+
+
+def _stages(old: Settings, max_epochs: int, added: int) -> tuple[Stage, ...]:
     n_all = old.iterations * n_brackets(old.max_epochs, old.factor)
     stages = old.stages or (Stage(old.max_epochs, n_all),)
     last = stages[-1]

@@ -105,6 +105,7 @@ _BETWEEN_ROWS = {
     "epoch": (_ORPHAN, _Rule("epoch < 1", "an epoch before the first")),
     "losses": (_ORPHAN,),
     "fold": (_ORPHAN,),
+    "training": (_ORPHAN,),
     "trial": (
         _Rule(
             "confirms NOT IN (SELECT trial FROM trial WHERE confirms IS NULL)",

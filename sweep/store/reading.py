@@ -41,7 +41,12 @@ _OPENING = (
 )
 _LARGEST = 2**63 - 1
 """SQLite's largest integer."""
-_KEYS = {"trial": "trial", "assignment": "assignment", "epoch": "trial, epoch"}
+_KEYS = {
+    "trial": "trial",
+    "assignment": "assignment",
+    "epoch": "trial, epoch",
+    "training": "trial, epoch",
+}
 
 
 class Reader:
@@ -299,11 +304,11 @@ class Reader:
         )
         return (rows[0]["trial"], rows[0]["val_score"]) if rows else None
 
-    def failures(self) -> list[tuple[int, str, dict[str, Value]]]:
-        """Return the failed trials: number, error line, hyperparameters."""
+    def failures(self, *, of_repeats: bool = False) -> list[tuple[int, str, dict[str, Value]]]:
+        """Return the failed trials, or `of_repeats`: number, error line, hyperparameters."""
         rows = self._rows(
             "SELECT trial, error, hyperparameters FROM assignment JOIN trial USING (trial)"
-            f" WHERE {IS_FAILED} ORDER BY assignment"
+            f" WHERE {IS_FAILED} AND (confirms IS NOT NULL) = {of_repeats} ORDER BY assignment"
         )
         return [(r["trial"], r["error"], hyperparameters_of(r["hyperparameters"])) for r in rows]
 
@@ -361,7 +366,7 @@ class Reader:
         return [_opening(row) for row in self._rows(query)]
 
     def table(self, name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Return column names and all rows of `trial`, `assignment` or `epoch`, in key order.
+        """Return column names and all rows of a table with one of `_KEYS`, in key order.
 
         Raises DataError for a value that its column may not hold (see `columns`).
         """

@@ -95,7 +95,14 @@ CREATE TABLE fold (
 ) WITHOUT ROWID;
 """
 
-STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = """
+CREATE TABLE training (
+    trial INTEGER NOT NULL REFERENCES trial, epoch INTEGER NOT NULL, metrics TEXT NOT NULL,
+    PRIMARY KEY (trial, epoch)
+) WITHOUT ROWID;
+"""
+
+STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """SQL that makes version 1 of nothing, version 2 of version 1, and so on."""
 
 SCHEMA_VERSION = len(STEPS)

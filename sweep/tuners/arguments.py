@@ -57,7 +57,7 @@ class TunerArguments:
     compile: Mapping[str, Any] | None = None
     """`optimizer`, `loss` and `metrics` that replace those of `build`; None if none does."""
     objective_fault: UsageError | None = None
-    """Why trials of models cannot be ranked by the objective; one's own `run_trial` may do."""
+    """Why trials cannot be ranked by rows; the numbers that Keras logs may do."""
     objective: Any = None
     """As it was given: a name, a `keras_tuner.Objective`, or a list of one."""
 
@@ -66,8 +66,15 @@ class TunerArguments:
         """The name under which Keras logs what trials are ranked by."""
         if self.objective is None:
             return "default_objective"
+        if self.has_several_objectives:
+            return "multi_objective"
         (one,) = self.objective if isinstance(self.objective, list | tuple) else [self.objective]
         return str(getattr(one, "name", one))
+
+    @property
+    def has_several_objectives(self) -> bool:
+        """Whether the score is the sum of several measures, those that are to grow taken away."""
+        return isinstance(self.objective, list | tuple) and len(self.objective) > 1
 
     def objective_of(self, name: str) -> Any:
         """Return the `keras_tuner.Objective`, its direction told from its name if it was not given.
@@ -76,7 +83,8 @@ class TunerArguments:
         """
         if self.objective is None:
             return objective_of(None)
-        (one,) = self.objective if isinstance(self.objective, list | tuple) else [self.objective]
+        given = list(self.objective) if isinstance(self.objective, list | tuple) else self.objective
+        one = given[0] if isinstance(given, list) and len(given) == 1 else given
         try:
             return objective_of(one)
         except ValueError as error:

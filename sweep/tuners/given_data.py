@@ -17,6 +17,11 @@ _MOST_BYTES_STREAMED = 8 * 2**30
 Array = NDArray[Any]
 
 
+ONE_SCORED = "one is scored here"
+NUMBERS = "models are given numbers here"
+"""Words of why data cannot be measured here, though Keras can train on them."""
+
+
 @dataclass(frozen=True)
 class GivenData:
     """The rows of one part."""
@@ -69,7 +74,7 @@ def data_of(x: Any, y: Any, weights: Any, steps: int | None, what: str) -> Given
             raise UsageError(f"y is missing: the targets of {what}")
         found = GivenData(
             _inputs(x, what),
-            _array(y, f"y of {what}"),
+            _targets(y, what),
             None if weights is None else _array(weights, f"sample_weight of {what}").reshape(-1),
             columns_of(x),
         )
@@ -150,7 +155,7 @@ def _batch(batch: Any, what: str) -> tuple[Any, Array, Array | None]:
             "(x, y, sample_weight)"
         )
     weights = None if len(batch) == 2 else _array(batch[2], f"sample_weight of {what}")
-    return _inputs(batch[0], what), _array(batch[1], f"y of {what}"), weights
+    return _inputs(batch[0], what), _targets(batch[1], what), weights
 
 
 def _joined(parts: list[Any]) -> Any:
@@ -182,6 +187,16 @@ def _has_rows(x: Any) -> bool:
     return hasattr(x, "shape") and len(x.shape) > 0
 
 
+def _targets(y: Any, what: str) -> Array:
+    """The targets of one output. Raises UsageError for those of several."""
+    several = isinstance(y, list | tuple) and len(y) > 1 and all(_has_rows(one) for one in y)
+    if isinstance(y, Mapping) or several:
+        raise UsageError(
+            f"y of {what} is a {type(y).__name__} of {len(y)} targets, and {ONE_SCORED}"
+        )
+    return _array(y, f"y of {what}")
+
+
 def _array(given: Any, what: str) -> Array:
     """An array of numbers. Raises UsageError for words, and for rows of unequal length."""
     to_numpy = getattr(given, "to_numpy", None) or getattr(given, "numpy", None)
@@ -200,7 +215,7 @@ def _array(given: Any, what: str) -> Array:
         ) from error
     if array.dtype.kind not in "fiub":
         raise UsageError(
-            f"{what} holds {array.dtype.name}, and models are given numbers here: make numbers of "
+            f"{what} holds {array.dtype.name}, and {NUMBERS}: make numbers of "
             "it before the search, for example with keras.layers.StringLookup or pandas"
         )
     if array.ndim == 0:

@@ -25,6 +25,7 @@ from sweep.records import (
     PlanRecord,
     SweepState,
 )
+from sweep.runner.extend import with_iterations
 from sweep.runner.loop import Runner
 from sweep.runner.prepare import new_search, planned
 from sweep.runner.same_numbers import versions
@@ -146,6 +147,7 @@ class RunTrial:
             learning_rate=_NAN,
             seconds=seconds,
             metrics={k.removeprefix("val_"): v for k, v in values.items() if k[:4] == "val_"},
+            train_metrics={k: v for k, v in values.items() if k[:4] != "val_" and k != "loss"},
         )
         return (record,)
 
@@ -190,7 +192,7 @@ def search_opaque(
     with Store(folder.database) as store:
         sweep = store.sweep()
         _refuse_others(folder, sweep, space, data, tuner.arguments)
-        if (settings.n_trials or 0) > (sweep.settings.n_trials or 0):
+        if settings != sweep.settings:
             store.extend(settings, _plan(space, settings))
         watcher = watch(store)
         runner = Runner(
@@ -220,8 +222,6 @@ def _refuse_others(
     if sweep.data.fingerprint != data:
         found.append("other data or arguments of search")
     found += differences(sweep.settings, asked)
-    if asked.iterations > sweep.settings.iterations:
-        found.append(f"hyperband_iterations={sweep.settings.iterations}, which cannot grow here")
     if sweep.scoring != scoring_by(arguments.objective_of(arguments.objective_name)):
         found.append("another objective")
     if found:
@@ -237,11 +237,15 @@ def _asked(arguments: TunerArguments) -> Settings:
 
 
 def _settings(tuner: Any, folder: SweepFolder) -> Settings:
+    """Those of the search in the folder with more trials or iterations, if more are asked for."""
     asked = _asked(tuner.arguments)
     if not folder.exists:
         return asked
     with Store(folder.database, read_only=True) as store:
         stored = store.sweep().settings
+    if stored.has_rungs:
+        more = asked.iterations > stored.iterations
+        return with_iterations(stored, asked.iterations) if more else stored
     return replace(stored, trials=max(asked.trials or 0, stored.trials or 0) or None)
 
 

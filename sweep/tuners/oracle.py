@@ -10,6 +10,8 @@ from sweep.sweep_folder import SweepFolder
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.trials import is_higher_better, stored_trials, trial_of
 
+_OF_A_LOOP = ("create_trial", "end_trial", "populate_space", "score_trial", "update_space")
+
 
 @dataclass(frozen=True)
 class Oracle:
@@ -30,6 +32,8 @@ class Oracle:
         name = self.arguments.objective_name
         if self.folder.exists:
             with Store(self.folder.database, read_only=True) as store:
+                if self.arguments.has_several_objectives:
+                    return self.arguments.objective_of(name)
                 return Objective(name, "max" if is_higher_better(store.sweep().scoring) else "min")
         return self.arguments.objective_of(name)
 
@@ -79,6 +83,25 @@ class Oracle:
     def get_space(self) -> Any:
         """Return the hyperparameters of the search space, with their default values."""
         return self.space()
+
+    @property
+    def hyperparameters(self) -> Any:
+        """The same as `get_space()`."""
+        return self.space()
+
+    def reload(self) -> None:
+        """Do nothing: everything is read from the folder whenever it is asked for."""
+
+    def save(self) -> None:
+        """Do nothing: everything is saved as it happens."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _OF_A_LOOP:
+            raise AttributeError(
+                f"oracle.{name} is not supported: a loop of one's own over trials is not followed; "
+                "write run_trial(self, trial, …) in a subclass, and call search"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def remaining_trials(self) -> int | None:
         """Return how many configurations are still to be tried; None if there is no such number."""

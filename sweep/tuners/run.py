@@ -92,7 +92,7 @@ def run_opaque(tuner: Any, given: Any, named: dict[str, Any], show: Show) -> Non
     limit = tuner.arguments.max_consecutive_failed_trials
     kind = type(tuner)
     own = (kind, tuner.build) if tuner.has_own_run_trial else tuner.build
-    trains = kind.run_trial if tuner.has_own_run_trial else tuner.build
+    trains = tuner.own_training or tuner.build
     script = script_space(GivenBuild(trains, tuner.arguments), None, own)
     space = opaque_space(tuner, script, given, named)
     with Interruption(tuner.folder) as stopping, _native_messages(tuner.folder):

@@ -109,17 +109,16 @@ def going_on(folder: SweepFolder, begun: Begun) -> Begun:
 
 def _more(store: Store, sweep: SweepRow, asked: "Prepared") -> "Prepared":
     """With the stored settings, or with those of a search of more trials or iterations."""
-    from sweep.runner.extend import extended
+    from sweep.runner.extend import extended, with_iterations
     from sweep.runner.prepare import planned
 
     old, new = sweep.settings, asked.settings
     prepared = replace(asked, settings=old, plan=planned(asked.space, old))
     if old.has_rungs:
-        added = new.iterations - old.iterations
-        if added <= 0:
+        if new.iterations <= old.iterations:
             return prepared
-        longer = extended(prepared, None, added, 0)
-        longer = replace(longer, settings=replace(longer.settings, iterations=new.iterations))
+        settings = with_iterations(old, new.iterations)
+        longer = replace(prepared, settings=settings, plan=planned(asked.space, settings))
     else:
         if len(asked.plan.roots) <= len(prepared.plan.roots):
             return prepared

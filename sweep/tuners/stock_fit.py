@@ -1,6 +1,7 @@
 """What Keras Tuner's own `run_trial` does, for a subclass that calls it: build, fit, keep."""
 
 import copy
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,10 +31,20 @@ def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, 
     results = []
     for _ in range(tuner.executions_per_trial):
         made = list(callbacks()) if callable(callbacks) else copy.deepcopy(list(callbacks))
-        model = _built(tuner, hp)
         own = [] if best is None else [told(tuner, trial), best, cuts(tuner)]
-        results.append(tuner.hypermodel.fit(hp, model, *given, callbacks=[*made, *own], **named))
+        every = {**named, "callbacks": [*made, *own]}
+        results.append(tuner._build_and_fit_model(trial, *given, **every))
     return results
+
+
+def fit_once(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """Return what a fit of a trial's model returned."""
+    hp = trial.hyperparameters
+    model = _built(tuner, hp)
+    result = tuner.hypermodel.fit(hp, model, *given, **named)
+    if not tuner.is_dry:
+        _keep_shape(model, _shape(tuner, trial))
+    return result
 
 
 def load_trial(tuner: Any, trial: Any) -> Any:
@@ -44,6 +55,10 @@ def load_trial(tuner: Any, trial: Any) -> Any:
             f"trial {trial.trial_id} has kept no weights: its run_trial saves none in {file}"
         )
     model = _built(tuner, trial.hyperparameters)
+    shape = _shape(tuner, trial)
+    if not model.built and shape.exists():
+        model.build_from_config(json.loads(shape.read_text(encoding="utf-8")))
+        model.built = bool(model.weights)  # of a model with a call of its own Keras says False
     if not model.built:
         raise NotFoundError(
             f"the weights of trial {trial.trial_id} do not fit a model without an input shape: "
@@ -53,6 +68,19 @@ def load_trial(tuner: Any, trial: Any) -> Any:
         warnings.simplefilter("ignore")  # that the optimizer is a fresh one
         model.load_weights(str(file))
     return model
+
+
+def _keep_shape(model: Any, file: Path) -> None:
+    """Keep with what shape of input a model was built, for one that does not say so itself."""
+    try:
+        text = json.dumps(model.get_build_config())
+    except TypeError:  # a shape that is no JSON
+        return
+    file.write_text(text, encoding="utf-8")
+
+
+def _shape(tuner: Any, trial: Any) -> Path:
+    return Path(tuner.get_trial_dir(trial.trial_id)) / "build_config.json"
 
 
 def _built(tuner: Any, hp: Any) -> Any:

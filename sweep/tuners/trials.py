@@ -60,10 +60,13 @@ class StoredTrial:
 
 def stored_trials(store: Store) -> list[StoredTrial]:
     """Return the configurations of a sweep's search, in the order in which they were begun."""
-    tables = {name: _dicts(*store.table(name)) for name in ("trial", "assignment", "epoch")}
+    names = ("trial", "assignment", "epoch", "training")
+    tables = {name: _dicts(*store.table(name)) for name in names}
+    training = {(row["trial"], row["epoch"]): row["metrics"] for row in tables["training"]}
     epochs: dict[int, list[Row]] = defaultdict(list)
     for row in tables["epoch"]:
-        epochs[row["trial"]].append(row)
+        told = training.get((row["trial"], row["epoch"]))
+        epochs[row["trial"]].append({**row, "train_metrics": told})
     assignments: dict[int, list[Row]] = defaultdict(list)
     for row in tables["assignment"]:
         assignments[row["trial"]].append(row)
@@ -178,6 +181,8 @@ def _measured(row: Row, scoring: Scoring, objective: str) -> dict[str, float]:
         found["val_auc"] = row["val_auc"]
     if row["metrics"]:
         found |= {f"val_{k}": v for k, v in json.loads(row["metrics"]).items()}
+    if row["train_metrics"]:
+        found |= json.loads(row["train_metrics"])
     if objective != "val_loss":
         found[objective] = shown_score(row["val_score"], scoring)
         if row["train_score"] is not None:

@@ -202,9 +202,16 @@ class Tuner:
         return own_fit(self._own_hypermodel) is not None
 
     def _refuse_objective(self) -> None:
-        """Raise UsageError if trials that are trained here cannot be ranked by the objective."""
-        if self.arguments.objective_fault is not None:
-            raise self.arguments.objective_fault
+        """Raise UsageError if no number that Keras logs can be the objective."""
+        fault = self.arguments.objective_fault
+        if fault is None:
+            return
+        if not self.arguments.objective:
+            raise fault
+        try:
+            self.arguments.objective_of(self.arguments.objective_name)
+        except (UsageError, TypeError):
+            raise fault from None
 
     def _stored(self) -> SweepRow | None:
         if not self.folder.exists:
@@ -228,6 +235,12 @@ class Tuner:
         from sweep.tuners.stock_fit import fit_trial
 
         return fit_trial(self, trial, given, named)
+
+    def _build_and_fit_model(self, trial: Any, *given: Any, **named: Any) -> Any:
+        """Build a trial's model and fit it once; a subclass may write it anew."""
+        from sweep.tuners.stock_fit import fit_once
+
+        return fit_once(self, trial, given, named)
 
     def on_search_begin(self) -> None:
         """Called before the first trial."""
@@ -256,7 +269,14 @@ class Tuner:
     @property
     def has_own_run_trial(self) -> bool:
         """Whether a subclass trains in a way of its own."""
-        return type(self).run_trial is not Tuner.run_trial
+        return self.own_training is not None
+
+    @property
+    def own_training(self) -> Callable[..., Any] | None:
+        """The method by which a subclass trains in a way of its own; None if it has none."""
+        found = (name for name in ("run_trial", "_build_and_fit_model") if self._overrides(name))
+        name = next(found, None)
+        return None if name is None else getattr(type(self), name)
 
     @property
     def _is_opaque(self) -> bool:

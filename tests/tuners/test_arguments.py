@@ -127,3 +127,20 @@ def test_the_names_of_keras_tuner_are_its_own(keras):
 
     for name in ("HyperModel", "HyperParameters", "Objective"):
         assert getattr(sweep, name) is getattr(keras_tuner, name)
+
+
+def test_modules_of_keras_tuner_can_be_imported_by_name(keras):
+    from sweep.engine.base_tuner import BaseTuner
+    from sweep.engine.hyperparameters import HyperParameters
+
+    from sweep.applications import HyperResNet
+    from sweep.errors import FailedTrialError
+    from sweep.oracles import HyperbandOracle
+    from sweep.tuners import RandomSearch, Tuner
+
+    assert (BaseTuner, HyperParameters) == (Tuner, sweep.HyperParameters)
+    assert RandomSearch is sweep.RandomSearch and HyperbandOracle is sweep.oracles.Hyperband
+    assert issubclass(sweep.applications.HyperResNet, sweep.HyperModel) and HyperResNet
+    assert issubclass(FailedTrialError, Exception)
+    with pytest.raises(ImportError, match="models of scikit-learn are not searched here"):
+        from sweep.tuners import SklearnTuner  # noqa: F401

@@ -73,7 +73,7 @@ def test_a_tuner_that_hears_epochs_is_told_of_them(keras, tmp_path):
 
 
 def own_fits(
-    folder: Any, fit: Any, objective: Any = "val_accuracy", kind: str = "RandomSearch"
+    folder: Any, fit: Any, objective: Any = "val_accuracy", kind: str = "RandomSearch", **more: Any
 ) -> Any:
     import keras_tuner
 
@@ -83,7 +83,7 @@ def own_fits(
 
     Own.fit = fit
     size = {"max_epochs": 2, "factor": 2} if kind == "Hyperband" else {"max_trials": 1}
-    return getattr(sweep, kind)(Own(), objective, seed=1, directory=str(folder), **size)
+    return getattr(sweep, kind)(Own(), objective, seed=1, directory=str(folder), **size, **more)
 
 
 def two_halves(self, hp, model, x, y, validation_data=None, epochs=1, **named):
@@ -144,9 +144,14 @@ def test_hyperband_trains_such_a_trial_again_at_each_rung(keras, tmp_path):
     def untrained(self, hp, model, x, y, epochs=1, **named):
         return float(hp.get("units") + epochs)
 
-    tuner = own_fits(tmp_path, untrained, None, "Hyperband")
-    tuner.search(X, Y, validation_data=(X, Y), verbose=0)
+    found = []
+    for iterations in (1, 2, 2):  # more of them extend the search
+        tuner = own_fits(tmp_path, untrained, None, "Hyperband", hyperband_iterations=iterations)
+        tuner.search(X, Y, validation_data=(X, Y), verbose=0)
+        found.append({key: one.score for key, one in tuner.oracle.trials.items()})
     assert {one.status for one in tuner.oracle.trials.values()} == {"COMPLETED"}
+    assert len(found[1]) > len(found[0]) and found[1] == found[2]
+    assert {key: found[1][key] for key in found[0]} == found[0]
 
 
 def test_a_hyperparameter_that_only_the_training_asks_for_is_refused(keras, tmp_path):
@@ -156,3 +161,56 @@ def test_a_hyperparameter_that_only_the_training_asks_for_is_refused(keras, tmp_
 
     with pytest.raises(UsageError, match="'late' is asked for only after a training has begun"):
         own_fits(tmp_path, late, None).search(X, Y, validation_data=(X, Y), verbose=0)
+
+
+def test_models_whose_rows_cannot_be_scored_are_trained_as_keras_tuner_does(
+    keras, tmp_path, capsys
+):
+    """Two outputs, and a model of which only its call knows the layers."""
+
+    class Net(keras.Model):
+        def __init__(self, units):
+            super().__init__()
+            self.hidden = keras.layers.Dense(units, activation="relu")
+            self.price, self.sold = keras.layers.Dense(1), keras.layers.Dense(1)
+
+        def call(self, x):
+            hidden = self.hidden(x)
+            return {"price": self.price(hidden), "sold": self.sold(hidden)}
+
+    def two_outputs(hp):
+        model = Net(hp.Int("units", 2, 4))
+        model.compile("adam", loss={"price": "mse", "sold": "mse"}, metrics={"price": ["mae"]})
+        model.run_eagerly = True
+        return model
+
+    tuner = sweep.RandomSearch(two_outputs, "val_loss", 1, seed=1, directory=str(tmp_path))
+    tuner.search(X, {"price": X[:, 0], "sold": Y}, epochs=1, validation_split=0.25, batch_size=60)
+    assert "one is scored here; so trained as Keras Tuner does it" in capsys.readouterr().out
+    (trial,) = tuner.oracle.get_best_trials()
+    assert {"val_price_mae", "price_mae", "val_loss"} <= set(trial.metrics.metrics)
+    assert set(tuner.get_best_models()[0].predict(X, verbose=0)) == {"price", "sold"}
+
+
+def test_several_objectives_and_those_of_training_rows_are_ranked_as_keras_tuner_does(
+    keras, tmp_path, capsys
+):
+    class Own(sweep.RandomSearch):
+        def _build_and_fit_model(self, trial, *args, **kwargs):
+            return super()._build_and_fit_model(trial, *args, **kwargs)
+
+    several = ["val_accuracy", "val_loss"]
+    tuner = Own(build, several, 1, seed=1, directory=str(tmp_path), project_name="several")
+    tuner.search(X, Y, validation_split=0.25, batch_size=60, verbose=0)
+    (trial,) = tuner.oracle.get_best_trials()
+    values = {name: trial.metrics.get_last_value(name) for name in several}
+    assert trial.score == pytest.approx(values["val_loss"] - values["val_accuracy"])
+    assert "Multi" in str(tuner.oracle.objective)
+
+    tuner = sweep.RandomSearch(build, "loss", 1, seed=1, directory=str(tmp_path))
+    tuner.search(X, Y, batch_size=60)
+    assert "'loss', which is measured on training rows" in capsys.readouterr().out
+    (trial,) = tuner.oracle.get_best_trials()
+    assert trial.score == trial.metrics.get_last_value("loss")
+    with pytest.raises(AttributeError, match="a loop of one's own over trials is not followed"):
+        tuner.oracle.create_trial("tuner0")

@@ -6,6 +6,7 @@ Predictions are shaped as `sweep.tasks.losses` has them: logits, log-probabiliti
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from sweep import metrics
 from sweep.data.split import Rows
 from sweep.tasks.losses import Array, LossName, log_probabilities, log_softmax, row_losses
 from sweep.tasks.objectives import ObjectiveName, row_values
+from sweep.tasks.rare import measures_of_a_rare_class
 from sweep.tasks.scoring import Scoring
 from sweep.tasks.task import Task, TaskKind
 from sweep.training.fused.description import FusedLoss
@@ -32,7 +34,8 @@ class Measures:
     auc: float
     """NaN unless the target is one of two classes."""
     metrics: dict[str, float] = field(default_factory=dict)
-    """Those of the model's own metrics that are known here, by their names."""
+    """Those of the model's own metrics that are known here, by their names; how well a rare class
+    is found."""
 
 
 def measured(
@@ -61,15 +64,46 @@ def measured(
         accuracy=_accuracy(predicted, targets, task),
         auc=metrics.auc(predicted, targets) if binary else math.nan,
     )
+    rare = measures_of_a_rare_class(predicted, targets, task)
     if not own:
-        return found
+        return replace(found, metrics=rare) if rare else found
     shown = _as_amounts(predicted, task, scoring)
     said = {name: _metric(called, found, shown, targets, task) for name, called in own}
-    return replace(found, metrics=said)
+    return replace(found, metrics=rare | said)
+
+
+def own_metrics(
+    loss: FusedLoss,
+    outputs: np.ndarray,
+    rows: Rows,
+    task: Task,
+    scoring: Scoring,
+    own: Sequence[tuple[str, str]],
+) -> dict[str, float]:
+    """Return the model's own metrics alone; the arguments are those of `measured`."""
+    if not own:
+        return {}
+    predicted = predictions(loss, outputs)
+    targets = rows.y.reshape(predicted.shape) if rows.y.size == predicted.size else rows.y
+    is_auc = any(called == "auc" for _, called in own)
+    is_accuracy = any(called.startswith("accuracy") for _, called in own)
+    found = _Shares(
+        accuracy=_accuracy(predicted, targets, task) if is_accuracy else math.nan,
+        auc=metrics.auc(predicted, targets) if is_auc else math.nan,
+    )
+    shown = _as_amounts(predicted, task, scoring)
+    return {name: _metric(called, found, shown, targets, task) for name, called in own}
+
+
+class _Shares(NamedTuple):
+    """What `_metric` takes from measures that are known."""
+
+    accuracy: float
+    auc: float
 
 
 def _metric(
-    called: str, found: Measures, predicted: Array, targets: np.ndarray, task: Task
+    called: str, found: Measures | _Shares, predicted: Array, targets: np.ndarray, task: Task
 ) -> float:
     """Return a metric of Keras' by what `reading.metrics` calls it."""
     if called == "auc":

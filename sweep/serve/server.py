@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 
@@ -171,11 +172,11 @@ def listen(options: ServeOptions) -> socket.socket:
 
 def _listen_at_path(options: ServeOptions) -> socket.socket:
     path = options.socket
+    if path is not None and path.is_socket():
+        _remove_what_was_left(path)
     found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o077)  # for its owner, until they say otherwise
     try:
-        if path is not None and path.is_socket():
-            path.unlink()
         found.bind(str(path))
     except OSError as error:
         found.close()
@@ -183,6 +184,14 @@ def _listen_at_path(options: ServeOptions) -> socket.socket:
     finally:
         os.umask(before)
     return found
+
+
+def _remove_what_was_left(path: Path) -> None:
+    """Remove the socket of a service that was killed. Raises PlatformError if one listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as one:
+        if one.connect_ex(str(path)) == 0:
+            raise PlatformError(f"something listens on {path} already; end it, or name another")
+    path.unlink()
 
 
 def quiet_logs() -> None:

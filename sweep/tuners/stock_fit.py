@@ -10,7 +10,7 @@ from typing import Any
 from sweep.errors import NotFoundError
 from sweep.tuners.cutting import cuts
 from sweep.tuners.given_build import GivenBuild
-from sweep.tuners.keras_tuner_private import keeping_best, told
+from sweep.tuners.keras_tuner_private import built_and_fitted, keeping_best, told
 
 _WEIGHTS = "checkpoint.weights.h5"
 
@@ -33,7 +33,7 @@ def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, 
         made = list(callbacks()) if callable(callbacks) else copy.deepcopy(list(callbacks))
         own = [] if best is None else [told(tuner, trial), best, cuts(tuner)]
         every = {**named, "callbacks": [*made, *own]}
-        results.append(tuner._build_and_fit_model(trial, *given, **every))
+        results.append(built_and_fitted(tuner, trial, given, every))
     return results
 
 

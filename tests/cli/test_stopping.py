@@ -45,7 +45,7 @@ def impatient(trainer: str) -> None:
         slow_programs()
 
 
-STUCK = "discarded, all that was saved counts; continue with: sweep resume broken"
+STUCK = "discarded, what was saved before it counts; continue with: sweep resume broken"
 ENDINGS = {"keras": (143, STUCK), "fused": (143, "stopped, state saved; continue with: sweep"),
            "budget": (8, "--max-time of 1 s ended the search")}  # fmt: skip
 

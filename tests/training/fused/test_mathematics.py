@@ -274,10 +274,9 @@ MIXED = {
         chain(
             layers.Dense(40, use_bias=False), layers.BatchNormalization(momentum=0.8),
             layers.Activation("relu"), layers.Dense(20, "tanh", use_bias=False),
-            layers.Dense(33, use_bias=False),
+            layers.Dense(33, use_bias=False, kernel_regularizer="l2"),
             layers.BatchNormalization(momentum=0.5, gamma_regularizer="l2"),
-            layers.Activation("sigmoid"), layers.Dropout(0.0),
-            layers.Dense(60, "selu", use_bias=False, kernel_regularizer="l2"), layers.Dense(1),
+            layers.Activation("sigmoid"), layers.Dropout(0.0), layers.Dense(1),
         ),
         optimizers.SGD(0.05, momentum=0.9),
     ),

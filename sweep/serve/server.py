@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 
@@ -15,6 +16,7 @@ import uvicorn
 from sweep.errors import PlatformError
 from sweep.serve.access.guard import MOST_HEADER_BYTES
 from sweep.serve.app import make_app
+from sweep.serve.connections import ImpatientProtocol
 from sweep.serve.options import STOP, ServeOptions
 from sweep.serve.pages.render import compile_templates
 from sweep.serve.queue import jobs
@@ -98,6 +100,7 @@ def serve(service: Service, ready: Callable[[str], None]) -> None:
     proxy = options.behind_proxy
     config = uvicorn.Config(
         make_app(service),
+        http=ImpatientProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -169,11 +172,11 @@ def listen(options: ServeOptions) -> socket.socket:
 
 def _listen_at_path(options: ServeOptions) -> socket.socket:
     path = options.socket
+    if path is not None and path.is_socket():
+        _remove_what_was_left(path)
     found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o077)  # for its owner, until they say otherwise
     try:
-        if path is not None and path.is_socket():
-            path.unlink()
         found.bind(str(path))
     except OSError as error:
         found.close()
@@ -181,6 +184,14 @@ def _listen_at_path(options: ServeOptions) -> socket.socket:
     finally:
         os.umask(before)
     return found
+
+
+def _remove_what_was_left(path: Path) -> None:
+    """Remove the socket of a service that was killed. Raises PlatformError if one listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as one:
+        if one.connect_ex(str(path)) == 0:
+            raise PlatformError(f"something listens on {path} already; end it, or name another")
+    path.unlink()
 
 
 def quiet_logs() -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sweep.errors import InvalidSpaceError, NotFoundError
 from sweep.serve.options import ServeOptions
@@ -41,6 +42,22 @@ class Service:
     turned_at: float = field(default_factory=time.monotonic)
     """When the dispatcher last looked for work."""
 
+    def __post_init__(self) -> None:
+        self._file = _file_at(self.folder.database)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the queue is still where it was: nobody has moved the results folder."""
+        return _file_at(self.folder.database) == self._file
+
+    @property
+    def why_out_of_place(self) -> str:
+        """What to do when it is not."""
+        return (
+            f"{self.folder.database} is gone: put the results folder back, or start sweep serve "
+            "again where it is now"
+        )
+
     def dispatcher_is_alive(self) -> bool:
         """Return whether the dispatcher turns."""
         return time.monotonic() - self.turned_at < _TURNS_SECONDS
@@ -76,3 +93,11 @@ class Service:
         with self.database.changing() as db:
             db.execute("INSERT OR REPLACE INTO setting VALUES ('paused', ?)", (str(int(paused)),))
         self.wake.set()
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import uvicorn
 from sweep.serve.access import tokens
 from sweep.serve.access.tokens import TokenScope
 from sweep.serve.app import make_app
+from sweep.serve.connections import ImpatientProtocol
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
 from sweep.serve.server import listen
@@ -94,11 +96,15 @@ def secrets(service: Service) -> dict[str, str]:
 @pytest.fixture
 def address(service: Service) -> Iterator[str]:
     """Where the service listens."""
-    config = uvicorn.Config(make_app(service), log_level="critical", lifespan="off", port=0)
+    config = uvicorn.Config(
+        make_app(service), http=ImpatientProtocol, log_level="critical", lifespan="off", port=0
+    )
     server = uvicorn.Server(config)
     with listen(replace(service.options, port=0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
+        while not server.started:
+            time.sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         service.ending.set()
         server.should_exit = True

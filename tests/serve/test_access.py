@@ -3,10 +3,14 @@
 import os
 import re
 import shutil
+import socket
+import time
+from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
 
+from sweep.serve import connections
 from sweep.serve.access import guard, tokens
 from sweep.serve.app import make_app
 from sweep.serve.options import ServeOptions
@@ -166,6 +170,35 @@ def test_a_request_that_is_too_large_is_refused_however_it_comes(client):
     assert client.post("/api/v1/jobs", content=large).status_code == 413
     in_parts = (large[i : i + 100_000] for i in range(0, len(large), 100_000))
     assert client.post("/api/v1/jobs", content=in_parts).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        "",
+        "GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX-",
+        "POST /session HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: none\r\n"
+        "Content-Length: 9\r\n\r\n{",
+    ],
+)
+def test_half_a_request_does_not_keep_its_connection(address, monkeypatch, half):
+    monkeypatch.setattr(connections, "_LOOKS_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "BODY_SECONDS", 0.2)
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as one:
+        one.sendall(half.encode())
+        with suppress(ConnectionResetError):
+            assert one.recv(100) == b""
+
+
+def test_whole_requests_are_answered_however_long_the_answer_takes(client, monkeypatch):
+    monkeypatch.setattr(connections, "_LOOKS_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    with client.stream("GET", "/api/v1/events") as stream:
+        time.sleep(0.6)
+        client.put("/api/v1/sweeps/small/note", json={"text": "heard"})
+        assert any("event: job" in line for line in stream.iter_lines())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::"])

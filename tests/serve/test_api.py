@@ -12,6 +12,7 @@ from sweep.records import SweepState
 from sweep.runner.stop import request
 from sweep.serve.app import make_app
 from sweep.serve.queue import jobs
+from sweep.serve.work.dispatcher import Dispatcher
 from sweep.store import Store
 
 load_all_checks()
@@ -241,6 +242,37 @@ def test_the_queue_drains_and_says_so(client, service):
     assert (ready.status_code, ready.text) == (503, "drained\n")
     client.patch("/api/v1/queue", json={"paused": False})
     assert jobs.counts(service.database)["waiting"] == 0
+
+
+def test_a_results_folder_that_was_moved_is_missed_until_it_is_back(client, service):
+    results = service.options.results
+    away = results.rename(results.with_name("away"))
+    for path in ("/api/v1/queue", "/api/v1/sweeps", "/metrics", "/"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5"), path
+        assert "put the results folder back" in answer.json()["detail"]
+    assert client.post("/api/v1/jobs", json=START).status_code == 503
+    assert client.get("/readyz").text == "the results folder is gone\n"
+    assert client.get("/livez").status_code == 200
+    Dispatcher(service).turn()
+    assert not results.exists()  # nothing has made another one
+    away.rename(results)
+    assert client.get("/readyz").text == "ok\n"
+    assert client.post("/api/v1/jobs", json=START).status_code == 202
+
+
+def test_a_full_disk_is_507_and_nothing_is_entered(client, service):
+    with service.database.changing() as db:
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+    with service.database.changing() as db:
+        db.execute(f"PRAGMA max_page_count = {pages}")
+    note = {"text": "x" * 9000}
+    codes = [
+        client.put(f"/api/v1/sweeps/small/note?trial={trial}", json=note).status_code
+        for trial in range(9)
+    ]
+    assert codes[-1] == 507
+    assert client.get("/api/v1/sweeps/small/note?trial=8").json()["text"] == ""
 
 
 def test_metrics_are_in_prometheus_form(client, service):

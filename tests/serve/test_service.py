@@ -10,7 +10,10 @@ from contextlib import closing
 import httpx
 import pytest
 
+from sweep.errors import PlatformError
+from sweep.serve.options import ServeOptions
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
+from sweep.serve.server import listen
 from tests.serve.conftest import SPACE
 from tests.support import service as served
 from tests.support.quick_sweep import EPOCHS
@@ -118,12 +121,20 @@ def test_a_unix_socket_is_its_owners_alone(place, forks):
         process.communicate(timeout=30)
 
 
+def test_the_socket_of_a_dead_service_is_taken_that_of_a_living_one_is_not(place):
+    options = ServeOptions(results=place / "results", socket=place / "s.sock")
+    with listen(options) as living:
+        living.listen()
+        with pytest.raises(PlatformError, match="listens on"):
+            listen(options)
+    listen(options).close()
+
+
 def test_without_its_extra_the_service_says_in_one_line_what_to_install(monkeypatch):
     from typer.testing import CliRunner
 
     from sweep.cli.app import app
     from sweep.cli.commands import serve
-    from sweep.errors import PlatformError
 
     monkeypatch.setattr(serve, "find_spec", lambda name: None)
     done = CliRunner().invoke(app, ["serve"])

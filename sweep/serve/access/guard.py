@@ -84,7 +84,7 @@ class Guard:
             detail = f"a request's headers may have {MOST_HEADER_BYTES:,} bytes at most"
             raise RefusedError(431, "headers-too-large", detail)
         token, by_cookie = self._token(headers)
-        is_open = path in OPEN or path.startswith("/static/")
+        is_open = is_without_facts = path in OPEN or path.startswith("/static/")
         if path == "/metrics" and self.service.options.metrics_open:
             is_open = True
         if token is None and not is_open:
@@ -95,6 +95,8 @@ class Guard:
             raise RefusedError(401, "no-token", detail, WWW_Authenticate='Bearer realm="sweep"')
         if method not in SAFE and by_cookie:
             _check_origin(headers)
+        if not is_without_facts and not self.service.is_in_place:
+            raise RefusedError(503, "platform", self.service.why_out_of_place, Retry_After="5")
         return token
 
     def _check_host(self, host: str) -> None:

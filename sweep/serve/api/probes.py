@@ -34,6 +34,8 @@ def ready(request: Request) -> Response:
 
 def why_not_ready(service: Service) -> list[str]:
     """Return what keeps the service from taking work."""
+    if not service.is_in_place:
+        return ["the results folder is gone"]
     found = []
     if service.ending.is_set():
         found.append("ending")

@@ -61,10 +61,17 @@ def of_error(error: errors.SweepError, instance: str | None = None) -> dict[str,
         (found for known, found in _STATUS.items() if isinstance(error, known)),
         (500, "fault", "A fault"),
     )
-    if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
+    if _is_full(error.__cause__):
         status, kind, title = 507, "full", "The disk is full"
     found = document(status, kind, str(error), instance, exit_code=error.exit_code)
     return found | {"title": title}
+
+
+def _is_full(cause: BaseException | None) -> bool:
+    """Return whether there was no room on the disk: for a file, or for a database."""
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return isinstance(cause, OSError) and cause.errno in _FULL
 
 
 def document_answer(

@@ -66,6 +66,8 @@ class Dispatcher:
     def turn(self) -> None:
         """Settle, stop, start: once."""
         self.service.turned_at = time.monotonic()
+        if not self.service.is_in_place:
+            return  # locks and logs are elsewhere: nothing can be told of what runs
         for job in jobs.at_work(self.service.database):
             if self._has_ended(job):
                 self._settle(job)

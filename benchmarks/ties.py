@@ -8,6 +8,7 @@ same expected loss but for those made worse by a given number of paired standard
 """
 
 import sys
+from functools import cache
 
 import numpy as np
 
@@ -26,6 +27,7 @@ def losses(n_trials: int, n_rows: int, random: np.random.Generator) -> np.ndarra
     return example_losses(logits, labels)
 
 
+@cache
 def paired_error(n_rows: int) -> float:
     """Standard error of the difference of two such trials over `n_rows` rows."""
     one, other = losses(2, 1_000_000, np.random.default_rng(0))
@@ -38,7 +40,8 @@ def rates(
     """Share of runs in which an equally good trial is left out; of worse trials found."""
     random = np.random.default_rng(n_trials * 1000 + n_worse)
     shift = np.zeros((n_trials, 1))
-    shift[n_trials - n_worse :] = errors_worse * paired_error(n_rows)
+    if n_worse:
+        shift[-n_worse:] = errors_worse * paired_error(n_rows)
     wrong, found = 0, 0
     for _ in range(repetitions):
         members = confidence_set(losses(n_trials, n_rows, random) + shift)

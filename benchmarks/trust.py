@@ -1,216 +1,183 @@
 """Each figure that a report promises beside its promise, by simulation with known truth.
 
-    python benchmarks/trust.py [--check] [--repetitions N]
+    python benchmarks/trust.py [--check] [--write] [--simulations N] [--processes N]
 
-With --check it ends with 1 if a figure is outside its promise, and names the first that is. Chance
-is allowed for: a share fails where a method that just keeps the promise would give it less than
-once in a thousand runs.
+With --check it ends with 1 if a figure is outside its promise, and names each that is. Chance is
+allowed for: a share fails where a method that just keeps the promise would give it less than once
+in a thousand runs. With --write the tables of README.md, docs/statistics.md and
+benchmarks/README.md are written anew. Seeds are fixed: the same number of simulations gives the
+same figures. What is promised stands in `promised.py`.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
-from scipy import stats
+from threadpoolctl import threadpool_limits
 
-from benchmarks.curves import share_found
+from benchmarks import fresh
+from benchmarks import promised as law
+from benchmarks.curves import most_found, share_found
 from benchmarks.luck import JITTERS, WILD, decided, held_by_confirmed, held_by_intervals, regret
+from benchmarks.promised import Amount, Figure, Share, missed
+from benchmarks.shown import write
 from benchmarks.ties import losses, paired_error, rates
 from sweep.statistics import confidence_set as implementation
 from sweep.statistics.confidence_set import confidence_set
 
-SURELY = 1e-3
-SEEDS = 0.01
-"""Spread between seeds of the simulated trials, in nats."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A share that was simulated, and what is promised of it; no promise where both are None."""
-
-    name: str
-    found: float
-    of: int
-    """Simulations that it is a share of."""
-    at_most: float | None = None
-    at_least: float | None = None
-
-    @property
-    def holds(self) -> bool:
-        count = round(self.found * self.of)
-        if self.at_most is not None:
-            return count <= stats.binom.isf(SURELY, self.of, self.at_most)
-        return self.at_least is None or count >= stats.binom.ppf(SURELY, self.of, self.at_least)
-
-    @property
-    def promise(self) -> str:
-        if self.at_most is not None:
-            return f"at most {self.at_most:.0%}"
-        return "–" if self.at_least is None else f"at least {self.at_least:.0%}"
-
-    @property
-    def shown(self) -> str:
-        return f"{self.found:.1%}"
-
-
-@dataclass(frozen=True)
-class Amount:
-    """A mean in nats that was simulated, and the most that it is promised to be, if anything is."""
-
-    name: str
-    found: float
-    of: int
-    at_most: float | None = None
-    """What is promised; None for no promise."""
-    error: float = 0.0
-    """Standard error of the amount less its promise."""
-
-    @property
-    def holds(self) -> bool:
-        sure = stats.norm.isf(SURELY) * self.error
-        return self.at_most is None or self.found <= self.at_most + sure
-
-    @property
-    def promise(self) -> str:
-        return "–" if self.at_most is None else f"at most {self.at_most:.4f}"
-
-    @property
-    def shown(self) -> str:
-        return f"{self.found:.4f}"
-
-
-def figures(n: int) -> Iterator[Figure | Amount]:
-    """Yield each figure, of about `n` simulations each; fewer where trials are many."""
-    yield from _ties(n)
-    yield from _seeds(n)
-    yield from _epochs(n)
-    yield from _choices(n)
-    yield from _decisions(n)
-    yield from _onsets(n)
-
-
 ROWS = (200, 1_000, 10_000)
 TRIALS = (5, 20, 100)
+SEEDS = 0.01
+"""Spread between seeds of the simulated trials, in nats."""
+SIMULATIONS = 2_000
+
+Part = tuple[Callable[..., list[Figure]], tuple[int, ...]]
+
+
+def parts(n: int) -> list[Part]:
+    """Return what is simulated, in the order of the table, with about `n` simulations a figure."""
+    tables = [(rows, trials) for rows in ROWS for trials in TRIALS]
+    found: list[Part] = [(networks, (max(n * fresh.SWEEPS // SIMULATIONS, 2),))]
+    found += [(ties, (_runs(n, trials, rows), trials, rows)) for rows, trials in tables]
+    found += [(seeds, (_runs(n, trials, 1_000), trials)) for trials in (2, 20)]
+    found += [(intervals, (2 * n, rows)) for rows in ROWS]
+    found += [(intervals_of_means, (n // 2, runs)) for runs in (2, 5)]
+    found += [(choices, (_runs(n, trials, rows), trials, rows)) for rows, trials in tables]
+    found += [(decisions, (_runs(n, 8, rows), rows)) for rows in ROWS]
+    found += [(level_curves, (2 * n, epochs)) for epochs in (9, 27, 81, 243)]
+    return [*found, (rises, (n,))]
 
 
 def _runs(n: int, trials: int, rows: int) -> int:
     """Simulations that take about as long as `n` of few trials on few rows."""
-    return max(int(n / (1 + trials / 20) / (1 + rows / 2_000)), 20)
+    return max(int(n / (1 + trials / 100) / (1 + rows / 5_000)), 20)
 
 
-def _ties(n: int) -> Iterator[Figure]:
-    for rows in ROWS:
-        for trials in TRIALS[: 2 if rows > 1_000 else 3]:  # 100 on 10,000 rows take seconds each
-            runs = _runs(n, trials, rows)
-            where = f"{trials} trials, {rows:,} rows"
-            wrong, _ = rates(trials, rows, 0, 0.0, runs)
-            yield Figure(f"equal trials told apart: {where}", wrong, runs, at_most=0.05)
-            _, found = rates(trials, rows, 1, 3.0, runs)
-            yield Figure(
-                f"one worse by 3 paired SE found: {where}",
-                found,
-                runs,
-                at_least=0.75 if trials == 100 else 0.8,
-            )
-            left = one_better(trials, rows, runs)
-            yield Figure(f"one better by 3 paired SE, all others ruled out: {where}", left, runs)
+def networks(sweeps: int) -> list[Figure]:
+    """Real searches, whose truth is 500,000 fresh events."""
+    return fresh.figures(sweeps)
 
 
-def one_better(trials: int, rows: int, runs: int) -> float:
+def ties(n: int, trials: int, rows: int) -> list[Figure]:
+    """Equal trials; one that is worse, and one that is better, than equals."""
+    where = f"{trials} trials, {rows:,} rows"
+    wrong, _ = rates(trials, rows, 0, 0.0, n)
+    _, found = rates(trials, rows, 1, 3.0, n)
+    return [
+        Share(law.EQUAL_TOLD_APART, where, wrong, n),
+        Share(law.WORSE_OF_MANY_FOUND if trials == 100 else law.WORSE_FOUND, where, found, n),
+        Share(law.BETTER_ALONE, where, one_better(trials, rows, n), n),
+    ]
+
+
+def one_better(trials: int, rows: int, n: int) -> float:
     """Return how often one trial that is better than all others is left alone."""
     random, alone = np.random.default_rng(trials), 0
-    for _ in range(runs):
+    for _ in range(n):
         found = losses(trials, rows, random)
-        found[0] -= 3 * paired_error_of(rows)
+        found[0] -= 3 * paired_error(rows)
         alone += int(confidence_set(found).sum() == 1)
-    return alone / runs
+    return alone / n
 
 
-def paired_error_of(rows: int) -> float:
-    return _ERRORS.setdefault(rows, paired_error(rows))
+def seeds(n: int, trials: int) -> list[Figure]:
+    """Runs that differ in nothing but the seed."""
+    random, wrong = np.random.default_rng(trials), {0.0: 0, SEEDS: 0}
+    for _ in range(n):
+        found = losses(trials, 1000, random) + SEEDS * random.normal(size=(trials, 1))
+        for known in wrong:
+            wrong[known] += not confidence_set(found, np.full(trials, known)).all()
+    where = f"{trials} trials, 1,000 rows"
+    return [
+        Share(law.ROWS_ALONE, where, wrong[0.0] / n, n),
+        Share(law.ROWS_AND_SEEDS, where, wrong[SEEDS] / n, n),
+    ]
 
 
-_ERRORS: dict[int, float] = {}
+def intervals(n: int, rows: int) -> list[Figure]:
+    """The interval of a trial's score, with the choice of its epoch and without."""
+    found: list[Figure] = []
+    for held, luck in (*JITTERS, WILD):
+        with_choice, without = held_by_intervals(n, 81, rows, held, luck)
+        where = f"{rows:,} rows, 81 epochs, luck {luck}"
+        found.append(Share(law.INTERVAL_HOLDS, where, with_choice / n, n))
+        found.append(Share(law.WITHOUT_CHOICE, where, without / n, n))
+    return found
 
 
-def _seeds(n: int) -> Iterator[Figure]:
-    for trials in (2, 20):
-        runs = max(n // (1 + trials // 20), 20)
-        random = np.random.default_rng(trials)
-        wrong = {0.0: 0, SEEDS: 0}
-        for _ in range(runs):
-            found = losses(trials, 1000, random) + SEEDS * random.normal(size=(trials, 1))
-            for known in wrong:
-                wrong[known] += not confidence_set(found, np.full(trials, known)).all()
-        where = f"{trials} trials, 1,000 rows"
-        name = "runs that differ in the seed alone told apart"
-        yield Figure(f"{name}, over rows alone: {where}", wrong[0.0] / runs, runs)
-        yield Figure(f"{name}, over rows and seeds: {where}", wrong[SEEDS] / runs, runs, 0.05)
+def intervals_of_means(n: int, runs: int) -> list[Figure]:
+    """The interval of a configuration's mean over its runs under other seeds."""
+    found: list[Figure] = []
+    for held, luck in (JITTERS[1], WILD):
+        with_choice, without = held_by_confirmed(n, runs, 1_000, held, luck)
+        where = f"{runs} seeds, 1,000 rows, luck {luck}"
+        found.append(Share(law.MEAN_INTERVAL_HOLDS, where, with_choice / n, n))
+        found.append(Share(law.MEAN_WITHOUT_CHOICE, where, without / n, n))
+    return found
 
 
-def _epochs(n: int) -> Iterator[Figure]:
-    """The choice of the epoch: intervals of a trial's score, and of a mean over seeds."""
-    runs, name = 4 * n, "95 % interval holds the score on new rows"
-    for rows in ROWS:
-        for held, luck in (*JITTERS, WILD):
-            found, before = held_by_intervals(runs, 81, rows, held, luck)
-            where = f"{rows:,} rows, 81 epochs, luck {luck}"
-            yield Figure(f"{name}: {where}", found / runs, runs, at_least=0.93)
-            yield Figure(f"… without the choice of the epoch: {where}", before / runs, runs)
-    runs = max(n // 3, 20)
-    for seeds in (2, 5):
-        for held, luck in (JITTERS[1], WILD):
-            found, before = held_by_confirmed(runs, seeds, 1_000, held, luck)
-            where = f"mean of {seeds} seeds, 1,000 rows, luck {luck}"
-            yield Figure(f"{name}: {where}", found / runs, runs, at_least=0.93)
-            yield Figure(f"… without the choice of the epoch: {where}", before / runs, runs)
-
-
-def _choices(n: int) -> Iterator[Figure | Amount]:
+def choices(n: int, trials: int, rows: int) -> list[Figure]:
     """What choices among trials lose on new rows."""
-    for rows in ROWS:
-        for trials in TRIALS:
-            runs = max(_runs(n, trials, rows) // 2, 20)
-            found = regret(runs, trials, rows)
-            where = f"{trials} trials, {rows:,} rows"
-            yield Amount(f"regret of the lowest score: {where}", found.lowest, runs)
-            yield Amount(f"regret of the lowest expected score: {where}", found.best, runs)
-            most = found.lowest + found.given_up
-            name = "regret of the simplest (promised: the lowest's and what it gives up)"
-            yield Amount(f"{name}: {where}", found.simplest, runs, most, found.error)
+    found, where = regret(n, trials, rows), f"{trials} trials, {rows:,} rows"
+    behind = found.simplest - found.lowest
+    return [
+        Amount(law.LOWEST, where, found.lowest, n),
+        Amount(law.EXPECTED, where, found.best, n),
+        Amount(law.SIMPLEST, where, behind, n, found.given_up, found.error),
+    ]
 
 
-def _decisions(n: int) -> Iterator[Figure | Amount]:
+def decisions(n: int, rows: int) -> list[Figure]:
     """How `sweep confirm --until decided` ends: leaders that are equal, and such that are not."""
-    for rows in (200, 1_000, 10_000):
-        runs = max(n // (1 + rows // 2_000), 20)
-        for leaders in (2, 8):
-            found = decided(runs, np.zeros(leaders), rows, 0.004)
-            where = f"{leaders} equal leaders, {rows:,} rows"
-            yield Figure(f"told apart by --until decided: {where}", found.wrong / runs, runs, 0.05)
-        behind = np.array([0.0, 0.02, 0.02, 0.03, 0.04])
-        found = decided(runs, behind, rows, 0.004)
-        where = f"4 leaders 0.02 or more behind, {rows:,} rows"
-        yield Figure(f"all ruled out by --until decided: {where}", found.right / runs, runs)
-        yield Amount(f"runs that it takes: {where}", found.runs, runs)
+    found: list[Figure] = []
+    for leaders in (2, 8):
+        wrong = decided(n, np.zeros(leaders), rows, 0.004).wrong
+        where = f"{leaders} equal leaders, {rows:,} rows"
+        found.append(Share(law.DECIDED_WRONGLY, where, wrong / n, n))
+    ended = decided(n, np.array([0.0, 0.02, 0.02, 0.03, 0.04]), rows, 0.004)
+    where = f"4 leaders 0.02 or more behind, {rows:,} rows"
+    found.append(Share(law.ALL_DECIDED, where, ended.right / n, n))
+    return [*found, Amount(law.DECIDING_RUNS, where, ended.runs, n, digits=1)]
 
 
-def _onsets(n: int) -> Iterator[Figure]:
-    for epochs in (9, 27, 81, 243):
-        for spread in (0.004, 0.016):
-            for correlation in (0.0, 0.5):
-                where = f"{epochs} epochs, jitter {spread}, correlation {correlation}"
-                found = share_found(2 * n, epochs, 0.0, spread, correlation)
-                yield Figure(f"onset in a level curve: {where}", found, 2 * n, at_most=0.05)
-    for epochs, most in ((27, 0.001), (41, 0.002), (81, 0.006), (243, 0.014), (600, 0.016)):
-        found = share_found(n, epochs, 0.02, most, 0.0)
-        name = f"rise of 0.02 found: {epochs} epochs, jitter {most}"
-        yield Figure(name, found, n, at_least=0.9)
-    for epochs, spread in ((81, 0.008), (81, 0.016), (243, 0.016)):
-        found = share_found(n, epochs, 0.02, spread, 0.0)
-        yield Figure(f"rise of 0.02 found: {epochs} epochs, jitter {spread}", found, n)
+def level_curves(n: int, epochs: int) -> list[Figure]:
+    """Onsets that are seen in curves that do not rise."""
+    return [
+        Share(law.FALSE_ONSET, f"{epochs} epochs, jitter {spread}, correlation {correlation}",
+              share_found(n, epochs, 0.0, spread, correlation), n)
+        for spread in (0.004, 0.016)
+        for correlation in (0.0, 0.5)
+    ]  # fmt: skip
+
+
+LIMITS = ((27, 0.0025), (41, 0.0045), (81, 0.009), (243, 0.017), (600, 0.026))
+"""Epochs, and the jitter up to which a rise of 0.02 is to be found; half of it if correlated."""
+
+
+def rises(n: int) -> list[Figure]:
+    """Onsets that are seen in curves that rise by 0.02, beside the most that any test can see."""
+    found: list[Figure] = []
+    for epochs, most in LIMITS:
+        for correlation, spread in ((0.0, most), (0.5, round(most / 2.5, 5))):
+            where = f"{epochs} epochs, jitter {spread}, correlation {correlation}"
+            share = share_found(n, epochs, 0.02, spread, correlation)
+            found.append(Share(law.RISE_FOUND, where, share, n))
+    for epochs in (27, 41, 81, 243):
+        for spread in (0.008, 0.016):
+            where = f"{epochs} epochs, jitter {spread}"
+            share = share_found(n, epochs, 0.02, spread, 0.0)
+            found.append(Share(law.RISE_SMALL, where, share, n))
+            found.append(Share(law.RISE_MOST, where, most_found(epochs, 0.02, spread), 0))
+    return found
+
+
+def ready() -> None:
+    """Prepare a process for its parts, which run side by side: one thread, rows drawn once."""
+    threadpool_limits(1)
+    draw_once()
 
 
 def draw_once() -> None:
@@ -233,20 +200,32 @@ _KEPT = 8
 """Blocks of drawn rows in memory, of 32 MB at most."""
 
 
+def simulated(part: Part) -> list[Figure]:
+    """Return the figures of a part."""
+    function, given = part
+    return function(*given)
+
+
 def main() -> int:
     """Print the table; return 1 if a figure is asked to hold and does not."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--repetitions", type=int, default=300)
+    parser.add_argument("--check", action="store_true", help="end with 1 if a promise is broken")
+    parser.add_argument("--write", action="store_true", help="write the tables of the pages")
+    parser.add_argument("--simulations", type=int, default=SIMULATIONS, help="of a quick figure")
+    parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args()
-    draw_once()
-    print("| figure | found | of | promised |\n|---|---:|---:|---:|")
-    for one in figures(asked.repetitions):
-        print(f"| {one.name} | {one.shown} | {one.of:,} | {one.promise} |", flush=True)
-        if asked.check and not one.holds:
-            print(f"outside its promise: {one.name}", file=sys.stderr)
-            return 1
-    return 0
+    began, figures = time.monotonic(), []
+    with ProcessPoolExecutor(asked.processes, initializer=ready) as pool:
+        for found in pool.map(simulated, parts(asked.simulations)):
+            for one in found:
+                figures.append(one)
+                print(f"{one.law}: {one.where}: {one.shown} ({one.promise})", flush=True)
+    if asked.write:
+        took = (time.monotonic() - began) / 60
+        write(figures, f"`--simulations {asked.simulations}`, {took:.0f} minutes.")
+    failed = missed(figures)
+    print("\n".join(failed) or "every figure is within its promise", file=sys.stderr)
+    return 1 if asked.check and failed else 0
 
 
 if __name__ == "__main__":

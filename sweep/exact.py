@@ -13,7 +13,7 @@ from typing import Annotated, Any
 _MOST = 2**63 - 1
 """SQLite's and NumPy's largest integer."""
 _MOST_TRIALS = 10**9
-_LARGEST = 1e39
+LARGEST = 1e39
 """Losses and rates are float32, which ends at 3.4e38. Larger finite numbers would overflow."""
 _YEAR_9999 = 253_402_300_799.0
 
@@ -67,8 +67,8 @@ NUMBER = Exactly(int, 0, _MOST_TRIALS)
 EPOCH = Exactly(int, 0, _MOST_TRIALS)
 """Small enough that sums over all trials are 64-bit integers."""
 PARAMS = Exactly(int, 0, 10**15)
-LOSS = Exactly(float, 0.0, _LARGEST, infinite=True)
-REAL = Exactly(float, -_LARGEST, _LARGEST, infinite=True)
+LOSS = Exactly(float, 0.0, LARGEST, infinite=True)
+REAL = Exactly(float, -LARGEST, LARGEST, infinite=True)
 FINITE = Exactly(float, -1.7976931348623157e308, 1.7976931348623157e308)
 SHARE = Exactly(float, -1e-6, 1 + 1e-6)
 """0 to 1, with room for rounding."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from sweep.data.kinds import AUTO
 from sweep.data.own_data import PARTS, OwnData, numbers_of, own_data_of
-from sweep.data.split import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
+from sweep.data.ranges import DEFAULT_TRAIN_ROWS, DEFAULT_VALIDATION_ROWS
 from sweep.errors import InvalidSpaceError
 from sweep.exact import Count, Finite, Flag, Integer, Positive, Text
 from sweep.numerics import Numerics

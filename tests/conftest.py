@@ -2,8 +2,9 @@
 
 import gc
 import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     # as many tests run at once as there are cores: a library's own threads would spin for each
     # other. Before NumPy is imported, which reads it once
     os.environ.setdefault(_name, "1")
+
+# many processes import the same files: where none keeps its bytecode, each compiles all of them
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 MEMORY = Path("/dev/shm")
 """A file system in memory, where the system has one: a flush does not wait for a disk there."""
@@ -79,10 +84,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
-def pytest_collection_finish() -> None:
-    """Look no more for garbage among what was imported: Keras does so before each model."""
+def _freeze() -> None:
+    """Look no more for garbage among what is there now: Keras looks through all before a model."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays."""
+    _freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """What a file's tests leave, compiled programs above all, costs the next file nothing."""
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        _freeze()
 
 
 @pytest.fixture(autouse=True)

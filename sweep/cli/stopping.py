@@ -1,8 +1,10 @@
 """How a command at work is asked to stop: by Ctrl-C, by SIGTERM, or by `sweep stop`.
 
-The first request lets the epoch under way end and be saved, if that takes a few seconds only;
-the second one ends the process on the spot. Any instant is a good one for that: what counts is
-committed whole (see `runner.journal`), and an epoch left out is trained again, to the same bits.
+The first request lets the epoch under way end and be saved, if that takes a few seconds only: a
+trainer leaves it out when it takes longer (see `training.grace`), and the process is ended here if
+the trainer does not come to that. The second one ends the process on the spot. Any instant is a
+good one for that: what counts is committed whole (see `runner.journal`), and an epoch left out is
+trained again, to the same bits.
 """
 
 import os
@@ -20,9 +22,9 @@ from sweep.sweep_folder import Lock, SweepFolder
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EPOCH_SECONDS = 5.0
-"""For the epoch under way, or the compilation; it is left out when it takes longer."""
+"""For a trainer to ask whether to stop: one step of a model can take longer."""
 _ALL_SECONDS = 9.0
-"""For that and for saving it: `docker stop` kills after 10."""
+"""For that, for the epoch under way and for saving: `docker stop` kills after 10."""
 _POLL_SECONDS = 0.2
 
 
@@ -96,7 +98,9 @@ class Stopping:
             else:
                 waited = time.monotonic() - self._asked_at
                 if waited > (_ALL_SECONDS if self._heeded else _EPOCH_SECONDS):
-                    self._end_now("the epoch under way is discarded, all before it is saved")
+                    self._end_now(
+                        "the epoch under way is discarded, what was saved before it counts"
+                    )
 
     def _ask(self, number: int) -> None:
         self.code = 128 + number

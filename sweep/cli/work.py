@@ -1,5 +1,6 @@
 """What the commands that train share: preparing, running with progress shown, how it ended."""
 
+import atexit
 import logging
 import math
 import re
@@ -29,6 +30,10 @@ from sweep.words import counted
 
 if TYPE_CHECKING:
     from sweep.runner.prepare import Prepared
+
+
+_MANY = 1000
+"""Failed trials, where an advice is to go on in spite of them."""
 
 
 class _StderrHandler(logging.Handler):
@@ -69,6 +74,7 @@ def run(
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
+    from sweep.training.fused.epoch_threads import join_left
     from sweep.training.native_messages import native_messages_to
 
     folder.refuse_links()
@@ -82,6 +88,7 @@ def run(
                 folder, store, prepared, budget, observer, stopping.requested, workers
             )
             state = sweeps.run(work)
+        atexit.unregister(join_left)  # `cli.main` ends past the dismantling of libraries
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         write_logs(folder)
@@ -95,13 +102,16 @@ def confirm(
     stopping: Stopping,
     workers: Workers = IN_PROCESS,
     *,
-    is_last: bool = True,
+    until_decided: bool = False,
 ) -> None:
-    """Train the confirmations that are to do, and say how it ended, unless more follow.
+    """Train the confirmations that are to do, and say how it ended.
+
+    If `until_decided` they are a round of many, whose end is no news.
 
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
+    from sweep.training.fused.epoch_threads import join_left
     from sweep.training.native_messages import native_messages_to
 
     name = folder.name
@@ -112,17 +122,24 @@ def confirm(
                 folder, store, prepared, budget, observer, stopping.requested, workers
             )
             ending = sweeps.confirm(work)
+        atexit.unregister(join_left)
         progress = store.progress()
     if ending.state is SweepState.FINISHED:
-        if is_last:
+        if ending.sentence is not None:
+            raise TooManyFailuresError(f"{ending.sentence}; see: sweep report {name}")
+        if not until_decided:
             hint(f"confirmed; see: sweep report {name}")
         return
-    left = progress.confirmations - progress.confirmations_done
+    n_left = progress.confirmations - progress.confirmations_done
+    again = f"confirm {name} --until decided" if until_decided else f"resume {name}"
+    what_next = f"{_left(n_left, 'run')}, continue with: sweep {again}"
     if ending.state is SweepState.INTERRUPTED:
-        hint(f"stopped, state saved; {_left(left, 'run')}, continue with: sweep resume {name}")
+        hint(f"stopped, state saved; {what_next}")
         raise typer.Exit(stopping.code)
-    kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{ending.sentence}; {_left(left, 'run')}, continue with: sweep resume {name}")
+    if ending.state is SweepState.FAILED:
+        what_next = f"{what_next} --max-failures {_MANY}" if n_left else f"see: sweep report {name}"
+        raise TooManyFailuresError(f"{ending.sentence}; {what_next}")
+    raise BudgetEndedError(f"{ending.sentence}; {what_next}")
 
 
 def confirm_stored(
@@ -135,7 +152,7 @@ def confirm_stored(
     workers: Workers = IN_PROCESS,
     added: Added | None = None,
     *,
-    is_last: bool = True,
+    until_decided: bool = False,
 ) -> None:
     """Train the confirmations that are still to do, `added` ones too. The folder must be locked.
 
@@ -147,7 +164,7 @@ def confirm_stored(
     if added is not None:
         with Store(folder.database) as store:
             added.store(store)
-    confirm(folder, prepared, budget, stopping, workers, is_last=is_last)
+    confirm(folder, prepared, budget, stopping, workers, until_decided=until_decided)
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:
@@ -173,14 +190,17 @@ def _left(number: int, noun: str) -> str:
 def _end(state: SweepState, sweep: SweepRow, progress: SweepProgress, stopping: Stopping) -> None:
     name = sweep.name
     if state is SweepState.FINISHED:
+        if sweep.message is not None:
+            raise TooManyFailuresError(f"finished, but {sweep.message}; see: sweep report {name}")
         hint(f"finished; see: sweep report {name}")
     elif state is SweepState.INTERRUPTED:
         hint(f"stopped, state saved; continue with: sweep resume {name}")
         raise typer.Exit(stopping.code)
     elif state is SweepState.FAILED:
+        go_on = f", or continue with: sweep resume {name} --max-failures {_MANY}"
+        is_left = progress.assignments > progress.assignments_done
         raise TooManyFailuresError(
-            f"{sweep.message}; fix that and start a new sweep, or continue with: "
-            f"sweep resume {name} --max-failures N"
+            f"{sweep.message}; fix that and start a new sweep{go_on if is_left else ''}"
         )
     else:
         total = sweep.plan.all_assignments + progress.confirmations

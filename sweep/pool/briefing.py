@@ -5,7 +5,6 @@ head has shown and nothing else, also if the original changes meanwhile.
 """
 
 import hashlib
-import mmap
 import os
 import pickle
 import platform
@@ -17,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from sweep.data.mapped import read_mapped, write_mapped
 from sweep.data.memory import MEMORY
 from sweep.data.rows import Split
 from sweep.errors import DataError, InvalidSpaceError
@@ -24,15 +24,13 @@ from sweep.numerics import Numerics
 from sweep.pool.face import Ready
 from sweep.settings import Settings
 from sweep.space.inputs import inputs_of
-from sweep.space.source import is_unchanged, write_sources
+from sweep.space.record import SpaceRecord
+from sweep.space.source import changed_beside, write_sources
 from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Trainer
 
 if TYPE_CHECKING:
     from sweep.space.build import Build
-
-_ALIGNED = 64
-"""Bytes: arrays begin at a multiple, as NumPy has them."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,8 @@ class SpaceSources:
     """Where it lies on the head's host."""
     sha256: str
     sources: Mapping[str, str]
+    uncopied: Mapping[str, str]
+    """The SHA-256 of files that are too large to go with it."""
     build: str | None
     """Which function or HyperModel of the file it is; None if there is one only."""
     n_outputs: int
@@ -63,11 +63,15 @@ class SpaceSources:
         """
         if self.is_whole:
             return write_sources(self.sources, self.path.name, folder)
-        if is_unchanged(self.path, self.sha256, self.sources):
+        kept = SpaceRecord(
+            sha256=self.sha256, sources=dict(self.sources), uncopied=dict(self.uncopied)
+        )
+        changed = changed_beside(self.path, kept)
+        if changed is None:
             return self.path
         raise InvalidSpaceError(
             f"the search space {self.path} reads files that are too large to be handed to workers, "
-            "and is not there, or not as it was; put it there on each host"
+            f"so it must lie there on each host as it does here: {changed}"
         )
 
 
@@ -78,23 +82,17 @@ class ScriptBuild:
     content: bytes
     path: Path
     """Of the script."""
-    policy: str
-    """Keras' `DTypePolicy` in the script, by name."""
 
     def build(self, split: Split) -> "Build":
         """Return what makes a trial's model."""
-        import keras
-
         from sweep.space.build import HomeBuild
         from sweep.space.by_value import ByValue
         from sweep.space.entry import SpaceEntry
-        from sweep.space.home import Home
 
         sys.path.append(str(self.path.parent))  # modules beside the script go by their name
         found: ByValue = pickle.loads(self.content)
-        home = Home(self.path.parent, policy=keras.dtype_policies.get(self.policy))
         entry = SpaceEntry("build", found.build, found.hypermodel)
-        return HomeBuild(self.path, entry, home, inputs_of(split.train.x), split.task)
+        return HomeBuild(self.path, entry, found.home(), inputs_of(split.train.x), split.task)
 
 
 @dataclass(frozen=True)
@@ -232,14 +230,8 @@ def bytes_of(split: Split) -> int:
 
 def write_briefing(briefing: Opens, split: Split, folder: Path) -> None:
     """Write what workers of this host read: the briefing, and the arrays as they lie in memory."""
-    buffers: list[pickle.PickleBuffer] = []
-    text = pickle.dumps((briefing, split), protocol=5, buffer_callback=buffers.append)
-    lengths = [buffer.raw().nbytes for buffer in buffers]
-    with (folder / "arrays").open("wb") as file:
-        for buffer in buffers:
-            file.write(buffer.raw())
-            file.write(bytes(-file.tell() % _ALIGNED))
-    (folder / "briefing").write_bytes(pickle.dumps((text, lengths)))
+    with (folder / "briefing").open("wb") as file:
+        write_mapped((briefing, split), file)
 
 
 def read_briefing(folder: Path) -> tuple[Opens, Split]:
@@ -247,14 +239,6 @@ def read_briefing(folder: Path) -> tuple[Opens, Split]:
 
     This unpickles it: only for a folder that the process has been started with.
     """
-    text, lengths = pickle.loads((folder / "briefing").read_bytes())
-    buffers: list[memoryview] = []
-    if any(lengths):
-        with (folder / "arrays").open("rb") as file:
-            whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        place = 0
-        for length in lengths:
-            buffers.append(whole[place : place + length])
-            place += length + -length % _ALIGNED
-    briefing, split = pickle.loads(text, buffers=buffers)
-    return briefing, split
+    with (folder / "briefing").open("rb") as file:
+        found: tuple[Opens, Split] = read_mapped(file)
+    return found

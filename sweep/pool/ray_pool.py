@@ -5,6 +5,8 @@ in Ray. The actors belong to this process: they end with it.
 """
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -214,6 +216,7 @@ def _join() -> bool:
     if ray.is_initialized():
         return False
     quiet = {"log_to_driver": False, "logging_level": "error"}
+    before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address="auto", **quiet)
     except ConnectionError:
@@ -226,6 +229,9 @@ def _join() -> bool:
         ray.init(address="local", include_dashboard=False, num_cpus=cores, **quiet)
     except Exception as error:
         raise PlatformError(f"Ray does not start or join here ({error})") from error
+    finally:  # Ray's would end this process at once, with what it has not saved
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
     return True
 
 

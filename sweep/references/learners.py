@@ -21,11 +21,11 @@ def logistic(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], Array]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    model.fit(x.astype(np.float64), y)
+    model = make_pipeline(StandardScaler(copy=False), LogisticRegression(max_iter=1000))
+    model.fit(_doubles(x), y)
     if len(model.classes_) == 2:
-        return lambda others: np.asarray(model.decision_function(others.astype(np.float64)))
-    return lambda others: np.asarray(model.predict_log_proba(others.astype(np.float64)))
+        return lambda others: np.asarray(model.decision_function(_doubles(others)))
+    return lambda others: np.asarray(model.predict_log_proba(_doubles(others)))
 
 
 def trees(x: np.ndarray, y: np.ndarray, seed: int) -> Callable[[np.ndarray], Array]:
@@ -47,11 +47,11 @@ def ridge(x: np.ndarray, y: np.ndarray, scoring: Scoring) -> Callable[[np.ndarra
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    model = make_pipeline(StandardScaler(), Ridge())
+    model = make_pipeline(StandardScaler(copy=False), Ridge())
     weights = _weights(y, scoring)
     squared = None if weights is None else weights**2
-    model.fit(x.astype(np.float64), y.astype(np.float64), ridge__sample_weight=squared)
-    return lambda others: np.asarray(model.predict(others.astype(np.float64)))
+    model.fit(_doubles(x), y.astype(np.float64), ridge__sample_weight=squared)
+    return lambda others: np.asarray(model.predict(_doubles(others)))
 
 
 def poisson(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], Array]:
@@ -60,9 +60,9 @@ def poisson(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], Array]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    model = make_pipeline(StandardScaler(), PoissonRegressor(max_iter=1000))
-    model.fit(x.astype(np.float64), y.astype(np.float64))
-    return lambda others: np.asarray(model.predict(others.astype(np.float64)))
+    model = make_pipeline(StandardScaler(copy=False), PoissonRegressor(max_iter=1000))
+    model.fit(_doubles(x), y.astype(np.float64))
+    return lambda others: np.asarray(model.predict(_doubles(others)))
 
 
 def tree_amounts(
@@ -80,6 +80,11 @@ def tree_amounts(
     )
     model.fit(x, y, sample_weight=_weights(y, scoring))
     return lambda others: np.asarray(model.predict(others))
+
+
+def _doubles(x: np.ndarray) -> np.ndarray:
+    """A copy in double precision, which is standardised in place."""
+    return x.astype(np.float64)
 
 
 def _weights(y: np.ndarray, scoring: Scoring) -> np.ndarray | None:

@@ -35,6 +35,8 @@ _MOST_TARGETS = 10
 _FEWEST_FOR_THREADS = 200_000
 """Numbers from which threads are worth their waiting for each other: on digits (92,000) two threads
 take ten times the processor time of one, and forty times on a machine that does something else."""
+_QUICK = 2_000_000
+"""Numbers up to which all models are trained within a few seconds."""
 _FEWEST = 10
 """Rows of each class, or of all amounts, from which there is more than no skill."""
 
@@ -116,6 +118,15 @@ def why_only_no_skill(split: Split) -> str | None:
     return None
 
 
+def is_quick(split: Split) -> bool:
+    """Return whether the models that learn from the features are trained within seconds."""
+    return _numbers(split) <= _QUICK
+
+
+def _numbers(split: Split) -> int:
+    return sum(array.size for array in split.train.inputs.values())
+
+
 def fitted_models(split: Split, seed: int, scoring: Scoring | None = None) -> list[Fitted]:
     """Train the reference models that learn from the features.
 
@@ -144,7 +155,7 @@ def fitted_models(split: Split, seed: int, scoring: Scoring | None = None) -> li
 def _timed(name: str, fit: Callable[[], Array], split: Split) -> Fitted:
     from threadpoolctl import threadpool_limits
 
-    numbers = sum(array.size for array in split.train.inputs.values())
+    numbers = _numbers(split)
     started = time.perf_counter()
     with threadpool_limits(1 if numbers < _FEWEST_FOR_THREADS else None):
         predicted = fit()

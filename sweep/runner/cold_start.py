@@ -20,7 +20,7 @@ from sweep.runner.say import Say
 from sweep.runner.script import is_script, prepare_script
 from sweep.settings import Settings
 from sweep.space import find as spaces
-from sweep.space.source import is_unchanged, write_sources
+from sweep.space.source import changed_beside, in_brackets, write_sources
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
 
@@ -166,9 +166,10 @@ def _original_space(sweep: SweepRow) -> Path:
     except InvalidSpaceError:
         what = "is gone"
     else:
-        if is_unchanged(path, sweep.space.sha256, sweep.space.sources):
+        changed = changed_beside(path, sweep.space)
+        if changed is None:
             return path
-        what = f"has changed since sweep {sweep.name} began"
+        what = f"has changed since sweep {sweep.name} began{in_brackets(changed)}"
     stored = (
         ", or run the copy stored with the sweep, if you trust it, by adding --stored-space"
         if sweep.space.sources is not None

@@ -8,10 +8,11 @@ from functools import cached_property
 from sweep.errors import InvalidSpaceError
 from sweep.records import Assignment, Value
 from sweep.runner.prepare import Prepared, make_trainer
+from sweep.space.asked import Asked
 from sweep.training.auto_trainer import AutoTrainer, Surveyed
 from sweep.training.contract import Trainer, train_all
 from sweep.training.memory_journal import MemoryJournal
-from sweep.training.model import build_model, count_params
+from sweep.training.model import count_params
 
 _EPOCHS = 3
 _COPIES = {True: 8, False: 2}
@@ -151,7 +152,7 @@ class Survey:
     def _count(self, values: dict[str, Value]) -> int | None:
         """Trainable parameters; None if the model does not build: its trial will fail."""
         try:
-            return count_params(build_model(self.prepared.space.build, values, seed=1))
+            return count_params(self.prepared.space.explorer.build(Asked(values)))
         except Exception:  # whatever a user's build raises
             return None
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from sweep.data.split import Split
 from sweep.data.split_record import NoSkillScores, SplitRecord
-from sweep.errors import InvalidSpaceError
+from sweep.errors import DataError, InvalidSpaceError
 from sweep.references.models import row_scores, why_only_no_skill
 from sweep.references.no_skill import RowScores, no_skill_scores
 from sweep.space.explore import suggested
@@ -21,6 +21,9 @@ from sweep.tasks.task import Task, TaskKind
 from sweep.training.model import build_model
 from sweep.training.predictions import losses_of_predictions
 
+_LARGEST_TARGET = 1e15
+"""Errors as large are squared, and a trial whose score is beyond 1e30 counts as diverged."""
+
 
 def n_outputs_of(split: Split) -> int:
     """Return how many classes there are, or how many numbers are predicted for a row."""
@@ -30,8 +33,17 @@ def n_outputs_of(split: Split) -> int:
 
 
 def check_split(space: Space, scoring: Scoring, split: Split) -> None:
-    """Raise InvalidSpaceError if targets lie where the loss has no meaning."""
+    """Raise InvalidSpaceError if targets lie where the loss has no meaning.
+
+    Raises DataError if they are so large that their squares are no numbers to count with.
+    """
     for rows in (split.train, split.validation):
+        largest = float(np.abs(rows.y).max(initial=0))
+        if largest > _LARGEST_TARGET:
+            raise DataError(
+                f"{split.source}: the target {split.task.targets[0]!r} goes up to {largest:.3g} in "
+                f"size, expected at most {_LARGEST_TARGET:g}; change its unit"
+            )
         try:
             check_targets(scoring, split.task, rows.y)
         except OutputsError as error:

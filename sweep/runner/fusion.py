@@ -66,7 +66,8 @@ def fusion_of(
         return Fusion(str(trainer.sharing))
     looked_at = configurations[:_FIRST]
     sharing = trainer.best_sharing(looked_at, work)
-    if len(configurations) > _FIRST and str(sharing) != str(trainer.sharing):
+    undecided = str(sharing) != str(trainer.sharing) and any(map(trainer.carries, looked_at))
+    if len(configurations) > _FIRST and undecided:
         looked_at = configurations
         sharing = trainer.best_sharing(looked_at, work)
     trainer.share(sharing)

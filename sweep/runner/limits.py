@@ -35,6 +35,8 @@ class Limits:
     """All failed trials of the sweep, to be described."""
     first_searched: Callable[[int], Collection[int]]
     """The first trials of the search, as many as are asked for."""
+    ranked: Callable[[], tuple[int, bool]]
+    """How many trials there are, and whether any can be ranked."""
     clock: Callable[[], float] = time.monotonic
     n_failures: int = 0
     """Failed assignments; those of earlier processes too if they count."""
@@ -93,12 +95,11 @@ class Limits:
 
     def must_stop(self) -> bool:
         """Return whether to stop at once, in the midst of training."""
-        return (
-            self.interrupted()
-            or self._over_failures
-            or self._reached is not None
-            or self._out_of_time()
-        )
+        return self.is_over() or self._over_failures or self._reached is not None
+
+    def is_over(self) -> bool:
+        """Return whether the user asked to stop, or the time is over: nothing more is worked on."""
+        return self.interrupted() or self._out_of_time()
 
     def ending(self, waiting: Sequence[Assignment], allowed: Sequence[Assignment]) -> Ending | None:
         """Return why to go no further, or None to train the `allowed` ones of what is `waiting`."""
@@ -111,12 +112,16 @@ class Limits:
             return Ending(
                 SweepState.BUDGET, f"--target {target} was reached: {value} by trial {trial}"
             )
+        return self.over() or self._failed()
+
+    def over(self) -> Ending | None:
+        """Return why nothing more is worked on, if that is so."""
         if self.interrupted():
             return Ending(SweepState.INTERRUPTED)
         if self._out_of_time():
             seconds = self.budget.max_seconds
             return Ending(SweepState.BUDGET, f"--max-time of {seconds:g} s ended the search")
-        return self._failed()
+        return None
 
     def _out_of_time(self) -> bool:
         return self._deadline is not None and self.clock() >= self._deadline
@@ -126,16 +131,30 @@ class Limits:
 
     def _all_done(self, waiting: Sequence[Assignment]) -> Ending:
         if not waiting:
-            return Ending(SweepState.FINISHED)
+            return self._with_what_failed()
         return Ending(SweepState.BUDGET, f"--max-trials {self.budget.max_trials} ended the search")
 
+    def _with_what_failed(self) -> Ending:
+        """The end of all that was planned: failed if nothing can be ranked; else most are said."""
+        failures = self.failures()
+        n_trials, any_ranked = self.ranked()
+        if failures and not any_ranked:
+            return Ending(SweepState.FAILED, describe(failures))
+        if 2 * len(failures) > n_trials:
+            return Ending(SweepState.FINISHED, describe(failures, n_trials))
+        return Ending(SweepState.FINISHED)
 
-def describe(failures: Sequence[Failure]) -> str:
-    """Return how many failed, the most frequent error, and the values that all failures share."""
+
+def describe(failures: Sequence[Failure], n_trials: int | None = None) -> str:
+    """Return how many failed, the most frequent error, and the values that all failures share.
+
+    Of how many trials is said too if `n_trials` is given.
+    """
     errors = Counter(error for _, error, _ in failures)
     error, count = errors.most_common(1)[0]
     share = "all" if count == len(failures) else f"{count} of them"
-    text = f"{trials(len(failures))} failed, {share} with: {error}"
+    failed = trials(len(failures)) if n_trials is None else f"{len(failures)} of {trials(n_trials)}"
+    text = f"{failed} failed, {share} with: {error}"
     first = failures[0][2]
     common = [
         f"{name}={value}"

@@ -3,8 +3,9 @@
 Importing this starts neither TensorFlow nor pandas, and nothing is locked or written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from sweep.records import SweepState, state_now
 from sweep.store import Store, SweepProgress, SweepRow
@@ -12,6 +13,7 @@ from sweep.store.workers import WorkerRow, workers
 from sweep.sweep_folder import SweepFolder
 
 _MOST_LOOKS = 5
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,23 @@ class Look:
 
 def look(folder: SweepFolder) -> Look:
     """Return what a sweep is doing now. Raises DataError if its database is damaged."""
+    return look_and_read(folder, lambda store, progress: None)[0]
+
+
+def look_and_read(
+    folder: SweepFolder, read: Callable[[Store, SweepProgress], _Read]
+) -> tuple[Look, _Read]:
+    """Return what a sweep is doing now, and what `read` finds in its database meanwhile.
+
+    The database is opened once, which takes longer than reading. Raises DataError if it is damaged.
+    """
     holder = folder.holder()
     for _ in range(_MOST_LOOKS):
         before = holder
         with Store(folder.database, read_only=True) as store:
             sweep, progress = replace(store.sweep(), name=folder.name), store.progress()
-            crew = workers(store)
+            crew, more = workers(store), read(store, progress)
         holder = folder.holder()
         if holder == before:  # else a process began or ended while the database was read
             break
-    return Look(sweep, progress, crew, holder)
+    return Look(sweep, progress, crew, holder), more

@@ -14,7 +14,7 @@ from sweep.searches.face import Search
 from sweep.settings import Budget, Settings
 from sweep.store import Reference, Store
 from sweep.sweep_folder import SweepFolder
-from sweep.training.contract import Trainer
+from sweep.training.contract import StopRequested, Trainer
 from sweep.training.queue import Queue
 
 
@@ -37,8 +37,8 @@ class Runner:
     """Under which each baseline is trained."""
     executions: int = Settings.executions
     """Runs of each configuration of a search without rungs."""
-    references: Callable[[], Sequence[Reference]] = tuple
-    """Trains the reference models on the sweep's split."""
+    references: Callable[[StopRequested], Sequence[Reference] | None] = lambda stop: ()
+    """Trains the reference models on the sweep's split; None if it was to stop before the end."""
 
     def run(self) -> SweepState:
         """Work until the end; store and return the sweep's state.
@@ -58,7 +58,8 @@ class Runner:
             ending = self._work(waves, limits, room)
             if ending.state is SweepState.FINISHED:
                 room.make()
-                self._compare()
+                if not self._compare(limits):
+                    ending = limits.over() or ending
         except BaseException:
             with suppress(SweepError):  # the disk that failed once may fail again
                 self.store.set_state(SweepState.INTERRUPTED)
@@ -74,11 +75,10 @@ class Runner:
         self.store.count_seconds()
         room, waves = Room(self.folder, self.store, self.keep), Confirmations(self.store)
         room.make()
-        ending = self._work(waves, self._limits(), room)
-        if waves.waiting():
-            return ending
-        room.make()
-        return Ending(SweepState.FINISHED)  # all have ended, however many failed
+        ending = self._work(waves, self._limits(of_repeats=True), room)
+        if not waves.waiting():
+            room.make()
+        return ending
 
     def _work(self, waves: Waves, limits: Limits, room: Room) -> Ending:
         """The loop: ask, train, record, tell."""
@@ -106,18 +106,35 @@ class Runner:
                             self.observer.wave(new)
                         room.make_if_due(waves.n_begun)
 
-    def _limits(self, n_failures: int = 0, lowest: tuple[int, float] | None = None) -> Limits:
+    def _limits(
+        self,
+        n_failures: int = 0,
+        lowest: tuple[int, float] | None = None,
+        *,
+        of_repeats: bool = False,
+    ) -> Limits:
         return Limits(
             budget=self.budget,
             interrupted=self.interrupted,
-            failures=self.store.failures,
+            failures=lambda: self.store.failures(of_repeats=of_repeats),
+            ranked=lambda: self._ranked(of_repeats=of_repeats),
             first_searched=self.store.first_searched,
             n_failures=n_failures,
             lowest=lowest,
             shown=self.store.sweep().score_words,
         )
 
-    def _compare(self) -> None:
-        """Fit and store the reference models, once for a sweep."""
-        if not self.store.references():
-            self.store.set_references(self.references())
+    def _ranked(self, *, of_repeats: bool) -> tuple[int, bool]:
+        """How many trials or repeats there are, and whether there is a ranking."""
+        progress = self.store.progress()
+        n_trials = progress.confirmations if of_repeats else progress.trials
+        return n_trials, progress.best_score is not None
+
+    def _compare(self, limits: Limits) -> bool:
+        """Fit and store the reference models, once for a sweep; False if there is no time left."""
+        if self.store.references():
+            return True
+        found = self.references(limits.is_over)
+        if found is not None:
+            self.store.set_references(found)
+        return found is not None

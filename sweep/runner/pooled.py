@@ -26,7 +26,6 @@ from sweep.runner.workers import Workers
 from sweep.settings import Settings
 from sweep.space.by_value import written_here
 from sweep.space.load import Space
-from sweep.space.precision import policy
 from sweep.store import Store
 from sweep.store.workers import probe_of_first
 from sweep.sweep_folder import SweepFolder
@@ -80,7 +79,8 @@ def _by_value(
     """The space as workers get it. Raises UsageError if a script's cannot be handed to them."""
     if settings.data != MEMORY:
         n_outputs = n_outputs_of(split)
-        return SpaceSources(space.path, space.sha256, space.sources, settings.build, n_outputs)
+        kept = space.sha256, space.sources, space.uncopied
+        return SpaceSources(space.path, *kept, settings.build, n_outputs)
     folder = SweepFolder(store.path.parent.parent, store.path.parent.name)
     try:
         content = written_here(folder.build, default_cache_dir())
@@ -89,7 +89,7 @@ def _by_value(
             f"workers of a pool cannot have this script's models: {error}; define build(hp) in the "
             "script itself, of what can be pickled, or leave out the pool"
         ) from error
-    return ScriptBuild(content, space.path, policy().name)
+    return ScriptBuild(content, space.path)
 
 
 def _opened(asked: PoolAsked, briefing: Briefing, split: Split) -> Pool:

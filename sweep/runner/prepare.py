@@ -14,7 +14,8 @@ from sweep.data.own_data import Sizes
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError, UsageError
 from sweep.records import Json, PlanRecord, SweepState
-from sweep.references.models import Fitted, reference_models
+from sweep.references.beside import FittedBeside, fitted_anywhere
+from sweep.references.models import reference_models
 from sweep.references.no_skill import RowScores
 from sweep.runner.fit_of_data import (
     check_split,
@@ -40,14 +41,16 @@ from sweep.searches.plan import Plan, rehearse
 from sweep.searches.random_search import RandomDraws
 from sweep.seeds import derive
 from sweep.settings import Budget, Settings
+from sweep.space.describe import definitions
 from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
 from sweep.space.scoring import SpaceScoring, scoring_of_all
+from sweep.space.source import differences, hashes, in_brackets
 from sweep.store import Reference, Store, SweepRow
 from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
 from sweep.training.chosen import chosen_trainer
-from sweep.training.contract import Trainer
+from sweep.training.contract import StopRequested, Trainer
 from sweep.training.retrying import Retrying
 from sweep.words import counted
 
@@ -64,8 +67,8 @@ class Prepared:
     """What the scores measure, and what is to be said of it."""
     scores: RowScores
     """From predictions and targets to each row's score."""
-    references: Callable[[], Sequence[Reference]]
-    """Trains the reference models on the split, or waits for them."""
+    references: Callable[[StopRequested], Sequence[Reference] | None]
+    """Trains the reference models on the split, or waits for them; None if it was to stop."""
     fusion: Fusion = NOT_LOOKED_AT
     """What was found of how its trials share programs, if it is a new sweep."""
     retries: int = 0
@@ -109,7 +112,7 @@ def prepare(
     space_name: str,
     settings: Settings,
     split: Split,
-    fitted: Callable[[], Sequence[Fitted]] | None = None,
+    fitted: FittedBeside | None = None,
 ) -> Prepared:
     """Load and check everything a sweep on `split` needs. Keras must have been started.
 
@@ -130,7 +133,7 @@ def prepared_of(
     space: Space,
     settings: Settings,
     split: Split,
-    fitted: Callable[[], Sequence[Fitted]] | None = None,
+    fitted: FittedBeside | None = None,
 ) -> Prepared:
     """Return all that a sweep of a loaded space on `split` needs, checked. See `prepare`."""
     scored = scoring_of_all(space.measures, split.task, settings.objective)
@@ -152,8 +155,13 @@ def prepared_of(
     plan = planned(space, settings)
     scores = scores_of(space, split.task, scored.scoring)
 
-    def references() -> Sequence[Reference]:
-        found = None if fitted is None else fitted()
+    def references(stop: StopRequested) -> Sequence[Reference] | None:
+        if fitted is not None:
+            found = fitted(stop)
+        else:
+            found = fitted_anywhere(split, settings.seed, scored.scoring, stop)
+        if found is None:
+            return None
         return reference_models(split, settings.seed, scored.scoring, scores, found)
 
     fusion = NOT_LOOKED_AT
@@ -269,10 +277,13 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
     Raises InvalidSpaceError naming what changed.
     """
     if sweep.space.sha256 != prepared.space.sha256:
+        then, now = (hashes(one.sources, one.uncopied) for one in (sweep.space, prepared.space))
+        how = in_brackets(differences(then, now) if then else "")
         raise InvalidSpaceError(
-            f"the search space {sweep.space.path} has changed since sweep {sweep.name} began; "
+            f"the search space {sweep.space.path} has changed since sweep {sweep.name} began{how}; "
             "restore it, or start a new sweep"
         )
+    _check_built(sweep, prepared.space)
     if sweep.scoring != prepared.scored.scoring:
         raise InvalidSpaceError(
             f"sweep {sweep.name} ranks by {sweep.scoring.measure.name}, and its search space now "
@@ -282,6 +293,28 @@ def check_unchanged(sweep: SweepRow, prepared: Prepared) -> None:
         raise InvalidSpaceError(
             f"the data of sweep {sweep.name} ({sweep.data.source}) have changed since it began; "
             "restore them, or start a new sweep"
+        )
+
+
+def _check_built(sweep: SweepRow, space: Space) -> None:
+    """Raise if the same files give other models than when the sweep began, under these versions.
+
+    They may follow an environment variable, the clock, or a file that is read past Python.
+    """
+    then, now = sweep.space.built, space.built
+    here = versions()
+    if not then or not now or here != {name: sweep.versions.get(name) for name in here}:
+        return
+    what = [name for name in then if then[name] != now.get(name)]
+    old, new = sweep.space.definitions, definitions(space.discovery)
+    if [replace(one, asked_if=()) for one in old] != [replace(one, asked_if=()) for one in new]:
+        what.append("hyperparameters")
+    if what:
+        raise InvalidSpaceError(
+            f"the search space {sweep.space.path} has not changed since sweep {sweep.name} began, "
+            f"but it gives another model ({', '.join(what)} differ): it depends on something "
+            "else, such as an environment variable, the clock or a file read by a library; "
+            "restore that, or start a new sweep"
         )
 
 

@@ -36,7 +36,6 @@ def prepare_script(
     from sweep.space.build import HomeBuild
     from sweep.space.by_value import read_build
     from sweep.space.entry import SpaceEntry
-    from sweep.space.home import Home
     from sweep.space.inputs import inputs_of
     from sweep.space.load import see
     from sweep.training.fused.program.kept import default_root
@@ -63,7 +62,7 @@ def prepare_script(
     path = Path(found.path)
     entry = SpaceEntry("build", found.build, found.hypermodel)
     inputs = inputs_of(split.train.x)
-    called = HomeBuild(path, entry, Home(path.parent), inputs, split.task)
+    called = HomeBuild(path, entry, found.home(), inputs, split.task)
     space = replace(see(called), sha256=found.sha256, sources={path.name: found.source})
     from sweep.runner.prepare import prepared_of
 

@@ -30,7 +30,7 @@ from sweep.serve.pages.render import problem_page, wants_page
 from sweep.serve.service import Service
 
 _PREFIX = "/api/v1"
-_CODES = (400, 401, 403, 404, 409, 412, 413, 421, 422, 428, 429, 500, 503, 507)
+_CODES = (400, 401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 428, 429, 500, 503, 507)
 _PROBLEMS = {
     code: {"model": ProblemOut, "content": {problems.MEDIA_TYPE: {}}, "description": "A problem"}
     for code in _CODES

@@ -46,6 +46,8 @@ def _of_sweeps(service: Service) -> Iterator[Metric]:
     ended = CounterMetricFamily("sweep_assignments", "Assignments ended.", labels=["sweep"])
     best = GaugeMetricFamily("sweep_best_score", "Lowest validation score.", labels=["sweep"])
     failed = GaugeMetricFamily("sweep_failed_trials", "Failed trials.", labels=["sweep"])
+    crew = GaugeMetricFamily("sweep_workers", "Workers of pools.", labels=["sweep", "state"])
+    busy = CounterMetricFamily("sweep_worker_busy_seconds", "Training.", labels=["sweep"])
     for seen in service.looks.all(service.options.results):
         found = seen.look
         if found is None or found.holder is None:
@@ -56,9 +58,13 @@ def _of_sweeps(service: Service) -> Iterator[Metric]:
         epochs.add_metric(label, done.epochs_done)
         ended.add_metric(label, done.assignments_done)
         failed.add_metric(label, done.trials_failed)
+        n_lost = len(found.workers) - len(found.at_work)
+        for state, n in (("working", len(found.at_work)), ("lost", n_lost)):
+            crew.add_metric([*label, state], n)
+        busy.add_metric(label, sum(one.busy for one in found.workers))
         if done.best_score is not None:
             best.add_metric(label, done.best_score)
-    yield from (progress, epochs, ended, best, failed)
+    yield from (progress, epochs, ended, best, failed, crew, busy)
 
 
 def _gauge(name: str, text: str, values: dict[tuple[str, str], float]) -> Metric:

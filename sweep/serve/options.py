@@ -67,14 +67,14 @@ class ServeOptions:
             own.add(self.host)
         object.__setattr__(self, "names", frozenset(name.lower() for name in own))
 
-    @property
-    def address(self) -> str:
-        """What a browser opens."""
+    def address_at(self, port: int) -> str:
+        """Return what a browser opens; `port` is the one that a port of 0 has become."""
         if self.socket is not None:
             return f"unix:{self.socket}"
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         shown = f"[{host}]" if ":" in host else host
-        return f"{'http' if self.tls_cert is None else 'https'}://{shown}:{self.port}"
+        scheme = "http" if self.tls_cert is None else "https"
+        return f"{scheme}://{shown}:{port}"
 
 
 def is_loopback(host: str) -> bool:

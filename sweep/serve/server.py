@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from types import FrameType
 
 import uvicorn
@@ -16,17 +16,23 @@ from sweep.errors import PlatformError
 from sweep.serve.access.guard import MOST_HEADER_BYTES
 from sweep.serve.app import make_app
 from sweep.serve.options import STOP, ServeOptions
+from sweep.serve.pages.render import compile_templates
 from sweep.serve.queue import jobs
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
 from sweep.serve.service import Service
 from sweep.serve.systemd import notify
+from sweep.serve.work import webhook
 from sweep.serve.work.dispatcher import Dispatcher
-from sweep.serve.work.notices import Notifier, check_address
+from sweep.serve.work.notices import Notifier
 from sweep.serve.work.plans import Planner
 
 _CLOSING_SECONDS = 20.0
 """For jobs to stop; what takes longer goes on by itself and is found again."""
 _MOST_CONNECTIONS = 256
+_FIRST_LOOK_SECONDS = 1.0
+"""The address is told once all sweeps were looked at, so that the first page is quick; or now."""
+_FIRST_PAGE_SECONDS = 2.0
+"""What only later pages need is imported after so long, so it does not slow the first one."""
 
 
 @contextmanager
@@ -37,7 +43,7 @@ def opened(options: ServeOptions) -> Iterator[Service]:
     """
     folder = QueueFolder(options.results)
     if options.notify is not None:
-        check_address(options.notify, private=options.notify_private)
+        webhook.addresses(options.notify, private=options.notify_private)
     with folder.served(), QueueDatabase(folder.database) as database:
         planner = Planner(options, database)
         service = Service(options, database, planner)
@@ -87,6 +93,8 @@ def serve(service: Service, ready: Callable[[str], None]) -> None:
     """Answer requests until a signal ends it; `ready` is told the address once it listens."""
     options = service.options
     listener = listen(options)
+    looked = Event()
+    Thread(target=_warm_up, args=(service, looked), name="warm-up", daemon=True).start()
     proxy = options.behind_proxy
     config = uvicorn.Config(
         make_app(service),
@@ -105,18 +113,21 @@ def serve(service: Service, ready: Callable[[str], None]) -> None:
     )
     server = _Server(config, service)
     with listener:
-        asyncio.run(_run(server, listener, options, ready))
+        port = options.port if options.socket is not None else listener.getsockname()[1]
+        asyncio.run(_run(server, listener, looked, lambda: ready(options.address_at(port))))
 
 
 async def _run(
-    server: _Server, listener: socket.socket, options: ServeOptions, ready: Callable[[str], None]
+    server: _Server, listener: socket.socket, looked: Event, ready: Callable[[], None]
 ) -> None:
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not task.done():
         await asyncio.sleep(0.01)
+    waits_until = time.monotonic() + _FIRST_LOOK_SECONDS
+    while not looked.is_set() and not task.done() and time.monotonic() < waits_until:
+        await asyncio.sleep(0.01)
     if server.started:
-        ready(options.address)
-        Thread(target=_warm_up, args=(server.service,), name="warm-up", daemon=True).start()
+        ready()
         notify("READY=1")
     while not task.done():
         notify("WATCHDOG=1")
@@ -124,9 +135,15 @@ async def _run(
     await task
 
 
-def _warm_up(service: Service) -> None:
+def _warm_up(service: Service, looked: Event) -> None:
     """Look at all sweeps, and import what takes a second, before the first page asks for it."""
-    service.looks.all(service.options.results)
+    try:
+        service.looks.all(service.options.results)
+        compile_templates()
+    finally:
+        looked.set()
+    if service.ending.wait(_FIRST_PAGE_SECONDS):
+        return
     from sweep.analysis.answers import verdict  # noqa: F401
     from sweep.analysis.page import sections  # noqa: F401
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sweep.disk import write_bytes
 from sweep.errors import InvalidSpaceError
+from sweep.space.home import Home
 
 _FOLDER = "scripts"
 
@@ -29,6 +30,14 @@ class ByValue:
     """Of the script."""
     sha256: str
     source: str
+    policy: str = "float32"
+    """Keras' `DTypePolicy` in the script, by name: the precision of its models."""
+
+    def home(self) -> Home:
+        """Return where its code is run, with the precision that the script had."""
+        import keras
+
+        return Home(Path(self.path).parent, policy=keras.dtype_policies.get(self.policy))
 
 
 def write_build(file: Path, given: ByValue, cache: Path) -> str | None:

@@ -26,6 +26,7 @@ from sweep.space.outputs import (
 )
 from sweep.space.place import line_of, users_frame
 from sweep.space.saved import check_saved
+from sweep.space.scoring import texts_of_metrics
 from sweep.space.targets import target_form
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 
@@ -103,6 +104,27 @@ def _check_compiled(path: Path, model: Model, name: str) -> None:
             f"the third argument of model.compile of {path}{where_build(path)} is loss_weights in "
             'Keras 3, and is given metrics: name them, as in metrics=["accuracy"]'
         )
+    for metric in texts_of_metrics(model):
+        if not _is_known(metric):
+            raise InvalidSpaceError(
+                f"model.compile of {path}{where_build(path)} names a metric {metric!r}, which "
+                "Keras does not know; leave it out, or give a metric of keras.metrics"
+            )
+
+
+def _is_known(metric: str) -> bool:
+    """Whether Keras finds a metric that was given as a text."""
+    import keras
+
+    if metric in ("acc", "accuracy", "ce", "crossentropy"):  # which, the loss says
+        return True
+    if hasattr(keras.metrics, metric) or hasattr(keras.losses, metric):
+        return True  # and no metric is made, whose name Keras would count
+    try:
+        keras.metrics.get(metric)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_scored(path: Path, model: Model, inputs: Inputs, task: Task) -> None:

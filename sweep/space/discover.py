@@ -141,15 +141,34 @@ class _Coverage:
                 left.append(value)
 
     def cover(self, most: int) -> None:
-        """Build until each value of each declaration was tried, or `most` builds were made."""
-        while target := next((one for one, left in self._left.items() if left), None):
+        """Build until each value of each declaration was tried, or `most` builds were made.
+
+        The last declaration goes first: what it needs, deep layers, has most others before it.
+        """
+        while target := next((one for one, left in reversed(self._left.items()) if left), None):
             if self.explorer.n_builds >= most:
                 self._refuse_endless(most)
                 return
-            given = {one.name: left[0] for one, left in reversed(self._left.items()) if left}
-            given |= self._contexts[target]
-            given[target.name] = self._left[target].pop(0)
-            self.learn(self.explorer.given(given))
+            value = self._left[target][0]
+            self._try(target, value, loosely=True)
+            if self._is_left(target, value):
+                self._try(target, value, loosely=False)
+            if self._is_left(target, value):
+                self._left[target].pop(0)
+
+    def _try(self, target: Declaration, value: Value, *, loosely: bool) -> None:
+        """Build where `target` was first met, with untried values of the others.
+
+        Loosely, of those before it too, so that `target` may not be asked for.
+        """
+        untried = {one.name: left[0] for one, left in reversed(self._left.items()) if left}
+        context = self._contexts[target]
+        given = {**context, **untried} if loosely else {**untried, **context}
+        self.learn(self.explorer.given({**given, target.name: value}))
+
+    def _is_left(self, declaration: Declaration, value: Value) -> bool:
+        left = self._left[declaration]
+        return bool(left) and repr(left[0]) == repr(value)
 
     def reach(self, text: WrittenSpace) -> list[CallPlace]:
         """Build at the numbers of the file until each of its calls was reached; return the others.

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from sweep.records import Value
 from sweep.space.asked import Asked, Declaration
+from sweep.space.build import Model
 from sweep.space.describe import ends
 from sweep.space.discover import Discovery, probes
 from sweep.space.explore import Explorer, Trace, suggested
-from sweep.space.same_model import WholeModel, whole
+from sweep.space.same_model import WholeModel, outline, whole
 
 _MOST_VALUES = 6
 """Of one hyperparameter that are compared."""
@@ -51,8 +52,10 @@ def _has(trace: Trace, declaration: Declaration) -> bool:
 def _changes_nothing(models: "_Models", declaration: Declaration, values: dict[str, Value]) -> bool:
     name = declaration.name
     others = [value for value in _tried(declaration) if repr(value) != repr(values[name])]
+    if not others or models.differ(values, {**values, name: others[0]}):
+        return False
     first = models.of(values)
-    if first is None or not others:
+    if first is None:
         return False
     for value in others:
         now = models.of({**values, name: value})
@@ -84,13 +87,27 @@ class _Models:
             self._kept[key] = self._built(values)
         return self._kept[key]
 
+    def differ(self, known: dict[str, Value], other: dict[str, Value]) -> bool:
+        """Return whether two models surely differ: most do, and their outlines say so.
+
+        That of the first is known, as it was built before; weights are looked at by `of` alone.
+        """
+        before = self.explorer.outline_of(known)
+        if before is None:
+            return False
+        model, _ = self._model(other)
+        return model is not None and outline(model) != before
+
     def _built(self, values: dict[str, Value]) -> WholeModel | None:
+        model, hp = self._model(values)
+        return None if model is None else whole(model, hp.active)
+
+    def _model(self, values: dict[str, Value]) -> tuple[Model | None, Asked]:
         import keras
 
         hp = Asked(values, suggested(values))
         keras.utils.set_random_seed(0)
         try:
-            model = self.explorer.build(hp)
+            return self.explorer.build(hp), hp
         except Exception:  # such a configuration is a trial that fails
-            return None
-        return whole(model, hp.active)
+            return None, hp

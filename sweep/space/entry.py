@@ -2,7 +2,8 @@
 
 `build`, `build_model` and `model_builder` are known names. Else it is the only public function that
 takes the hyperparameters, or the only `HyperModel`: an object of one, or a class that can be made
-without arguments, or with what the data say: the input shape, the number of classes. What is
+without arguments, or with what the data say: the input shape, the number of classes. If there is
+neither, it is the only method of a class that takes the hyperparameters (see `methods`). What is
 imported from elsewhere counts only if the file has nothing of its own.
 """
 
@@ -17,7 +18,9 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.space.home import is_users
 from sweep.space.inputs import Inputs
+from sweep.space.methods import methods_of, needs_an_object
 from sweep.space.place import line_of
+from sweep.space.stand_in import StandIn, called_as_inputs, called_as_targets, stand_in_of
 from sweep.space.tuner_fit import RUN_TRIAL, heard
 
 _FIRST = "build"
@@ -31,6 +34,8 @@ HYPERPARAMETERS = (
 _SURELY = ("hp", "hps", "hparams", "hyperparameters", "hyperparams", "hyper_parameters")
 """The same, where a function has other arguments too."""
 _OPTUNAS = "trial"
+MADE = "the_"
+"""What the name of an object begins with that a file makes inside a call, and nobody keeps."""
 _SHAPES = ("input_shape", "shape", "in_shape", "inputs_shape", "input_size_shape")
 _WIDTHS = (
     "input_dim", "n_features", "number_of_features", "num_features", "input_size", "n_inputs",
@@ -54,11 +59,15 @@ class SpaceEntry:
     """The `HyperModel` that `build` belongs to."""
     said: tuple[str, ...] = ()
     """What a person should know of how it was found."""
+    method: str | None = None
+    """Of a class that is no HyperModel."""
 
     @property
     def called(self) -> str:
         """What messages call it: `build_model(hp)`."""
         word = _first_word(self.build) or "hp"
+        if self.method is not None:
+            return f"{self.name}.{self.method}({word})"
         if self.hypermodel is None or self.build != self.hypermodel.build:
             return f"{self.name}({word})"
         return f"{type(self.hypermodel).__name__}.build({word})"
@@ -79,7 +88,7 @@ def find_entry(path: Path, module: ModuleType, wanted: str | None, known: Known)
     Raises InvalidSpaceError that names the candidates if there is none, or more than one.
     """
     if wanted is not None:
-        return _wanted(path, module, wanted, known)
+        return _wanted(path, module, *named_in(wanted), known)
     own = {name: value for name, value in vars(module).items() if _is_own(module, value)}
     first = vars(module).get(_FIRST)
     if first is not None and (_FIRST in own or _takes_one(first) or _is_hypermodel(first)):
@@ -90,10 +99,19 @@ def find_entry(path: Path, module: ModuleType, wanted: str | None, known: Known)
     names = _candidates(own) or _candidates(imported)
     if len(names) != 1:
         raise InvalidSpaceError(_none(path, own) if not names else _several(path, names))
-    return _refuse_unheard_fit(path, _entry(path, names[0], vars(module)[names[0]], known), own)
+    value = vars(module)[names[0]]
+    return _refuse_unheard_fit(path, _entry(path, names[0], value, known), own)
 
 
-def _wanted(path: Path, module: ModuleType, name: str, known: Known) -> SpaceEntry:
+def named_in(wanted: str) -> tuple[str, str | None]:
+    """Return the name in a file, and the method of it if one is named too: `Tune.build_model`."""
+    name, _, method = wanted.partition(".")
+    return name, method or None
+
+
+def _wanted(
+    path: Path, module: ModuleType, name: str, method: str | None, known: Known
+) -> SpaceEntry:
     value = vars(module).get(name)
     if value is None:
         own = {key: one for key, one in vars(module).items() if _is_own(module, one)}
@@ -102,12 +120,17 @@ def _wanted(path: Path, module: ModuleType, name: str, known: Known) -> SpaceEnt
             f"{path} defines no {name}, which --build asks for"
             + (f"; found: {there}" if there else "")
         )
-    if not _is_hypermodel(value) and not callable(value):
+    is_space = _is_hypermodel(value) or callable(value) or methods_of(value)
+    if not is_space or (method is not None and not callable(getattr(value, method, None))):
         raise InvalidSpaceError(
             f"{name} of {path}, which --build asks for, is {type(value).__name__}: expected a "
             "function of the hyperparameters or a keras_tuner.HyperModel"
+            if method is None
+            else f"{name} of {path} has no method {method}, which --build asks for"
         )
-    entry = _entry(path, name, value, known)
+    if isinstance(value, type) and (made := _only_object_of(module, value)) is not None:
+        value = made
+    entry = _entry(path, name, value, known, method)
     own = {key: one for key, one in vars(module).items() if _is_own(module, one)}
     unheard = [f"the fit of {other} is not used" for other, _ in _unheard_fits(entry, own)]
     tuners = [f"the {method.__name__} of {one} is not used" for one, method in _own_tuners(own)]
@@ -118,33 +141,45 @@ def _candidates(values: dict[str, Any]) -> list[str]:
     """The names that may be the search space: the strongest kind of which there is one."""
     public = {name: value for name, value in values.items() if not name.startswith("_")}
     functions = [name for name, value in public.items() if _takes_one(value)]
-    models = _hypermodels(public)
+    models = _objects_or_classes(public, _is_hypermodel)
     kinds: Iterable[list[str]] = (
         [name for name in functions if name in KNOWN],
         [name for name in functions if _first_word(public[name]) in HYPERPARAMETERS] + models,
         [name for name, value in public.items() if _word_among(value) is not None],
+        _objects_or_classes(public, lambda value: bool(methods_of(value))),
         [name for name in functions if _first_word(public[name]) != _OPTUNAS],
     )
     return next((names for names in kinds if names), [])
 
 
-def _hypermodels(public: dict[str, Any]) -> list[str]:
-    """The objects of HyperModels; if there are none, the classes on which no other is built."""
-    objects = [n for n, v in public.items() if _is_hypermodel(v) and not isinstance(v, type)]
-    classes = [n for n, v in public.items() if _is_hypermodel(v) and isinstance(v, type)]
-    leaves = [
+def _objects_or_classes(public: dict[str, Any], fits: Callable[[Any], bool]) -> list[str]:
+    """The objects that fit; if there are none, the classes on which no other is built."""
+    fitting = {name: value for name, value in public.items() if fits(value)}
+    objects = [name for name, value in fitting.items() if not isinstance(value, type)]
+    classes = [one for one in fitting.values() if isinstance(one, type)]
+    if objects:
+        return objects
+    return [
         name
-        for name in classes
-        if not any(
-            public[name] is not public[other] and issubclass(public[other], public[name])
-            for other in classes
-        )
+        for name, kind in fitting.items()
+        if not any(kind is not other and issubclass(other, kind) for other in classes)
     ]
-    return objects or leaves
 
 
-def _entry(path: Path, name: str, value: Any, known: Known) -> SpaceEntry:
+def _only_object_of(module: ModuleType, kind: type) -> Any:
+    """The one object of a class that a file makes and keeps; None if it makes none, or several."""
+    made = [value for value in vars(module).values() if type(value) is kind]
+    return made[0] if len(made) == 1 else None
+
+
+def _entry(
+    path: Path, name: str, value: Any, known: Known, method: str | None = None
+) -> SpaceEntry:
     """The search space that a name stands for; a class is made an object."""
+    name = name.removeprefix(MADE)
+    methods = [] if _is_hypermodel(value) else methods_of(value)
+    if methods or method is not None:
+        return _of_method(path, name, value, known, methods if method is None else [method])
     if not _is_hypermodel(value):
         if not _takes_one(value) and (word := _word_among(value)) is not None:
             return _with_the_datas(path, name, value, word, known)
@@ -154,6 +189,17 @@ def _entry(path: Path, name: str, value: Any, known: Known) -> SpaceEntry:
     if isinstance(value, type):
         value, said = _made(path, name, value, known)
     return SpaceEntry(name, value.build, value, said)
+
+
+def _of_method(path: Path, name: str, value: Any, known: Known, methods: list[str]) -> SpaceEntry:
+    """The search space that is a method of a class; an object of it is made if it needs one."""
+    if len(methods) > 1:
+        raise InvalidSpaceError(_several(path, [f"{name}.{method}" for method in methods]))
+    (method,) = methods
+    said: tuple[str, ...] = ()
+    if isinstance(value, type) and needs_an_object(value, method):
+        value, said = _made(path, name, value, known)
+    return SpaceEntry(name, getattr(value, method), None, said, method)
 
 
 def _with_the_datas(path: Path, name: str, function: Any, word: str, known: Known) -> SpaceEntry:
@@ -207,7 +253,11 @@ def _from_the_data(argument: str, known: Known) -> Any:
         return one.shape
     if plain in _WIDTHS and one is not None and len(one.shape) == 1:
         return one.shape[0]
-    return known.n_outputs if plain in _CLASSES else None
+    if plain in _CLASSES:
+        return known.n_outputs
+    if called_as_targets(argument):
+        return StandIn((None, known.n_outputs))
+    return stand_in_of(known.inputs) if called_as_inputs(argument) else None
 
 
 def _refuse_unheard_fit(path: Path, entry: SpaceEntry, own: dict[str, Any]) -> SpaceEntry:
@@ -266,27 +316,10 @@ def _none(path: Path, own: dict[str, Any]) -> str:
             f"{path} has {optunas[0]}({_OPTUNAS}), which is Optuna's, and no function of Keras "
             "Tuner's hyperparameters; docs/coming-from-optuna.md says what to write instead"
         )
-    for name, value in own.items():
-        for method in _methods(value):
-            return (
-                f"{name}.{method} of {path} takes hyperparameters, and {name} is no HyperModel: "
-                f"write class {name}(keras_tuner.HyperModel), and call the method build"
-            )
     return (
         f"{path} defines no build(hp), nor another function of the hyperparameters alone or "
         f"HyperModel{found}"
     )
-
-
-def _methods(value: Any) -> list[str]:
-    """The methods of a class that take hyperparameters alone."""
-    found = vars(value).items() if isinstance(value, type) else ()
-    return [
-        name
-        for name, one in found
-        if inspect.isfunction(one)
-        and [word.lower() for word in (_required(one) or ())[1:]] in [[hp] for hp in _SURELY]
-    ]
 
 
 def _several(path: Path, names: list[str]) -> str:
@@ -299,7 +332,7 @@ def _spelt(given: dict[str, Any]) -> str:
 
 
 def _is_own(module: ModuleType, value: object) -> bool:
-    if _is_hypermodel(value) and not isinstance(value, type):
+    if not isinstance(value, type) and (_is_hypermodel(value) or not callable(value)):
         value = type(value)
     return callable(value) and getattr(value, "__module__", None) == module.__name__
 

@@ -117,6 +117,15 @@ class Explorer:
             self._check(trace, model)
         return trace, model
 
+    def digests(self, trace: Trace) -> dict[str, str]:
+        """Return what tells the model of a trace from others, by part; nothing if it failed."""
+        found = self.outline_of(trace.values)
+        return {} if found is None else found.digests()
+
+    def outline_of(self, values: Mapping[str, Value]) -> Outline | None:
+        """Return what the model of these values looks like; None if it was not built."""
+        return self._outlines.get(repr(values))
+
     def failed(self, trace: Trace) -> InvalidSpaceError:
         """Return the error that says in one line where the build of a failed trace failed."""
         hp = Asked(trace.values)
@@ -149,8 +158,8 @@ class Explorer:
         difference = before.difference(now)
         if difference is not None:
             raise InvalidSpaceError(
-                f"{name_of(self.build)} of {self.path} gives another model for the same values "
-                f"{json.dumps(trace.values)}: {difference}; let every choice come from hp"
+                f"{name_of(self.build)} of {self.path} gives another model {_once_more(trace)}: "
+                f"{difference}; let every choice come from hp"
             )
 
     def _keep(self, trace: Trace) -> None:
@@ -179,6 +188,11 @@ class Explorer:
             f"{name_of(self.build)} of {self.path} asks for other hyperparameters with the same "
             f"values: once {names[0]}, once {names[1]}; let every choice come from hp"
         )
+
+
+def _once_more(trace: Trace) -> str:
+    values = trace.values
+    return f"for the same values {json.dumps(values)}" if values else "when it is called again"
 
 
 def suggested(values: Mapping[str, Value]) -> Answer:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from sweep.space.find import SHIPPED
 
@@ -158,9 +158,12 @@ def _surroundings() -> Iterator[None]:
     streams = sys.stdin, sys.stdout, sys.stderr
     kept = {number: copy for number in (0, 1, 2) if (copy := _copied(number)) is not None}
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    leave = os._exit
+    os._exit = _exit_of(leave)  # type: ignore[assignment]  # as a function of Python's
     try:
         yield
     finally:
+        os._exit = leave
         for number, copy in kept.items():
             if not _same(number, copy):
                 os.dup2(copy, number)
@@ -176,6 +179,21 @@ def _surroundings() -> Iterator[None]:
             for number, handler in handlers.items():
                 if handler is not None and signal.getsignal(number) is not handler:
                     signal.signal(number, handler)
+
+
+def _exit_of(leave: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:
+    """An `os._exit` that raises in this thread, so that no code 0 says that all went well.
+
+    Other threads leave by it, and children of a fork.
+    """
+    here = os.getpid(), threading.get_ident()
+
+    def exits(status: int) -> NoReturn:
+        if (os.getpid(), threading.get_ident()) == here:
+            raise SystemExit(status)
+        leave(status)
+
+    return exits
 
 
 def _working_directory() -> str | None:

@@ -8,7 +8,7 @@ import contextlib
 import io
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +16,7 @@ from typing import Any
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
-from sweep.space.asked import Answer, Declaration
+from sweep.space.asked import Answer, Ask, ConditionalScope, Declaration
 from sweep.space.build import Build, HomeBuild, name_of
 from sweep.space.check import (
     check_built,
@@ -39,7 +39,7 @@ from sweep.space.lines import where_named
 from sweep.space.record import SpaceRecord
 from sweep.space.run_file import run_file
 from sweep.space.scoring import ModelMeasures, measures_of
-from sweep.space.source import fingerprint_of, imported, texts
+from sweep.space.source import fingerprint_of, imported, texts, uncopied
 from sweep.tasks.task import HIGGS_TASK, Task
 
 _log = logging.getLogger(__name__)
@@ -69,6 +69,10 @@ class Space:
     """What the models that were built can be ranked by, each different one once."""
     class_weight: Mapping[Any, float] | None = None
     """CLASS_WEIGHT of the file: how much each class counts in the training loss, by its label."""
+    uncopied: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of each file that is too large to be among `sources`."""
+    built: Mapping[str, str] = field(default_factory=dict)
+    """What tells the model of the default values from others: its parameters, and hashes."""
 
     @cached_property
     def hyperparameters(self) -> Any:
@@ -107,8 +111,10 @@ class Space:
             path=str(self.path),
             sha256=self.sha256,
             sources=dict(self.sources),
+            uncopied=dict(self.uncopied) or None,
             hyperparameters=tuple(self.hyperparameter_names),
             definitions=definitions(self.discovery),
+            built=dict(self.built) or None,
             baselines={name: dict(values) for name, values in self.baselines.items()},
             git=commit_of(self.path),
         )
@@ -179,6 +185,8 @@ def load_space(
         _space(called, explorer, discovery, seen),
         sha256=fingerprint_of(files),
         sources=texts(files),
+        uncopied=uncopied(files),
+        built=explorer.digests(discovery.traces[0]),
         baselines=baselines,
         searched=bool(getattr(module, "SEARCH", True)),
         said=(*entry.said, *skipped),
@@ -224,7 +232,11 @@ def _space(called: HomeBuild, explorer: Explorer, discovery: Discovery, seen: _S
     """A space whose models are checked, without its files and what else they say."""
     path = called.path
     with _unheard():
-        warnings = (*without_effect(explorer, discovery), *_not_searched(path, discovery))
+        warnings = (
+            *without_effect(explorer, discovery),
+            *_not_searched(path, discovery),
+            *_never_active(discovery),
+        )
     explorer.compares, explorer.check = False, None
     kind = "plain" if discovery.is_flat else "with conditions"
     _log.info("search space %s, %s: seen in %d builds", path.stem, kind, explorer.n_builds)
@@ -249,6 +261,26 @@ def _not_searched(path: Path, discovery: Discovery) -> list[str]:
         "condition be a hyperparameter of its own, such as hp.Boolean"
         for place in discovery.unreached
     ]
+
+
+def _never_active(discovery: Discovery) -> list[str]:
+    """What is asked for only in scopes that never hold, such as one on a word that is no choice."""
+    active = {name for trace in discovery.traces for name in trace.active}
+    never: dict[str, Ask] = {}
+    for trace in discovery.traces:
+        for ask in trace.asks:
+            if ask.declaration.name not in active:
+                never.setdefault(ask.declaration.name, ask)
+    return [
+        f"{ask.place} asks for {name!r} only if {_and(ask.scopes)}, which is so in none of "
+        f"{discovery.n_builds} builds: it is not searched"
+        for name, ask in never.items()
+    ]
+
+
+def _and(scopes: tuple[ConditionalScope, ...]) -> str:
+    told = (f"{one.parent!r} is {' or '.join(map(repr, one.values))}" for one in scopes)
+    return " and ".join(told)
 
 
 def load_build(

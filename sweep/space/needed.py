@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
-from sweep.space.entry import HYPERPARAMETERS
+from sweep.space.entry import HYPERPARAMETERS, MADE
+from sweep.space.methods import WORDS
 from sweep.space.text import tree_of
 
 _DECLARED = ("BASELINES", "SEARCH", "FILES", "CLASS_WEIGHT")
@@ -21,6 +22,7 @@ _DECLARED = ("BASELINES", "SEARCH", "FILES", "CLASS_WEIGHT")
 _MOST_SHOWN = 72
 STAND_IN_HAS = ("shape", "ndim")
 """What is known of data that are not read."""
+_NOT_PLAIN = (ast.Call, ast.Await, ast.Yield, ast.NamedExpr, ast.Lambda, ast.Starred)
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -113,27 +115,78 @@ def _only_shapes(node: ast.stmt, names: "_Names", stand_ins: Collection[str]) ->
 def searches_nearby(path: Path) -> list[str]:
     """Return the functions of hyperparameters and HyperModels of a file that was not run.
 
-    If there is none, those that are defined inside another function.
+    If there is none, those that are defined inside another function; if there is none, the classes
+    with such a method.
     """
     try:
         tree = tree_of(path)
     except (MemoryError, OSError, RecursionError, SyntaxError, ValueError):
         return []
     names = dict.fromkeys(one.name for one in tree.body if is_a_space(one))
-    return list(names) or list(inner_searches(tree))
+    classes = dict.fromkeys(one.name for one in tree.body if _has_a_method(one))
+    return list(names) or list(inner_searches(tree)) or list(classes)
 
 
 def object_of(path: Path, name: str) -> str | None:
-    """Return the name of the one object that a file makes of its class `name`, or None."""
+    """Return the name of the one object that a file makes of its class `name`, or None.
+
+    One that is made inside a call, and kept by nobody, has the name of `made_in_a_call`.
+    """
+    tree = tree_of(path)
     made = [
         one.targets[0].id
-        for one in tree_of(path).body
+        for one in tree.body
         if isinstance(one, ast.Assign)
         and isinstance(one.targets[0], ast.Name)
         and isinstance(one.value, ast.Call)
         and ast.unparse(one.value.func) == name
     ]
+    if not made:
+        inside = made_in_a_call(tree, name)
+        return None if inside is None else inside.name
     return made[0] if len(made) == 1 else None
+
+
+@dataclass(frozen=True)
+class MadeInACall:
+    """An object that a file makes inside a call, as in `kt.RandomSearch(Tune(width=32).build)`."""
+
+    name: str
+    """Which it is given here, as the file gives it none."""
+    call: ast.Call
+
+    @property
+    def statement(self) -> ast.Assign:
+        made = ast.Assign([ast.Name(self.name, ast.Store())], self.call)
+        return ast.fix_missing_locations(ast.copy_location(made, self.call))
+
+    def said(self) -> str:
+        """Return in words how it is made."""
+        return f"{ast.unparse(self.call)}: made as in line {self.call.lineno}"
+
+
+def made_in_a_call(tree: ast.Module, name: str) -> MadeInACall | None:
+    """Return the one way in which a file makes an object of its class `name` inside a call.
+
+    None if there are several, or if something is called for its arguments: they are to be values
+    and names alone.
+    """
+    if not any(isinstance(one, ast.ClassDef) and one.name == name for one in tree.body):
+        return None
+    others = [one for one in tree.body if not (isinstance(one, ast.ClassDef) and one.name == name)]
+    calls = {
+        ast.unparse(node): node
+        for one in others
+        for node in ast.walk(one)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == name
+    }
+    if len(calls) != 1:
+        return None
+    (call,) = calls.values()
+    given = [*call.args, *(one.value for one in call.keywords)]
+    if any(isinstance(node, _NOT_PLAIN) for one in given for node in ast.walk(one)):
+        return None
+    return MadeInACall(f"{MADE}{name}", call)
 
 
 def inner_searches(tree: ast.Module) -> dict[str, ast.FunctionDef]:
@@ -153,6 +206,16 @@ def is_a_space(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.ClassDef]:
         return bool(node.args.args) and node.args.args[0].arg.lower() in HYPERPARAMETERS
     bases = node.bases if isinstance(node, ast.ClassDef) else []
     return any(ast.unparse(base).endswith("HyperModel") for base in bases)
+
+
+def _has_a_method(node: ast.stmt) -> TypeGuard[ast.ClassDef]:
+    """Whether a statement defines a class with a method that takes the hyperparameters alone."""
+    return isinstance(node, ast.ClassDef) and any(
+        isinstance(one, ast.FunctionDef)
+        and [arg.arg.lower() for arg in one.args.args if arg.arg not in ("self", "cls")]
+        in [[word] for word in WORDS]
+        for one in node.body
+    )
 
 
 @dataclass(frozen=True)

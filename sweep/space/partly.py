@@ -5,37 +5,27 @@ so a stand-in with this shape takes their place, and they are not read.
 """
 
 import ast
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
+from sweep.space.entry import MADE
 from sweep.space.inputs import Inputs
-from sweep.space.needed import Statement, inner_searches, is_a_space, shapes_read, statements
+from sweep.space.needed import (
+    MadeInACall,
+    Statement,
+    inner_searches,
+    is_a_space,
+    made_in_a_call,
+    shapes_read,
+    statements,
+)
+from sweep.space.stand_in import StandIn, called_as_inputs, stand_in_of
 from sweep.space.text import tree_of
 
 _FUTURE = "__future__"
 _MOST_SAID = 12
-_INPUTS = re.compile(
-    r"_?(?:x|xs|(?:x|train|training)(?:_\w+)?|(?:train|training)?_?"
-    r"(?:images?|imgs?|features?|data|inputs?|sequences?)(?:_\w+)?|img_train)",
-    re.IGNORECASE,
-)
-"""How people call the rows of the inputs."""
-_TARGETS = re.compile(r"label|target|_y\b|y_", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class StandIn:
-    """Rows of the sweep's inputs of which only the shape is known."""
-
-    shape: tuple[int | None, ...]
-    """How many rows there are is not said: None."""
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
 
 
 @dataclass
@@ -46,6 +36,8 @@ class Partly:
     skipped: list[Statement] = field(default_factory=list)
     running: Statement | None = None
     shapes: dict[str, StandIn] = field(default_factory=dict)
+    made: MadeInACall | None = None
+    """The object that is wanted, if it is made inside a call."""
     n_defined: int = 0
     """How often the file defines a search space of this name."""
     last_line: int = 0
@@ -56,8 +48,12 @@ class Partly:
         Raises what the statements raise; `running` is then the one that did.
         """
         tree = _with_inner(tree_of(path), self.wanted)
+        if self.wanted.startswith(MADE):
+            self.made = made_in_a_call(tree, self.wanted.removeprefix(MADE))
+        if self.made is not None:
+            tree = ast.Module([*tree.body, self.made.statement], [])
         flags = _future_flags(tree)
-        stand_in = _stand_in(inputs)
+        stand_in = stand_in_of(inputs)
         names = _names_of_inputs(tree) if stand_in is not None else []
         found = statements(tree, self.wanted, names)
         if stand_in is not None:
@@ -107,12 +103,14 @@ class Partly:
                 f"{path.name} defines {self.wanted} {self.n_defined} times; the last, at line "
                 f"{self.last_line}, is taken"
             )
+        lines += [self.made.said()] if self.made is not None else []
         lines += [
             f"{name}: its shape is that of the data, ({', '.join(map(str, one.shape[1:]))}) a row"
             for name, one in self.shapes.items()
         ]
         if self.skipped:
-            lines += [f"{self.wanted} needs only a part of {path.name}; not run:"]
+            called = self.wanted.removeprefix(MADE)
+            lines += [f"{called} needs only a part of {path.name}; not run:"]
             lines += _listed(self.skipped)
         return tuple(lines)
 
@@ -134,15 +132,10 @@ def _with_inner(tree: ast.Module, wanted: str) -> ast.Module:
     return tree if outer is None else ast.Module([*tree.body, *outer.body], [])
 
 
-def _stand_in(inputs: Inputs | None) -> StandIn | None:
-    one = inputs.only if inputs is not None else None
-    return StandIn((None, *one.shape)) if one is not None else None
-
-
 def _names_of_inputs(tree: ast.Module) -> list[str]:
     """The names in a file that are called as the rows of inputs are."""
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return sorted(name for name in names if _INPUTS.fullmatch(name) and not _TARGETS.search(name))
+    return sorted(filter(called_as_inputs, names))
 
 
 def _future_flags(tree: ast.Module) -> int:

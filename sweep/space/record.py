@@ -76,9 +76,13 @@ class SpaceRecord:
     sources: dict[Text, Text] | None = None
     """The texts of these files by their places beside the space; bytes that are no UTF-8 are kept
     as surrogates."""
+    uncopied: dict[Text, Text] | None = None
+    """SHA-256 of the files whose texts are not kept, as they are too large, by their places."""
     hyperparameters: tuple[Text, ...] = ()
     """Their names, in the order in which the file declares them."""
     definitions: tuple[Definition, ...] = ()
+    built: dict[Text, Text] | None = None
+    """What tells the model of the default values from others: its parameters, and hashes."""
     baselines: dict[Text, dict[Text, StoredValue]] = field(default_factory=dict)
     git: Commit | None = None
 

@@ -5,6 +5,7 @@ needs is run (see `partly`), so that a script which also reads data and searches
 is.
 """
 
+import ast
 import hashlib
 import linecache
 import sys
@@ -13,11 +14,17 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from sweep.errors import InvalidSpaceError
-from sweep.space.entry import KNOWN
+from sweep.space.entry import KNOWN, named_in
 from sweep.space.guard import NotWhileImportedError, only_defining
 from sweep.space.home import EndedByItselfError, Home, forget
 from sweep.space.inputs import Inputs
-from sweep.space.needed import inner_searches, is_a_space, object_of, searches_nearby
+from sweep.space.needed import (
+    inner_searches,
+    is_a_space,
+    made_in_a_call,
+    object_of,
+    searches_nearby,
+)
 from sweep.space.partly import Partly
 from sweep.space.place import users_frame
 from sweep.space.precision import policy, with_policy
@@ -38,14 +45,35 @@ def run_file(
     fails, searches or trains.
     """
     if wanted is not None:
-        return _needed(path, home, wanted, inputs)
+        return _made_or(named_in(wanted)[0], path, home, inputs)
     module = _module(path)
     try:
         _run(path, home, lambda: exec(_compiled(path), vars(module)))
     except InvalidSpaceError as error:
         return _after(error, path, home, inputs)
     inner = _only_inside(path, module)
-    return (module, ()) if inner is None else _needed(path, home, inner, inputs)
+    if inner is not None:
+        return _needed(path, home, inner, inputs)
+    return module, _made_as_in_the_file(path, home, module)
+
+
+def _made_as_in_the_file(path: Path, home: Home, module: ModuleType) -> tuple[str, ...]:
+    """Make the object that a file makes of its one class inside a call; returns words on it.
+
+    None is made if that fails: the names that it is made with may be known there only.
+    """
+    names = searches_nearby(path)
+    if len(names) != 1 or any(name in vars(module) for name in KNOWN):
+        return ()
+    made = made_in_a_call(tree_of(path), names[0])
+    if made is None or object_of(path, names[0]) != made.name:
+        return ()
+    code = compile(ast.Module([made.statement], []), str(path), "exec", dont_inherit=True)
+    try:
+        _run(path, home, lambda: exec(code, vars(module)))
+    except InvalidSpaceError:
+        return ()
+    return (made.said(),)
 
 
 def _only_inside(path: Path, module: ModuleType) -> str | None:
@@ -66,15 +94,21 @@ def _after(
     names = known[:1] if known[:1] == ["build"] else known or names
     if isinstance(error.__cause__, SyntaxError) or len(names) != 1:
         raise error
-    (name,) = names
-    made = object_of(path, name)
-    try:
-        module, said = _needed(path, home, made or name, inputs)
-    except InvalidSpaceError:
-        if made is None:
-            raise
-        module, said = _needed(path, home, name, inputs)
+    module, said = _made_or(names[0], path, home, inputs)
     return module, (f"{path.name} is not run as a whole: {_why(error, path)}", *said)
+
+
+def _made_or(
+    name: str, path: Path, home: Home, inputs: Inputs | None
+) -> tuple[ModuleType, tuple[str, ...]]:
+    """What the object needs that the file makes of a class; else what the class needs."""
+    made = object_of(path, name)
+    if made is not None:
+        try:
+            return _needed(path, home, made, inputs)
+        except InvalidSpaceError:
+            pass
+    return _needed(path, home, name, inputs)
 
 
 def _why(error: InvalidSpaceError, path: Path) -> str:

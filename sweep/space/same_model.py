@@ -1,5 +1,6 @@
 """Whether two models are built alike: layers, settings, optimizer, loss and parameter counts."""
 
+import hashlib
 import json
 import math
 import re
@@ -14,6 +15,8 @@ from sweep.space.fit import seen_arguments
 
 _OWN_PART = re.compile(r'"class_name": "(function|__lambda__)"')
 _ROOM = re.compile(r'"module": "([^"]*)"')
+_OF_A_SPACE = re.compile(r"_sweep_space_[0-9a-f]{8}_")
+"""How the name of a space's module begins: it depends on where the file lies."""
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -43,6 +46,18 @@ class Outline:
                 return f"{what} differ: {_around_difference(mine, yours)}"
         return None
 
+    def digests(self) -> dict[str, str]:
+        """Return a short text for each part, the same in each process and wherever the space lies.
+
+        Parameters are counted, other parts are hashed.
+        """
+        parts = {"layers": self.layers, "compile": self.training, "fit": self.fit}
+        hashed = {
+            name: hashlib.sha256(_OF_A_SPACE.sub("", part).encode("utf-8", "replace")).hexdigest()
+            for name, part in parts.items()
+        }
+        return {"parameters": _n_numbers(self.shapes), **hashed}
+
 
 def outline(model: Any) -> Outline:
     """Return the outline of a Keras model; of anything else, that of its type."""
@@ -63,7 +78,11 @@ def _text(get_config: Any, model: Any) -> str:
         return " ".join(type(layer).__name__ for layer in getattr(model, "layers", ()))
     names: dict[str, str] = {}
     _collect(config, names)
-    return _ADDRESS.sub("", json.dumps(_renamed(config, names), sort_keys=True, default=repr))
+    return _ADDRESS.sub("", json.dumps(_renamed(config, names), sort_keys=True, default=_shown))
+
+
+def _shown(thing: Any) -> Any:
+    return sorted(map(repr, thing)) if isinstance(thing, set | frozenset) else repr(thing)
 
 
 def _collect(config: Any, names: dict[str, str]) -> None:

@@ -199,14 +199,23 @@ def check_targets(scoring: Scoring, task: Task, y: np.ndarray) -> None:
 
 def own_metrics(model: Any) -> list[str]:
     """Return the names of the metrics that a model is compiled with, as Keras reports them."""
+    return [_metric_name(one) for one in _given_metrics(model)]
+
+
+def texts_of_metrics(model: Any) -> list[str]:
+    """Return the metrics that a model is compiled with as texts, which Keras has yet to find."""
+    return [one for one in _given_metrics(model) if isinstance(one, str)]
+
+
+def _given_metrics(model: Any) -> list[Any]:
     config = model.get_compile_config() or {}
-    found: list[str] = []
+    found: list[Any] = []
     for kind in ("metrics", "weighted_metrics"):
         given = config.get(kind) or []
         listed = list(given.values()) if isinstance(given, dict) else list(given)
         for entry in listed:
             several = entry if isinstance(entry, list) else [entry]
-            found += [_metric_name(one) for one in several if one is not None]
+            found += [one for one in several if one is not None]
     return found
 
 

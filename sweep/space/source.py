@@ -12,10 +12,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from sweep.errors import DataError
+from sweep.space.record import SpaceRecord
 from sweep.space.text import tree_of
 
 _MOST_COPIED = 16 * 2**20
 """Bytes of a file; a larger one counts in the fingerprint, but is not copied."""
+
+_MOST_NAMED = 5
+"""Files in a message."""
 
 Files = Mapping[str, Path]
 """The files of a space by their names, the space's own first, the rest in order."""
@@ -51,22 +55,69 @@ def texts(files: Files) -> dict[str, str]:
     }
 
 
-def is_unchanged(path: Path, sha256: str | None, stored: Mapping[str, str] | None) -> bool:
-    """Return whether a space is what a sweep kept of it: the texts, or else the fingerprint.
+def uncopied(files: Files) -> dict[str, str]:
+    """Return the SHA-256 of each file that is too large to be copied, by name."""
+    return {
+        name: _hash(file.read_bytes())
+        for name, file in files.items()
+        if file.stat().st_size > _MOST_COPIED
+    }
 
-    A file that is found only by running the space is looked at too, if its text was kept.
+
+def changed_beside(path: Path, stored: SpaceRecord) -> str | None:
+    """Return how a space's files differ from what a sweep kept of them, without running the space.
+
+    None if they do not: "models/mlp.py has changed; lr.py is gone", or "" if what differs is not
+    known, as no file was kept. A file that is found only by running the space is looked at too, if
+    it was kept.
     """
-    if not stored:
-        return fingerprint(path) == sha256
-    for name, text in stored.items():
+    kept = hashes(stored.sources, stored.uncopied)
+    if not kept:
+        return None if fingerprint(path) == stored.sha256 else ""
+    here: dict[str, str] = {}
+    for name, was in kept.items():
         file = path if name == path.name else path.parent / name
-        try:
-            if file.read_bytes() != text.encode("utf-8", "surrogateescape"):
-                return False
-        except OSError:
-            if file == path or not _is_elsewhere(name):
-                return False
-    return True
+        if file.is_file():  # not a device, which a forged record may name
+            here[name] = _hash(file.read_bytes())
+        elif file != path and _is_elsewhere(name):
+            here[name] = was
+    return differences(kept, here) or None
+
+
+def hashes(sources: Mapping[str, str] | None, uncopied: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the SHA-256 of each of a space's files by name."""
+    texts = (sources or {}).items()
+    copied = {name: _hash(text.encode("utf-8", "surrogateescape")) for name, text in texts}
+    return {**copied, **(uncopied or {})}
+
+
+def differences(then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return which files have changed, are gone or are new: "a.py has changed; b.py is new"."""
+    found = {
+        "changed": [name for name in then if name in now and now[name] != then[name]],
+        "gone": [name for name in then if name not in now],
+        "new": [name for name in now if name not in then],
+    }
+    return "; ".join(_told(names, kind) for kind, names in found.items() if names)
+
+
+def in_brackets(differences: str) -> str:
+    """Return what differs as it stands behind "has changed": nothing if it is not known."""
+    return f" ({differences})" if differences else ""
+
+
+def _told(names: list[str], kind: str) -> str:
+    several = len(names) > 1
+    verb = {"changed": ("has changed", "have changed")}.get(kind, (f"is {kind}", f"are {kind}"))
+    shown = names[:_MOST_NAMED]
+    if len(names) > len(shown):
+        shown.append(f"{len(names) - len(shown)} more")
+    listed = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+    return f"{listed} {verb[several]}"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _is_elsewhere(name: str) -> bool:

@@ -69,6 +69,14 @@ def auc_error(area: float, n_positive: int, n_negative: int) -> float:
     return math.sqrt(max(spread, 0.0) / (n_positive * n_negative))
 
 
+def average_precision_error(precision: float, n_positive: int) -> float:
+    """Return the standard error of an average precision, from the number of rows of the class.
+
+    As if it were a share of these rows: K. Boyd, K. H. Eng, C. D. Page, ECML PKDD (2013) 451.
+    """
+    return math.sqrt(max(precision * (1 - precision), 0.0) / n_positive)
+
+
 def _share_below(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
     """For each value the share of `ordered` below it, equal ones counted half."""
     left = np.searchsorted(ordered, values, side="left")

@@ -1,23 +1,24 @@
 """When overfitting sets in: after the minimum from which the validation score rises for good.
 
 A level curve jitters too, and its lowest epochs lie below its last ones by luck. So a rise counts
-only where it is beyond what the curve's own jitter explains. The jitter is estimated from the part
-of the curve after its minimum (at least its second half), where the first steep fall is over, and
-from differences of epochs, in which a slow rise nearly cancels. With v₁ and v₂ half the variance of
-differences one and two epochs apart, an autoregression of order 1 has
+only where it is beyond what the curve's own jitter explains.
 
-    correlation φ = v₂ / v₁ − 1    variance σ² = v₁ / (1 − φ)
+The jitter is taken to be an autoregression of order 1 about a straight line in the second half of
+the curve, where the first steep fall is over. Its correlation from epoch to epoch and its variance
+are those of the highest restricted likelihood (H. D. Patterson, R. Thompson, Biometrika 58 (1971)
+545–554), on a grid of correlations from 0 to 0.85. A bend of the curve is no jitter: the variance
+is at most four times that which the median second difference gives.
 
-The mean over the last w epochs less the lowest mean over any w epochs, over the standard error of
-such a mean (with that correlation), is compared with a critical value c, for w of 5 epochs, a
-tenth, a fifth and a third of the curve: narrow windows find a steep rise, wide ones a slight one in
-much jitter.
-c grows with the number of windows that the lowest is chosen among, and in short curves and with
-correlation, where the jitter is known badly; its numbers are fitted by simulation.
-`benchmarks/trust.py` has the rates.
+Then the curve is compared with shapes of rises: a straight one and a step, that begin at one of
+six places in all of the curve, its last three quarters, half or quarter. Each is weighted so that a
+curve that only falls gives 0 or less. The largest such sum of the curve's epochs over its standard
+error is compared with a critical value c: a scan (J. Glaz, J. Naus, S. Wallenstein, "Scan
+statistics", 2001). c is larger in short curves, where the jitter is known badly; its numbers are
+fitted by simulation. `benchmarks/trust.py` has the rates, beside the most that any test can find.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +28,18 @@ HALF_WINDOW = 2
 TOLERANCE = 0.005
 """Of a BCE, the nats that the smoothed curve must end above its minimum; of any other score, so
 many parts of what counts as a nat there. A smaller rise is no matter, however sure it is."""
-_CRITICAL, _BY_WINDOWS, _BY_EPOCHS, _BY_CORRELATION = 3.3, 0.6, 3.0, 4.0
-"""c = (3.3 + 0.6 ln(epochs / w)) (1 + 3 / m) (1 + 4 φ / √m), with m the epochs that the jitter is
-estimated from. Fitted so that at most 5 % of level curves of 5 to 600 epochs are found to rise, at
-correlations to 0.5."""
-_WINDOWS = (10, 5, 3)
-"""Parts of the curve that the wider windows are."""
-_MOST_CORRELATED = 0.85
-"""The largest correlation that is believed: beyond it jitter and trend are one."""
+_CRITICAL = (
+    (1, 2, 3, 4, 5, 7, 12, 19, 28, 39, 300),
+    (23.0, 6.8, 5.5, 5.0, 4.9, 4.5, 3.8, 3.3, 2.8, 2.7, 2.75),
+)
+"""c for a correlation of 0, by degrees of freedom of the jitter's variance: so that at most 5 % of
+level curves of 5 to 600 epochs are found to rise, at correlations from 0 to 0.5."""
+_BY_CORRELATION = 10.0
+"""Times the correlation, over the root of the degrees of freedom: what c is larger by."""
+_CORRELATIONS = np.arange(18) / 20
+"""Those of jitter from epoch to epoch that are tried: beyond them jitter and trend are one."""
+_LEAST_EPOCHS = 5
+"""Of a curve whose jitter can be told from a straight line."""
 _MEDIAN_TO_SPREAD = 1.4826
 """Spread of a normal distribution over the median size of its deviations."""
 _AT_MOST = 4.0
@@ -56,7 +61,7 @@ def onset(val_score: Sequence[float], tolerance: float = TOLERANCE) -> int | Non
     minimum, provided that the smoothed curve ends more than `tolerance` above that minimum, and
     that this is beyond the curve's jitter (see the top of this file).
     So one lucky epoch makes no minimum, one bad epoch makes no rise, and a curve that comes
-    back down has no onset. Three epochs or fewer average to the same value: they have none.
+    back down has no onset. Four epochs or fewer have none.
     """
     values = np.asarray(val_score, dtype=float)
     epochs = np.arange(1, len(values) + 1)
@@ -88,7 +93,7 @@ def onsets(
     is_lowest = smooth == np.repeat(lowest, ends - starts + 1)
     last_lowest = np.maximum.reduceat(np.where(is_lowest, np.arange(len(trial)), -1), starts)
     rises = smooth[ends] - lowest > tolerance
-    rises &= _beyond_jitter(val_score, starts, ends, last_lowest, rises)
+    rises &= _beyond_jitter(val_score, starts, ends, rises)
     result[trial[starts[rises]]] = epoch[last_lowest[rises]]
     return result
 
@@ -116,74 +121,102 @@ def _beyond_jitter(
     values: NDArray[np.floating],
     starts: NDArray[np.intp],
     ends: NDArray[np.intp],
-    lowest: NDArray[np.intp],
     asked: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Whether each curve that is asked for ends above its lowest part by more than its jitter.
+    """Whether each curve that is asked for rises by more than its jitter explains.
 
-    A curve is `values` from its start to its end; `lowest` is where its smoothed minimum lies.
+    A curve is `values` from its start to its end.
     """
     found = np.zeros(len(starts), bool)
     lengths = ends - starts + 1
-    for length in np.unique(lengths[asked]):
+    for length in np.unique(lengths[asked & (lengths >= _LEAST_EPOCHS)]):
         of_length = np.flatnonzero(asked & (lengths == length))
         curves = np.asarray(values, float)[starts[of_length, None] + np.arange(length)]
-        found[of_length] = _rise(curves, lowest[of_length] - starts[of_length])
+        found[of_length] = scan(curves) > 1
     return found
 
 
-def _rise(curves: Floats, lowest: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether each curve (curves, epochs) rises; `lowest` is the position of its minimum."""
+def scan(curves: Floats) -> Floats:
+    """Return the largest rise in each curve (curves, epochs), over what jitter explains."""
     n_epochs = curves.shape[1]
-    least = min(HALF_WINDOW * 2 + 1, max(n_epochs // 2, 1))
-    first = np.minimum(lowest, n_epochs // 2)
-    variance, correlation = jitter(curves, first)
-    used = n_epochs - first
-    allowance = (1 + _BY_EPOCHS / used) * (1 + _BY_CORRELATION * correlation / np.sqrt(used))
-    found = np.zeros(len(curves), bool)
-    for width in sorted({least, *(max(least, n_epochs // part) for part in _WINDOWS)}):
-        means = np.lib.stride_tricks.sliding_window_view(curves, width, axis=1).mean(axis=2)
-        lag = np.arange(1, width)
-        shared = (1 - lag / width) * correlation[:, None] ** lag
-        error = np.sqrt(variance * (1 + 2 * shared.sum(axis=1)) / width)
-        critical = (_CRITICAL + _BY_WINDOWS * np.log(n_epochs / width)) * allowance
-        found |= means[:, -1] - means.min(axis=1) > critical * error
+    shapes, errors = _shapes(n_epochs)
+    variance, correlation = jitter(curves)
+    # term by term: a product of matrices would differ, in the last bit, with the curves beside it
+    sums = np.einsum("ce,se->cs", curves - curves[:, :1], shapes)
+    largest: Floats = (sums / errors[correlation]).max(axis=1) / np.sqrt(variance)
+    return largest / _critical(n_epochs, _CORRELATIONS[correlation])
+
+
+def _critical(n_epochs: int, correlation: Floats) -> Floats:
+    free = _free(n_epochs)
+    found: Floats = np.interp(free, *_CRITICAL) + _BY_CORRELATION * correlation / np.sqrt(free)
     return found
 
 
-def jitter(curves: Floats, first: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Return the variance of each curve's jitter and its correlation from epoch to epoch.
+def _free(n_epochs: int) -> int:
+    """Degrees of freedom of the jitter's variance: those of half the curve less a line's."""
+    return n_epochs - n_epochs // 2 - 2
 
-    `curves` has the shape (curves, epochs); those from position `first` (curves,) on are used.
+
+@lru_cache(maxsize=64)
+def _shapes(n_epochs: int) -> tuple[Floats, Floats]:
+    """Return weights of a curve's epochs (shapes, epochs), and the standard errors of their sums.
+
+    The errors (correlations, shapes) are those for jitter of variance 1.
     """
+    shapes = []
+    for first in sorted({round(n_epochs * part / 4) for part in range(4)}):
+        length = n_epochs - first
+        for rises_from in sorted({round(length * part / 6) for part in range(6)}):
+            after = np.arange(length) - rises_from + 1
+            if length - rises_from >= min(HALF_WINDOW * 2 + 1, length // 2):
+                shapes += [np.r_[np.zeros(first), one - one.mean()]
+                           for one in (np.clip(after, 0, None), np.clip(after, 0, 1))
+                           if one.any() and not (one == one[0]).all()]  # fmt: skip
+    weights = np.array(shapes)
+    shared = np.fft.irfft(np.abs(np.fft.rfft(weights, 2 * n_epochs)) ** 2)[:, :n_epochs]
+    shared[:, 1:] *= 2  # of an epoch with those before it and behind
+    by_lag = _CORRELATIONS[:, None] ** np.arange(n_epochs)
+    return weights, np.sqrt(by_lag @ shared.T)
+
+
+def jitter(curves: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """Return the variance of each curve's jitter, and which of `_CORRELATIONS` it has.
+
+    `curves` has the shape (curves, epochs), with five epochs or more.
+    """
+    half, free = curves[:, curves.shape[1] // 2 :], _free(curves.shape[1])
+    line = np.vander(np.linspace(-1, 1, half.shape[1]), 2).T
+    half = half - half.mean(axis=1, keepdims=True)
+    likelihoods, variances = np.empty((2, len(_CORRELATIONS), len(curves)))
+    for number, correlation in enumerate(_CORRELATIONS):
+        of_line, triangle = np.linalg.qr(_independent(line, correlation).T)
+        values = _independent(half, correlation)
+        values = values - np.einsum("ce,ei->ci", values, of_line) @ of_line.T
+        squares = np.maximum((values**2).sum(axis=1), np.finfo(float).tiny)
+        kept = np.log(np.abs(np.diag(triangle))).sum() - np.log(1 - correlation**2) / 2
+        likelihoods[number] = -free / 2 * np.log(squares) - kept
+        variances[number] = squares / free / (1 - correlation**2)
+    best: NDArray[np.intp] = likelihoods.argmax(axis=0)
+    found = np.take_along_axis(variances, best[None], axis=0)[0]
     least = (_ROUNDING * np.abs(curves).max(axis=1)) ** 2
-    one, two = (np.maximum(_half_variance(curves, first, lag), least) for lag in (1, 2))
-    correlation = np.clip(two / one - 1, 0, _MOST_CORRELATED)
-    one = np.maximum(np.minimum(one, _AT_MOST * _of_bends(curves, first)), least)
-    return one / (1 - correlation), correlation
+    most = _AT_MOST * _of_bends(curves) / (1 - _CORRELATIONS[best])
+    return np.maximum(np.minimum(found, most), least), best
 
 
-def _of_bends(curves: Floats, first: NDArray[np.intp]) -> Floats:
+def _independent(values: Floats, correlation: float) -> Floats:
+    """Return what is new in each epoch (…, epochs), if they have this correlation."""
+    found = values.copy()
+    found[:, 1:] -= correlation * values[:, :-1]
+    found[:, 0] *= np.sqrt(1 - correlation**2)
+    return found
+
+
+def _of_bends(curves: Floats) -> Floats:
     """Variance of jitter from the median bend, |second difference|: 0 for a smooth curve.
 
-    Of an autoregression it is v₁ (1 − φ/3); a fast rise and a fall after it are not in it.
+    Of an autoregression it is v (1 − φ)(1 − φ/3); a fast rise and a fall after it are not in it.
     """
     bends = np.abs(np.diff(curves, n=2, axis=1))
-    used = np.arange(bends.shape[1]) >= first[:, None]
-    used[~used.any(axis=1)] = True
-    if bends.shape[1] == 0:
-        return np.full(len(curves), np.inf)
-    median = np.nanmedian(np.where(used, bends, np.nan), axis=1)
-    found: Floats = (_MEDIAN_TO_SPREAD * median) ** 2 / 6
+    found: Floats = (_MEDIAN_TO_SPREAD * np.median(bends, axis=1)) ** 2 / 6
     return found
-
-
-def _half_variance(curves: Floats, first: NDArray[np.intp], lag: int) -> Floats:
-    """Half the variance of differences `lag` epochs apart, about their mean: 0 for fewer than 2."""
-    change = curves[:, lag:] - curves[:, :-lag]
-    used = np.arange(change.shape[1]) >= first[:, None]
-    count = used.sum(axis=1)
-    mean = np.where(used, change, 0.0).sum(axis=1) / np.maximum(count, 1)
-    squares = np.where(used, (change - mean[:, None]) ** 2, 0.0).sum(axis=1)
-    half: Floats = squares / np.maximum(count - 1, 1) / 2
-    return half

@@ -35,14 +35,13 @@ def optimism(losses: NDArray[np.floating]) -> Optimism | None:
         return None
     random = np.random.default_rng(_SEED)
     values = losses.astype(np.float64).T  # (rows, trials)
-    reference = int(values.mean(axis=0).argmin())
+    # less the best one's row by row: what all trials find hard in the rows of a draw cancels, and
+    # where a draw chooses the best one itself, it adds exactly nothing
+    behind = values - values[:, [int(values.mean(axis=0).argmin())]]
     found = []
     for _ in range(0, DRAWS, _AT_ONCE):
         counts = random.multinomial(n_rows, np.full(n_rows, 1 / n_rows), _AT_ONCE)
         out = (counts == 0).astype(np.float64)  # (draws, rows)
-        drawn = counts @ values / n_rows  # (draws, trials)
-        best = drawn.argmin(axis=1)
-        held_out = np.einsum("dr,rd->d", out, values[:, best]) / out.sum(axis=1)
-        # the rows held out differ from draw to draw: what all trials find hard there cancels
-        found.append(held_out - out @ values[:, reference] / out.sum(axis=1))
+        best = (counts @ behind).argmin(axis=1)
+        found.append(np.einsum("dr,rd->d", out, behind[:, best]) / out.sum(axis=1))
     return Optimism(max(float(np.concatenate(found).mean()), 0.0))

@@ -304,11 +304,11 @@ class Reader:
         )
         return (rows[0]["trial"], rows[0]["val_score"]) if rows else None
 
-    def failures(self) -> list[tuple[int, str, dict[str, Value]]]:
-        """Return the failed trials: number, error line, hyperparameters."""
+    def failures(self, *, of_repeats: bool = False) -> list[tuple[int, str, dict[str, Value]]]:
+        """Return the failed trials, or `of_repeats`: number, error line, hyperparameters."""
         rows = self._rows(
             "SELECT trial, error, hyperparameters FROM assignment JOIN trial USING (trial)"
-            f" WHERE {IS_FAILED} ORDER BY assignment"
+            f" WHERE {IS_FAILED} AND (confirms IS NOT NULL) = {of_repeats} ORDER BY assignment"
         )
         return [(r["trial"], r["error"], hyperparameters_of(r["hyperparameters"])) for r in rows]
 

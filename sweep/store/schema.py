@@ -134,6 +134,19 @@ def tables() -> dict[str, list[DatabaseColumn]]:
         return {name: columns_of(db, name) for (name,) in rows}
 
 
+@cache
+def statements() -> dict[str, str]:
+    """Return the statement that makes each table in this program's schema version."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        upgrade(db)
+        return statements_in(db)
+
+
+def statements_in(db: sqlite3.Connection) -> dict[str, str]:
+    """Return the statement that has made each table of a database, or what a forger wrote there."""
+    return dict(db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall())
+
+
 def columns_of(db: sqlite3.Connection, table: str) -> list[DatabaseColumn]:
     """Return a table's columns; none if there is no such table."""
     rows = db.execute(f"PRAGMA table_info({table})").fetchall()

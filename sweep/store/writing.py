@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from sweep.errors import PlatformError
+from sweep.exact import LARGEST
 from sweep.records import Assignment, EpochRecord, Json, Outcome, PlanRecord, SweepState
 from sweep.settings import Settings
 from sweep.store.connection import connect_to_write, explained, part, transaction
@@ -44,6 +45,7 @@ from sweep.store.schema import upgrade
 _NUMBERS = tuple(EpochRecord.meanings())
 _EPOCH_COLUMNS = (*_NUMBERS, "metrics")
 _epoch_values = attrgetter(*_NUMBERS)
+_LARGEST_FOLD = float(np.finfo(np.float32).max)
 
 
 class Store(Reader):
@@ -386,7 +388,10 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
     marks = ", ".join("?" * (len(_EPOCH_COLUMNS) + 1))
     db.executemany(
         f"INSERT INTO epoch (trial, {', '.join(_EPOCH_COLUMNS)}) VALUES ({marks})",
-        [(trial, *_epoch_values(record), _json_of(record.metrics)) for record in records],
+        [
+            (trial, *map(_in_range, _epoch_values(record)), _json_of(record.metrics))
+            for record in records
+        ],
     )
     db.executemany(
         "INSERT INTO training VALUES (?, ?, ?)",
@@ -401,9 +406,14 @@ def _insert_records(db: sqlite3.Connection, trial: int, records: Iterable[EpochR
         [
             (trial, record.epoch, np.array(record.val_folds, "<f4").tobytes())
             for record in records
-            if record.val_folds
+            if record.val_folds and all(abs(one) <= _LARGEST_FOLD for one in record.val_folds)
         ],
     )
+
+
+def _in_range(value: float) -> float:
+    """The number, or an infinite one if no column holds it: of a trial that diverged."""
+    return value if not abs(value) > LARGEST else math.copysign(math.inf, value)
 
 
 def _json_of(values: Mapping[str, float | list[float]]) -> str | None:

@@ -184,6 +184,24 @@ class TrainerContract:
         assert_same_state(journal.states[0], whole.states[0])
         assert journal.outcomes[0].epochs == last
 
+    def test_an_epoch_that_is_left_halfway_is_trained_again_to_the_same_numbers(
+        self,
+        make_trainer: MakeTrainer,
+        journal: MemoryJournal,
+        whole: MemoryJournal,
+        plain: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("sweep.training.grace.GRACE_SECONDS", 0.0)
+        work = [assign(0, 0, 4, REGULARISED)]
+        train_all(make_trainer(plain), work, whole)
+        for n_asked in (9, 13, 14):
+            asked = iter(range(n_asked))
+            train_all(make_trainer(plain), work, journal, lambda a=asked: next(a, None) is None)  # type: ignore[misc]
+        train_all(make_trainer(plain), work, journal)
+        assert numbers(journal.records[0]) == numbers(whole.records[0])
+        assert_same_state(journal.states[0], whole.states[0])
+
     def test_a_trainer_that_is_asked_to_stop_before_it_begins_takes_nothing(
         self, make_trainer: MakeTrainer, journal: MemoryJournal, plain: Any
     ) -> None:

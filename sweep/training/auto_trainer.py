@@ -83,7 +83,11 @@ class AutoTrainer:
         self.sharing = self._fused.sharing = sharing
 
     def best_sharing(self, configurations: Sequence[dict[str, Value]], work: SearchWork) -> Sharing:
-        """Return how the trials of a search best share programs, from some of its models."""
+        """Return how the trials of a search best share programs, from some of its models.
+
+        On data of a user's own, no other model is read if none of these can be fused: reading costs
+        as much as two epochs of few rows.
+        """
         if on_gpu():
             return ALIKE
         found = [
@@ -91,7 +95,14 @@ class AutoTrainer:
             for one in (_to_look_at(values) for values in configurations)
             if self._not_carried(one) is None
         ]
-        return best_sharing(found, len(configurations), self._fused.rows, work)
+        own = self.split.manifest.task is not None
+        if own and not found:
+            return Sharing(fused=False)
+        return best_sharing(found, len(configurations), self._fused.rows, work, own_rows=own)
+
+    def carries(self, values: dict[str, Value]) -> bool:
+        """Return whether a configuration can be fused, whether or not that pays."""
+        return self._not_carried(_to_look_at(values)) is None
 
     def survey(self, values: dict[str, Value]) -> Surveyed:
         """Return how a configuration would be trained. Builds its model: tens of milliseconds."""

@@ -91,9 +91,9 @@ class Trainer(Protocol):
         trainer that carried the assignment.
 
         A trial that raises or whose loss is not finite ends as FAILED, and the others go on.
-        When `stop()` turns true the epoch under way is finished, its state is kept by
-        `journal.checkpoint`, and the generator returns; the assignments that are left are not
-        yielded.
+        When `stop()` turns true the epoch under way is finished, or left out if it does not end
+        within `grace.GRACE_SECONDS`; its state is kept by `journal.checkpoint`, and the generator
+        returns; the assignments that are left are not yielded.
         """
 
 

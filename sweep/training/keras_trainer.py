@@ -25,6 +25,7 @@ from sweep.training.contract import Ended, Endings, Journal, Source, StopRequest
 from sweep.training.early_stopping import Patience
 from sweep.training.fit_score import NAME as OF_FIT
 from sweep.training.fit_score import report_fit_score
+from sweep.training.grace import GRACE_SECONDS, EpochLeftError, Grace
 from sweep.training.model import Build, Evaluation, Model
 from sweep.training.regularisation import regularisation
 from sweep.training.tensorflow_private import traces_forgotten
@@ -66,6 +67,8 @@ class KerasTrainer:
             status = run.train()
         except SweepError:
             raise
+        except EpochLeftError:
+            return None  # all before that epoch is kept
         except Exception as exception:  # whatever a user's model raises is that trial's failure
             status, error = OutcomeStatus.FAILED, error_line(exception)
             trace = traceback.format_exc()
@@ -112,8 +115,10 @@ class _Run:
     recorded: int = 0
     """Epochs that are recorded already though they are trained again."""
     progress: TrialProgress[Arrays] = field(init=False)
+    grace: Grace = field(init=False)
 
     def __post_init__(self) -> None:
+        self.grace = Grace(self.stop)
         self.progress = TrialProgress.begun(self.assignment, self.trainer.patience)
 
     def train(self) -> OutcomeStatus:
@@ -192,7 +197,9 @@ class _Run:
 
     def end_epoch(self, logs: dict[str, float], started: float) -> None:
         """Evaluate and record the epoch that just ended, and decide how the trial goes on."""
-        validation = self._evaluated(self.trainer.split.validation, with_metrics=self.has_metrics)
+        validation = self._evaluated(
+            self.trainer.split.validation, with_metrics=self.has_metrics, is_validation=True
+        )
         record = self._record(logs, validation, started)
         if record.epoch > self.recorded:
             self.records.append(record)
@@ -224,7 +231,9 @@ class _Run:
             val_folds=fold_means(validation.losses),
         )
 
-    def _evaluated(self, rows: Rows, *, with_metrics: bool = False) -> Evaluation:
+    def _evaluated(
+        self, rows: Rows, *, with_metrics: bool, is_validation: bool = False
+    ) -> Evaluation:
         return trial_model.evaluate(
             self.model,
             rows,
@@ -232,7 +241,14 @@ class _Run:
             self.trainer.scoring,
             form=self.form,
             with_metrics=with_metrics,
+            with_rare=is_validation,
+            before_part=self.leave_if_due,
         )
+
+    def leave_if_due(self) -> None:
+        """Raise EpochLeftError if the epoch under way is to be left."""
+        if self.grace.is_over():
+            raise EpochLeftError
 
     def state(self) -> TrialState:
         progress = self.progress
@@ -263,6 +279,9 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.started = time.perf_counter()
 
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.run.leave_if_due()
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         run = self.run
         if self.measures:
@@ -274,9 +293,15 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
         elif run.stop():
             self.model.stop_training = True
             run.checkpoint()
-        elif time.perf_counter() - self.kept_at > run.trainer.checkpoint_seconds:
+        elif self._is_due():
             run.checkpoint()
             self.kept_at = time.perf_counter()
+
+    def _is_due(self) -> bool:
+        """Whether to keep the state: the next epoch may be left, and that is to be all that is."""
+        now = time.perf_counter()
+        is_long = now - self.started > GRACE_SECONDS / 4
+        return is_long or now - self.kept_at > self.run.trainer.checkpoint_seconds
 
 
 class _Measured(keras.callbacks.Callback):  # type: ignore[misc]

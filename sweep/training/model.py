@@ -5,6 +5,7 @@ What trainers share. The optimizer's and the generators' states count as state; 
 """
 
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ from sweep.space.outputs import n_outputs
 from sweep.space.targets import shaped, target_form
 from sweep.tasks.losses import Array, LossName, row_losses
 from sweep.tasks.objectives import ObjectiveName, row_values
+from sweep.tasks.rare import measures_of_a_rare_class
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 from sweep.training import predictions
@@ -116,7 +118,8 @@ class Evaluation:
     row_losses: np.ndarray
     """The model's loss of each row, shape (rows,); the same unless the score is another measure."""
     metrics: dict[str, float] = field(default_factory=dict)
-    """What the metrics that the model is compiled with say of these rows, where asked for."""
+    """What the metrics that the model is compiled with say of these rows, where asked for; how well
+    a rare class is found."""
 
     @property
     def loss(self) -> float:
@@ -140,13 +143,18 @@ def evaluate(
     *,
     form: TargetForm | None = None,
     with_metrics: bool = False,
+    with_rare: bool = False,
+    before_part: Callable[[], None] | None = None,
 ) -> Evaluation:
     """Score, accuracy and AUC of `model` on `rows`; its own metrics too if they are asked for.
 
+    `with_rare` says whether to measure how well a rare class is found.
+
     `form` is what `target_form` says; that it need not be found out again at each epoch.
+    `before_part` is called before each part of the rows: what it raises ends the evaluation.
     """
     form = target_form(model, task) if form is None else form
-    outputs = predictions.raw_outputs(model, rows.x)
+    outputs = predictions.raw_outputs(model, rows.x, before_part)
     predicted = predictions.predictions(model, outputs, task)
     y = rows.y if rows.y.ndim <= 2 else rows.y.reshape(len(rows), -1)
     measured = predictions.measured(model, predicted, task)
@@ -165,13 +173,14 @@ def evaluate(
     else:
         values = row_values(scoring.objective, measured, y)
         score = float(values.mean())
+    rare = measures_of_a_rare_class(predicted, rows.y, task) if with_rare else {}
     return Evaluation(
         losses=values,
         score=score,
         accuracy=_accuracy(predicted, rows.y, task),
         auc=metrics.auc(predicted, rows.y) if task.kind is TaskKind.BINARY else math.nan,
         row_losses=losses,
-        metrics=said,
+        metrics=rare | said,
     )
 
 

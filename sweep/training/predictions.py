@@ -3,7 +3,7 @@
 Predictions are shaped as `sweep.tasks.losses` has them: logits, log-probabilities, or amounts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -26,14 +26,17 @@ X = Any
 """Features: an array whose first axis is the rows, or a dictionary of such arrays."""
 
 
-def raw_outputs(model: Model, x: X) -> np.ndarray:
+def raw_outputs(model: Model, x: X, before_part: Callable[[], None] | None = None) -> np.ndarray:
     """Return what the model gives in evaluation mode, shape (rows, …), as it computes.
 
     Runs without compiling: a graph for it would cost each trial more than it saves.
     """
-    at_once = _rows_at_once(model)
-    parts = [keras.ops.convert_to_numpy(model(part, training=False)) for part in _parts(x, at_once)]
-    return np.concatenate(parts)
+    outputs = []
+    for part in _parts(x, _rows_at_once(model)):
+        if before_part is not None:
+            before_part()
+        outputs.append(keras.ops.convert_to_numpy(model(part, training=False)))
+    return np.concatenate(outputs)
 
 
 def predict(model: Model, x: X, task: Task = HIGGS_TASK) -> Array:

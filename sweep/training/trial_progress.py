@@ -1,6 +1,5 @@
 """What an epoch's end decides, the same for every trainer: go on, stop early, or fail."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -9,6 +8,7 @@ import numpy as np
 
 from sweep import metrics
 from sweep.records import Assignment, EpochRecord, OutcomeStatus
+from sweep.space.home import EndedByItselfError
 from sweep.training.checkpoint import TrialState
 from sweep.training.early_stopping import EarlyStopping, Patience
 
@@ -16,6 +16,9 @@ Best = TypeVar("Best")
 """What a trainer keeps of the best epoch beside the losses: weights, or what it needs for them."""
 
 _MUST_BE_FINITE = ("fit_loss", "val_score", "train_score")
+_LARGEST = 1e30
+"""A trial with a larger number has diverged. Losses of single rows are kept as float32, which ends
+at 3.4e38: so much may one of 100 million rows have where the mean is this."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class TrialProgress(Generic[Best]):
     val_losses: np.ndarray | None = None
     """Score of each validation row at the best epoch, as `TrialState` keeps it."""
     failure: str | None = None
-    """Why the trial cannot go on, in a line: a number that is not finite."""
+    """Why the trial cannot go on, in a line: a number that is not finite, or huge."""
     most_epochs: int | None = None
     """After which the space's own `fit` ends a trial; None if it sets no end."""
     n_trained: int = 0
@@ -64,8 +67,10 @@ class TrialProgress(Generic[Best]):
         trained = replace(self, epoch=record.epoch, n_trained=self.n_trained + 1)
         for name in _MUST_BE_FINITE:
             value = getattr(record, name)
-            if not math.isfinite(value):
-                return replace(trained, failure=f"{name} became {value} in epoch {record.epoch}")
+            if not abs(value) <= _LARGEST:
+                return replace(
+                    trained, failure=f"{name} became {value:.4g} in epoch {record.epoch}"
+                )
         early_stopping = self.early_stopping.after(record.epoch, record.val_score).watched(record)
         trained = replace(trained, early_stopping=early_stopping)
         if not trained.is_best:
@@ -89,7 +94,9 @@ class TrialProgress(Generic[Best]):
         return OutcomeStatus.COMPLETED if self.epoch >= self.last_epoch else None
 
 
-def error_line(exception: Exception) -> str:
-    """Return an exception's type and message in one line."""
+def error_line(exception: BaseException) -> str:
+    """Return an exception's type and message in one line: the user's own, if it was to end all."""
+    if isinstance(exception, EndedByItselfError) and exception.__cause__ is not None:
+        exception = exception.__cause__
     text = " ".join(str(exception).split()) or "no message"
     return f"{type(exception).__name__}: {text}"

@@ -16,6 +16,7 @@ from sweep.numerics import Numerics
 from sweep.runner import same_numbers
 from sweep.settings import Settings
 from sweep.space.by_value import ByValue, write_build
+from sweep.space.precision import policy
 from sweep.store import SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.tuners.fingerprint import changed_parts
@@ -41,7 +42,12 @@ def keep_script(folder: SweepFolder, script: ScriptSpace, split: Split) -> None:
     """Write rows and `build`, each whole or not at all."""
     kept = write_split(folder.rows, split)
     by_value = ByValue(
-        script.given, script.hypermodel, str(script.path), script.sha256, script.source
+        script.given,
+        script.hypermodel,
+        str(script.path),
+        script.sha256,
+        script.source,
+        policy().name,
     )
     reason = write_build(folder.build, by_value, default_cache_dir())
     write_json(

@@ -101,6 +101,7 @@ def script_space(given: GivenBuild, hypermodel: Any, called_with: Any = ()) -> S
             "hyperparameters": None if declared is None else declared.get_config(),
             "entries": (arguments.tune_new_entries, arguments.allow_new_entries),
             "callbacks": called_with,
+            **({} if policy().name == "float32" else {"precision": policy().name}),
         }
     )
     path, source = _place(type(hypermodel) if hypermodel is not None else given.build)

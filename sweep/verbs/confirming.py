@@ -118,10 +118,15 @@ def confirm(
                 return
             say.hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")
             ending = _trained(folder, say, cache, interrupts, added, budget)
-    if ending is None or ending.state in (SweepState.FINISHED, SweepState.INTERRUPTED):
+    if ending is None or ending.state is SweepState.INTERRUPTED:
+        return
+    if ending.state is SweepState.FINISHED:
+        if ending.sentence is not None:
+            say.warn(ending.sentence)
         return
     kind = TooManyFailuresError if ending.state is SweepState.FAILED else BudgetEndedError
-    raise kind(f"{ending.sentence}; go on with confirm(), or: sweep resume {folder.path}")
+    again = 'confirm(until="decided")' if until_decided else "confirm()"
+    raise kind(f"{ending.sentence}; go on with {again}, or: sweep resume {folder.path}")
 
 
 @dataclass

@@ -37,25 +37,41 @@ class Slow(keras.layers.Layer):
 def impatient(trainer: str) -> None:
     """The epoch under way is waited for a second, not five."""
     from sweep.cli import stopping
+    from sweep.training import grace
 
     stopping._EPOCH_SECONDS = 1.0
+    grace.GRACE_SECONDS = 0.3
     if trainer == "fused":
         slow_programs()
 
 
-@pytest.mark.parametrize("trainer", ["keras", "fused"])
-def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, trainer):
+STUCK = "discarded, all that was saved counts; continue with: sweep resume broken"
+ENDINGS = {"keras": (143, STUCK), "fused": (143, "stopped, state saved; continue with: sweep"),
+           "budget": (8, "--max-time of 1 s ended the search")}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", list(ENDINGS))
+def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, how):
+    trainer = "keras" if how == "keras" else "fused"
     place = tiny.make_place(tmp_path, SLOW_SPACE if trainer == "keras" else tiny.SPACE)
     warm.run(place, *tiny.start("whole", trainer))
-    broken = warm.begin(place, *tiny.start("broken", trainer), before=impatient, given=(trainer,))
+    more = ("--max-time", "1") if how == "budget" else ()
+    if more:
+        (place / "slow").touch()
+    broken = warm.begin(
+        place, *tiny.start("broken", trainer, *more), before=impatient, given=(trainer,)
+    )
     database = place / "results/broken/sweep.db"
     checkpoints = database.parent / "checkpoints"
-    wait_for(lambda: database.exists() and any(checkpoints.glob("*.npz")), broken)
-    (place / "slow").touch()
+    if not more:
+        wait_for(lambda: database.exists() and any(checkpoints.glob("*.npz")), broken)
+        (place / "slow").touch()
     wait_for((place / "held").exists, broken)
-    warm.run(place, "stop", "broken")
-    assert broken.wait() == 143
-    assert "discarded, all before it is saved; continue with: sweep resume broken" in broken.stderr
+    if not more:
+        warm.run(place, "stop", "broken")
+    code, words = ENDINGS[how]
+    assert broken.wait() == code
+    assert words in broken.stderr
     assert not (database.parent / "stop").exists()
     (place / "slow").unlink()
     warm.run(place, "resume", "broken")

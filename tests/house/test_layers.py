@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import light
+
 ROOT = Path(__file__).parents[2]
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
@@ -44,19 +46,8 @@ def test_the_contracts_of_the_house_are_kept():
     ids=" ".join,
 )
 def test_commands_that_people_wait_for_start_no_tensorflow(arguments, tmp_path):
-    code = (
-        "import os, sys, sweep.cli\n"
-        "sys.argv = ['sweep', *sys.argv[1:]]\n"
-        "try: sweep.cli.main()\n"
-        "except SystemExit: pass\n"
-        "heavy = [m for m in ('tensorflow', 'keras', 'keras_tuner') if m in sys.modules]\n"
-        "if heavy: print('imported:', heavy, file=sys.stderr, flush=True)\n"
-        "os._exit(bool(heavy))"  # main has its own way of leaving
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    done = light.run(tmp_path, *arguments, tells_heavy=True)
+    assert {*done.stdout.splitlines()[-1].split()} <= {"pandas"}, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def test_rows_of_the_hosts_own_are_those_of_the_head(tmp_path, monkeypatch):
     data, sizes = str(place / "rows.csv"), {"train_rows": 240, "validation_rows": 60}
     split = load_split(data, **sizes, test_rows=20, own=OwnData(), cache_dir=tmp_path / "of-head")
     settings = Settings(data=data, **sizes, test_rows=20)
-    space = SpaceSources(place / "tiny.py", "", {}, None, 2)
+    space = SpaceSources(place / "tiny.py", "", {}, {}, None, 2)
     briefing = Briefing(space, settings, Scoring(), split.fingerprint, {})
     assert briefing.names_rows
     assert briefing.own_rows().fingerprint == split.fingerprint

@@ -129,7 +129,7 @@ def test_a_refused_worker_is_not_replaced():
 def test_nothing_is_left_behind_when_a_pool_is_closed():
     pool = opened(IdleBriefing(seconds=30))
     folder, pids = pool._folder, pool.processes
-    assert (folder / "arrays").is_file()
+    assert (folder / "briefing").is_file()
     pool.give(0, [])
     pool.close()
     assert not folder.exists()

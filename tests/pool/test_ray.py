@@ -157,6 +157,19 @@ def test_states_of_many_megabytes_go_there_and_back_and_stops_are_heard(cluster:
     pool.close()
 
 
+def test_rays_own_answer_to_a_signal_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sweep.pool import ray_pool
+
+    def init(**options: Any) -> None:
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))
+
+    monkeypatch.setattr(ray_pool.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray_pool.ray, "init", init)
+    before = signal.getsignal(signal.SIGTERM)
+    assert ray_pool._join()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_an_actor_that_cannot_start_is_given_up_and_the_reason_is_said(cluster: Any) -> None:
     from sweep.errors import PlatformError
 

@@ -30,6 +30,12 @@ class TestPooledTrainer(TrainerContract):
     test_early_stopping_counts_across_rungs = None
     test_a_trial_without_losses_gets_them_with_its_next_best_epoch = None
 
+    @pytest.mark.parametrize("kind", ["normalised"])  # has states of every sort
+    def test_promotion_continues_a_trial_to_the_last_bit(
+        self, make_trainer: MakeTrainer, journal: MemoryJournal, whole: MemoryJournal, kind: str
+    ) -> None:
+        super().test_promotion_continues_a_trial_to_the_last_bit(make_trainer, journal, whole, kind)
+
     @pytest.fixture
     def make_trainer(self, keras: Any) -> Iterator[MakeTrainer]:
         from sweep.training.auto_trainer import AutoTrainer

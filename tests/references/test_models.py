@@ -77,6 +77,9 @@ def test_beside_they_are_the_same_also_when_their_process_is_killed():
         for one, other in zip(expected, found, strict=True):
             assert one.name == other.name
             np.testing.assert_array_equal(one.losses, other.losses)
+    left = ReferencesBeside(split, 3)
+    assert left.fitted(lambda: True) is None
+    assert left.process is not None and left.process.returncode == -signal.SIGKILL
     assert (kept.process.returncode, killed.process.returncode) == (0, -signal.SIGKILL)
 
 

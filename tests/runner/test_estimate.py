@@ -40,7 +40,8 @@ def survey(widths: list[int]) -> Any:
     values = [{"width": width} for width in widths]
     roots = [SimpleNamespace(hyperparameters=one) for one in values]
     plan = SimpleNamespace(roots=roots, proposals=roots, epochs=9 * len(roots))
-    space = SimpleNamespace(name="some", build=build, corners=lambda: values)
+    explorer = SimpleNamespace(build=build)
+    space = SimpleNamespace(name="some", build=build, explorer=explorer, corners=lambda: values)
     settings = Settings(trainer="keras")
     scored = SimpleNamespace(scoring=BINARY_CROSSENTROPY)
     prepared: Any = SimpleNamespace(

@@ -8,7 +8,7 @@ import pytest
 
 from sweep.data.rows import Rows, Split
 from sweep.data.split_record import SplitRecord
-from sweep.errors import InvalidSpaceError
+from sweep.errors import DataError, InvalidSpaceError
 from sweep.references.models import row_scores
 from sweep.runner.fit_of_data import (
     check_split,
@@ -91,3 +91,8 @@ def test_no_skill_is_kept_where_the_shares_of_two_classes_do_not_tell_it():
 def test_targets_outside_a_losss_range_are_refused_naming_the_file():
     with pytest.raises(InvalidSpaceError, match=r"mine.py does not fit the data: .*negative"):
         check_split(Space(), Scoring(Loss(LossName.POISSON)), split_of(AMOUNT, [-1, 2]))
+
+
+def test_targets_whose_squares_are_too_large_to_count_with_are_refused():
+    with pytest.raises(DataError, match=r"'price' goes up to 2e\+16 in size, .*change its unit"):
+        check_split(Space(), Scoring(Loss(LossName.SQUARED_ERROR)), split_of(AMOUNT, [1, -2e16]))

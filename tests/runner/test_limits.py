@@ -28,6 +28,7 @@ def limits(budget: Budget, now: list[float] | None = None, **options: Any) -> Li
     """`now` holds the time."""
     now = [0.0] if now is None else now
     options = {"interrupted": lambda: False, "failures": lambda: FAILURES, **options}
+    options = {"ranked": lambda: (100, True), **options}
     return Limits(budget, first_searched=range, clock=lambda: now[0], **options)
 
 
@@ -71,6 +72,23 @@ def test_why_a_sweep_ends(budget, seconds, stops, n_failed, score, waiting, expe
     assert ending == expected
     if waiting and budget.max_trials is None:
         assert found.must_stop() == (expected is not None)
+
+
+@pytest.mark.parametrize(
+    ("n_trials", "any_ranked", "state", "sentence"),
+    [
+        (6, True, SweepState.FINISHED, None),
+        (5, True, SweepState.FINISHED, f"3 of 5 trials failed, {OVER.sentence.partition(', ')[2]}"),
+        (9, False, SweepState.FAILED, OVER.sentence),
+        (3, False, SweepState.FAILED, OVER.sentence),
+    ],
+)
+def test_that_most_failed_is_said_and_without_a_ranking_the_sweep_has_failed(
+    n_trials, any_ranked, state, sentence
+):
+    found = limits(Budget(), ranked=lambda: (n_trials, any_ranked))
+    assert found.ending([], []) == Ending(state, sentence)
+    assert limits(Budget(), failures=list).ending([], []) == Ending(SweepState.FINISHED)
 
 
 def test_when_all_that_was_begun_has_failed_nothing_is_left():

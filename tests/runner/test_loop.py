@@ -1,7 +1,7 @@
 """The loop over real stores and a trainer that does nothing: resume, failures, budgets."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -171,6 +171,7 @@ def test_when_every_trial_of_the_first_wave_fails_the_sweep_ends(tmp_path):
     runner = new_runner(folder, store, trainer, Budget(max_failures=1000))
     assert runner.run() == "failed"
     assert store.progress().assignments_done == 19
+    assert runner.run() == "failed", "nothing is left to do, and nothing is ranked"
 
 
 def test_max_trials_ends_the_search_and_a_larger_one_goes_on(tmp_path):
@@ -222,3 +223,18 @@ def test_without_baselines_the_first_trial_is_the_searchs(tmp_path):
     folder, store = new_store(tmp_path)
     new_runner(folder, store, IdleTrainer(), baselines={}).run()
     assert len(contents(store)["trial"]) == 17
+
+
+def test_a_search_without_time_for_its_reference_models_is_not_finished(tmp_path):
+    folder, store = new_store(tmp_path)
+    over = [False]
+
+    def late(stop):
+        over[0] = True
+        return None if stop() else ()
+
+    runner = replace(new_runner(folder, store, IdleTrainer()), interrupted=lambda: over[0])
+    assert replace(runner, references=late).run() == "interrupted"
+    assert not store.pending()
+    over[0] = False
+    assert replace(runner, references=lambda stop: ()).run() == "finished"

@@ -146,8 +146,7 @@ def test_an_evaluation_that_was_cut_short_counts_as_an_opening(place, tmp_path):
 
 
 def test_a_sweep_without_test_rows_says_so_and_opens_nothing(place):
-    all_rows = ["--train-rows", "260", "--test-rows", "0"]
-    warm.run(place, *tiny.start("none", "fused", *all_rows))
+    warm.run(place, *tiny.start("none", "fused", "--test-rows", "0"))
     assert "has no test rows" in warm.run(place, "test", "none", code=5).stderr
     with Store(place / "results" / "none" / "sweep.db", read_only=True) as store:
         assert store.openings() == []
@@ -165,20 +164,6 @@ def test_the_simplest_is_tested_by_its_rule_and_the_ledger_says_so(place):
     assert f"trial {simplest['trial']} (the simplest of the best: " in " ".join(shown.split())
     refused = warm.run(place, "test", "s", "--rule", "smallest", code=2).stderr
     assert "expected one of: best, simplest" in refused
-
-
-def test_the_best_of_a_confirmed_sweep_is_that_with_the_best_mean(fused_place, tmp_path):
-    shutil.copytree(fused_place, tmp_path, dirs_exist_ok=True)
-    warm.run(tmp_path, "confirm", "s", "--top", "3", "--seeds", "2")
-    report = json.loads(warm.run(tmp_path, "report", "s", "-o", "json", "--no-charts").stdout)
-    best = report["confirmed"][0]["trial"]
-    with Store(tmp_path / "results" / "s" / "sweep.db", read_only=True) as store:
-        repeats = load(store).confirmations
-    first = repeats[(repeats["confirms"] == best) & (repeats["seed_number"] == 1)].iloc[0]
-    tested = json.loads(warm.run(tmp_path, "test", "s", "-o", "json").stdout)["test"][-1]
-    assert (tested["rule"], tested["trial"]) == ("best", best)
-    assert (tested["run"], tested["val_score"]) == (first["trial"], first["val_score"])
-    assert f"mean over 2 seeds, {report['confirmed'][0]['val_score']:.4f}" in tested["chosen_by"]
 
 
 @pytest.mark.parametrize(("seeds_of", "best"), [((0,), 1), ((2,), 1), ((0, 1), 0), ((2, 0), 1)])
@@ -203,6 +188,19 @@ def confirmed_place(fused_place, tmp_path_factory):
     place = shutil.copytree(fused_place, tmp_path_factory.mktemp("confirmed") / "place")
     warm.run(place, "confirm", "s", "--top", "3", "--seeds", "2")
     return place
+
+
+def test_the_best_of_a_confirmed_sweep_is_that_with_the_best_mean(confirmed_place, tmp_path):
+    shutil.copytree(confirmed_place, tmp_path, dirs_exist_ok=True)
+    report = json.loads(warm.run(tmp_path, "report", "s", "-o", "json", "--no-charts").stdout)
+    best = report["confirmed"][0]["trial"]
+    with Store(tmp_path / "results" / "s" / "sweep.db", read_only=True) as store:
+        repeats = load(store).confirmations
+    first = repeats[(repeats["confirms"] == best) & (repeats["seed_number"] == 1)].iloc[0]
+    tested = json.loads(warm.run(tmp_path, "test", "s", "-o", "json").stdout)["test"][-1]
+    assert (tested["rule"], tested["trial"]) == ("best", best)
+    assert (tested["run"], tested["val_score"]) == (first["trial"], first["val_score"])
+    assert f"mean over 2 seeds, {report['confirmed'][0]['val_score']:.4f}" in tested["chosen_by"]
 
 
 def validation_bce(place: Path, outputs_of, *, is_logit: bool) -> float:

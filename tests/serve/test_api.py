@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS as KNOWN
 from schemathesis.checks import load_all_checks
 
+from sweep.records import SweepState
 from sweep.runner.stop import request
 from sweep.serve.app import make_app
 from sweep.serve.queue import jobs
+from sweep.store import Store
 
 load_all_checks()
 CHECKS = KNOWN.get_by_names(
@@ -83,7 +85,7 @@ def test_a_post_sent_twice_with_its_key_is_one_job(client):
     ("asked", "status", "words"),
     [
         ({**START, "settings": {"max_epochs": 0}}, 422, "--max-epochs is 0, expected at least 1"),
-        ({**START, "settings": {"epochs": 9}}, 422, "/start/settings/epochs: Extra inputs"),
+        ({**START, "settings": {"epochs": 9}}, 422, "/settings/epochs: Extra inputs"),
         ({**START, "settings": {"data": "/etc/passwd"}}, 422, "expected auto, builtin or higgs"),
         ({**START, "space": {"name": "none"}}, 404, "there are: capacity, mine"),
         ({**START, "space": {"name": "mine", "sha256": "0" * 64}}, 422, "look again"),
@@ -105,6 +107,34 @@ def test_what_cannot_be_is_refused_in_one_line_and_starts_nothing(client, asked,
     assert words in problem["detail"]
     assert "\n" not in problem["detail"]
     assert client.get("/api/v1/jobs").json()["items"] == []
+
+
+def test_a_body_that_cannot_be_read_is_told_why(client):
+    path = "/api/v1/jobs"
+    for body, kind, status, words in (
+        (b"{bad", "application/json", 400, "no JSON, from character 1 on"),
+        (b"[" * 100_000, "application/json", 400, "parsing the body"),
+        (b'{"kind": "resume"}', "text/plain", 415, "must be application/json"),
+        (b'{"kind": "resume"}', "application/json", 422, "/sweep: Field required"),
+        (b"[]", "application/json", 422, "the body: Input should be a valid dictionary"),
+        (b"", "application/json", 422, "the body: Field required"),
+    ):
+        answer = client.post(path, content=body, headers={"Content-Type": kind})
+        assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
+
+
+def test_a_path_says_which_methods_it_has(client):
+    for path, methods in (
+        ("/api/v1/jobs", "GET, HEAD, POST, OPTIONS"),
+        ("/api/v1/jobs/1", "GET, HEAD, PATCH, OPTIONS"),
+        ("/api/v1/jobs/1/cancel", "POST, OPTIONS"),
+        ("/", "GET, HEAD, OPTIONS"),
+    ):
+        asked = client.options(path)
+        assert (asked.status_code, asked.headers["allow"], asked.content) == (204, methods, b"")
+        refused = client.delete(path)
+        assert (refused.status_code, refused.headers["allow"]) == (405, methods)
+        assert methods in refused.json()["detail"]
 
 
 def test_a_sweep_whose_space_is_not_the_services_own_needs_a_token_for_code(client, secrets):
@@ -213,8 +243,18 @@ def test_the_queue_drains_and_says_so(client, service):
     assert jobs.counts(service.database)["waiting"] == 0
 
 
-def test_metrics_are_in_prometheus_form(client):
+def test_metrics_are_in_prometheus_form(client, service):
     from prometheus_client.parser import text_string_to_metric_families
 
-    names = {one.name for one in text_string_to_metric_families(client.get("/metrics").text)}
-    assert {"sweep_jobs", "sweep_disk_free_bytes", "sweep_build_info"} <= names
+    folder = service.sweep("small")
+    with folder.locked():  # as if a pool were at work on it
+        with Store(folder.database) as store:
+            store.set_state(SweepState.RUNNING)
+            lost, _ = (store.add_worker("node", number, "cpu") for number in (1, 2))
+            store.end_worker(lost, "it was ended")
+        text = client.get("/metrics").text
+    found = {one.name: one.samples for one in text_string_to_metric_families(text)}
+    assert {"sweep_jobs", "sweep_disk_free_bytes", "sweep_build_info"} <= set(found)
+    crew = {one.labels["state"]: one.value for one in found["sweep_workers"]}
+    assert crew == {"working": 1.0, "lost": 1.0}
+    assert found["sweep_failed_trials"][0].labels == {"sweep": "small"}

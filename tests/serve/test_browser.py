@@ -7,9 +7,11 @@ import time
 import pytest
 from playwright.sync_api import sync_playwright
 
+from sweep.records import OutcomeStatus
 from tests.serve.conftest import SPACE
 from tests.support import service as served
 from tests.support.accessibility import FAULTS
+from tests.support.sweeps import store_sweep, trained
 
 CHROMIUM = shutil.which("chromium")
 if CHROMIUM is None:
@@ -34,12 +36,29 @@ def one(tmp_path_factory, whole_search, forks):
     (place / "spaces").mkdir()
     (place / "spaces" / "mine.py").write_text(SPACE)
     shutil.copytree(whole_search, place / "results")
+    for name in ("failing", "broken"):
+        (place / "results" / name).mkdir()
+    error = "ResourceExhaustedError: " + "no_room_for_so_large_a_tensor" * 10
+    failed = trained(0.7, error=error, ended=OutcomeStatus.FAILED)
+    store_sweep(
+        place / "results" / "failing" / "sweep.db", [trained(0.7), failed, failed],
+        name="failing", state="failed", message=f"2 of 3 trials have failed: {error}",
+    ).close()  # fmt: skip
+    (place / "results" / "broken" / "sweep.db").write_bytes(b"no database" * 500)
     quick = forks.quick(SECONDS_AN_EPOCH="0.6")
     options = ("--spaces", "spaces", "--run-with", quick)
     with served.served(place, *options, forks=forks) as found:
         with found.client(Accept="text/html") as client:
             client.get("/sweeps/big")  # pandas is there from now on
+            held = {"kind": "start", "space": {"name": "mine"}, "sweep": "held", "held": True}
+            client.post("/api/v1/jobs", json=held)
         yield found
+
+
+def complains(message):
+    """Whether a browser's message is of a fault; that a damaged sweep answers 500 is none."""
+    is_known = message.location["url"].endswith("/sweeps/broken")
+    return message.type in ("error", "warning") and not is_known
 
 
 @pytest.fixture
@@ -51,7 +70,7 @@ def signed_in(browser, one):
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: m.type in ("error", "warning") and troubles.append(m.text))
+        page.on("console", lambda m: complains(m) and troubles.append(m.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda r: r.url.startswith((one.url, "data:")) or troubles.append(r.url))
         page.on("dialog", lambda dialog: dialog.accept())
@@ -108,13 +127,21 @@ def test_paused_updates_stay_away_until_they_are_wanted(signed_in, one):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone_and_can_be_read_in_both_themes(signed_in, one, scheme):
     page = signed_in(viewport={"width": 320, "height": 640}, color_scheme=scheme)
+    with one.client() as client:
+        hash_of_space = client.get("/api/v1/spaces").json()["items"][0]["sha256"]
     pages = (
         "/", "/new", "/sweeps/big", "/sweeps/big/trials/3", "/sweeps/big/compare?a=0&b=3",
-        "/frontier?sweep=big", "/spaces", "/tokens", "/ledger", "/devices",
+        "/frontier?sweep=big", "/spaces", "/tokens", "/ledger", "/devices", "/signin",
+        f"/spaces/{hash_of_space}", "/sweeps/failing", "/sweeps/failing/trials/1",
+        "/sweeps/broken", "/jobs/1", "/?find=none",
     )  # fmt: skip
     for path in pages:
         page.goto(one.url + path)
-        assert page.evaluate(FAULTS) == [], path
+        found = page.evaluate(FAULTS)
+        page.set_viewport_size({"width": 1280, "height": 800})
+        found += page.evaluate(FAULTS)
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert found == [], path
 
 
 def test_the_keyboard_reaches_what_the_mouse_does(signed_in):

@@ -16,12 +16,13 @@ from sweep.serve.queue import audit, jobs
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
 from sweep.serve.queue.job import JobState
 from sweep.serve.service import Service
-from sweep.serve.work import control
+from sweep.serve.work import control, settle
 from sweep.serve.work.ask import ask
 from sweep.serve.work.asked import ResumeAsked, StartAsked
 from sweep.serve.work.devices import Device, devices
 from sweep.serve.work.dispatcher import Dispatcher
 from sweep.serve.work.plans import Planner
+from sweep.sweep_folder import SweepFolder
 from tests.serve.conftest import SPACE
 from tests.support.quick_sweep import EPOCHS
 from tests.support.service import ROOT
@@ -216,6 +217,24 @@ def test_a_job_that_ended_while_nobody_served_is_settled_by_what_its_sweep_store
     with opened(options) as (service, dispatcher):
         dispatcher.turn()
         assert jobs.get(service.database, number).state == "finished"
+
+
+def test_a_job_killed_while_nobody_served_is_not_taken_for_one_that_said_why_it_failed(options):
+    library = "E0000 00:00:1.2 3 cuda_platform.cc:52] CUDA error: Failed call to cuInit\n"
+    own = "error: search space mine.py defines no build(hp)\n"
+    with opened(options) as (service, _):
+        job = jobs.get(service.database, start(service, "a"))
+        folder = SweepFolder(options.results, "a")
+        for said, state in (
+            (library, None),
+            (own, "failed"),
+            (f"{own}$ sweep start again\n{library}", None),
+            (f"{library}$ sweep start again\n{own}{library}", "failed"),
+        ):
+            log = options.results / "job.log"
+            log.write_text(f"$ sweep start\n{said}")
+            ended = settle.how_it_ended(job, None, folder, log, log)
+            assert ended.state == state, said
 
 
 def test_a_job_that_was_to_start_when_the_service_was_killed_starts_once(options):

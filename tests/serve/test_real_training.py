@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import service as served
 from tests.support import tiny
-from tests.support.forks import Forks
+from tests.support.warm import WarmForks
 
 SETTINGS = {
     "data": "rows.csv", "validation_rows": 60, "train_rows": 240, "test_rows": 20,
@@ -29,9 +29,7 @@ def place(memory_path):
 @pytest.fixture
 def trainers(place):
     """Forks services and jobs from a process that has imported TensorFlow."""
-    found = Forks(
-        place / "forks", "tests.support.warm_imports", environment=served.environment(place)
-    )
+    found = WarmForks(place / "forks")
     yield found
     found.close()
 

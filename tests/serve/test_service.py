@@ -1,22 +1,16 @@
 """The whole service as people run it: a process of its own, killed, ended, asked over HTTP."""
 
-import json
 import signal
 import sqlite3
 import stat
 import subprocess
 import time
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
-from typing import ClassVar
 
 import httpx
 import pytest
 
-from sweep.errors import UsageError
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
-from sweep.serve.work import notices
 from tests.serve.conftest import SPACE
 from tests.support import service as served
 from tests.support.quick_sweep import EPOCHS
@@ -122,58 +116,6 @@ def test_a_unix_socket_is_its_owners_alone(place, forks):
     finally:
         process.terminate()
         process.communicate(timeout=30)
-
-
-class Hook(BaseHTTPRequestHandler):
-    """Takes notices; refuses the first."""
-
-    heard: ClassVar[list] = []
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.heard.append((self.headers[notices.SIGNATURE], body))
-        self.send_response(500 if len(self.heard) == 1 else 204)
-        self.end_headers()
-
-    def log_message(self, *arguments):
-        pass
-
-
-def test_a_jobs_end_is_told_signed_and_told_again_if_it_was_not_heard(service, monkeypatch):
-    from dataclasses import replace
-
-    from sweep.serve.queue import jobs
-    from sweep.serve.queue.job import JobKind, JobState, NewJob
-
-    hook = HTTPServer(("127.0.0.1", 0), Hook)
-    thread = Thread(target=hook.serve_forever)
-    thread.start()
-    monkeypatch.setattr(notices, "_WAITS", (0.0, 0.0))
-    url = f"http://127.0.0.1:{hook.server_port}/"
-    service.options = replace(service.options, notify=url, notify_private=True)
-    job = jobs.add(service.database, NewJob(JobKind.CONFIRM, "small", {}), "Ada")
-    notices.enter(service.database, jobs.end(service.database, job, JobState.FINISHED))
-    for _ in range(3):
-        notices.deliver_due(service)
-    hook.shutdown()
-    thread.join()
-    hook.server_close()
-    assert len(Hook.heard) == 2
-    (signature, body), (_, first) = Hook.heard
-    assert body == first
-    assert signature == notices.signature(notices.secret_of(service.database), body)
-    told = json.loads(body)
-    assert (told["job"], told["state"], told["sweep"]) == (job.job, "finished", "small")
-    assert any("Best is trial 1" in line for line in told["verdict"])
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://localhost:1/", "http://10.0.0.1/x"])
-def test_notices_go_to_addresses_of_this_network_only_if_that_is_allowed(url):
-    with pytest.raises(UsageError, match="--notify-private"):
-        notices.check_address(url, private=False)
-    notices.check_address(url, private=True)
-    with pytest.raises(UsageError, match="http or https"):
-        notices.check_address("file:///etc/passwd", private=True)
 
 
 def test_without_its_extra_the_service_says_in_one_line_what_to_install(monkeypatch):

@@ -172,6 +172,18 @@ def test_a_plain_space_takes_about_as_many_builds_as_its_longest_hyperparameter_
     assert whole.n_builds <= 6 + 8 + 4
 
 
+def test_deep_layers_have_their_values_tried_together():
+    def build(hp):
+        for layer in range(hp.Int("layers", 1, 20)):
+            hp.Int(f"units_{layer}", 32, 512, step=32)
+
+    whole = found(build)
+    assert len({one.name for one in whole.declarations}) == 21
+    tried = {trace.values.get("units_19") for trace in whole.traces}
+    assert tried >= set(range(32, 513, 32))
+    assert whole.n_builds <= 20 + 16 + 16 + 4
+
+
 def test_a_switch_that_cannot_be_built_is_refused_and_a_number_is_not():
     def build(hp):
         if hp.Int("width", 1, 9) > 4:

@@ -57,6 +57,13 @@ def test_what_changes_nothing_is_named_with_what_to_do(warnings, ask, said):
     assert re.search(said, found[0])
 
 
+def test_what_is_asked_for_in_a_scope_that_never_holds_is_named_with_its_line(warnings):
+    asked = "hp.Float('x', 0.0, 1.0, parent_name='width', parent_values=[{}])"
+    (found,) = warnings(after=asked.format(4))
+    assert re.search(r"mine.py line \d+ asks for 'x' only if 'width' is 4, which is so in", found)
+    assert warnings(after=f"model.layers[0].trainable = bool({asked.format(3)})") == ()
+
+
 @pytest.mark.parametrize(
     "parts",
     [

@@ -33,6 +33,13 @@ def hypermodel(name: str, init: str = "", base: str = "keras_tuner.HyperModel") 
     return f"class {name}({base}):\n{made}    {build}\n"
 
 
+def plain(name: str, init: str = "") -> str:
+    """A class that is no HyperModel, whose method takes the hyperparameters."""
+    made = f"    def __init__(self, {init}): ...\n" if init else ""
+    method = function("make", "self, hp", width=name).replace("\n", "\n    ")
+    return f"class {name}:\n{made}    {method}\n    def of(self, rate): ...\n"
+
+
 @pytest.fixture(autouse=True)
 def _keras(keras: Any) -> None:
     return
@@ -88,6 +95,24 @@ def test_a_hypermodel_is_found_and_made_with_what_the_data_say(load, text, said)
     assert space.said == said
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (plain("Own"), ()),
+        (plain("Own", "depth") + "own = Own(3)\n", ()),
+        (plain("Own", "depth") + "def main():\n    print(Own(depth=3))\n", ("Own(depth=3): made",)),
+        (hypermodel("Own", "depth") + "if 0:\n    print(Own(3), Own(3))\n", ("Own(3): made",)),
+        (plain("Own", "X, y"), ("Own(X=rows of shape (4), y=rows of shape (3)): taken",)),
+        (plain("Own", "n_classes") + "print(Own(len('abc')))\n", ("Own(n_classes=3): taken",)),
+    ],
+)
+def test_a_method_of_any_class_is_found_and_its_object_made_as_the_file_does(load, text, said):
+    space = load(text)
+    assert space.hyperparameter_names == ["Own"]
+    assert len(space.said) == len(said)
+    assert all(one.startswith(start) for one, start in zip(space.said, said, strict=True))
+
+
 def test_an_input_shape_may_have_several_sizes(load):
     text = hypermodel("Mine", "input_shape").replace(
         "Sequential([", "Sequential([keras.layers.Flatten(), "
@@ -128,7 +153,13 @@ def test_two_candidates_are_named_with_the_option_and_one_can_be_chosen(load, te
             None,
             r"takes depth beside hp, and what depth .*def f\(hp, depth=",
         ),
-        ("class A:\n def make(self, hp): ...", None, "A.make .*write class A.keras_tuner.HyperM"),
+        (
+            plain("Own", "depth"),
+            None,
+            "class Own .* made with depth, .*what depth is cannot be told",
+        ),
+        (plain("Own") + "    tune = make\n", None, "--build Own.make or --build Own.tune"),
+        (plain("Own"), "Own.other", "Own of .* has no method other, which --build asks for"),
         (
             function("build_model")
             + hypermodel("Other")

@@ -13,6 +13,7 @@ import pytest
 
 from sweep.errors import InvalidSpaceError
 from sweep.space.home import EndedByItselfError, Home
+from sweep.training.trial_progress import error_line
 from tests.space.test_load import MODEL
 
 pytestmark = pytest.mark.usefixtures("keras")
@@ -83,9 +84,12 @@ def test_code_that_ends_the_program_is_refused_in_one_line(tmp_path, where, ends
 
 
 def test_a_build_that_ends_the_program_later_is_an_error_like_others(tmp_path):
-    home = Home(tmp_path)
-    with pytest.raises(EndedByItselfError, match="SystemExit: 0"):
-        home.run(lambda: sys.exit(0))
+    home, leave = Home(tmp_path), os._exit
+    for end in (lambda: sys.exit(0), lambda: os._exit(0)):
+        with pytest.raises(EndedByItselfError, match="SystemExit: 0") as raised:
+            home.run(end)
+        assert error_line(raised.value) == "SystemExit: 0"
+    assert os._exit is leave
 
 
 def test_a_real_interrupt_goes_on_as_one(tmp_path):
@@ -123,7 +127,7 @@ def packaged(folder: Path) -> Path:
 
 @pytest.mark.parametrize("changed", ["wide", "deep/narrow", "one", "deep/__init__"])
 def test_the_fingerprint_covers_packages_and_relative_imports(tmp_path, changed):
-    from sweep.space.source import fingerprint, is_unchanged
+    from sweep.space.source import changed_beside, fingerprint
 
     path = packaged(tmp_path)
     space = load(path)
@@ -139,7 +143,8 @@ def test_the_fingerprint_covers_packages_and_relative_imports(tmp_path, changed)
     part = tmp_path / "parts" / f"{changed}.py"
     part.write_text(part.read_text() + "\n# changed")
     assert load(path).sha256 != space.sha256
-    assert not is_unchanged(path, space.sha256, space.sources)
+    told = changed_beside(path, space.describe())
+    assert told == f"parts/{changed}.py has changed"
 
 
 LATE = MODEL.replace("def build(hp):", "def build(hp):\n    from late import WIDTH")
@@ -178,7 +183,7 @@ def test_modules_found_by_name_only_when_it_runs_are_covered(tmp_path):
 
 
 def test_files_that_are_read_or_declared_are_covered(tmp_path):
-    from sweep.space.source import is_unchanged, write_sources
+    from sweep.space.source import changed_beside, write_sources
 
     written(tmp_path, "0.5", "data/mean.txt")
     (tmp_path / "scale.bin").write_bytes(b"\xff\x00")
@@ -194,7 +199,7 @@ def test_files_that_are_read_or_declared_are_covered(tmp_path):
     copy = load(write_sources(space.sources, "space.py", there))
     assert (copy.sha256, copy.sources) == (space.sha256, space.sources)
     (tmp_path / "scale.bin").write_bytes(b"\xff\x01")
-    assert not is_unchanged(path, space.sha256, space.sources)
+    assert changed_beside(path, space.describe()) == "scale.bin has changed"
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ def test_a_missing_space_names_the_nearest(write, tmp_path):
         ),
         (MODEL + "BASELINES = {'A': {'widht': 3}}", "baseline 'A'.*sets widht.*asks for: width"),
         (MODEL + "BASELINES = [1]", "must be a dict of dicts"),
+        (MODEL.replace("metrics=[", "metrics=['AUC', 'nonsense', "), "a metric 'nonsense', which"),
     ],
 )
 def test_a_space_that_cannot_run_is_refused_in_one_line(write, text, message):

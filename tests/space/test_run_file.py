@@ -163,6 +163,16 @@ def test_the_object_of_a_hypermodel_is_made_if_it_can_be(run):
     assert not hasattr(module, "mine")
 
 
+def test_the_object_that_is_made_in_the_tuners_line_is_made_as_there(run):
+    text = SCRIPT.replace(
+        "def make(hp)", "class Mine:\n  def __init__(self, n): self.n = n\n  def build(self, hp)"
+    )
+    text = text.replace("RandomSearch(make", "RandomSearch(Mine(n=WIDTH).build")
+    module, said = run(text)
+    assert module.the_Mine.n == module.WIDTH
+    assert any(line.startswith("Mine(n=WIDTH): made as in line") for line in said)
+
+
 def test_a_search_space_inside_a_function_is_run_with_what_it_needs_of_it(run):
     inner = BUILD.replace("WIDTH", "deep + x_train.shape[1]").strip().replace("\n", "\n    ")
     text = f"import keras\ndef tune(x_train, y):\n    deep = 2\n    {inner}\n    return make\n"

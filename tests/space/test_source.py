@@ -1,12 +1,22 @@
 """A search space's text is kept with the sweep, and run from there only when that is asked for."""
 
+import os
+
 import pytest
 
 from sweep.errors import DataError
-from sweep.space.source import fingerprint, sources, write_sources
+from sweep.space import source
+from sweep.space.record import SpaceRecord
+from sweep.space.source import changed_beside, fingerprint, sources, write_sources
 from tests.support import tiny, warm
 
-SPACE = "from parts import CHOICES\n" + tiny.SPACE.replace("[0.0, 1e-4, 1e-3, 1e-2]", "CHOICES")
+SPACE = "import os\nfrom parts import CHOICES\n" + tiny.SPACE.replace(
+    "[0.0, 1e-4, 1e-3, 1e-2]", "CHOICES"
+).replace("mlp(8,", 'mlp(int(os.environ.get("WIDTH", 8)),')
+
+
+def widen(name: str) -> None:
+    os.environ[name] = "9"
 
 
 def test_a_lost_or_changed_space_is_run_from_its_copy_only_when_asked(tmp_path):
@@ -14,9 +24,12 @@ def test_a_lost_or_changed_space_is_run_from_its_copy_only_when_asked(tmp_path):
     parts = place / "parts.py"
     parts.write_text("CHOICES = [0.0, 1e-4, 1e-3, 1e-2]\n")
     warm.run(place, *tiny.start("s", "fused", "--max-trials", "1"), code=8)
+    other = warm.run(place, "resume", "s", code=4, before=widen, given=("WIDTH",)).stderr
+    assert "gives another model (parameters, layers differ): it depends on something else" in other
     parts.write_text("CHOICES = [0.0]\n")
     changed = warm.run(place, "resume", "s", code=4)
-    assert "tiny.py has changed since sweep s began; put it back, or run the copy" in changed.stderr
+    told = "tiny.py has changed since sweep s began (parts.py has changed); put it back, or run the"
+    assert told in changed.stderr
     parts.unlink()
     (place / "tiny.py").unlink()
     gone = warm.run(place, "resume", "s", code=4)
@@ -36,6 +49,28 @@ def test_a_copy_is_the_original_to_the_last_byte(tmp_path):
     copy = write_sources(sources(here / "a.py"), "a.py", there)
     assert copy.read_bytes() == (here / "a.py").read_bytes()
     assert fingerprint(copy) == fingerprint(here / "a.py")
+
+
+def test_every_file_that_differs_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "a.py"
+    path.write_text("import b, c, e")
+    for name in ("b", "c", "e"):
+        (tmp_path / f"{name}.py").write_text(f"# {name}")
+    monkeypatch.setattr(source, "_MOST_COPIED", 10)
+    files = {**source.imported(path), "large.bin": tmp_path / "large.bin"}
+    files["large.bin"].write_bytes(bytes(11))
+    kept = SpaceRecord(sources=source.texts(files), uncopied=source.uncopied(files))
+    assert list(kept.uncopied) == ["a.py", "large.bin"]
+    assert changed_beside(path, kept) is None
+    (tmp_path / "b.py").write_text("")
+    (tmp_path / "c.py").write_text("")
+    (tmp_path / "e.py").unlink()
+    files["large.bin"].write_bytes(bytes(12))
+    told = "b.py, c.py and large.bin have changed; e.py is gone"
+    assert changed_beside(path, kept) == told
+    then, now = {"a.py": "1"}, {"a.py": "2", "d.py": "1"}
+    assert source.differences(then, now) == "a.py has changed; d.py is new"
+    assert changed_beside(path, SpaceRecord(sha256="?")) == "", "an older version kept no text"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.curves import expected, jitter, share_found
+from benchmarks.curves import expected, jitter, most_found, share_found
 from sweep.statistics.onset import TOLERANCE, onset
 
 SURELY = 1e-3
@@ -19,10 +19,33 @@ def test_at_most_5_percent_of_level_curves_are_said_to_overfit(epochs, runs, spr
 
 
 @pytest.mark.parametrize(
-    ("epochs", "spread"), [(27, 0.001), (41, 0.002), (81, 0.006), (243, 0.014), (600, 0.016)]
-)
-def test_90_percent_of_rises_of_0_02_are_found_where_the_jitter_permits(epochs, spread):
-    assert share_found(200, epochs, 0.02, spread, 0.0) >= 0.88
+    ("epochs", "spread", "correlation"),
+    [(27, 0.0025, 0), (41, 0.0045, 0), (81, 0.009, 0), (81, 0.004, 0.5), (243, 0.017, 0),
+     (600, 0.026, 0)],
+)  # fmt: skip
+def test_90_percent_of_rises_of_0_02_are_found_where_the_jitter_permits(
+    epochs, spread, correlation
+):
+    found = share_found(300, epochs, 0.02, spread, correlation)
+    assert found * 300 >= stats.binom.ppf(SURELY, 300, 0.9)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5])
+def test_no_more_rises_are_found_than_a_test_finds_that_knows_the_curve(correlation):
+    for epochs, spread in ((27, 0.008), (81, 0.016)):
+        found = share_found(400, epochs, 0.02, spread, correlation)
+        most = most_found(epochs, 0.02, spread, correlation)
+        assert found * 400 <= stats.binom.isf(SURELY, 400, most)
+
+
+def test_a_late_jump_and_a_sharp_bend_are_rises_not_jitter():
+    """Both are no straight line in the second half, from which the jitter is estimated."""
+    random = np.random.default_rng(1)
+    late = np.where(np.arange(81) < 74, 0.6, 0.7)
+    bend = 0.6 + 0.004 * np.clip(np.arange(81) - 62, 0, None)
+    for curve in (late, bend):
+        found = [onset(curve + one) for one in jitter(40, 81, 0.002, 0.5, random)]
+        assert None not in found
 
 
 def test_the_unit_of_the_score_does_not_matter():

@@ -1,7 +1,9 @@
 """Per-example losses in the store: committed with their checkpoint, read as one matrix."""
 
+import math
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,21 @@ def test_losses_are_kept_with_their_records_or_not_at_all(store):
     with pytest.raises(DataError, match="UNIQUE"):  # epoch 1 is there already
         store.save_progress(first, "file", 2, [record(1, 0.6)], TrialLosses(1, LOSSES[0]))
     assert store.losses().trials.size == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e40, 5e63, -1e300])
+def test_numbers_of_a_trial_that_diverged_can_be_read_again(store, value):
+    first = store.pending()[0]
+    huge = dict.fromkeys(("fit_loss", "fit_score", "train_score", "val_score", "val_loss"), value)
+    diverged = replace(record(2, 0.6), **huge, val_folds=(0.5,) * 7 + (value,))
+    sound = replace(record(3, 0.6), val_folds=(0.5,) * 8)
+    store.save_progress(first, "file", 3, [diverged, sound])
+    store.finish(first, Outcome(OutcomeStatus.FAILED, 2, 3, 1.0, error="diverged"), [], "keras")
+    assert store.folds().epochs.tolist() == [3]
+    columns, rows = store.table("epoch")
+    kept = {row[columns.index("val_score")] for row in rows if row[:2] == (0, 2)}
+    assert kept == {None} if value != value else not any(map(math.isfinite, kept))
+    assert store.progress().trials_failed == 1
 
 
 def test_a_sweep_without_losses_has_an_empty_matrix(store):

@@ -1,7 +1,7 @@
 """Programs of people who have Keras and not this package.
 
-Forked from a process that has imported TensorFlow; `tests/whole/test_cli.py` starts one cold, too.
-This package enters nothing into Keras' registry, so nothing of it is left when it is out.
+Forked from a process that has imported TensorFlow and this package: its modules are taken out, and
+it must have entered nothing into Keras' registry, so nothing of it is left.
 """
 
 import os
@@ -30,7 +30,13 @@ class _Absent:
 
 
 def _carry_out(code: str) -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
+    import keras
+
+    ours = [name for name in sys.modules if name.partition(".")[0] in _OURS]
+    known = keras.saving.get_custom_objects().values()
+    entered = [one for one in known if one.__module__.partition(".")[0] in _OURS]
+    assert "sweep" in ours and not entered, f"Keras knows of this package: {entered}"
+    for name in ours:
         del sys.modules[name]
     sys.meta_path.insert(0, _Absent())
     warnings.simplefilter("error", UserWarning)

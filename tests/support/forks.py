@@ -4,11 +4,12 @@
     Popen([*server.client, "-m", "sweep", "serve"])
 
 The client hands its arguments, folder, surroundings and open files to the server, which forks a
-process that carries them out. That one dies when the client is killed, holds the locks that the
-client was given, and the client ends as it ends: to whoever begins, stops or kills it, it is a
-process as any other, but for the seconds of the imports.
+process that carries them out. That one dies when the client is killed, has the open files that the
+client was given under their numbers, and the client ends as it ends: to whoever begins, stops or
+kills it, it is a process as any other, but for the seconds of the imports.
 """
 
+import fcntl
 import json
 import os
 import selectors
@@ -17,12 +18,15 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 _MESSAGE = 65_536
 _MOST_FILES = 16
+_NO_DESCRIPTOR = 500
+"""More than a client has open."""
 
 
 class Forks:
@@ -71,6 +75,7 @@ def ask(path: str, arguments: list[str]) -> int:
     held = [one for one in held if one > 2 and _is_open(one)]
     asked = {
         "arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ),  # noqa: PTH109
+        "held": held,
     }  # fmt: skip
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         server.connect(path)
@@ -95,10 +100,8 @@ def _is_open(descriptor: int) -> bool:
     return True
 
 
-def serve(path: str, modules: list[str]) -> None:
-    """Be the server, until the one that began it closes the standard input."""
-    for module in modules:
-        __import__(module)
+def serve(path: str, until: Any, ready: Callable[[], None]) -> None:
+    """Be the server, until the one that began it closes the other end of `until`."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(path)
     listener.listen(16)
@@ -109,12 +112,12 @@ def serve(path: str, modules: list[str]) -> None:
     signal.set_wakeup_fd(waker.fileno())
     clients: dict[int, socket.socket] = {}
     selector = selectors.DefaultSelector()
-    for thing in (listener, woken, sys.stdin):
+    for thing in (listener, woken, until):
         selector.register(thing, selectors.EVENT_READ)
-    print("ready", flush=True)
+    ready()
     while True:
         for key, _ in selector.select():
-            if key.fileobj is sys.stdin:
+            if key.fileobj is until:
                 for pid in clients:
                     os.kill(pid, signal.SIGKILL)
                 os._exit(0)
@@ -181,8 +184,11 @@ def _carry_out(asked: dict[str, Any], descriptors: list[int]) -> int:
     os.setsid()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for place, one in enumerate(descriptors[:2], start=1):
-        os.dup2(one, place)
+    apart = [fcntl.fcntl(one, fcntl.F_DUPFD, _NO_DESCRIPTOR) for one in descriptors]
+    for one in descriptors:
+        os.close(one)
+    for place, one in zip((1, 2, *asked["held"]), apart, strict=True):
+        os.dup2(one, place)  # what the server has open under that number is of no use here
         os.close(one)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.clear()
@@ -205,6 +211,8 @@ def _carry_out(asked: dict[str, Any], descriptors: list[int]) -> int:
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        serve(sys.argv[2], sys.argv[3:])
+        for module in sys.argv[3:]:
+            __import__(module)
+        serve(sys.argv[2], sys.stdin, lambda: print("ready", flush=True))
     else:
         sys.exit(ask(sys.argv[1], sys.argv[2:]))

@@ -18,7 +18,7 @@ from typing import Any
 
 _SERVER = "from tests.support import light; light.serve()"
 _ROOT = Path(__file__).parents[2]
-_HEAVY = ("tensorflow", "keras", "pandas")
+_HEAVY = ("tensorflow", "keras", "keras_tuner", "pandas")
 
 
 def run(

@@ -1,6 +1,7 @@
 """Several commands of `sweep` in turn in one process, forked from one that has imported TensorFlow.
 
-Each is what a user types; only the seconds in which Python and TensorFlow start are shared.
+Each is what a user types; only the seconds in which Python and TensorFlow start are shared, and a
+plan is hasty.
 """
 
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support import warm
+from tests.support.hasty import hasty_plan
 
 
 def begin(place: Path, *commands: Sequence[str]) -> warm.Command:
@@ -19,6 +21,7 @@ def begin(place: Path, *commands: Sequence[str]) -> warm.Command:
 def _one_after_the_other(commands: list[list[str]]) -> None:
     from sweep.cli import app
 
+    hasty_plan()
     run = app.run
 
     def run_all() -> None:

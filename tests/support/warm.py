@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.forks import Forks, serve
+
 _PRELOADED = "tests.support.warm_imports"
 
 
@@ -44,12 +46,39 @@ class Command:
         self.process.join()
 
 
+def _context() -> Any:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_PRELOADED])
+    return context
+
+
+class WarmForks(Forks):
+    """A server of forks that is a fork itself, so that it need not import anything."""
+
+    def __init__(self, path: Path) -> None:
+        context = _context()
+        self.path = path
+        self._until, there = context.Pipe()
+        self._server = context.Process(target=_serve, args=(str(path), there))
+        self._server.start()
+        there.close()
+        assert self._until.recv() == "ready"
+
+    def close(self) -> None:
+        """End the server, and with it what it has forked."""
+        self._until.close()
+        self._server.join()
+
+
+def _serve(path: str, until: Any) -> None:
+    serve(path, until, lambda: until.send("ready"))
+
+
 def begin(
     place: Path, *arguments: str, before: Callable[..., None] | None = None, given: Any = ()
 ) -> Command:
     """Begin `sweep arguments` in folder `place`; `before(*given)` runs in the process first."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_PRELOADED])
+    context = _context()
     folder = place / "said"
     folder.mkdir(exist_ok=True)
     name = f"{time.monotonic_ns()}"

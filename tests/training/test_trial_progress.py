@@ -77,12 +77,12 @@ def test_nothing_is_kept_of_an_epoch_that_is_not_the_best():
 
 
 @pytest.mark.parametrize("name", ["fit_loss", "val_score", "train_score"])
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_that_is_not_finite_fails_the_trial(name, value):
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e31, -1e63])
+def test_a_number_that_is_not_finite_or_huge_fails_the_trial(name, value):
     broken = replace(record(3, 0.4), **{name: value})
     progress = trained([0.7, 0.6], 5).after(broken, np.zeros(2), lambda: 3)
     assert progress.ended is OutcomeStatus.FAILED
-    assert progress.failure == f"{name} became {value} in epoch 3"
+    assert progress.failure == f"{name} became {value:.4g} in epoch 3"
     assert (progress.epoch, progress.best, progress.is_best) == (3, 2, False)
 
 

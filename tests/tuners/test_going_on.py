@@ -5,9 +5,12 @@ import subprocess
 import sys
 from typing import Any
 
+import keras_tuner
 import pytest
 
 import sweep
+from sweep.errors import UsageError
+from sweep.store import Store
 from tests.tuners.scripts import X, Y, build
 
 _TABLES = (
@@ -61,3 +64,31 @@ def test_a_script_that_was_stopped_ends_in_one_line():
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ran.returncode != 0 and len(ran.stderr.splitlines()) == 1
     assert ran.stderr.startswith("stopped at the end of an epoch, all saved in tuning/cancer")
+
+
+def test_the_precision_of_a_script_is_that_of_whoever_goes_on_with_it(keras, tmp_path, monkeypatch):
+    from sweep.pool.briefing import ScriptBuild
+    from sweep.runner.script import prepare_script
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        tuner = sweep.RandomSearch(
+            build, "val_loss", max_trials=1, directory=str(tmp_path), project_name="p"
+        )
+        tuner.search(X, Y, validation_split=0.25, epochs=1, verbose=0)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    folder = tuner.folder
+    with Store(folder.database, read_only=True) as store:
+        prepared = prepare_script(folder, store.sweep(), None, False, lambda numerics: numerics)
+    by_worker = ScriptBuild(folder.build.read_bytes(), prepared.space.path).build(prepared.split)
+    for made in (prepared.space.build, by_worker):
+        model = made(keras_tuner.HyperParameters())
+        assert {one.dtype_policy.name for one in model.layers} == {"mixed_bfloat16"}
+    assert keras.config.dtype_policy().name == "float32"
+    again = sweep.RandomSearch(
+        build, "val_loss", max_trials=1, directory=str(tmp_path), project_name="p"
+    )
+    with pytest.raises(UsageError, match="another build: changed are precision"):
+        again.search(X, Y, validation_split=0.25, epochs=1, verbose=0)

@@ -18,6 +18,7 @@ from typer.main import get_command
 
 from sweep.cli import options
 from sweep.cli.app import app
+from sweep.serve.options import ServeOptions
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -181,10 +182,11 @@ def test_the_container_files_name_no_address() -> None:
         assert "://" not in (ROOT / name).read_text(), name
 
 
-@pytest.mark.parametrize("variant", ["cpu", "gpu"])
+@pytest.mark.parametrize("variant", ["cpu", "gpu", "serve"])
 def test_a_service_is_confined_and_has_time_to_save_its_state(variant: str) -> None:
     service = compose()["services"][variant]
-    assert service["build"]["args"]["REQUIREMENTS"] == f"requirements/{variant}.txt"
+    requirements = "gpu" if variant == "gpu" else "cpu"
+    assert service["build"]["args"]["REQUIREMENTS"] == f"requirements/{requirements}.txt"
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["init"] is True
@@ -202,6 +204,25 @@ def test_only_the_gpu_service_reserves_a_gpu() -> None:
     assert "deploy" not in services["cpu"]
     (device,) = services["gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+
+
+def test_the_services_page_is_published_for_this_machine_alone_and_asked_whether_it_is_ready(
+    tmp_path: Path,
+) -> None:
+    service = compose()["services"]["serve"]
+    assert service["ports"] == ["127.0.0.1:8765:8765"]
+    command, options = service["command"][0], service["command"][1:]
+    given = {
+        name.removeprefix("--").replace("-", "_"): value
+        for name, value in zip(options[::2], options[1::2], strict=True)
+    }
+    assert command == "serve"
+    ServeOptions(results=tmp_path, **given)  # which refuses what others could listen to
+    python, dash_c, program = service["healthcheck"]["test"][1:]
+    assert (python, dash_c) == ("python", "-c")
+    assert "8765" in program
+    assert "/readyz" in program
+    compile(program, "healthcheck", "exec")
 
 
 def test_build_arguments_shown_in_the_readme_exist() -> None:

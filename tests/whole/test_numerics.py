@@ -2,9 +2,8 @@
 
 import json
 import os
+import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest
 from tests.support import tiny, warm
 from tests.support.programs import open_programs
 
-ROOT = Path(__file__).parents[2]
 WIDE = """
 from search_spaces.capacity import mlp
 
@@ -22,56 +20,47 @@ BASELINES = {"Narrow": {"width": 24}, "Loop": {"width": 256}, "Wide": {"width": 
 
 
 def build(hp):
-    return mlp(hp.Choice("width", [24, 256, 512]), 3, 1e-4, 0.2, 500)
+    return mlp(hp.Choice("width", [24, 256, 512]), 2, 1e-4, 0.2, 500)
 """
 ROWS = ("--data", "builtin", "--train-rows", "2000", "--validation-rows", "500")
 SHORT = ("--test-rows", "50", "--max-epochs", "2", "--trainer", "fused")
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC")
 """Set in every process that has started Keras."""
-PROCESS = "import os, sys; os.sched_setaffinity(0, eval(sys.argv.pop(1))); import sweep.cli as c; "
 
 
-def on_cores(place: Path, cores: set[int], *arguments: str, code: int = 0) -> str:
-    """Carry out `sweep arguments` in a process that has these cores from its start."""
-    own = {name for name in os.environ if name in THREADS or name.startswith("SWEEP_")}
-    environment = {name: value for name, value in os.environ.items() if name not in own}
-    done = subprocess.run(
-        [sys.executable, "-c", f"{PROCESS} c.main()", repr(cores), *arguments],
-        cwd=place,
-        env={**environment, "PYTHONPATH": str(ROOT), "SWEEP_CACHE": str(place / "cache")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == code, done.stderr
-    return done.stderr
-
-
-def on_these(place: Path, cores: set[int]) -> None:
-    """The same, before TensorFlow computes in a forked process."""
+def on_these(programs: Path, cores: set[int]) -> None:
+    """These cores are all there are, from before TensorFlow computes; programs are kept there."""
     os.sched_setaffinity(0, cores)
     for name in THREADS:
         os.environ.pop(name, None)
-    open_programs(place / "programs")
+    open_programs(programs)
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
 def test_a_sweep_begun_on_two_cores_goes_on_to_the_same_numbers_on_one(tmp_path):
     place = tiny.make_place(tmp_path, WIDE)
     two = set(sorted(os.sched_getaffinity(0))[:2])
-    on_two = {"before": on_these, "given": (place, two)}
+    on_two = {"before": on_these, "given": (place / "of-two", two)}
+    on_one = {"before": on_these, "given": (place / "of-one", {min(two)})}
     warm.run(place, "start", "tiny.py", "--name", "whole", *ROWS, *SHORT, **on_two)
     begun = ("--name", "parts", "--max-time", "0.001s")
     warm.run(place, "start", "tiny.py", *begun, *ROWS, *SHORT, code=8, **on_two)
-    on_cores(place, {min(two)}, "resume", "parts")
+    warm.run(place, "resume", "parts", **on_one)
     assert tiny.differences(tiny.contents(place, "whole"), tiny.contents(place, "parts")) == []
 
 
-@pytest.fixture
-def begun(tmp_path):
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
     """A place with a sweep `s` of which one trial is trained."""
-    place = tiny.make_place(tmp_path)
+    place = tiny.make_place(tmp_path_factory.mktemp("left"))
     warm.run(place, *tiny.start("s", "fused", "--max-trials", "1"), code=8)
     return place
+
+
+@pytest.fixture
+def begun(left, tmp_path):
+    """A copy of that place."""
+    return shutil.copytree(left, tmp_path / "begun")
 
 
 def rewrite(place: Path, column: str, change) -> None:

@@ -34,7 +34,7 @@ json.dump(scores, open("scores.json", "w"))
 
 
 PLANNED = "a script"
-"""The one kind whose plan is made: it measures for seconds how fast models train."""
+"""The one kind whose plan is made: it measures how fast models train."""
 
 
 def commands(kind: Kind, file: str, is_planned: bool) -> list[list[str]]:

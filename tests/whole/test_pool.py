@@ -4,8 +4,8 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support import tiny, warm
+from tests.support.warm import WarmForks
 
 MORE = ("--max-epochs", "9", "--patience", "0")
 """Long enough that something is left to do when somebody is killed."""
@@ -26,9 +27,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def begun(place: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "sweep", *arguments, "--results", "results"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+@pytest.fixture
+def forks(place: Path) -> Iterator[WarmForks]:
+    """Forks the head and its workers."""
+    found = WarmForks(place / "forks")
+    yield found
+    found.close()
+
+
+def begun(place: Path, forks: WarmForks, *arguments: str) -> subprocess.Popen[bytes]:
+    command = [*forks.client, "-m", "tests.support.forked_pool", *arguments]
+    environment = {**os.environ, "FORKS": str(forks.path), "SWEEP_CACHE": str(place / "cache")}
     with (place / "log").open("ab") as log:
         return subprocess.Popen(command, cwd=place, stdout=log, stderr=log, env=environment)
 
@@ -49,8 +58,8 @@ def when(place: Path, query: str, number: int) -> None:
         time.sleep(0.02)
 
 
-def test_workers_and_head_killed_and_resumed_without_a_pool(place):
-    head = begun(place, *tiny.start("pooled", "auto", *MORE, "--pool", "2"))
+def test_workers_and_head_killed_and_resumed_without_a_pool(place, forks):
+    head = begun(place, forks, *tiny.start("pooled", "auto", *MORE, "--pool", "2"))
     n_ended = "SELECT COUNT(*) FROM assignment WHERE status != 'pending'"
     when(place, n_ended, 1)
     ((worker,),) = asked(place, "SELECT process FROM worker ORDER BY worker LIMIT 1")

@@ -11,6 +11,7 @@ from sweep.analysis.frames.load import load
 from sweep.analysis.report.commands import commands
 from sweep.store import Store
 from tests.support import tiny, warm
+from tests.support.hasty import hasty_plan
 
 RANDOM = ["--search", "random", "--trials", "5", "--executions", "2"]
 
@@ -32,7 +33,8 @@ def report(place: Path, name: str) -> Any:
 
 
 def test_a_random_search_with_repeats_from_plan_to_report(place):
-    shown = warm.run(place, "plan", "tiny.py", *start("x")[4:-2], *RANDOM).stdout
+    arguments = ["plan", "tiny.py", *start("x")[4:-2], *RANDOM]
+    shown = warm.run(place, *arguments, before=hasty_plan).stdout
     assert "5 trials, 15 epochs; 1 baseline beside, 3 epochs" in shown
     assert "5 more runs with other seeds, 15 epochs" in shown
     assert "rung" not in shown and "bracket" not in shown

@@ -31,9 +31,10 @@ def place(tmp_path_factory) -> Path:
 def shell(place: Path, command: str, redirected: str, **more: str) -> subprocess.CompletedProcess:
     """Carry out `sweep command`; the exit code is that of sweep, not of what follows.
 
-    In bash the longest, and where the environment is of use to Python's start alone.
+    In bash the longest before a pipe that ends, and where the environment is of use to Python's
+    start alone.
     """
-    if command != LONGEST and not more:
+    if not more and (command != LONGEST or "|" not in redirected):
         imported = "sweep.analysis.report.terminal" if "report" in command else "sweep.cli.app"
         return light.run(place, *command.split(), redirected=redirected, imported=imported)
     line = f"{sys.executable} -m sweep {command} {redirected}; exit ${{PIPESTATUS[0]}}"

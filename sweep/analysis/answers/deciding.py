@@ -22,6 +22,8 @@ class Leaders:
     """Seeds that each should have after the next round; those that it has where nothing is new."""
     decision: Decision | None
     """None before each has its first seeds."""
+    waiting: int = 0
+    """How many have not had their first seeds."""
 
     @property
     def sentence(self) -> str:
@@ -29,7 +31,8 @@ class Leaders:
         if len(self.trials) < 2:
             return "decided: no other trial is tied with the best"
         if self.decision is None:
-            return f"{counted(len(self.trials), 'leader')}, each under {FIRST_SEEDS} seeds first"
+            number = counted(len(self.trials), "leader")
+            return f"undecided: {self.waiting} of {number} with fewer than {FIRST_SEEDS} seeds"
         found = self.decision
         best = self.trials[found.leader]
         told = [one for one, is_told in zip(self.trials, found.told_apart, strict=True) if is_told]
@@ -74,7 +77,8 @@ def leaders(frames: SweepFrames, top: int) -> Leaders:
     if len(named) < 2:
         return Leaders(tuple(named), tuple(there), None)
     if min(there) < FIRST_SEEDS:
-        return Leaders(tuple(named), tuple(max(one, FIRST_SEEDS) for one in there), None)
+        waiting = sum(one < FIRST_SEEDS for one in there)
+        return Leaders(tuple(named), tuple(max(one, FIRST_SEEDS) for one in there), None, waiting)
     spread = dict(zip(frames.trials["trial"], frames.seed_spread.values, strict=True))
     adds = np.nan_to_num(confirmed["choice_of_epoch"].loc[named].to_numpy(dtype=float))
     tables = [frames.seed_losses[one] for one in named]

@@ -1,42 +1,50 @@
 """What a rare class calls for beside the score: how well it is found among the others."""
 
-import re
-
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.ranking import is_scored
 from sweep.data.split_record import SplitRecord
-from sweep.statistics.intervals import auc_error
-
-RARE = 0.2
-"""Share of the validation rows below which a class is found by few, whatever the accuracy."""
-_PRECISION = re.compile(r"precision|(^|_)(pr|ap)(_|$)", re.IGNORECASE)
+from sweep.statistics.intervals import auc_error, average_precision_error
+from sweep.tasks.rare import AUC, AVERAGE_PRECISION, rare_class
 
 
 def notes(frames: SweepFrames) -> list[str]:
-    """Return what is known of the best trial's AUC and average precision if a class is rare."""
+    """Return what is known of the best trial's AUC and average precision if a class is rare.
+
+    Their errors are of the validation rows, told by the numbers of rows alone.
+    """
     counts = _counts(frames.sweep.data)
     best = frames.trials[is_scored(frames.trials)].head(1)
-    if counts is None or len(counts) != 2 or best.empty or not min(counts):
+    if counts is None or best.empty or (rare := rare_class(counts)) is None:
         return []
-    share = min(counts) / sum(counts)
-    if share >= RARE:
-        return []
-    found = [f"A class is rare: {share:.1%} of the validation rows"]
+    n_rare, n_rows = counts[rare], sum(counts)
     (row,) = best.to_dict("records")
-    area = float(row["val_auc"])
-    if area == area:
-        error = auc_error(area, counts[1], counts[0])
-        shown = words.with_error(area, error, words.decimals_of(error))
-        found.append(f"AUC of trial {row['trial']} at its best epoch {shown}")
-    precision = {n: v for n, v in row["metrics"].items() if _PRECISION.search(n) and v is not None}
-    found += [f"{words.cut(name)} {words.amount(value)}" for name, value in precision.items()]
-    if not precision:
+    named = f" of {_named(frames.sweep.data, rare)} against the others" * (len(counts) > 2)
+    of_trial = f"AUC{named} of trial {row['trial']} at its best epoch"
+    found = [f"A class is rare: {n_rare / n_rows:.1%} of the validation rows"]
+    measures = row["metrics"]
+    area = row["val_auc"] if len(counts) == 2 else measures.get(AUC)
+    precision = measures.get(AVERAGE_PRECISION)
+    if area is not None and area == area:
+        error = auc_error(float(area), n_rare, n_rows - n_rare)
+        found.append(f"{of_trial} {_shown(area, error)}")
+    if precision is not None:
+        error = average_precision_error(float(precision), n_rare)
+        share = f"{n_rare / n_rows:.2g}"
         found.append(
-            "--objective average_precision ranks by how well it is found, with an error; for its "
-            'value beside the score, give the model keras.metrics.AUC(curve="PR") as a metric'
+            f"average precision {_shown(precision, error)}, which is {share} without any skill"
         )
     return [f"{'; '.join(found)}."]
+
+
+def _shown(value: float, error: float) -> str:
+    return (
+        words.with_error(float(value), error, words.decimals_of(error)) if error else f"{value:g}"
+    )
+
+
+def _named(data: SplitRecord, number: int) -> str:
+    return repr(words.cut(data.known_task.classes[number]))
 
 
 def _counts(data: SplitRecord) -> tuple[int, ...] | None:

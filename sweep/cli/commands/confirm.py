@@ -81,7 +81,7 @@ def confirm(
             while (added := rounds.next()) is not None:
                 work.confirm_stored(
                     folder, rounds.budget, stopping, stored_space, cache, numbers, workers, added,
-                    is_last=False,
+                    until_decided=True,
                 )  # fmt: skip
             hint(f"see: sweep report {folder.name}")
             return

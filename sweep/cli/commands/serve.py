@@ -32,12 +32,25 @@ def serve(
     host: Annotated[
         str, typer.Option(envvar="SWEEP_HOST", help="Address to listen on.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="SWEEP_PORT", min=0, max=65535)] = 8765,
+    port: Annotated[
+        int,
+        typer.Option(
+            envvar="SWEEP_PORT", min=0, max=65535, help="Port to listen on; 0 for any free one."
+        ),
+    ] = 8765,
     socket: Annotated[
         Path | None, typer.Option(help="A UNIX socket to listen on in place of an address.")
     ] = None,
-    tls_cert: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
-    tls_key: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Certificate of the service, PEM; speaks TLS with it."
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Private key of that certificate, PEM."),
+    ] = None,
     behind_proxy: Annotated[
         str | None, typer.Option(help="Address of the reverse proxy that speaks TLS.")
     ] = None,

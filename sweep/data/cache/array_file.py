@@ -36,7 +36,7 @@ class ArrayWriter:
         data = np.ascontiguousarray(values, dtype=self.dtype)
         self._digest.update(data.data)
         with writing(self.path):
-            self._write(data.tobytes())
+            self._write(data.reshape(-1).view(np.uint8).data)
         self.rows += len(data)
 
     def finish(self) -> None:
@@ -57,7 +57,7 @@ class ArrayWriter:
     ) -> None:
         self._file.close()
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) :]

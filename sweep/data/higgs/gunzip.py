@@ -12,11 +12,11 @@ from sweep.errors import DataError
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _SNIFF_BYTES = 256
-_PIECE_BYTES = 4 << 20
+_PIECE_BYTES = 1 << 20
 
 
 def decompressed(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """Yield the text in `chunks`, in pieces of at most 4 MiB if it comes out of gzip.
+    """Yield the text in `chunks`, in pieces of at most 1 MiB if it comes out of gzip.
 
     Raises DataError if nothing comes, if it is a file of another kind, and if the gzip stream is
     cut off or damaged; its checksum and length are verified at its end.

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 TABLE, ARRAYS = "table", "arrays"
-_VERSION = "1"
-"""Of what reading means: another one is read again."""
+_VERSION = "2"
+"""Of what reading means: what was cached under another one is read again."""
 _KEY_DIGITS = 32
 _TABLE_FILE = "table.arrow"
 _MAGICS = {b"PAR1": "parquet", b"ARROW1": "arrow", b"PK\x03\x04": "npz", b"\x93NUMPY": "npy"}

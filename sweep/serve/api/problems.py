@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from sweep import errors
 from sweep.serve.queue.answers import OtherRequestError
@@ -28,6 +29,7 @@ _STATUS: dict[type[errors.SweepError], tuple[int, str, str]] = {
     errors.DataError: (500, "damaged", "What is stored is damaged"),
     errors.PlatformError: (503, "platform", "The machine is at fault"),
 }
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -105,10 +107,16 @@ def install(app: FastAPI, shown: Shown = lambda request, found: None) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if isinstance(error.body, bytes) and kind != "application/json":
+            detail = f"a body must be application/json, and this is {kind[:80] or 'nameless'}"
+            return answer(request, document(415, "media-type", detail, request.url.path))
         return answer(request, _of_validation(error, request.url.path))
 
     @app.exception_handler(HTTPException)
     def _plain(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return _other_method(request, answer)
         kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
         detail = str(error.detail)
         if detail == HTTPStatus.NOT_FOUND.phrase:  # of no route
@@ -130,19 +138,43 @@ def install(app: FastAPI, shown: Shown = lambda request, found: None) -> None:
         return answer(request, document(500, "fault", detail, request.url.path))
 
 
+def _other_method(request: Request, answer: Callable[..., Response]) -> Response:
+    """Return which methods a path has: what OPTIONS asks for, and what others are told."""
+    allowed = [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.router.routes
+        )
+    ]
+    if "GET" in allowed:
+        allowed.insert(1, "HEAD")
+    headers = {"Allow": ", ".join([*allowed, "OPTIONS"])}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=headers)
+    detail = f"{request.method[:20]} is nothing that {request.url.path[:200]} does; it has: "
+    found = document(405, "method-not-allowed", detail + headers["Allow"], request.url.path)
+    return answer(request, found, headers)
+
+
 def _of_validation(error: RequestValidationError, instance: str) -> dict[str, Any]:
+    if error.errors()[0]["type"] == "json_invalid":
+        at = error.errors()[0]["loc"][-1]
+        return document(400, "invalid", f"the body is no JSON, from character {at} on", instance)
     found = [
-        {"pointer": _pointer(one["loc"]), "detail": plain(one["msg"])[:300]}
+        {"pointer": _pointer(one["loc"], error.body), "detail": plain(one["msg"])[:300]}
         for one in error.errors()
     ]
     first = found[0]
-    status = 400 if error.errors()[0]["type"] == "json_invalid" else 422
-    where = f"{first['pointer']}: " if first["pointer"] else ""
-    return document(status, "invalid", f"{where}{first['detail']}", instance, errors=found)
+    where = f"{first['pointer']}: " if first["pointer"] else "the body: "
+    return document(422, "invalid", f"{where}{first['detail']}", instance, errors=found)
 
 
-def _pointer(place: tuple[int | str, ...]) -> str:
-    """Return where in a request something is wrong: /settings/max_epochs."""
+def _pointer(place: tuple[int | str, ...], body: Any) -> str:
+    """Return where in a request something is wrong, as a JSON pointer: /settings/max_epochs."""
     parts = [str(part)[:80] for part in place]
     inside = parts[1:] if parts[:1] == ["body"] else parts
+    if inside != parts and isinstance(body, dict) and inside[:1] == [body.get("kind")]:
+        inside = inside[1:]  # which of several kinds of body it is
     return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in inside)

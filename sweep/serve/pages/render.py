@@ -24,6 +24,10 @@ NAVIGATION = (
     ("/devices", "Devices"),
     ("/tokens", "Tokens"),
 )
+_FIRST = (
+    "overview.html.j2", "base.html.j2", "macros.html.j2", "part_work.html.j2",
+    "part_sweeps.html.j2",
+)  # fmt: skip
 
 
 @cache
@@ -42,6 +46,13 @@ def environment() -> Environment:
     }  # fmt: skip
     found.globals["asset"] = asset_path
     return found
+
+
+def compile_templates() -> None:
+    """Compile all templates, those of the overview first, as it opens first."""
+    names = sorted(environment().list_templates(), key=lambda name: name not in _FIRST)
+    for name in names:
+        environment().get_template(name)
 
 
 @cache

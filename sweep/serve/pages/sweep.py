@@ -61,7 +61,6 @@ def _state(who: Who, seen: Seen, query: Mapping[str, str]) -> dict[str, Any]:
         ("worked", words.duration(sweep.active_seconds)),
         ("left", "" if left is None else f"about {words.duration(max(left.seconds, 0))}"),
         ("process", found.holder or ""),
-        ("message", sweep.message or ""),
     ]
     return {
         "sweep": sweeps_out(who.service, [seen])[0],

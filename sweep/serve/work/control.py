@@ -7,6 +7,7 @@ from contextlib import suppress
 from sweep.serve.queue import jobs
 from sweep.serve.queue.job import Job, JobState, Wanted
 from sweep.serve.service import Service
+from sweep.serve.work import notices
 
 
 def cancel(service: Service, number: int, *, now: bool = False) -> Job:
@@ -20,6 +21,7 @@ def cancel(service: Service, number: int, *, now: bool = False) -> Job:
             return job
         if not job.is_at_work:
             job = jobs.end(service.database, job, JobState.CANCELLED, reason="cancelled")
+            notices.enter(service, job)
         else:
             job = jobs.want(service.database, job, Wanted.CANCEL)
             if now and job.wanted_at is not None:  # as if it had been asked long ago

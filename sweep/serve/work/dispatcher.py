@@ -118,8 +118,8 @@ class Dispatcher:
             now = jobs.get(database, job.job)
             detail = now.error or now.reason
             audit.enter(database, _WHO, "service", f"job {now.state}", f"job {job.job}", detail)
-            if now.is_over and self.service.options.notify is not None:
-                notices.enter(database, now)
+            if now.is_over:
+                notices.enter(self.service, now)
 
     def _go_on_or_fail(
         self, job: Job, ended: settle.EndedJob, code: int | None, changes: dict[str, object]
@@ -264,7 +264,11 @@ class Dispatcher:
                 command, queue.lock(job.job), log, device, self.service.options.results
             )
         except SweepError as error:
-            jobs.end(database, job, JobState.FAILED, error=str(error), exit_code=error.exit_code)
+            with database.changing():
+                code = error.exit_code
+                job = jobs.end(database, job, JobState.FAILED, error=str(error), exit_code=code)
+                audit.enter(database, _WHO, "service", "job failed", f"job {job.job}", job.error)
+                notices.enter(self.service, job)
             return
         self._children[job.job] = child
         with database.changing():

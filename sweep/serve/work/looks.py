@@ -14,9 +14,9 @@ import numpy as np
 
 from sweep.analysis.stored import load_frames
 from sweep.errors import SweepError
-from sweep.runner.look import Look, look
+from sweep.runner.look import Look, look_and_read
 from sweep.statistics.paired import standard_errors
-from sweep.store import Store
+from sweep.store import Store, SweepProgress
 from sweep.store.events import last_event
 from sweep.store.pages import losses_of
 from sweep.sweep_folder import SweepFolder, sweep_folders
@@ -67,17 +67,19 @@ class Looks:
         self._seen: dict[Path, tuple[_Stamp, Seen]] = {}
         self._frames: OrderedDict[Path, _Kept] = OrderedDict()
         self._alone = threading.Lock()
+        self._looking: dict[Path, threading.Lock] = {}
         self._reading: dict[Path, threading.Lock] = {}
 
     def look(self, folder: SweepFolder) -> Seen:
         """Return a sweep as it is now; what is wrong with a damaged one is said in it."""
-        stamp = (*_stamp(folder.database), folder.holder())
-        kept = self._seen.get(folder.path)
-        if kept is not None and kept[0] == stamp:
-            return kept[1]
-        seen = _read(folder)
-        self._seen[folder.path] = (stamp, seen)
-        return seen
+        with self._one_at_a_time(self._looking, folder):  # two requests for one sweep read it once
+            stamp = (*_stamp(folder.database), folder.holder())
+            kept = self._seen.get(folder.path)
+            if kept is not None and kept[0] == stamp:
+                return kept[1]
+            seen = _read(folder)
+            self._seen[folder.path] = (stamp, seen)
+            return seen
 
     def all(self, root: Path) -> list[Seen]:
         """Return all sweeps of a results folder, the newest first."""
@@ -94,9 +96,7 @@ class Looks:
 
         Raises DataError if its database is damaged.
         """
-        with self._alone:
-            reading = self._reading.setdefault(folder.path, threading.Lock())
-        with reading:  # two requests for one sweep read it once
+        with self._one_at_a_time(self._reading, folder):
             version = self.look(folder).etag
             kept = self._frames.get(folder.path)
             if kept is not None and kept.is_good(version):
@@ -110,6 +110,12 @@ class Looks:
                 while len(self._frames) > _MOST_FRAMES:
                     self._frames.popitem(last=False)
         return frames
+
+    def _one_at_a_time(
+        self, locks: dict[Path, threading.Lock], folder: SweepFolder
+    ) -> threading.Lock:
+        with self._alone:
+            return locks.setdefault(folder.path, threading.Lock())
 
 
 @dataclass(frozen=True)
@@ -142,14 +148,15 @@ def _stamp(path: Path) -> _Stamp:
 
 def _read(folder: SweepFolder) -> Seen:
     try:
-        found = look(folder)
-        with Store(folder.database, read_only=True) as store:
-            event = last_event(store)
-            trial = found.progress.best_trial
-            losses = None if trial is None else losses_of(store, trial)
+        found, (event, losses) = look_and_read(folder, _event_and_losses)
     except SweepError as error:
         return Seen(folder, None, str(error), 0, None)
     return Seen(folder, found, None, event, _standard_error(losses))
+
+
+def _event_and_losses(store: Store, progress: SweepProgress) -> tuple[int, bytes | None]:
+    trial = progress.best_trial
+    return last_event(store), None if trial is None else losses_of(store, trial)
 
 
 def _standard_error(losses: bytes | None) -> float | None:

@@ -1,15 +1,12 @@
-"""Tells a webhook how each job ended: signed, tried again, only to addresses that are allowed."""
+"""Tells a webhook how each job ended: signed, and tried again until it was heard."""
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import logging
 import secrets
-import socket
 import threading
 import time
-from urllib.parse import urlsplit
 
 import requests
 
@@ -19,18 +16,20 @@ from sweep.serve.queue import jobs
 from sweep.serve.queue.database import QueueDatabase
 from sweep.serve.queue.job import Job, JobState
 from sweep.serve.service import Service
+from sweep.serve.work.webhook import post
 
 SIGNATURE = "X-Sweep-Signature"
 _WAITS = (10.0, 60.0, 600.0, 3600.0)
 """Seconds after a delivery that failed; then it is given up."""
-_TIMEOUT_SECONDS = 10.0
 _TURN_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-def enter(database: QueueDatabase, job: Job) -> None:
-    """Enter that a job's end is to be told, in the transaction that ends it."""
-    with database.changing() as db:
+def enter(service: Service, job: Job) -> None:
+    """Enter that a job's end is to be told, if it is, in the transaction that ends it."""
+    if service.options.notify is None:
+        return
+    with service.database.changing() as db:
         db.execute(
             "INSERT INTO delivery (job, body, not_before) VALUES (?, '', ?)",
             (job.job, time.time()),
@@ -50,28 +49,6 @@ def secret_of(database: QueueDatabase) -> str:
 def signature(secret: str, body: bytes) -> str:
     """Return what the receiver computes again: HMAC-SHA256 of the body."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-def check_address(url: str, *, private: bool) -> None:
-    """Raise UsageError unless a URL may be told: http or https, and no address of this network.
-
-    Loopback and private addresses are allowed only if `private`.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"--notify is {url[:80]!r}, expected an http or https address")
-    if private:
-        return
-    try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise UsageError(f"--notify: {parts.hostname} cannot be found ({error})") from error
-    for *_, address in found:
-        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
-            raise UsageError(
-                f"--notify: {parts.hostname} is an address of this network; allow it with "
-                "--notify-private"
-            )
 
 
 class Notifier:
@@ -124,19 +101,15 @@ def deliver_due(service: Service) -> int:
 def _deliver(service: Service, body: bytes) -> str | None:
     """Send a notice; return what went wrong."""
     options = service.options
-    url = options.notify or ""
     headers = {
         "Content-Type": "application/json",
         SIGNATURE: signature(secret_of(service.database), body),
     }
     try:
-        check_address(url, private=options.notify_private)  # names may lead elsewhere by now
-        answer = requests.post(
-            url, data=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
-        )
+        status = post(options.notify or "", body, headers, private=options.notify_private)
     except (requests.RequestException, UsageError) as error:
         return str(error)[:300]
-    return None if answer.status_code < 300 else f"answered {answer.status_code}"
+    return None if status < 300 else f"answered {status}"
 
 
 def _told(service: Service, job: Job) -> Json:

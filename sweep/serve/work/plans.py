@@ -21,6 +21,7 @@ _MOST_SECONDS = 600.0
 NOT_PLANNED = ("patience", "keep")
 """Settings that `sweep plan` has no option for: they do not change how much is trained at most."""
 _WHO = "sweep serve"
+_ERROR = "error: "
 _FRAME = " │╭╮╰╯─"
 """Around what is wrong with a command line."""
 
@@ -151,12 +152,25 @@ def known_seconds(database: QueueDatabase, sha256: str, settings: Json) -> float
 
 
 def last_error(text: str) -> str:
-    """Return the line that says why a command failed: the last that begins with `error:`."""
-    lines = [line.strip(_FRAME) for line in text.splitlines() if line.strip(_FRAME)]
-    for line in reversed(lines):
-        if line.startswith("error: "):
-            return line.removeprefix("error: ")
+    """Return the line that says why a command failed, else its last words."""
+    said = error_line(text)
+    if said is not None:
+        return said
+    lines = _lines(text)
     return lines[-1] if lines else "it ended without a word"
+
+
+def error_line(text: str) -> str | None:
+    """Return what stands behind the last `error:` that begins a line; None if none does.
+
+    Libraries write that word inside of their lines too, of what ends nothing.
+    """
+    said = [one for one in _lines(text) if one.startswith(_ERROR)]
+    return said[-1].removeprefix(_ERROR) if said else None
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip(_FRAME) for line in text.splitlines() if line.strip(_FRAME)]
 
 
 def _key(sha256: str, settings: Json) -> str:

@@ -11,7 +11,7 @@ from sweep.errors import (
 from sweep.records import SweepState
 from sweep.runner.look import Look, look
 from sweep.serve.queue.job import Job, JobKind, JobState, Wanted
-from sweep.serve.work.plans import last_error
+from sweep.serve.work.plans import error_line, last_error
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 
@@ -106,9 +106,9 @@ def _unseen(
         return EndedJob(JobState.CANCELLED, epochs=epochs)
     entered = goes_on(job, folder) or (job.kind is JobKind.TEST and _is_tested(job, folder))
     if found is None or not entered:
-        words = end_of(log)
-        if not killed and "error: " in words.rpartition("\n$ ")[2]:
-            return EndedJob(JobState.FAILED, last_error(words), epochs)
+        error = error_line(f"\n{end_of(log)}".rpartition("\n$ ")[2])  # of its latest command
+        if not killed and error is not None:
+            return EndedJob(JobState.FAILED, error, epochs)
         return EndedJob(None, epochs=epochs)
     if job.kind is JobKind.TEST:
         return EndedJob(JobState.FINISHED, epochs=epochs)

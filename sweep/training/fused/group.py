@@ -1,6 +1,7 @@
 """The trials in a program's slots: one call trains and measures an epoch of each of them."""
 
 import math
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from sweep.training.fused.program.arrays import (
 from sweep.training.fused.program.backend import on_device
 from sweep.training.fused.program.optimizers import KINDS
 from sweep.training.fused.program.shape import RowCounts, Shape
+from sweep.training.grace import EpochLeftError
 from sweep.training.model import epoch_order
 
 
@@ -81,7 +83,8 @@ class Resident:
         split, rows = self.split, self.rows
         parts = [flat(part.array) for part in (split.train, split.validation)]
         x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
-        x[: rows.train + rows.validation] = np.concatenate(parts)
+        x[: rows.train] = parts[0]
+        x[rows.train : rows.train + rows.validation] = parts[1]
         y = split.train.y
         return on_device(x), on_device(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
 
@@ -107,6 +110,8 @@ class SlotGroup:
         self._trials = self._empty_trials()
         self._on_device: Trials | None = None
         """The trials as the program takes them; None when one has come or gone since."""
+        self._lock = threading.Lock()
+        self._is_left = False
 
     @property
     def taken(self) -> list[tuple[int, TrialSeat]]:
@@ -137,7 +142,8 @@ class SlotGroup:
     def train_epoch(self) -> dict[int, Trained]:
         """Train and measure one epoch of each seated trial, by slot.
 
-        Raises the backend's error when memory does not suffice, with nothing changed.
+        Raises the backend's error when memory does not suffice, and EpochLeftError if the epoch
+        was left meanwhile, with nothing changed.
         """
         started = time.perf_counter()
         if self._on_device is None:
@@ -146,18 +152,36 @@ class SlotGroup:
             self._state, self._on_device, self._next_epoch(), self.resident.data
         )
         measured = _as_arrays(measured)
-        self._state = state
-        for _, seat in self.taken:
-            rule = seat.packing.description.optimizer
-            seat.clock = seat.clock.after(self.shape.rows.steps, rule)
-            seat.epoch += 1
-            seat.improved = False
-        trained = {slot: self._trained(slot, seat, measured) for slot, seat in self.taken}
+        ticked = {slot: self._ticked(seat) for slot, seat in self.taken}
+        trained = {
+            slot: self._trained(slot, seat, ticked[slot], measured) for slot, seat in self.taken
+        }
+        self._go_on(state, ticked)
         seconds = (time.perf_counter() - started) / len(trained)
         return {
             slot: replace(one, record=replace(one.record, seconds=seconds))
             for slot, one in trained.items()
         }
+
+    def leave_epoch(self) -> None:
+        """Stay as before the epoch that another thread may be training: what it brings is lost."""
+        with self._lock:
+            self._is_left = True
+
+    def _ticked(self, seat: TrialSeat) -> Clock:
+        """A trial's clock after one more epoch."""
+        return seat.clock.after(self.shape.rows.steps, seat.packing.description.optimizer)
+
+    def _go_on(self, state: State, ticked: dict[int, Clock]) -> None:
+        """Take over what an epoch brought, all of it or nothing."""
+        with self._lock:
+            if self._is_left:
+                raise EpochLeftError
+            self._state = state
+            for slot, seat in self.taken:
+                seat.clock = ticked[slot]
+                seat.epoch += 1
+                seat.improved = False
 
     def _next_epoch(self) -> Epoch:
         shape, steps = self.shape, self.shape.rows.steps
@@ -175,10 +199,10 @@ class SlotGroup:
             improved[slot] = seat.improved
         return Epoch(*(on_device(array) for array in (order, rates, keys, improved)))
 
-    def _trained(self, slot: int, seat: TrialSeat, measured: Measured) -> Trained:
-        """The trial's epoch, but for its seconds."""
+    def _trained(self, slot: int, seat: TrialSeat, clock: Clock, measured: Measured) -> Trained:
+        """The trial's epoch, but for its seconds; `clock` is as after it."""
         split, n_train = self.resident.split, self.shape.rows.train
-        rule, clock = seat.packing.description.optimizer, seat.clock
+        rule = seat.packing.description.optimizer
         of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
         outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
         score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
@@ -186,7 +210,7 @@ class SlotGroup:
         validation = measures(of, outputs[n_train:], split.validation, *meaning, own)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
-            epoch=seat.epoch,
+            epoch=seat.epoch + 1,
             fit_loss=loss + penalty,
             fit_score=score if tells_fit_score(of, self.resident.scoring) else math.nan,
             train_score=score_of(of, outputs[:n_train], split.train, *meaning),

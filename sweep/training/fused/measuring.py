@@ -14,6 +14,7 @@ from sweep import metrics
 from sweep.data.split import Rows
 from sweep.tasks.losses import Array, LossName, log_probabilities, log_softmax, row_losses
 from sweep.tasks.objectives import ObjectiveName, row_values
+from sweep.tasks.rare import measures_of_a_rare_class
 from sweep.tasks.scoring import Scoring
 from sweep.tasks.task import Task, TaskKind
 from sweep.training.fused.description import FusedLoss
@@ -33,7 +34,8 @@ class Measures:
     auc: float
     """NaN unless the target is one of two classes."""
     metrics: dict[str, float] = field(default_factory=dict)
-    """Those of the model's own metrics that are known here, by their names."""
+    """Those of the model's own metrics that are known here, by their names; how well a rare class
+    is found."""
 
 
 def measured(
@@ -62,11 +64,12 @@ def measured(
         accuracy=_accuracy(predicted, targets, task),
         auc=metrics.auc(predicted, targets) if binary else math.nan,
     )
+    rare = measures_of_a_rare_class(predicted, targets, task)
     if not own:
-        return found
+        return replace(found, metrics=rare) if rare else found
     shown = _as_amounts(predicted, task, scoring)
     said = {name: _metric(called, found, shown, targets, task) for name, called in own}
-    return replace(found, metrics=said)
+    return replace(found, metrics=rare | said)
 
 
 def own_metrics(

@@ -65,6 +65,14 @@ class SeatedGroup:
             run.checkpoint(self.group.arrays(slot))
         self._kept_at = time.perf_counter()
 
+    def leave_epoch(self) -> bool:
+        """Keep every trial's state as before the epoch under way; False if that has just ended."""
+        self.group.leave_epoch()
+        if any(run.seat.epoch > run.progress.epoch for run in self.live.values()):
+            return False
+        self.checkpoint()
+        return True
+
     def clear(self) -> list[FusedRun]:
         """Its trials in the order of their slots, their state in hand, for another group."""
         for slot, run in self.live.items():

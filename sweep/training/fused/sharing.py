@@ -51,15 +51,21 @@ class SearchWork:
 
 
 def best_sharing(
-    described: Sequence[Description], looked_at: int, rows: RowCounts, work: SearchWork
+    described: Sequence[Description],
+    looked_at: int,
+    rows: RowCounts,
+    work: SearchWork,
+    *,
+    own_rows: bool = False,
 ) -> Sharing:
     """Return how the trials of a search share programs in the least time on a CPU.
 
     `described` are those of the `looked_at` models, taken evenly from the search, that the fused
     trainer can carry. Where no model has layers that are unlike, or parts behind them such as
-    normalisation, nothing is estimated: trials share programs with those alike.
+    normalisation, trials share programs with those alike, and nothing is estimated; but for
+    `own_rows`, of other data than HIGGS, which may be so few that no program pays.
     """
-    if not any(_is_unlike(one) for one in described):
+    if not described or not (own_rows or any(_is_unlike(one) for one in described)):
         return ALIKE
     costs = {
         sharing: _cost(described, looked_at, rows, work, sharing) for sharing in _all(described)
@@ -112,10 +118,22 @@ def _cost(
         programs[shape] += 1
         epochs = work.epochs / work.trials
         total += scale * (0.01 + epochs * _epoch(one, shape, shape.rows))
-    # where nearly every model that was looked at has a program of its own, so have the others
-    many = len(programs) > len(described) / 2
-    factor = max(1.0, scale) if many else 1.0
-    return total + factor * sum(_compiling(shape) for shape in programs)
+    return total + _more(programs, scale) * sum(_compiling(shape) for shape in programs)
+
+
+def _more(programs: Counter[Shape], scale: float) -> float:
+    """How many times as many programs all trials need as those that were looked at.
+
+    A trial that was not looked at has a new program as probably as one that was is alone in its
+    own (Good and Turing), and the less, the more are known.
+    """
+    looked_at = programs.total()
+    if scale <= 1.0 or not looked_at:
+        return 1.0
+    alone = sum(count == 1 for count in programs.values()) / looked_at
+    unseen = (scale - 1.0) * looked_at
+    new = unseen * alone / (1.0 + (scale - 1.0) * (1.0 - alone))
+    return 1.0 + new / len(programs)
 
 
 def _compiling(shape: Shape) -> float:

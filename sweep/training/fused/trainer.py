@@ -12,7 +12,7 @@ trial brings is taken up at once.
 import logging
 from collections import defaultdict
 from collections.abc import Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 
 from sweep.data.split import Split
@@ -21,6 +21,7 @@ from sweep.training.contract import Ended, Endings, Journal, Source, StopRequest
 from sweep.training.early_stopping import Patience
 from sweep.training.fused.description import Description
 from sweep.training.fused.device import groups_at_once, program_bytes
+from sweep.training.fused.epoch_threads import EpochThreads
 from sweep.training.fused.group import Resident, SlotGroup, Trained
 from sweep.training.fused.program.arrays import Program
 from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
@@ -31,9 +32,13 @@ from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.run import TRAINER, FusedRun
 from sweep.training.fused.seated_group import SeatedGroup
 from sweep.training.fused.waiting import Waiting
+from sweep.training.grace import Grace
 from sweep.training.model import Build
 
 _log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.2
+"""At most so long after somebody asked to stop, the time is counted until an epoch is left."""
 
 ByShape = defaultdict[Shape, Waiting]
 """Of each program, the trials that wait for it."""
@@ -75,24 +80,31 @@ class FusedTrainer:
     def train(self, source: Source, journal: Journal, stop: StopRequested) -> Endings:
         waiting: ByShape = defaultdict(Waiting)
         at_work: dict[Future[dict[int, Trained]], SeatedGroup] = {}
-        with ThreadPoolExecutor(groups_at_once()) as pool:
+        grace = Grace(stop)
+        with EpochThreads(groups_at_once()) as threads:
             while True:
                 reading = not stop() and (yield from self._read_next(source, journal, waiting))
                 while len(at_work) < groups_at_once() and not stop():
                     group = yield from self._open(waiting, at_work.values(), reading)
                     if group is None:
                         break
-                    at_work[pool.submit(group.train_epoch)] = group
+                    at_work[threads.submit(group.train_epoch)] = group
                 if not at_work and stop():
                     break
                 done = not at_work and not any(waiting.values())
                 if done and not (yield from self._read_next(source, journal, waiting)):
                     break
-                poll = 0 if reading else None
+                if grace.is_over():
+                    threads.leave()
+                    for future, group in at_work.items():
+                        if not group.leave_epoch():
+                            yield from self._goes_on(group, future, waiting, stop)
+                    break
+                poll = 0 if reading else _POLL_SECONDS
                 for future in wait(at_work, poll, FIRST_COMPLETED).done:
                     group = at_work.pop(future)
                     if (yield from self._goes_on(group, future, waiting, stop)):
-                        at_work[pool.submit(group.train_epoch)] = group
+                        at_work[threads.submit(group.train_epoch)] = group
         self.readings.forget_models()
 
     def shape(self, description: Description) -> Shape:

@@ -8,6 +8,7 @@ import pytest
 
 from sweep.analysis.answers.tutorial import conclusions, holm, permutation_p
 from tests.support import tiny, warm
+from tests.support.hasty import hasty_plan
 
 SPACE = """
 from search_spaces.capacity import mlp
@@ -107,7 +108,8 @@ def test_holms_adjustment_by_hand():
 def test_the_command_trains_each_baseline_under_each_seed_and_searches_nothing(tmp_path):
     place = tiny.make_place(tmp_path, SPACE)
     arguments = tiny.start("t", "fused", "--seeds", "3")
-    planned = warm.run(place, "plan", "tiny.py", "--seeds", "3", *tiny.ARGUMENTS[:-2]).stdout
+    asked = ["plan", "tiny.py", "--seeds", "3", *tiny.ARGUMENTS[:-2]]
+    planned = warm.run(place, *asked, before=hasty_plan).stdout
     assert "4 more baseline runs with other seeds, 12 epochs" in planned
     warm.run(place, *arguments)
     report = json.loads(warm.run(place, "report", "t", "-o", "json").stdout)

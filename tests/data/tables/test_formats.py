@@ -86,6 +86,17 @@ def test_a_file_is_parsed_once_and_known_by_its_content(tmp_path, cache, monkeyp
     assert read_file(cache, path).frame.equals(first.frame)
 
 
+def test_what_an_older_version_read_otherwise_is_read_again(tmp_path, cache, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n3\n")
+    with monkeypatch.context() as older:
+        older.setattr("sweep.data.tables.reading._VERSION", "1")
+        older.setattr("sweep.data.tables.reading.uneven_line", lambda *_: None)
+        assert read_file(cache, path).frame["b"].to_list() == [2, None]
+    with pytest.raises(DataError, match="line 3 has 1 cell, expected 2"):
+        read_file(cache, path)
+
+
 def test_a_damaged_copy_in_the_cache_is_made_again(tmp_path, cache):
     path = tmp_path / "a.csv"
     path.write_bytes(csv())

@@ -158,9 +158,11 @@ def test_padding_stays_zero_and_results_equal_the_unpadded_ones(depth):
 
 
 def test_padding_of_normalised_layers_stays_zero_and_changes_nothing():
-    """Weights, slots and moving averages in three paddings; bound 5e-5: sums are taken in another
-    order, by each processor in its own, and Adam scales up what rounding leaves of a gradient
-    near 0."""
+    """Weights, slots and moving averages with and without padding.
+
+    Bound 5e-5: sums are taken in another order, by each processor in its own, and Adam scales up
+    what rounding leaves of a gradient near 0.
+    """
     split, rows, task = small_split(), shapes.RowCounts(200, 60, BATCH), assignment(0, dropout=0.3)
     readings = Readings(normalised)
     description = readings.description(task)
@@ -168,7 +170,7 @@ def test_padding_of_normalised_layers_stays_zero_and_changes_nothing():
     assert own.widths == (32, 32)
     state = readings.initial_state(task, None)
     results = []
-    for widths in ((24, 20), own.widths, (48, 64)):
+    for widths in ((24, 20), (48, 64)):
         shape = dataclasses.replace(own, widths=widths)
         packing = Packing(description, shape)
         arrays, clock = packing.pack(state)
@@ -238,14 +240,14 @@ def test_dropout_on_the_input_trains_on_what_its_masks_leave():
     np.testing.assert_allclose(mine[2], bias, rtol=0, atol=2e-6)
 
 
-def dropped_between(activation, alike):
-    """A build of three layers so narrow that dropout often leaves nothing of a row; plain SGD."""
+def dropped_between(activations):
+    """A build of layers so narrow that dropout often leaves nothing of a row; plain SGD."""
 
     def make(hp):
         hidden = [
             one
-            for bias in (alike, True, True)
-            for one in (layers.Dense(3, activation, use_bias=bias), layers.Dropout(0.5))
+            for activation in activations
+            for one in (layers.Dense(3, activation), layers.Dropout(0.5))
         ]
         model = keras.Sequential([keras.Input((28,)), *hidden, layers.Dense(1)])
         model.compile(
@@ -260,11 +262,14 @@ def dropped_between(activation, alike):
     return make
 
 
-@pytest.mark.parametrize("alike", [True, False], ids=["loop", "written out"])
-@pytest.mark.parametrize("activation", ["elu", "relu", "gelu", "sigmoid"])
-def test_dropout_between_layers_trains_on_what_its_masks_leave(activation, alike):
+@pytest.mark.parametrize(
+    "activations",
+    [["elu"] * 3, ["relu"] * 3, ["gelu"] * 3, ["sigmoid"] * 3, ["elu", "relu", "gelu", "sigmoid"]],
+    ids=" ".join,
+)
+def test_dropout_between_layers_trains_on_what_its_masks_leave(activations):
     """Against Keras' layers and gradients with the same masks; bound 2e-6 after 8 steps."""
-    make, split, task = dropped_between(activation, alike), small_split(), assignment(0, 2)
+    make, split, task = dropped_between(activations), small_split(), assignment(0, 2)
     journal, model = MemoryJournal(), make(None)
     initial = Readings(make).initial_state(task, None).model
     for variable, value in zip(model.variables, initial, strict=True):

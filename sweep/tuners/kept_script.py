@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 _GOES_ON = "put it back, choose another project_name, or begin anew with overwrite=True"
 _MAY_GROW = ("trials", "iterations")
-_NOT_COMPARED = (*_MAY_GROW, "stages", "numerics", "seed", "own", "data", "keep", "trainer")
+_NOT_COMPARED = (
+    *(*_MAY_GROW, "stages", "numerics", "seed", "own", "data", "keep", "trainer"),
+    "programs",  # chosen by how much there is to train, and kept from the beginning on
+)
 _CALLED = {
     "max_epochs": "epochs",
     "trials": "max_trials",

@@ -3,7 +3,6 @@
 What its tuners do with results and callbacks is taken from it, so that both do the same.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -28,11 +27,6 @@ def direction_of(metric: str) -> str | None:
 
     found: str | None = infer_metric_direction(metric)
     return found
-
-
-def built_and_fitted(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
-    """Return what one fit of a trial returned, by the method that a subclass may replace."""
-    return tuner._build_and_fit_model(trial, *given, **named)
 
 
 def told(tuner: Any, trial: Any) -> Any:

@@ -38,6 +38,7 @@ from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.training.contract import Ended, Endings, Journal, Source, StopRequested
 from sweep.training.retrying import Retrying
+from sweep.training.tensorflow_private import traces_forgotten
 from sweep.training.trial_progress import error_line
 from sweep.tuners.arguments import TunerArguments
 from sweep.tuners.cutting import CutError, cut_when
@@ -71,7 +72,8 @@ class RunTrial:
 
         with cut_when(self.tuner, stop):
             while not stop() and (assignment := source.take()) is not None:
-                ended = self._one(assignment)
+                with traces_forgotten():
+                    ended = self._one(assignment)
                 keras.backend.clear_session()
                 gc.collect()
                 if ended is not None:

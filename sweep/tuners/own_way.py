@@ -5,10 +5,12 @@ from typing import Any
 from sweep.errors import SpaceFaultsError, SweepError
 from sweep.space.fit import called
 from sweep.tuners.given_data import NUMBERS, ONE_SCORED
+from sweep.tuners.rows import COUNT_THE_SAME
 
 _NOT_MEASURED = (
     ONE_SCORED,
     NUMBERS,
+    COUNT_THE_SAME,
     "cannot be scored here",
     "whose layers only its call knows",
     "cannot be saved with the model",

@@ -21,6 +21,10 @@ _EXACT = 1 << 24
 """Whole numbers up to here are exact in float32."""
 
 
+COUNT_THE_SAME = "validation rows that count the same are scored here"
+"""Words of why validation rows with weights cannot be measured here, though Keras can do so."""
+
+
 @dataclass(frozen=True)
 class GivenRows:
     """Both parts, as they were given."""
@@ -103,8 +107,8 @@ def _validation(given: SearchArguments) -> GivenData:
         found = data_of(data[0], data[1], weights, steps, "validation_data")
     if found.weights is not None:
         raise UsageError(
-            "validation_data has sample_weight, which is not supported: the score is a mean over "
-            "validation rows that count the same; leave the third part out"
+            f"validation_data has sample_weight, and {COUNT_THE_SAME}; leave the third part out "
+            "for an error of each score"
         )
     return found
 
@@ -113,8 +117,8 @@ def _unweighted(data: GivenData) -> GivenData:
     """Of validation rows all count the same: in Keras their weights would count in `val_loss`."""
     if data.weights is not None and not (data.weights == data.weights[0]).all():
         raise UsageError(
-            "search: sample_weight with validation_split is not supported: the score is a mean "
-            "over validation rows that count the same; give validation_data=(x, y)"
+            f"search: sample_weight with validation_split weighs validation rows, and "
+            f"{COUNT_THE_SAME}; give validation_data=(x, y) for an error of each score"
         )
     return GivenData(data.x, data.y, None, data.columns, data.batch_size, data.notes)
 

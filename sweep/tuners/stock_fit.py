@@ -3,20 +3,28 @@
 import copy
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sweep.errors import NotFoundError
 from sweep.tuners.cutting import cuts
 from sweep.tuners.given_build import GivenBuild
-from sweep.tuners.keras_tuner_private import built_and_fitted, keeping_best, told
+from sweep.tuners.keras_tuner_private import keeping_best, told
 
 _WEIGHTS = "checkpoint.weights.h5"
 
 
-def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
+def fit_trial(
+    tuner: Any,
+    trial: Any,
+    given: Sequence[Any],
+    named: Mapping[str, Any],
+    once: Callable[..., Any],
+) -> list[Any]:
     """Return what the fits of a trial's model returned, one of each execution.
+
+    `once` builds the model and fits it: `fit_once`, or what a subclass has in its place.
 
     The weights of the best epoch of all are kept in the trial's folder. In a dry run nothing is
     trained.
@@ -33,7 +41,7 @@ def fit_trial(tuner: Any, trial: Any, given: Sequence[Any], named: Mapping[str, 
         made = list(callbacks()) if callable(callbacks) else copy.deepcopy(list(callbacks))
         own = [] if best is None else [told(tuner, trial), best, cuts(tuner)]
         every = {**named, "callbacks": [*made, *own]}
-        results.append(built_and_fitted(tuner, trial, given, every))
+        results.append(once(trial, *given, **every))
     return results
 
 

@@ -3,7 +3,6 @@
 A score is shown in the direction of the objective: an accuracy, where the store keeps 1 − accuracy.
 """
 
-import json
 import math
 import statistics
 from collections import defaultdict
@@ -14,7 +13,7 @@ from typing import Any
 from sweep.records import AssignmentStatus, Value
 from sweep.space.record import RangeDefinition, SpaceRecord
 from sweep.store import Store
-from sweep.store.parsing import hyperparameters_of
+from sweep.store.parsing import hyperparameters_of, metrics_of
 from sweep.tasks.objectives import ObjectiveName
 from sweep.tasks.scoring import Scoring
 from sweep.tuners.keras_tuner_private import direction_of
@@ -174,15 +173,15 @@ def _best(epochs: Sequence[Row]) -> Row | None:
 
 def _measured(row: Row, scoring: Scoring, objective: str) -> dict[str, float]:
     """What is known of an epoch, under the names of Keras' logs."""
-    found = {"loss": row["fit_loss"], "val_loss": row["val_loss"]}
+    found: dict[str, float | None] = {"loss": row["fit_loss"], "val_loss": row["val_loss"]}
     if row["val_accuracy"] is not None:
         found["val_accuracy"] = row["val_accuracy"]
     if row["val_auc"] is not None:
         found["val_auc"] = row["val_auc"]
     if row["metrics"]:
-        found |= {f"val_{k}": v for k, v in json.loads(row["metrics"]).items()}
+        found |= {f"val_{k}": v for k, v in metrics_of(row["metrics"]).items()}
     if row["train_metrics"]:
-        found |= json.loads(row["train_metrics"])
+        found |= metrics_of(row["train_metrics"])
     if objective != "val_loss":
         found[objective] = shown_score(row["val_score"], scoring)
         if row["train_score"] is not None:

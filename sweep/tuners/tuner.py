@@ -234,7 +234,7 @@ class Tuner:
         """
         from sweep.tuners.stock_fit import fit_trial
 
-        return fit_trial(self, trial, given, named)
+        return fit_trial(self, trial, given, named, self._build_and_fit_model)
 
     def _build_and_fit_model(self, trial: Any, *given: Any, **named: Any) -> Any:
         """Build a trial's model and fit it once; a subclass may write it anew."""

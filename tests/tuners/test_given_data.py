@@ -82,5 +82,5 @@ def test_validation_split_takes_the_last_rows_as_keras_does():
     assert (found.train.y.tolist(), found.validation.y.tolist()) == ([*range(7)], [7, 8, 9])
     with pytest.raises(UsageError, match="leaves no training row"):
         rows_of(SearchArguments(X[:1], Y[:1], validation_split=0.3))
-    with pytest.raises(UsageError, match="sample_weight, which is not supported"):
+    with pytest.raises(UsageError, match="sample_weight, and validation rows that count the same"):
         rows_of(SearchArguments(X, Y, validation_data=(X, Y, np.ones(10))))

@@ -39,6 +39,7 @@ class Sentence(StrEnum):
     CONFIRMED = "the first by its mean under other seeds"
     BIAS_SURE = "scores in the search were better or worse than the repeats"
     BIAS_UNSURE = "no difference found between scores in the search and the repeats"
+    BIAS_UNKNOWN = "one repeated trial does not tell how good the search's scores were"
     ROWS_LARGER = "the rows are the larger error"
     SEEDS_LARGER = "the seeds are the larger error"
     SEALED = "the test rows are still sealed"
@@ -89,7 +90,13 @@ def _is_other_first(verdict: Verdict) -> bool:
 def _bias(verdict: Verdict) -> bool | None:
     """Whether scores differ for sure from those of the repeats; None if that is not known."""
     found = verdict.confirmation
-    return None if found is None or found.bias is None else found.bias_is_sure
+    return None if found is None or found.bias_se is None else found.bias_is_sure
+
+
+def _bias_is_of_one(verdict: Verdict) -> bool:
+    """Whether one trial only has repeats to compare its score in the search with."""
+    found = verdict.confirmation
+    return found is not None and found.bias is not None and found.bias_se is None
 
 
 def _seeds_are_larger(verdict: Verdict) -> bool | None:
@@ -133,6 +140,7 @@ _HOLDS: dict[Sentence, Callable[[Verdict], bool]] = {
     Sentence.CONFIRMED: lambda v: v.confirmation is not None,
     Sentence.BIAS_SURE: lambda v: _bias(v) is True,
     Sentence.BIAS_UNSURE: lambda v: _bias(v) is False,
+    Sentence.BIAS_UNKNOWN: _bias_is_of_one,
     Sentence.ROWS_LARGER: lambda v: _seeds_are_larger(v) is False,
     Sentence.SEEDS_LARGER: lambda v: _seeds_are_larger(v) is True,
     Sentence.SEALED: lambda v: v.trials > 0 and v.test_rows > 0 and not v.test_openings,

@@ -53,6 +53,7 @@ PHRASES = {
     S.CONFIRMED: r"repeated under other seeds, the first by its mean is ",
     S.BIAS_SURE: r"scores in the search were .* (better|worse) than the repeats",
     S.BIAS_UNSURE: r"no difference found between scores in the search and the repeats",
+    S.BIAS_UNKNOWN: r"one trial does not tell whether scores in the search were too good",
     S.ROWS_LARGER: r"the rows are the larger error",
     S.SEEDS_LARGER: r"the seeds are the larger error",
     S.SEALED: r"The test rows are still sealed",
@@ -71,7 +72,7 @@ NEVER_TOGETHER = (
     {S.CAPACITY_UNDECIDED, S.KINDS_UNDECIDED},  # then there is not enough evidence
     {S.OVERFIT, S.NOT_OVERFIT},
     {S.OVERFIT, S.OVERFIT_UNKNOWN},
-    {S.BIAS_SURE, S.BIAS_UNSURE},
+    {S.BIAS_SURE, S.BIAS_UNSURE, S.BIAS_UNKNOWN},
     {S.ROWS_LARGER, S.SEEDS_LARGER},
     {S.SEALED, S.OPENED},
     {S.NOT_WORTH, S.STILL_IMPROVING, S.NONE_TIED},  # the best alone is tied, and had arrived

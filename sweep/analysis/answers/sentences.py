@@ -24,6 +24,7 @@ class Sentence(StrEnum):
     CAPACITY = "capacity: best with"
     CAPACITY_IN_PARTS = "capacity: best are groups with a worse one between"
     CAPACITY_UNDECIDED = "capacity is undecided"
+    CAPACITY_UNKNOWN = "no size of a tied trial is known"
     KINDS = "regularisation: best is"
     KINDS_UNDECIDED = "regularisation is undecided"
     OVERFIT = "overfitting seen"
@@ -67,6 +68,15 @@ def _decided(verdict: Verdict, answer: GroupsAnswer | None) -> bool | None:
     if not verdict.is_enough or verdict.capacity is None or verdict.regularisation is None:
         return None
     return answer is not None and answer.is_decided
+
+
+def _capacity_decided(verdict: Verdict) -> bool | None:
+    """Whether an answer names the best sizes; None without evidence, or if sizes are unknown."""
+    return None if _lacks_sizes(verdict) else _decided(verdict, verdict.capacity)
+
+
+def _lacks_sizes(verdict: Verdict) -> bool:
+    return verdict.params_tied is None or verdict.params_tried is None
 
 
 def _has_worse_between(verdict: Verdict) -> bool:
@@ -122,9 +132,10 @@ _HOLDS: dict[Sentence, Callable[[Verdict], bool]] = {
     Sentence.SOME_CUT: lambda v: _others(v) is not None and v.cut > 0,
     Sentence.GIVEN_UP: lambda v: _simpler(v) is True and v.given_up is not None,
     Sentence.UNFINISHED: lambda v: not v.is_final and v.trials > 0,
-    Sentence.CAPACITY: lambda v: _decided(v, v.capacity) is True and not _has_worse_between(v),
-    Sentence.CAPACITY_IN_PARTS: lambda v: _decided(v, v.capacity) is True and _has_worse_between(v),
-    Sentence.CAPACITY_UNDECIDED: lambda v: _decided(v, v.capacity) is False,
+    Sentence.CAPACITY: lambda v: _capacity_decided(v) is True and not _has_worse_between(v),
+    Sentence.CAPACITY_IN_PARTS: lambda v: _capacity_decided(v) is True and _has_worse_between(v),
+    Sentence.CAPACITY_UNDECIDED: lambda v: _capacity_decided(v) is False,
+    Sentence.CAPACITY_UNKNOWN: lambda v: _decided(v, v.capacity) is not None and _lacks_sizes(v),
     Sentence.KINDS: lambda v: _decided(v, v.regularisation) is True,
     Sentence.KINDS_UNDECIDED: lambda v: _decided(v, v.regularisation) is False,
     Sentence.OVERFIT: lambda v: v.trials > 0 and v.overfitting.seen > 0,

@@ -132,10 +132,15 @@ def expected_losses(
 
 
 def _simplest(trials: pd.DataFrame, found: pd.DataFrame) -> "pd.Series[bool]":
-    """Which trial is the simplest, by number of parameters; missing for all if errors are."""
+    """Which trial is the simplest, by number of parameters; missing for all if errors are.
+
+    Of trials with equally many it is the one with the lowest expected score.
+    """
     marked = pd.Series([None] * len(found), index=found.index, dtype=object)
-    params = trials["params"].to_numpy(dtype=float, na_value=np.nan)
-    position = simplest(found["behind"].to_numpy(), found["behind_se"].to_numpy(), params)
+    ranked = by_expectation(trials[is_scored(trials)]).index.to_numpy()
+    params = trials["params"].to_numpy(dtype=float, na_value=np.nan)[ranked]
+    values, errors = (found[name].to_numpy()[ranked] for name in ("behind", "behind_se"))
+    position = simplest(values, errors, params)
     if position is not None:
-        marked[:] = [number == position for number in range(len(found))]
+        marked[:] = found.index == ranked[position]
     return marked

@@ -156,7 +156,7 @@ def _described(choice: NamedTrial) -> str:
 def _capacity(verdict: Verdict, answer: GroupsAnswer, sentences: Sentences) -> str:
     tried, tied = verdict.params_tried, verdict.params_tied
     if tried is None or tied is None:
-        return "Capacity: no trial's size is known."
+        return "Capacity is unknown: so is the size of each tied trial."
     where = text.parameters(tied[0])
     if tied[0] != tied[1]:
         where = f"{tied[0]:,} to {tied[1]:,} parameters"

@@ -38,6 +38,7 @@ PHRASES = {
     S.CAPACITY: r"Capacity: best with (?!.*worse between)",
     S.CAPACITY_IN_PARTS: r"Capacity: best with [^.]*–",
     S.CAPACITY_UNDECIDED: r"Capacity is undecided",
+    S.CAPACITY_UNKNOWN: r"Capacity is unknown",
     S.KINDS: r"Regularisation: best ",
     S.KINDS_UNDECIDED: r"Regularisation is undecided",
     S.OVERFIT: r"Seen in ",
@@ -69,6 +70,8 @@ NEVER_TOGETHER = (
     {S.NOT_ENOUGH, S.CAPACITY},
     {S.NOT_ENOUGH, S.KINDS},
     {S.CAPACITY, S.CAPACITY_IN_PARTS},
+    {S.CAPACITY_UNKNOWN, S.CAPACITY},
+    {S.CAPACITY_UNKNOWN, S.CAPACITY_UNDECIDED},
     {S.CAPACITY_UNDECIDED, S.KINDS_UNDECIDED},  # then there is not enough evidence
     {S.OVERFIT, S.NOT_OVERFIT},
     {S.OVERFIT, S.OVERFIT_UNKNOWN},

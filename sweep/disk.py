@@ -224,3 +224,12 @@ def _runs(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Return which file lies at a path, by device and number; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -6,6 +6,8 @@ import math
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +31,7 @@ from sweep.sweep_folder import SweepFolder
 from sweep.words import counted
 
 if TYPE_CHECKING:
-    from sweep.runner.prepare import Prepared
+    from sweep.runner.prepare import Prepared, Work
 
 
 _MANY = 1000
@@ -74,21 +76,12 @@ def run(
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
-    from sweep.training.fused.epoch_threads import join_left
-    from sweep.training.native_messages import native_messages_to
 
     folder.refuse_links()
     with Store(folder.database) as store:
-        with (
-            native_messages_to(folder.native_log),
-            _observer(store, store.sweep().plan) as observer,
-        ):
-            stopping.saving()
-            work = sweeps.Work(
-                folder, store, prepared, budget, observer, stopping.requested, workers
-            )
+        plan = store.sweep().plan
+        with _working(folder, store, prepared, budget, stopping, workers, plan) as work:
             state = sweeps.run(work)
-        atexit.unregister(join_left)  # `cli.main` ends past the dismantling of libraries
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         write_logs(folder)
@@ -111,18 +104,11 @@ def confirm(
     Raises typer.Exit or SweepError with the exit code for it.
     """
     from sweep.runner import prepare as sweeps
-    from sweep.training.fused.epoch_threads import join_left
-    from sweep.training.native_messages import native_messages_to
 
     name = folder.name
     with Store(folder.database) as store:
-        with native_messages_to(folder.native_log), _observer(store, None) as observer:
-            stopping.saving()
-            work = sweeps.Work(
-                folder, store, prepared, budget, observer, stopping.requested, workers
-            )
+        with _working(folder, store, prepared, budget, stopping, workers, None) as work:
             ending = sweeps.confirm(work)
-        atexit.unregister(join_left)
         progress = store.progress()
     if ending.state is SweepState.FINISHED:
         if ending.sentence is not None:
@@ -165,6 +151,27 @@ def confirm_stored(
         with Store(folder.database) as store:
             added.store(store)
     confirm(folder, prepared, budget, stopping, workers, until_decided=until_decided)
+
+
+@contextmanager
+def _working(
+    folder: SweepFolder,
+    store: Store,
+    prepared: "Prepared",
+    budget: Budget,
+    stopping: Stopping,
+    workers: Workers,
+    plan: PlanRecord | None,
+) -> "Iterator[Work]":
+    """Give what is to be trained, its progress shown and libraries' messages kept meanwhile."""
+    from sweep.runner.prepare import Work
+    from sweep.training.fused.epoch_threads import join_left
+    from sweep.training.native_messages import native_messages_to
+
+    with native_messages_to(folder.native_log), _observer(store, plan) as observer:
+        stopping.saving()
+        yield Work(folder, store, prepared, budget, observer, stopping.requested, workers)
+    atexit.unregister(join_left)  # `cli.main` ends past the dismantling of libraries
 
 
 def _observer(store: Store, plan: PlanRecord | None) -> PlainProgress | LiveProgress:

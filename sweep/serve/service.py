@@ -4,8 +4,8 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from sweep.disk import file_at
 from sweep.errors import InvalidSpaceError, NotFoundError
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
@@ -43,12 +43,12 @@ class Service:
     """When the dispatcher last looked for work."""
 
     def __post_init__(self) -> None:
-        self._file = _file_at(self.folder.database)
+        self._file = file_at(self.folder.database)
 
     @property
     def is_in_place(self) -> bool:
         """Whether the queue is still where it was: nobody has moved the results folder."""
-        return _file_at(self.folder.database) == self._file
+        return file_at(self.folder.database) == self._file
 
     @property
     def why_out_of_place(self) -> str:
@@ -93,11 +93,3 @@ class Service:
         with self.database.changing() as db:
             db.execute("INSERT OR REPLACE INTO setting VALUES ('paused', ?)", (str(int(paused)),))
         self.wake.set()
-
-
-def _file_at(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

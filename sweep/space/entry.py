@@ -18,21 +18,17 @@ from typing import Any
 from sweep.errors import InvalidSpaceError
 from sweep.space.home import is_users
 from sweep.space.inputs import Inputs
-from sweep.space.methods import methods_of, needs_an_object
+from sweep.space.methods import KNOWN, WORDS, methods_of, needs_an_object
 from sweep.space.place import line_of
 from sweep.space.stand_in import StandIn, called_as_targets, given_as_inputs, stand_in_of
 from sweep.space.tuner_fit import RUN_TRIAL, heard
 
 _FIRST = "build"
-KNOWN = ("build", "build_model", "model_builder")
-"""Names that go before all others."""
 HYPERPARAMETERS = (
     "hp", "hps", "hparams", "hparam", "h", "hyperparameters", "hyperparams", "hyper_parameters",
     "hyper_params", "hyperparameter", "params",
 )  # fmt: skip
 """What people call the one argument of such a function."""
-_SURELY = ("hp", "hps", "hparams", "hyperparameters", "hyperparams", "hyper_parameters")
-"""The same, where a function has other arguments too."""
 _OPTUNAS = "trial"
 MADE = "the_"
 """What the name of an object begins with that a file makes inside a call, and nobody keeps."""
@@ -379,7 +375,7 @@ def _word_among(value: Any) -> str | None:
     """The argument for the hyperparameters of a function that takes more than them, or None."""
     if isinstance(value, type) or not callable(value) or _is_hypermodel(value):
         return None
-    words = [one for one in _required(value) or () if one.lower() in _SURELY]
+    words = [one for one in _required(value) or () if one.lower() in WORDS]
     return words[0] if len(words) == 1 else None
 
 

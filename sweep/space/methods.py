@@ -2,10 +2,10 @@
 
 import inspect
 
+KNOWN = ("build", "build_model", "model_builder")
+"""Names of functions and methods that go before all others."""
 WORDS = ("hp", "hps", "hparams", "hyperparameters", "hyperparams", "hyper_parameters")
-"""What the one argument of such a method is called."""
-_FIRST = ("build", "build_model", "model_builder")
-"""Methods that go before others."""
+"""What the one argument of such a method is surely called."""
 
 
 def methods_of(value: object) -> list[str]:
@@ -20,7 +20,7 @@ def methods_of(value: object) -> list[str]:
     names = [name for one in reversed(kind.__mro__[:-1]) for name in vars(one)]
     found = [name for name in dict.fromkeys(names) if _takes_hyperparameters(kind, name)]
     public = [name for name in found if not name.startswith("_")]
-    known = [name for name in _FIRST if name in public]
+    known = [name for name in KNOWN if name in public]
     return known[:1] or public or found
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from sweep.errors import InvalidSpaceError
-from sweep.space.entry import KNOWN, named_in
+from sweep.space.entry import named_in
 from sweep.space.guard import NotWhileImportedError, only_defining
 from sweep.space.home import EndedByItselfError, Home, forget
 from sweep.space.inputs import Inputs
+from sweep.space.methods import KNOWN
 from sweep.space.needed import (
     inner_searches,
     is_a_space,

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sweep.disk import file_at
 from sweep.errors import SweepError
 from sweep.serve.queue.audit import AuditEntry
 from sweep.serve.queue.database import QueueDatabase
@@ -40,7 +41,7 @@ class SweepWatch:
     def poll(self) -> None:
         """Look whether there is anything new."""
         self.holder = self.folder.holder()
-        file = _file_at(self.folder.database)
+        file = file_at(self.folder.database)
         if file != self._file or self._reader is None:
             self._open(file)
         if self._reader is None:
@@ -81,14 +82,6 @@ class SweepWatch:
             self._reader = Reader(self.folder.database)
             self.identity = plain_identity(self._reader.sweep().identity)
             self._file = file
-
-
-def _file_at(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 @dataclass

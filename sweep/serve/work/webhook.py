@@ -59,8 +59,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, private: bool) ->
 
 
 def _post_to(address: str, parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
-    host = parts.netloc.rpartition("@")[2]
-    before, at, _ = parts.netloc.rpartition("@")
+    before, at, host = parts.netloc.rpartition("@")
     literal = f"[{address.replace('%', '%25')}]" if ":" in address else address
     url = parts._replace(netloc=f"{before}{at}{literal}:{_port(parts)}", fragment="").geturl()
     request = requests.Request("POST", url, headers={**headers, "Host": host}, data=body).prepare()

@@ -139,4 +139,4 @@ def test_without_its_extra_the_service_says_in_one_line_what_to_install(monkeypa
     monkeypatch.setattr(serve, "find_spec", lambda name: None)
     done = CliRunner().invoke(app, ["serve"])
     assert isinstance(done.exception, PlatformError)
-    assert "pip install keras-sweep[serve]" in str(done.exception)
+    assert 'pip install "keras-sweep[serve]"' in str(done.exception)

@@ -227,5 +227,5 @@ def _require_extra() -> None:
     needed = ("fastapi", "uvicorn", "prometheus_client", "multipart")
     if any(find_spec(name) is None for name in needed):
         raise PlatformError(
-            "sweep serve needs what its extra brings: pip install keras-sweep[serve]"
+            'sweep serve needs what its extra brings: pip install "keras-sweep[serve]"'
         )

@@ -8,6 +8,7 @@ keep their size on a telephone.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -159,16 +160,17 @@ class SvgChart:
         return found
 
     def _apart(self, ticks: Sequence[float], pixels: float) -> list[float]:
-        """Return those numbers of an axis that do not touch in a plot of so many pixels."""
-        found: list[float] = []
-        end = -math.inf
-        for value in ticks:
-            half = len(_tick(value)) * _DIGIT / 2
-            at = self.x(value) / 100 * pixels
-            if at - half >= end + _GAP:
-                found.append(value)
-                end = at + half
-        return found
+        """Return every, every second … number of an axis, so that none touch in so many pixels."""
+        ends = [
+            (self.x(one) / 100 * pixels - half, self.x(one) / 100 * pixels + half)
+            for one in ticks
+            for half in [len(_tick(one)) * _DIGIT / 2]
+        ]
+        for step in range(1, len(ends)):
+            kept = ends[::step]
+            if all(second[0] - first[1] >= _GAP for first, second in pairwise(kept)):
+                return list(ticks[::step])
+        return list(ticks[:1])
 
 
 def chart(

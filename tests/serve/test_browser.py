@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from sweep.records import OutcomeStatus
+from sweep.serve import pages
 from tests.serve.conftest import SPACE
 from tests.support import service as served
-from tests.support.accessibility import FAULTS
+from tests.support.accessibility import BAD, FAULTS
 from tests.support.sweeps import store_sweep, trained
 
 CHROMIUM = shutil.which("chromium")
@@ -124,19 +125,35 @@ def test_paused_updates_stay_away_until_they_are_wanted(signed_in, one):
     page.wait_for_selector("text=later")
 
 
+PAGES = (
+    "/", "/new", "/sweeps/big", "/sweeps/big/trials/3", "/sweeps/big/compare?a=0&b=3",
+    "/frontier?sweep=big", "/spaces", "/tokens", "/ledger", "/devices", "/signin",
+    "/spaces/{sha256}", "/sweeps/failing", "/sweeps/failing/trials/1", "/sweeps/broken", "/jobs/1",
+    "/?find=none",
+)  # fmt: skip
+NO_PAGES = ("/static/{file}", "/sweeps.csv", "/sweeps/{name}/trials.csv", "/sweeps/{name}/report")
+"""Files, and the report, which has its own tests in a browser."""
+
+
+def test_no_page_is_left_out():
+    routes = {
+        route.path: route.path_regex
+        for router in pages.ROUTERS
+        for route in router.routes
+        if "GET" in route.methods and route.path not in NO_PAGES
+    }
+    looked_at = [path.partition("?")[0] for path in PAGES]
+    missing = [path for path, its in routes.items() if not any(map(its.match, looked_at))]
+    assert missing == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone_and_can_be_read_in_both_themes(signed_in, one, scheme):
     page = signed_in(viewport={"width": 320, "height": 640}, color_scheme=scheme)
     with one.client() as client:
-        hash_of_space = client.get("/api/v1/spaces").json()["items"][0]["sha256"]
-    pages = (
-        "/", "/new", "/sweeps/big", "/sweeps/big/trials/3", "/sweeps/big/compare?a=0&b=3",
-        "/frontier?sweep=big", "/spaces", "/tokens", "/ledger", "/devices", "/signin",
-        f"/spaces/{hash_of_space}", "/sweeps/failing", "/sweeps/failing/trials/1",
-        "/sweeps/broken", "/jobs/1", "/?find=none",
-    )  # fmt: skip
-    for path in pages:
-        page.goto(one.url + path)
+        sha256 = client.get("/api/v1/spaces").json()["items"][0]["sha256"]
+    for path in PAGES:
+        page.goto(one.url + path.format(sha256=sha256))
         found = page.evaluate(FAULTS)
         page.set_viewport_size({"width": 1280, "height": 800})
         found += page.evaluate(FAULTS)
@@ -144,14 +161,41 @@ def test_pages_fit_a_phone_and_can_be_read_in_both_themes(signed_in, one, scheme
         assert found == [], path
 
 
-def test_the_keyboard_reaches_what_the_mouse_does(signed_in):
+def test_a_bad_page_is_found_out(browser):
+    page = browser.new_page(viewport={"width": 320, "height": 640})
+    page.set_content(BAD)
+    found = " ".join(page.evaluate(FAULTS))
+    page.close()
+    for fault in (
+        "no language", "no title", "outside of the landmarks: <div>lost", "a nav unnamed",
+        "a level left out", "id twice: a", "contrast 2.8", "no name: <a", "no name: <input",
+        "no name: <select", "jumps: <button", "no alt", "empty th", "a table unnamed",
+        "named by nothing", "a name without a role", "out of the keyboard's reach",
+        "cut off: left of all", "wider than the window",
+    ):  # fmt: skip
+        assert fault in found, fault
+
+
+def test_the_keyboard_reaches_what_the_mouse_does(signed_in, one):
     page = signed_in()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
-    page.keyboard.press("Tab")
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.goto(f"{one.url}/new")
+    stops = page.evaluate(
+        """() => [...document.querySelectorAll("a, button, input, select, summary, [tabindex='0']")]
+        .filter((one) => one.checkVisibility() && one.type !== "hidden").map((one, i) => {
+            one.dataset.stop = i; return i; })"""
+    )
+    for stop in stops:  # in the order of the page, each seen to have the focus
+        page.keyboard.press("Tab")
+        focus = page.evaluate(
+            """() => { const one = document.activeElement, style = getComputedStyle(one);
+            return [Number(one.dataset.stop), style.outlineStyle, style.outlineWidth]; }"""
+        )
+        assert focus == [stop, "solid", "2px"]
+    assert len(stops) > 30
 
 
 def test_everything_can_be_done_without_a_script(signed_in, one):

@@ -39,7 +39,6 @@ class ChosenArrays:
     """Both None where the inputs are the targets."""
     parts: Indices | None
     notes: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
 
 
 def choose(arrays: Mapping[str, NDArray[Any]], own: OwnData, source: str) -> ChosenArrays:
@@ -81,9 +80,8 @@ def choose(arrays: Mapping[str, NDArray[Any]], own: OwnData, source: str) -> Cho
     if x.ndim == 2 and x.dtype.kind in "iu":
         shape = "whole numbers, which may be tokens"
     found = np.ascontiguousarray(x, dtype=np.float32)
-    return ChosenArrays(
-        found, None, task, y, parts, (f"{shape}: taken as they are",), _digits_lost(x, found, name)
-    )
+    _refuse_rounded(x, found, name, source)
+    return ChosenArrays(found, None, task, y, parts, (f"{shape}: taken as they are",))
 
 
 def _joined(
@@ -152,17 +150,16 @@ def _input(array: NDArray[Any], name: str, source: str) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def _digits_lost(x: NDArray[Any], rounded: NDArray[np.float32], name: str) -> tuple[str, ...]:
-    """What is to be said where whole numbers are none, or others, in float32."""
+def _refuse_rounded(x: NDArray[Any], found: NDArray[np.float32], name: str, source: str) -> None:
+    """Raise DataError if whole numbers are others in float32: they may be looked up by a layer."""
     if x.dtype.kind not in "iu" or x.dtype.itemsize < 4:
-        return ()
-    n = int((rounded.astype(np.longdouble) != x).sum())
-    if not n:
-        return ()
-    return (
-        f"input {name!r} holds whole numbers beyond 16,777,216, and float32 rounds {n:,} of its "
-        f"{x.size:,}; subtract a constant from them",
-    )
+        return
+    n = int((found.astype(np.longdouble) != x).sum())
+    if n:
+        raise DataError(
+            f"{source}: input {name!r} holds whole numbers beyond 16,777,216, and float32 rounds "
+            f"{n:,} of its {x.size:,}; make them smaller, as by numbering the different ones"
+        )
 
 
 def _shapes(arrays: Mapping[str, NDArray[Any]]) -> list[str]:

@@ -141,7 +141,7 @@ def choose(read: Read, own: OwnData) -> Chosen:
         return replace(chosen, task=found.task, y=found.y, parts=found.parts, parts_from="given")
     return Chosen(
         read.source, found.inputs, found.task, found.y, None, found.parts, "given",
-        list(found.notes), list(found.warnings),
+        list(found.notes),
     )  # fmt: skip
 
 

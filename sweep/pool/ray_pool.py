@@ -248,8 +248,8 @@ def _shares(n_workers: int | None, threads: int, on_gpu: bool) -> tuple[int, Sha
         n_gpus = sum(int(node.get("GPU", 0)) for node in nodes)
         if not n_gpus and n_workers is None:
             raise PlatformError(
-                "the Ray cluster has no GPU, and the sweep began on one; add a machine that has, or "
-                "leave out --pool where this machine has one"
+                "the Ray cluster has no GPU, and the sweep began on one; add a machine with one, "
+                "or leave out --pool where this machine has one"
             )
         return n_workers or n_gpus, Share(1, 1)
     cores = [int(node.get("CPU", 0)) for node in nodes if node.get("CPU", 0) >= 1]

@@ -237,23 +237,26 @@ def _same(number: int, other: int) -> bool:
 
 @contextmanager
 def _int_handler() -> Iterator[list[int]]:
-    """Yield a list that gets an entry if a real Ctrl-C arrives; `signal.SIGINT` is put back."""
+    """Yield a list that gets an entry if a real Ctrl-C arrives; its handler hears of it as before.
+
+    `signal.SIGINT` is put back.
+    """
     heard: list[int] = []
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield heard
         return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         heard.append(number)
-        raise KeyboardInterrupt
+        before(number, frame)
 
     signal.signal(signal.SIGINT, interrupt)
     try:
         yield heard
     finally:
         if signal.getsignal(signal.SIGINT) is interrupt:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, before)
 
 
 def forget() -> None:

@@ -97,6 +97,14 @@ def test_a_real_interrupt_goes_on_as_one(tmp_path):
     try:
         with pytest.raises(KeyboardInterrupt):
             Home(tmp_path).run(lambda: os.kill(os.getpid(), signal.SIGINT))
+        heard = []  # whoever else listens, as a search does, hears it in the code too
+        signal.signal(
+            signal.SIGINT, lambda number, frame: heard.append(number) or 1 / len(heard[1:])
+        )
+        with pytest.raises(ZeroDivisionError):
+            Home(tmp_path).run(lambda: os.kill(os.getpid(), signal.SIGINT))
+        Home(tmp_path).run(lambda: os.kill(os.getpid(), signal.SIGINT))
+        assert heard == [signal.SIGINT] * 2
     finally:
         signal.signal(signal.SIGINT, before)
 

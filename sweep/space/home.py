@@ -55,6 +55,8 @@ class Home:
         """
         with _surroundings(), _int_handler() as interrupted, self._imports(), self._reading():
             try:
+                if sys.stderr is not None:
+                    sys.stderr = _Lent(sys.stderr)  # type: ignore[assignment]  # as a stream
                 with redirect_stdout(sys.stderr):  # our stdout may be read by a program
                     return call()
             except Exception:
@@ -108,6 +110,21 @@ class Home:
                 return
             if not imported or all(_file(one) != path for one in tuple(sys.modules.values())):
                 self.opened.add(path)
+
+
+class _Lent:
+    """A stream that whoever has it may write to, and does not close: others hold it, too."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def close(self) -> None:
+        """Close nothing; what was written arrives."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 _LOADED: dict[str, ModuleType] = {}

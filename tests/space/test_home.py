@@ -46,6 +46,8 @@ def test_what_code_changes_around_it_is_put_back(tmp_path, capfd):
 
     interrupt = signal.getsignal(signal.SIGINT)
     Home(tmp_path).run(change)
+    Home(tmp_path).run(lambda: [stream.close() for stream in (sys.stdout, sys.stderr)])
+    assert not before[2].closed  # whoever else holds it can go on writing
     after = Path.cwd(), sys.stdout, sys.stderr, list(sys.path), signal.getsignal(signal.SIGTERM)
     assert after == before
     assert signal.getsignal(signal.SIGINT) is interrupt

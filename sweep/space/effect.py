@@ -13,7 +13,7 @@ from sweep.space.same_model import WholeModel, outline, whole
 
 _MOST_VALUES = 6
 """Of one hyperparameter that are compared."""
-_MOST_AMONG = 4
+_MOST_AMONG = 8
 """Configurations among which one is looked for where a hyperparameter has an effect."""
 _MOST_NAMES = 80
 _MOST_KEPT = 8

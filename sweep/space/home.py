@@ -56,7 +56,7 @@ class Home:
         with _surroundings(), _int_handler() as interrupted, self._imports(), self._reading():
             try:
                 if sys.stderr is not None:
-                    sys.stderr = _Lent(sys.stderr)  # type: ignore[assignment]  # as a stream
+                    sys.stderr = _Lent(sys.stderr)
                 with redirect_stdout(sys.stderr):  # our stdout may be read by a program
                     return call()
             except Exception:

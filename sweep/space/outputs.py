@@ -15,7 +15,8 @@ from sweep.tasks.losses import LossName
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 
 __all__ = ["CATEGORICAL", "CROSS_ENTROPY", "SQUARED_ERROR", "Outputs", "OutputsError",
-           "check_logits", "check_probabilities", "metric_in", "n_outputs", "outputs_of"]  # fmt: skip
+           "check_logits", "check_probabilities", "metric_in", "n_outputs",
+           "outputs_of"]  # fmt: skip
 
 CROSS_ENTROPY = ("binary_crossentropy", "bce")
 SQUARED_ERROR = ("mean_squared_error", "mse", "MSE")

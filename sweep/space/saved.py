@@ -173,8 +173,8 @@ def check_saved(path: Path, model: Model, inputs: Inputs) -> None:
     import keras
 
     try:
-        config = keras.saving.serialize_keras_object(model)
-        needed = needed_by(config)
+        with _unwarned():
+            needed = needed_by(keras.saving.serialize_keras_object(model))
         if not needed.objects and not needed.unsafe:
             return
         with tempfile.TemporaryDirectory(prefix=SPACES) as folder, _unwarned():
@@ -219,7 +219,7 @@ def _losses(model: Model, loaded: Model, outputs: np.ndarray) -> tuple[np.ndarra
 
 @contextlib.contextmanager
 def _unwarned() -> Iterator[None]:
-    """Without Keras' warning that the saved optimizer has no state yet."""
+    """Without Keras' warnings of a saved optimizer that has no state yet, and of a lambda."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -236,6 +236,6 @@ def _not_exported(path: Path, error: object) -> str:
     return (
         f"the model of {path} could not be exported: saved and loaded again, it fails; "
         "write functions of a Lambda, an activation or a loss as def at the top level of the file "
-        "instead of as lambda, and let get_config() of a class of your own return what its __init__ takes "
-        f"({kind}{text[:200]})"
+        "instead of as lambda, and let get_config() of a class of your own return what its "
+        f"__init__ takes ({kind}{text[:200]})"
     )

@@ -140,6 +140,16 @@ def test_looking_and_stopping_import_nothing_heavy(module):
     assert done.stderr == "set()\n"
 
 
+def test_a_folder_that_is_gone_is_named_as_the_fault(place, monkeypatch, capsys):
+    plant(monkeypatch, "sweep.cli.commands.status.look", FileNotFoundError(errno.ENOENT, "gone"))
+    gone = place / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    code, said = run(monkeypatch, capsys, "status", "s", "--results", str(place / "results"))
+    assert code == 6 and "removed; go to another" in said and len(said.splitlines()) == 1
+
+
 def test_a_thread_that_a_space_has_started_is_not_waited_for(tmp_path):
     script = (
         "import sys, threading, time; from sweep.cli import main\n"

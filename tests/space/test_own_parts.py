@@ -99,6 +99,7 @@ def test_training_of_ones_own_is_refused_by_name_and_line(method, tmp_path):
         load(tmp_path, FUNCTIONAL.format(method=method))
 
 
+@pytest.mark.filterwarnings("ignore:The object being serialized")
 def test_a_lambda_that_cannot_be_loaded_is_refused_and_a_def_is_not(tmp_path):
     text = PARTS.replace("Lambda(both,", "Lambda(lambda x: ops.concatenate([x, x], axis=-1),")
     with pytest.raises(InvalidSpaceError, match="as def at the top level") as caught:

@@ -130,15 +130,14 @@ def test_what_it_does_not_know_is_refused_by_name(reason):
     assert carries(REFUSED[reason]()) == reason
 
 
-def test_models_of_which_none_is_carried_are_told_apart_until_one_is():
+def test_models_that_are_built_to_see_a_space_are_described_or_their_refusals_counted():
     seen = SeenModels(Task())
-    assert not seen.none_is_carried  # nothing was seen
     for reason in ("loss hinge", "layer PReLU", "loss hinge"):
         seen(REFUSED[reason]())
-    assert seen.none_is_carried
     assert seen.refusals == {"loss hinge": 2, "layer PReLU": 1}
     seen(capacity.mlp(4, 1, 0.0, 0.0, 500))
-    assert not seen.none_is_carried
+    assert [one.hidden[0].width for one in seen.described] == [4]
+    assert seen.looked_at == 4
 
 
 def test_a_branching_model_is_refused():

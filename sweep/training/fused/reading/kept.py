@@ -119,7 +119,7 @@ class Readings:
         model = self._model(assignment)
         key = _key(assignment)
         try:
-            description = self._read[key] = _description(model, self.task)
+            description = self._read[key] = description_of(model, self.task)
         except NotCarriedError as error:
             self._read[key] = error
             return
@@ -173,16 +173,11 @@ class Readings:
             self._left, self._left_bytes = False, 0
 
 
-def why_not(model: trial_model.Model, task: Task) -> str | None:
-    """Return None if a model, with what its own `fit` gives, is carried, else why not: one line."""
-    try:
-        _description(model, task)
-    except NotCarriedError as error:
-        return str(error)
-    return None
+def description_of(model: trial_model.Model, task: Task) -> Description:
+    """Return the description of a model, with what its own `fit` gives.
 
-
-def _description(model: trial_model.Model, task: Task) -> Description:
+    Raises NotCarriedError.
+    """
     given = seen_arguments(model)
     left = given.only_keras
     require(left is None, left or "")

@@ -1,36 +1,40 @@
-"""Whether any model of a space can be fused, told by those that are built to see the space whole.
+"""What of a space can be fused, told by the models that are built to see the space whole.
 
-They are built anyway, with every value of each switch among them. If none of them is carried, no
-model is read for the fused trainer: reading one costs as much as two epochs of few rows.
+They are built anyway, with every value of each switch among them, and some at random. Reading a
+model for the fused trainer alone costs as much as two epochs of few rows.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 from sweep.tasks.task import Task
-from sweep.training.fused.reading.kept import why_not
+from sweep.training.fused.description import Description
+from sweep.training.fused.layers.refusal import NotCarriedError
+from sweep.training.fused.reading.kept import description_of
 from sweep.training.model import Model
+
+_MOST = 64
+"""Models that are described; those after them are taken to be like them."""
 
 
 @dataclass
 class SeenModels:
-    """Called with each model that is built: counts why models are left to Keras."""
+    """Called with each model that is built: describes it, or notes why it is left to Keras."""
 
     task: Task
-    refusals: Counter[str | None] = field(default_factory=Counter)
-    """How many models were refused, by reason, until one was carried."""
-    carried: bool = False
+    described: list[Description] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
+    """How many models are left to Keras, by reason."""
 
     def __call__(self, model: Model) -> None:
-        if self.carried:
+        if len(self.described) >= _MOST:
             return
-        reason = why_not(model, self.task)
-        if reason is None:
-            self.carried = True
-        else:
-            self.refusals[reason] += 1
+        try:
+            self.described.append(description_of(model, self.task))
+        except NotCarriedError as error:
+            self.refusals[str(error)] += 1
 
     @property
-    def none_is_carried(self) -> bool:
-        """Whether models were looked at, and all were refused."""
-        return bool(self.refusals) and not self.carried
+    def looked_at(self) -> int:
+        """Models that were described or refused."""
+        return len(self.described) + self.refusals.total()

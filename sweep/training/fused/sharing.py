@@ -90,6 +90,9 @@ def _is_unlike(description: Description) -> bool:
 def _all(described: Sequence[Description]) -> Iterator[Sharing]:
     """Every way to share that is considered, the plainest first."""
     hidden = [unit for one in described for unit in one.hidden]
+    if not hidden:
+        yield ALIKE
+        return
     widest = 1 << (max(unit.width for unit in hidden) - 1).bit_length()
     deepest = max(len(one.hidden) for one in described)
     depth = MIXED_DEPTH * -(-deepest // MIXED_DEPTH)

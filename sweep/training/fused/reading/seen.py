@@ -13,8 +13,10 @@ from sweep.training.fused.layers.refusal import NotCarriedError
 from sweep.training.fused.reading.kept import description_of
 from sweep.training.model import Model
 
-_MOST = 64
+_MOST = 24
 """Models that are described; those after them are taken to be like them."""
+_EVERY = 3
+"""Once one could be described, so many-th models are looked at: 10 ms each if they are deep."""
 
 
 @dataclass
@@ -25,9 +27,11 @@ class SeenModels:
     described: list[Description] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
     """How many models are left to Keras, by reason."""
+    _built: int = 0
 
     def __call__(self, model: Model) -> None:
-        if len(self.described) >= _MOST:
+        self._built += 1
+        if len(self.described) >= _MOST or (self.described and self._built % _EVERY):
             return
         try:
             self.described.append(description_of(model, self.task))

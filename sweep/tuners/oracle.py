@@ -65,8 +65,10 @@ class Oracle:
         return [key for key, trial in self.trials.items() if trial.status != "RUNNING"]
 
     def get_trial(self, trial_id: str) -> Any:
-        """Return the trial of this id. Raises NotFoundError."""
-        found = self.trials.get(str(trial_id))
+        """Return the trial of this id; zeros before it make no difference. Raises NotFoundError."""
+        found = {_unpadded(key): trial for key, trial in self.trials.items()}.get(
+            _unpadded(str(trial_id))
+        )
         if found is None:
             raise NotFoundError(f"no trial {trial_id!r} in {self.folder.path}")
         return found
@@ -118,3 +120,8 @@ class Oracle:
     @property
     def _id_width(self) -> int:
         return len(str(self.max_trials))
+
+
+def _unpadded(trial_id: str) -> str:
+    """An id without the zeros before it: how many there are follows from `max_trials`."""
+    return trial_id.lstrip("0") or "0"

@@ -147,6 +147,20 @@ def hyperparameters_with(space: SpaceRecord, values: Mapping[str, Value]) -> Any
     return hp
 
 
+def no_hyperparameters() -> Any:
+    """Return `keras_tuner.HyperParameters` that hold nothing."""
+    return hyperparameters_with(SpaceRecord(), {})
+
+
+def some_values(space: SpaceRecord) -> dict[str, Value]:
+    """Return a value of each hyperparameter: the first that its first definition holds."""
+    found: dict[str, Value] = {}
+    for one in space.definitions:
+        first = one.min_value if isinstance(one, RangeDefinition) else one.values[0]
+        found.setdefault(one.name, first)
+    return found
+
+
 def _places(one: StoredTrial) -> dict[str, Value]:
     """Where a trial stands in Hyperband, under Keras Tuner's names."""
     own = [row for row in one.assignments if row["trial"] == one.number]

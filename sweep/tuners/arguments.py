@@ -76,6 +76,12 @@ class TunerArguments:
         """Whether the score is the sum of several measures, those that are to grow taken away."""
         return isinstance(self.objective, list | tuple) and len(self.objective) > 1
 
+    @property
+    def id_digits(self) -> int:
+        """How many digits a trial's id has at least: as in Keras Tuner those of `max_trials`, and
+        four where there is no such number."""
+        return len(str(None if self.settings.has_rungs else self.settings.n_trials))
+
     def objective_of(self, name: str) -> Any:
         """Return the `keras_tuner.Objective`, its direction told from its name if it was not given.
 

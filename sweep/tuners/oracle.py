@@ -44,7 +44,7 @@ class Oracle:
             return {}
         with Store(self.folder.database, read_only=True) as store:
             sweep, found = store.sweep(), stored_trials(store)
-        width = self._id_width
+        width = self.arguments.id_digits
         rungs = sweep.settings.has_rungs
         objective = self.arguments.objective_name
         made = (trial_of(one, sweep.space, sweep.scoring, objective, width, rungs) for one in found)
@@ -111,15 +111,11 @@ class Oracle:
 
     def id_of(self, trial: int) -> str:
         """Return the id of a trial by its number."""
-        return f"{trial:0{self._id_width}d}"
+        return f"{trial:0{self.arguments.id_digits}d}"
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, Any], step: int = 0) -> None:
         """Take note of a trial's metrics, for a `run_trial` that returns nothing."""
         self.reported[str(trial_id)] = {name: float(value) for name, value in metrics.items()}
-
-    @property
-    def _id_width(self) -> int:
-        return len(str(self.max_trials))
 
 
 def _unpadded(trial_id: str) -> str:

@@ -1,6 +1,6 @@
 """A search from a script: prepared, compared with what its folder holds, and run to its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ def prepared_search(
         numerics=numerics if kept is None else kept,
         seed=arguments.settings.seed if stored is None else stored.settings.seed,
     )
-    called = trial_callbacks(given.callbacks, split.task, own_metrics(model))
+    called = trial_callbacks(given.callbacks, split.task, own_metrics(model), arguments.id_digits)
     settings = replace(settings, stopping=called.stopping)
     make = called.make if hears is None else _heard(called.make, hears)
     script = script.fitted(fitting(hypermodel, shuffle=given.shuffle, make=make))
@@ -139,9 +139,9 @@ def _settings(settings: Settings, given: SearchArguments) -> Settings:
 def _heard(make: Make | None, tuner: Any) -> Make:
     """Callbacks that tell a tuner of each epoch and batch, besides those of `make`."""
 
-    def both(trial: str, execution: int) -> list[Any]:
-        own = tuner.oracle.get_trial(tuner.oracle.id_of(int(trial)))
-        return [*(make(trial, execution) if make else ()), told(tuner, own)]
+    def both(trial: int, execution: int, values: Mapping[str, Any]) -> list[Any]:
+        own = tuner.oracle.get_trial(tuner.oracle.id_of(trial))
+        return [*(make(trial, execution, values) if make else ()), told(tuner, own)]
 
     return both
 

@@ -38,7 +38,13 @@ def searched(folder: Any, keras: Any, stop_after: int | None) -> Any:
     """A Hyperband whose epochs are Keras' own, asked to stop after some of them."""
 
     class Stops(keras.callbacks.Callback):
+        """One that cannot be copied."""
+
         seen = 0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.held = (one for one in ())
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             Stops.seen += 1

@@ -12,6 +12,8 @@ from sweep.space.load import load_space
 from sweep.space.saved import how_to_load
 from tests.support.elsewhere import without_package
 
+pytestmark = pytest.mark.usefixtures("few_builds")
+
 HEAD = """import keras
 import keras_tuner
 from keras import layers, ops

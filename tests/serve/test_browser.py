@@ -46,13 +46,14 @@ def one(tmp_path_factory, whole_search, forks):
         name="failing", state="failed", message=f"2 of 3 trials have failed: {error}",
     ).close()  # fmt: skip
     (place / "results" / "broken" / "sweep.db").write_bytes(b"no database" * 500)
-    quick = forks.quick(SECONDS_AN_EPOCH="0.6")
+    quick = forks.quick(STANDS_STILL_WHILE=str(place / "still"))
     options = ("--spaces", "spaces", "--run-with", quick)
     with served.served(place, *options, forks=forks) as found:
         with found.client(Accept="text/html") as client:
             client.get("/sweeps/big")  # pandas is there from now on
             held = {"kind": "start", "space": {"name": "mine"}, "sweep": "held", "held": True}
             client.post("/api/v1/jobs", json=held)
+        found.still = place / "still"
         yield found
 
 
@@ -93,6 +94,7 @@ def signed_in(browser, one):
 
 def test_a_search_is_started_watched_stopped_and_gone_on_with_from_the_page(signed_in, one):
     page = signed_in()
+    one.still.touch()
     page.goto(f"{one.url}/new?space=mine")
     page.fill("input[name=sweep]", "live")
     page.click("button[value=start]")
@@ -106,6 +108,8 @@ def test_a_search_is_started_watched_stopped_and_gone_on_with_from_the_page(sign
     page.wait_for_selector("a[href='/sweeps/live']")
     page.goto(f"{one.url}/sweeps/live")
     page.evaluate("window.same = true")
+    page.wait_for_selector("[data-part=state] .state.running")
+    one.still.unlink()
     page.wait_for_selector("[data-part=state] .state.finished")
     assert page.evaluate("window.same")  # the page was not read again
     page.click("a:has-text('Report')")
@@ -147,18 +151,27 @@ def test_no_page_is_left_out():
     assert missing == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_a_phone_and_can_be_read_in_both_themes(signed_in, one, scheme):
-    page = signed_in(viewport={"width": 320, "height": 640}, color_scheme=scheme)
+PAPER = "getComputedStyle(document.body).backgroundColor"
+PHONE, DESK = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
+
+
+def test_pages_fit_a_phone_and_can_be_read_in_both_themes(signed_in, one):
+    page = signed_in(viewport=PHONE, color_scheme="light")
     with one.client() as client:
         sha256 = client.get("/api/v1/spaces").json()["items"][0]["sha256"]
+    other = "dark"
     for path in PAGES:
         page.goto(one.url + path.format(sha256=sha256))
-        found = page.evaluate(FAULTS)
-        page.set_viewport_size({"width": 1280, "height": 800})
+        paper, found = page.evaluate(PAPER), page.evaluate(FAULTS)
+        page.set_viewport_size(DESK)
         found += page.evaluate(FAULTS)
-        page.set_viewport_size({"width": 320, "height": 640})
+        page.emulate_media(color_scheme=other)
+        assert page.evaluate(PAPER) != paper
+        found += page.evaluate(FAULTS)
+        page.set_viewport_size(PHONE)
+        found += page.evaluate(FAULTS)
         assert found == [], path
+        other = "light" if other == "dark" else "dark"  # each is opened first on every other page
 
 
 def test_a_bad_page_is_found_out(browser):

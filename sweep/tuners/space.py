@@ -13,7 +13,7 @@ from sweep.space.build import HomeBuild
 from sweep.space.entry import SpaceEntry
 from sweep.space.home import Home
 from sweep.space.inputs import inputs_of
-from sweep.space.load import Space, see
+from sweep.space.load import Look, Space, see
 from sweep.space.place import users_frame
 from sweep.space.precision import policy
 from sweep.space.saved import script_uses
@@ -78,12 +78,12 @@ class ScriptSpace:
     def _home(self) -> Home:
         return _HOMES.setdefault(self.path.parent, Home(self.path.parent))
 
-    def seen(self, x: Arrays, task: Task) -> Space:
+    def seen(self, x: Arrays, task: Task, look: Look | None = None) -> Space:
         """Return the space, every hyperparameter found and every model checked.
 
-        Raises InvalidSpaceError naming all faults.
+        `look` is given each model. Raises InvalidSpaceError naming all faults.
         """
-        space = see(self.called(x, task))
+        space = see(self.called(x, task), look)
         return replace(
             space, sha256=self.sha256, sources={self.path.name: self.source}, baselines={}
         )

@@ -16,7 +16,7 @@ from sweep.space.home import EndedByItselfError, Home
 from sweep.training.trial_progress import error_line
 from tests.space.test_load import MODEL
 
-pytestmark = pytest.mark.usefixtures("keras")
+pytestmark = pytest.mark.usefixtures("keras", "few_builds")
 
 
 def load(path: Path) -> Any:

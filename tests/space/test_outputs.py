@@ -22,6 +22,8 @@ from sweep.training.keras_trainer import KerasTrainer
 from sweep.training.model import build_model, evaluate, set_state
 from tests.support.fused import BATCH, MemoryJournal, assignment, small_split, train_all
 
+pytestmark = pytest.mark.usefixtures("few_builds")
+
 LOSSES: dict[int, dict[str, bool | None]] = {
     1: {
         '"bce"': False,

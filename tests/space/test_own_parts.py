@@ -1,8 +1,6 @@
 """Models with parts of the user's own: refused before training, or exported so that they load."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,9 @@ from sweep.errors import InvalidSpaceError
 from sweep.space.inputs import columns
 from sweep.space.load import load_space
 from sweep.space.saved import how_to_load
+from tests.support.elsewhere import without_package
+
+pytestmark = pytest.mark.usefixtures("few_builds")
 
 HEAD = """import keras
 import keras_tuner
@@ -134,10 +135,10 @@ def test_the_line_that_is_said_loads_the_model_elsewhere(tmp_path):
     line = how_to_load(file)
     assert line is not None
     check = "assert 'sweep' not in sys.modules; print(keras.models.load_model.__name__)"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{line}; {check}"], cwd="/", env={}, capture_output=True, text=True
-    )
-    assert done.returncode == 0 and "load_model" in done.stdout, done.stderr[-2000:]
+    quiet = "import warnings; warnings.simplefilter('ignore')"  # its optimizer was not used yet
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert "load_model" in without_package(elsewhere, f"{quiet}; {line}; {check}")
 
 
 def test_parts_of_keras_alone_need_no_line(tmp_path):

@@ -38,7 +38,13 @@ def searched(folder: Any, keras: Any, stop_after: int | None) -> Any:
     """A Hyperband whose epochs are Keras' own, asked to stop after some of them."""
 
     class Stops(keras.callbacks.Callback):
+        """One that cannot be copied."""
+
         seen = 0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.held = (one for one in ())
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             Stops.seen += 1
@@ -46,7 +52,7 @@ def searched(folder: Any, keras: Any, stop_after: int | None) -> Any:
                 tuner.folder.stop_request.touch()
 
     tuner = sweep.Hyperband(
-        build, "val_loss", max_epochs=4, factor=2, seed=3, directory=str(folder), project_name="p"
+        build, "val_loss", max_epochs=3, factor=3, seed=3, directory=str(folder), project_name="p"
     )
     tuner.search(X, Y, validation_split=0.25, verbose=0, callbacks=lambda: [Stops()])
     return tuner

@@ -7,6 +7,7 @@ from keras import layers, optimizers, regularizers
 
 from search_spaces import capacity, regularization
 from sweep.records import OutcomeStatus
+from sweep.tasks.task import Task
 from sweep.training.auto_trainer import AutoTrainer
 from sweep.training.fused.description import FusedLoss, Unit
 from sweep.training.fused.layers.activation import Activation
@@ -15,6 +16,7 @@ from sweep.training.fused.layers.dropout import Dropout
 from sweep.training.fused.layers.penalty import Penalty
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.reading.model import carries, read
+from sweep.training.fused.reading.seen import SeenModels
 from sweep.training.model import build_model, get_state
 from sweep.training.queue import Queue
 from tests.support.fused import (
@@ -130,6 +132,16 @@ REFUSED = {
 @pytest.mark.parametrize("reason", REFUSED)
 def test_what_it_does_not_know_is_refused_by_name(reason):
     assert carries(REFUSED[reason]()) == reason
+
+
+def test_models_that_are_built_to_see_a_space_are_described_or_their_refusals_counted():
+    seen = SeenModels(Task())
+    for reason in ("loss hinge", "layer PReLU", "loss hinge"):
+        seen(REFUSED[reason]())
+    assert seen.refusals == {"loss hinge": 2, "layer PReLU": 1}
+    seen(capacity.mlp(4, 1, 0.0, 0.0, 500))
+    assert [one.hidden[0].width for one in seen.described] == [4]
+    assert seen.looked_at == 4
 
 
 def test_a_branching_model_is_refused():

@@ -29,6 +29,8 @@ _OTHER_KINDS = {
     b"\xd0\xcf\x11\xe0": "an old Excel or Word file",
     b"SQLite format 3\x00": "an SQLite database",
     b"%PDF": "a PDF",
+    b"\x80\x04\x95": "a Python pickle",
+    b"\x80\x05\x95": "a Python pickle",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
 }
@@ -45,9 +47,9 @@ def other_kind(head: bytes) -> str | None:
         return "a web page"
     if text.startswith((b"{", b"[{", b"[[")):
         return "JSON"
-    if b"\0" in head:
-        # every second byte of ASCII in UTF-16 is 0
-        return "text in UTF-16" if head[1::2].count(0) > len(head) // 4 else "a binary file"
+    if b"\0" in head:  # every second byte of ASCII in UTF-16 is 0, and no other
+        few, many = sorted((head[::2].count(0), head[1::2].count(0)))
+        return "text in UTF-16" if many > len(head) // 4 and not few else "a binary file"
     return None
 
 

@@ -59,7 +59,15 @@ def leave_out(name: str) -> str:
 
 
 def without_index(frame: "pl.DataFrame") -> Columns:
-    """Return the table without a first column that has no name and numbers the rows."""
+    """Return the table without a first column that has no name and numbers the rows.
+
+    Nor with a last one without name and values, as a comma at the end of each line makes it.
+    """
+    last = frame.columns[-1]
+    if not last.strip() and frame[last].null_count() == len(frame) and frame.width > 2:
+        found = without_index(frame.drop(last))
+        said = "the last column has no name and no values: it is left out"
+        return Columns(found.frame, (*found.notes, said))
     first = frame.columns[0]
     if first not in _INDEX_NAMES or not frame[first].dtype.is_integer() or frame.width < 2:
         return Columns(frame)

@@ -162,6 +162,11 @@ def test_an_index_that_pandas_wrote_is_left_out():
     found = without_index(frame)
     assert found.frame.columns == ["a"] and "left out" in found.notes[0]
     assert without_index(frame.with_columns(pl.Series("", [0, 2, 5]))).frame.width == 2
+    ends = pl.DataFrame({"a": [1, 2], "b": [3, 4], "": [None, None]})
+    assert without_index(ends).frame.columns == ["a", "b"]
+    assert without_index(ends).notes == (
+        "the last column has no name and no values: it is left out",
+    )
 
 
 _CELL = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=8)

@@ -202,7 +202,9 @@ def _list(names: Sequence[str]) -> str:
 
 def _overfitting(verdict: Verdict, sentences: Sentences) -> str:
     found, shown = verdict.overfitting, verdict.shown
-    rise = f"a {shown.rise} of {shown.amount(found.rise)}{shown.of_unit}"
+    rise = (
+        f"a {shown.rise} of {shown.amount(found.rise, shown.decimals(found.rise))}{shown.of_unit}"
+    )
     lost = f"{rise} could be lost in the jitter of the curve"
     judged = f"{text.trials(found.judged)} of {LEAST_EPOCHS} or more epochs"
     if Sentence.OVERFIT_UNKNOWN in sentences:
@@ -337,11 +339,11 @@ def _tutorial(found: Sequence[Conclusion]) -> str:
 
 def _errors(found: Errors, shown: ScoreWords) -> str:
     """Return which errors the ties hold, and which of them decides."""
-    seeds = shown.amount(found.seeds)
+    rows, seeds = (shown.amount(one, shown.decimals(one)) for one in (found.rows, found.seeds))
     source = "measured here" if found.seeds_freedom else "taken from other sweeps"
     larger = "the seeds" if found.seeds > found.rows else "the rows"
     return (
-        f"The difference of two good trials is uncertain by ± {shown.amount(found.rows)} over rows "
+        f"The difference of two good trials is uncertain by ± {rows} over rows "
         f"and by ± {seeds} over seeds ({source}): {larger} are the larger error."
     )
 

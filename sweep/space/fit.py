@@ -65,8 +65,9 @@ class FitArguments:
     epochs: int | None = None
     """After which the trial ends, whatever Hyperband would give it; None for no such end."""
     callbacks: tuple[Any, ...] = ()
-    make: Callable[[str, int], list[Any]] | None = None
-    """Makes callbacks that have a state of their own, for a trial and the number of its run."""
+    make: Callable[[int, int, Mapping[str, Any]], list[Any]] | None = None
+    """Makes callbacks that have a state of their own, for a trial, the number of its run and
+    its hyperparameters."""
 
     @property
     def only_keras(self) -> str | None:
@@ -101,7 +102,7 @@ class ModelFit:
     """What it gave to a few made-up rows, at the model's build."""
     fault: str | None = None
     """Why it cannot be used."""
-    make: Callable[[str, int], list[Any]] | None = None
+    make: Callable[[int, int, Mapping[str, Any]], list[Any]] | None = None
     """See `FitArguments`: of a script's search, whatever `fit` gives."""
 
     def called(self, model: Any, x: Any, y: Any, validation: tuple[Any, Any]) -> FitArguments:

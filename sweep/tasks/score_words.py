@@ -67,7 +67,7 @@ class ScoreWords:
     @property
     def val(self) -> str:
         """The score in a table or a sentence: "val BCE"."""
-        return f"val {self.short}"
+        return f"val {self.short}" if self.scoring.is_of_rows else self.short
 
     @property
     def train(self) -> str:
@@ -77,7 +77,7 @@ class ScoreWords:
     @property
     def validation(self) -> str:
         """The score where there is room: "validation BCE"."""
-        return f"validation {self.short}"
+        return f"validation {self.short}" if self.scoring.is_of_rows else self.short
 
     @property
     def unit(self) -> str:

@@ -33,6 +33,9 @@ class Scoring:
     """Of the objective `metric`: the metric's name."""
     is_higher_better: bool = False
     """Of the objective `metric`: whether it is to be maximised; then the score is −value."""
+    is_of_rows: bool = True
+    """Of the objective `metric`: whether validation rows are known to have it; else it is a number
+    that a script returned, under a name of its own."""
 
     @property
     def measure(self) -> Measure:
@@ -54,7 +57,8 @@ class Scoring:
         )
 
     def to_json(self) -> Json:
-        return asdict(self)
+        """Return it as JSON, without what is said only of a script's own number."""
+        return {k: v for k, v in asdict(self).items() if k != "is_of_rows" or not v}
 
 
 BINARY_CROSSENTROPY = Scoring()

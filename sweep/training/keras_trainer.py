@@ -168,7 +168,7 @@ class _Run:
             return [*self.given.callbacks, _EpochEnd(self)]
         one = self.assignment
         trial, run = (one.trial, 0) if one.confirms is None else (one.confirms, one.seed_number)
-        made = self.given.make(str(trial), max(0, (run or 1) - 1))
+        made = self.given.make(trial, max(0, (run or 1) - 1), one.hyperparameters)
         return [_Measured(self), *self.given.callbacks, *made, _EpochEnd(self, measures=False)]
 
     def _fit(self) -> None:

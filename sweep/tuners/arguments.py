@@ -3,14 +3,15 @@
 An argument that is not honoured is refused by its name before anything is trained.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweep.errors import UsageError
-from sweep.pool.places import PoolAsked, pool_asked
+from sweep.errors import InvalidSpaceError, UsageError
+from sweep.pool.places import PoolAsked, pool_here
 from sweep.settings import Budget, Settings
 from sweep.tuners.keras_tuner_private import objective_of
 from sweep.tuners.objective import objective_words
@@ -24,7 +25,10 @@ _REFUSED = {
     "tuner_id": "it is for searches on several machines",
 }
 """Arguments that nothing here answers to, each with what to do or why."""
+_CHIEF = "KERASTUNER_TUNER_ID"
+"""The environment variable of a Keras Tuner that searches on several machines."""
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
+_OPTION = re.compile(r"--(?=[a-z])")
 _LONGEST = 80
 _COMPILE = ("optimizer", "loss", "metrics")
 
@@ -76,6 +80,12 @@ class TunerArguments:
         """Whether the score is the sum of several measures, those that are to grow taken away."""
         return isinstance(self.objective, list | tuple) and len(self.objective) > 1
 
+    @property
+    def id_digits(self) -> int:
+        """How many digits a trial's id has at least: as in Keras Tuner those of `max_trials`, and
+        four where there is no such number."""
+        return len(str(None if self.settings.has_rungs else self.settings.n_trials))
+
     def objective_of(self, name: str) -> Any:
         """Return the `keras_tuner.Objective`, its direction told from its name if it was not given.
 
@@ -112,6 +122,11 @@ def tuner_arguments(
     UsageError naming what is not honoured, TypeError for an unknown name, InvalidSpaceError for
     a number that cannot be.
     """
+    if _CHIEF in os.environ:
+        raise UsageError(
+            f"{_CHIEF} in the environment is not supported, and would be ignored: unset it, and "
+            'give pool=4 for four processes, or pool="ray" for a cluster'
+        )
     left = dict(others)
     for name, why in _REFUSED.items():
         if left.pop(name, None) is not None:
@@ -129,7 +144,7 @@ def tuner_arguments(
     _check_whole("max_consecutive_failed_trials", max_consecutive_failed_trials, least=1)
     climbs = search.get("search", "hyperband") == "hyperband"
     words, fault = _words(objective)
-    settings = Settings(
+    settings = _settings(
         **search,
         executions=1 if climbs else executions,
         seed=0 if seed is None else seed,
@@ -162,6 +177,13 @@ def folder_name(project: str) -> str:
     return name if name[:1].isalnum() else f"p{name}"
 
 
+def _settings(**given: Any) -> Settings:
+    try:
+        return Settings(**given)
+    except InvalidSpaceError as error:  # which names options of the terminal
+        raise InvalidSpaceError(_OPTION.sub("", str(error))) from error
+
+
 def _words(objective: Any) -> tuple[str, UsageError | None]:
     try:
         return objective_words(objective), None
@@ -173,7 +195,7 @@ def _pool(asked: Any) -> PoolAsked | None:
     if asked is None:
         return None
     try:
-        return pool_asked(str(asked))
+        return pool_here(str(asked))
     except UsageError as error:
         raise UsageError(str(error).removeprefix("--")) from error
 

@@ -6,7 +6,7 @@ nobody can tell what state it has, its trial is trained again from the first epo
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from sweep.errors import UsageError
 from sweep.settings import StopRule
 from sweep.tasks.task import Task, TaskKind
 
-Make = Callable[[str, int], list[Any]]
-"""From a trial's id and the number of its execution, from 0, to callbacks of its own."""
+Make = Callable[[int, int, Mapping[str, Any]], list[Any]]
+"""From a trial's number, the number of its execution, from 0, and its hyperparameters to callbacks
+of its own."""
 _LOWER = ("loss", "val_loss")
 
 
@@ -31,10 +32,13 @@ class TrialCallbacks:
     """Of the callbacks that are left to Keras."""
 
 
-def trial_callbacks(given: Any, task: Task, metrics: Sequence[str]) -> TrialCallbacks:
+def trial_callbacks(
+    given: Any, task: Task, metrics: Sequence[str], digits: int = 1
+) -> TrialCallbacks:
     """Return what `search` was given as `callbacks`: a list, or a function that makes one.
 
-    `metrics` are those that the models are compiled with. Raises UsageError for what is no
+    `metrics` are those that the models are compiled with, `digits` how many a trial's id has at
+    least. Raises UsageError for what is no
     callback, and for one that cannot be copied.
     """
     if given is None:
@@ -50,9 +54,9 @@ def trial_callbacks(given: Any, task: Task, metrics: Sequence[str]) -> TrialCall
     make = None
     if kept:
 
-        def make(trial: str, execution: int) -> list[Any]:
+        def make(trial: int, execution: int, values: Mapping[str, Any]) -> list[Any]:
             made = list(given()) if callable(given) else copy.deepcopy(listed)
-            return [_placed(made[number], trial, execution) for number in kept]
+            return placed([made[n] for n in kept], f"{trial:0{digits}d}", execution, values)
 
     return TrialCallbacks(
         None if own is None else _rule(listed[own]),
@@ -120,8 +124,19 @@ def _is_without_effect(one: Any) -> bool:
     return type(one) in kinds
 
 
-def _placed(one: Any, trial: str, execution: int) -> Any:
-    """TensorBoard's logs of each run into a folder of their own, as in Keras Tuner."""
-    if type(one).__name__ == "TensorBoard":
-        one.log_dir = str(Path(one.log_dir) / trial / f"execution{execution}")
-    return one
+def placed(
+    made: Sequence[Any], trial_id: str, execution: int, values: Mapping[str, Any]
+) -> list[Any]:
+    """Return the callbacks of one run, TensorBoard's logs in a folder of their own.
+
+    As in Keras Tuner, TensorBoard is told its hyperparameters.
+    """
+    found = []
+    for one in made:
+        found.append(one)
+        if type(one).__name__ == "TensorBoard":
+            from tensorboard.plugins.hparams.api import KerasCallback
+
+            one.log_dir = str(Path(one.log_dir) / trial_id / f"execution{execution}")
+            found.append(KerasCallback(one.log_dir, dict(values)))
+    return found

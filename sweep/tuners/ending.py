@@ -2,6 +2,7 @@
 
 from sweep.analysis.stored import load_frames
 from sweep.data.memory import RUN_TRIAL
+from sweep.store import SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.words import counted, duration
 
@@ -15,11 +16,22 @@ def end_lines(folder: SweepFolder) -> list[str]:
     words = [text for label, text in lines(verdict(frames)) if label == "verdict"]
     seconds = frames.sweep.active_seconds
     trials, epochs = len(frames.trials), len(frames.epochs)
+    spent = [counted(trials, "run"), counted(epochs, "epoch"), duration(seconds)]
+    if not has_epochs(frames.sweep):
+        del spent[1]
     seeds = ""
     if frames.sweep.data.kind != RUN_TRIAL:  # else only the script can train again
         seeds = f"; by how much other seeds differ: sweep confirm {folder.path}"
     return [
         f"verdict: {' '.join(words)}",
-        f"cost: {counted(trials, 'run')}, {counted(epochs, 'epoch')}, {duration(seconds)}",
+        f"cost: {', '.join(spent)}",
         f"more: tuner.sweep, or in a terminal: sweep report {folder.path}{seeds}",
     ]
+
+
+def has_epochs(sweep: SweepRow) -> bool:
+    """Return whether it is known how many epochs its trials have had.
+
+    Only the script knows it of what it trains itself, unless Hyperband says how many there are.
+    """
+    return sweep.data.kind != RUN_TRIAL or sweep.settings.has_rungs

@@ -188,7 +188,8 @@ def search_opaque(
     folder: SweepFolder = tuner.folder
     objective = tuner.arguments.objective_of(tuner.arguments.objective_name)
     settings = _settings(tuner, folder)
-    data, _ = fingerprint_of({"given": (list(given), dict(named))})
+    changing = {name: value for name, value in named.items() if name != "verbose"}
+    data, _ = fingerprint_of({"given": (list(given), changing)})
     if not folder.exists:
         Store.create(folder.database, _row(folder, space, settings, objective, data)).close()
     with Store(folder.database) as store:
@@ -278,6 +279,7 @@ def scoring_by(objective: Any) -> Scoring:
         objective=ObjectiveName.METRIC,
         metric=objective.name.removeprefix("val_"),
         is_higher_better=objective.direction == "max",
+        is_of_rows=objective.name.startswith("val_"),
     )
 
 

@@ -44,7 +44,7 @@ class Oracle:
             return {}
         with Store(self.folder.database, read_only=True) as store:
             sweep, found = store.sweep(), stored_trials(store)
-        width = self._id_width
+        width = self.arguments.id_digits
         rungs = sweep.settings.has_rungs
         objective = self.arguments.objective_name
         made = (trial_of(one, sweep.space, sweep.scoring, objective, width, rungs) for one in found)
@@ -65,8 +65,10 @@ class Oracle:
         return [key for key, trial in self.trials.items() if trial.status != "RUNNING"]
 
     def get_trial(self, trial_id: str) -> Any:
-        """Return the trial of this id. Raises NotFoundError."""
-        found = self.trials.get(str(trial_id))
+        """Return the trial of this id; zeros before it make no difference. Raises NotFoundError."""
+        found = {_unpadded(key): trial for key, trial in self.trials.items()}.get(
+            _unpadded(str(trial_id))
+        )
         if found is None:
             raise NotFoundError(f"no trial {trial_id!r} in {self.folder.path}")
         return found
@@ -109,12 +111,13 @@ class Oracle:
 
     def id_of(self, trial: int) -> str:
         """Return the id of a trial by its number."""
-        return f"{trial:0{self._id_width}d}"
+        return f"{trial:0{self.arguments.id_digits}d}"
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, Any], step: int = 0) -> None:
         """Take note of a trial's metrics, for a `run_trial` that returns nothing."""
         self.reported[str(trial_id)] = {name: float(value) for name, value in metrics.items()}
 
-    @property
-    def _id_width(self) -> int:
-        return len(str(self.max_trials))
+
+def _unpadded(trial_id: str) -> str:
+    """An id without the zeros before it: how many there are follows from `max_trials`."""
+    return trial_id.lstrip("0") or "0"

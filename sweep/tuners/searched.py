@@ -1,6 +1,6 @@
 """A search from a script: prepared, compared with what its folder holds, and run to its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,7 @@ def prepared_search(
     from sweep.space.inputs import inputs_of, shaped
     from sweep.space.scoring import own_metrics
     from sweep.training.fused.program.kept import default_root
+    from sweep.training.fused.reading.seen import SeenModels
     from sweep.training.start_keras import start_keras
 
     kept = None if stored is None else stored.settings.numerics
@@ -74,16 +75,18 @@ def prepared_search(
         numerics=numerics if kept is None else kept,
         seed=arguments.settings.seed if stored is None else stored.settings.seed,
     )
-    called = trial_callbacks(given.callbacks, split.task, own_metrics(model))
+    called = trial_callbacks(given.callbacks, split.task, own_metrics(model), arguments.id_digits)
     settings = replace(settings, stopping=called.stopping)
     make = called.make if hears is None else _heard(called.make, hears)
     script = script.fitted(fitting(hypermodel, shuffle=given.shuffle, make=make))
-    space = script.seen(x, split.task)
+    seen = SeenModels(split.task)
+    space = script.seen(x, split.task, seen)
     notes = [*rows.train.notes, *rows.validation.notes]
     if make is not None:
         of_tuner = () if hears is None else (type(hears).__name__,)
         notes.append(_opaque((*called.names, *of_tuner), settings))
-    prepared = replace(prepared_of(space, settings, split), retries=arguments.max_retries_per_trial)
+    prepared = prepared_of(space, settings, split, seen=seen)
+    prepared = replace(prepared, retries=arguments.max_retries_per_trial)
     return Begun(prepared, script, numerics, tuple(notes))
 
 
@@ -136,9 +139,9 @@ def _settings(settings: Settings, given: SearchArguments) -> Settings:
 def _heard(make: Make | None, tuner: Any) -> Make:
     """Callbacks that tell a tuner of each epoch and batch, besides those of `make`."""
 
-    def both(trial: str, execution: int) -> list[Any]:
-        own = tuner.oracle.get_trial(tuner.oracle.id_of(int(trial)))
-        return [*(make(trial, execution) if make else ()), told(tuner, own)]
+    def both(trial: int, execution: int, values: Mapping[str, Any]) -> list[Any]:
+        own = tuner.oracle.get_trial(tuner.oracle.id_of(trial))
+        return [*(make(trial, execution, values) if make else ()), told(tuner, own)]
 
     return both
 

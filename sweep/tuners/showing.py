@@ -22,8 +22,8 @@ class HowFar:
     """What the run that ended last has come to; empty before the first has ended."""
     best: str
     """The best score so far and its trial; empty before there is one."""
-    n_epochs: int
-    """Trained in this process."""
+    n_epochs: int | None
+    """Trained in this process; None where only the script knows."""
     seconds: float
     """Since the search went on in this process."""
 
@@ -128,13 +128,13 @@ def show_of(verbose: Any) -> Show:
 def to_html(standing: HowFar) -> str:
     """Return a bar, what is done and the best, and the run that ended last."""
     done, of = standing.n_done, standing.n_assignments
-    epochs = counted(standing.n_epochs, "epoch")
+    epochs = "" if standing.n_epochs is None else f" · {counted(standing.n_epochs, 'epoch')}"
     best = f" · best <b>{escape(standing.best)}</b>" if standing.best else ""
     latest = f'<br><span style="opacity:.75">{escape(standing.latest)}</span>'
     return (
         '<div style="font:13px/1.5 system-ui,sans-serif">'
         f'<progress value="{done}" max="{of}" style="width:14em;vertical-align:middle"></progress> '
-        f"{done} of {of} steps{best} · {epochs} · {escape(duration(standing.seconds))}"
+        f"{done} of {of} steps{best}{epochs} · {escape(duration(standing.seconds))}"
         f"{latest if standing.latest else ''}</div>"
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import NotFoundError
+from sweep.tuners.callbacks import placed
 from sweep.tuners.cutting import cuts
 from sweep.tuners.given_build import GivenBuild
 from sweep.tuners.keras_tuner_private import keeping_best, told
@@ -37,8 +38,10 @@ def fit_trial(
     objective = tuner.arguments.objective_of(tuner.arguments.objective_name)
     best = None if tuner.is_dry else keeping_best(objective, str(_weights(tuner, trial)))
     results = []
-    for _ in range(tuner.executions_per_trial):
+    for number in range(tuner.executions_per_trial):
         made = list(callbacks()) if callable(callbacks) else copy.deepcopy(list(callbacks))
+        if not tuner.is_dry:
+            made = placed(made, trial.trial_id, number, hp.values)
         own = [] if best is None else [told(tuner, trial), best, cuts(tuner)]
         every = {**named, "callbacks": [*made, *own]}
         results.append(once(trial, *given, **every))

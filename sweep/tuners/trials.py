@@ -110,9 +110,9 @@ def trial_of(
     """
     from keras_tuner.engine.trial import Trial
 
-    values = dict(one.values) | (_places(one) if rungs else {})
-    hp = hyperparameters_with(space, values)
-    trial = Trial(hp, f"{one.number:0{width}d}", one.status, one.message)
+    name = f"{one.number:0{width}d}"
+    values = dict(one.values) | (_places(one, name) if rungs else {})
+    trial = Trial(hyperparameters_with(space, values), name, one.status, one.message)
     best = [row for row in map(_best, one.runs) if row is not None]
     if not best or (trial.status == "RUNNING" and len(best) < len(one.runs)):
         return trial
@@ -147,16 +147,34 @@ def hyperparameters_with(space: SpaceRecord, values: Mapping[str, Value]) -> Any
     return hp
 
 
-def _places(one: StoredTrial) -> dict[str, Value]:
-    """Where a trial stands in Hyperband, under Keras Tuner's names."""
+def no_hyperparameters() -> Any:
+    """Return `keras_tuner.HyperParameters` that hold nothing."""
+    return hyperparameters_with(SpaceRecord(), {})
+
+
+def some_values(space: SpaceRecord) -> dict[str, Value]:
+    """Return a value of each hyperparameter: the first that its first definition holds."""
+    found: dict[str, Value] = {}
+    for one in space.definitions:
+        first = one.min_value if isinstance(one, RangeDefinition) else one.values[0]
+        found.setdefault(one.name, first)
+    return found
+
+
+def _places(one: StoredTrial, name: str) -> dict[str, Value]:
+    """Where a trial stands in Hyperband, under Keras Tuner's names.
+
+    `tuner/trial_id` is there which trial it goes on from: itself, once it has been promoted.
+    """
     own = [row for row in one.assignments if row["trial"] == one.number]
     last = own[-1]
-    return {
+    found: dict[str, Value] = {
         "tuner/epochs": last["last_epoch"],
         "tuner/initial_epoch": last["first_epoch"],
         "tuner/bracket": one.bracket or 0,
         "tuner/round": last["rung"],
     }
+    return found | ({"tuner/trial_id": name} if last["rung"] else {})
 
 
 def _is_execution(row: Row, store: Store) -> bool:

@@ -361,7 +361,13 @@ class Tuner:
         if self._begun is not None:
             return self._begun.prepared.space.hyperparameters
         from sweep.tuners.first_look import hyperparameters_of
+        from sweep.tuners.trials import hyperparameters_with, no_hyperparameters, some_values
 
+        stored = self._stored()
+        if stored is not None and stored.data.kind == RUN_TRIAL:  # training asks for some, too
+            return hyperparameters_with(stored.space, some_values(stored.space))
+        if self._hypermodel is None:
+            return self.arguments.hyperparameters or no_hyperparameters()
         return hyperparameters_of(self.build, self._hypermodel, self.arguments)
 
 

@@ -23,6 +23,8 @@ class Watcher:
     best: tuple[float, int] | None = None
     consecutive: int = 0
     """Trials that raised an error, one after the other, up to now."""
+    counts_epochs: bool = True
+    """False where only the script knows how many epochs a trial has had."""
     heard_by: Any = None
     """A tuner that is told when trials begin and end, or None."""
     last_error: str = ""
@@ -57,8 +59,9 @@ class Watcher:
         if failed:
             what = f"failed: {outcome.error}"
         run = "" if assignment.confirms is None else f", run {assignment.seed_number}"
-        epochs = assignment.first_epoch + outcome.epochs
-        self.latest = f"trial {trial}{run}, {counted(epochs, 'epoch')}: {what}"
+        epochs = counted(assignment.first_epoch + outcome.epochs, "epoch")
+        of = f", {epochs}" if self.counts_epochs else ""
+        self.latest = f"trial {trial}{run}{of}: {what}"
         self.show.ended(self.standing)
         if self.heard_by is not None:
             ended = self._trial(trial)
@@ -75,7 +78,7 @@ class Watcher:
             n_assignments=self.n_assignments,
             latest=self.latest,
             best=best,
-            n_epochs=self.n_epochs,
+            n_epochs=self.n_epochs if self.counts_epochs else None,
             seconds=time.monotonic() - self.began,
         )
 

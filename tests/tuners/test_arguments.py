@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sweep
-from sweep.errors import UsageError
+from sweep.errors import InvalidSpaceError, UsageError
 from sweep.tuners import kinds
 from sweep.tuners.fit_arguments import fit_arguments
 from sweep.tuners.objective import objective_words
@@ -64,9 +64,17 @@ def test_what_would_be_ignored_is_refused_by_name(given, said):
         kinds.RandomSearch(**{"hypermodel": build, "objective": "val_loss", **given})
 
 
+def test_a_chief_and_workers_are_refused_by_name(monkeypatch):
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
+    with pytest.raises(UsageError, match="KERASTUNER_TUNER_ID in the environment"):
+        kinds.RandomSearch(build, "val_loss")
+
+
 def test_unknown_names_are_errors_of_the_call():
     with pytest.raises(TypeError, match="unexpected argument 'max_trails'"):
         kinds.RandomSearch(build, "val_loss", max_trails=3)
+    with pytest.raises(InvalidSpaceError, match=r"^factor is 1, expected at least 2"):
+        kinds.Hyperband(build, "val_loss", factor=1)
     climbing = kinds.Hyperband(build, "val_loss", executions_per_trial=2).arguments
     assert (climbing.settings.executions, climbing.seeds_of_best) == (1, 2)
 

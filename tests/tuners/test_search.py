@@ -144,13 +144,37 @@ def test_a_callback_is_copied_for_each_trial_and_sees_what_keras_logs(keras, tmp
     seen: list[Any] = []
 
     class Own(keras.callbacks.Callback):
+        epochs = 0
+
         def on_epoch_end(self, epoch, logs=None):
-            seen.append((id(self), epoch, sorted(logs)))
+            self.epochs += 1
+            seen.append((self.epochs, epoch, sorted(logs)))
 
     tuner = random_search(tmp_path, max_trials=2)
-    tuner.search(X, Y, callbacks=lambda: [Own()], **{**FIT, "epochs": 2})
-    assert [epoch for _, epoch, _ in seen] == [0, 1, 0, 1]
+    tuner.search(X, Y, callbacks=[Own()], **{**FIT, "epochs": 2})
+    assert [(own, epoch) for own, epoch, _ in seen] == [(1, 0), (2, 1)] * 2
     assert seen[0][2] == ["accuracy", "loss", "val_accuracy", "val_loss"]
+
+
+@pytest.mark.parametrize("own_way", [False, True])
+def test_logs_for_tensorboard_lie_under_the_trials_id(keras, tmp_path, own_way):
+    import keras_tuner
+
+    class Own(kinds.GridSearch):
+        def run_trial(self, trial, *given, **named):
+            return super().run_trial(trial, *given, **named)
+
+    hp = keras_tuner.HyperParameters()
+    hp.Fixed("units", 4)
+    tuner = (Own if own_way else kinds.GridSearch)(
+        build, "val_loss", hyperparameters=hp, tune_new_entries=False, directory=str(tmp_path)
+    )
+    logs = [keras.callbacks.TensorBoard(tmp_path / "logs")]
+    tuner.search(X, Y, callbacks=logs, **{**FIT, "epochs": 1})
+    ((trial_id, _),) = tuner.oracle.trials.items()
+    run = tmp_path / "logs" / trial_id / "execution0"
+    (hparams,) = run.glob("events*")
+    assert b"units" in hparams.read_bytes() and (run / "validation").is_dir()
 
 
 def test_a_callback_that_cannot_be_copied_is_refused_before_training(keras, tmp_path):

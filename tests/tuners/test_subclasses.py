@@ -19,9 +19,15 @@ def box(folder: Any, trials: int = 4, add: float = 1.0) -> Any:
     return Box(max_trials=trials, seed=1, directory=str(folder), project_name="box")
 
 
-def test_a_black_box_is_searched_and_gone_on_with(keras, tmp_path):
+def test_a_black_box_is_searched_and_gone_on_with(keras, tmp_path, capsys):
     tuner = box(tmp_path)
-    tuner.search(verbose=0)
+    assert not tuner.oracle.get_space().space
+    tuner.search()
+    said = capsys.readouterr().out
+    assert "[1/4] trial 0: default_objective " in said and "cost: 4 runs, " in said
+    assert "epoch" not in said and "val " not in said
+    assert [one.name for one in box(tmp_path).oracle.get_space().space] == ["x"]
+    assert tuner.oracle.get_trial("03").trial_id == "3"
     scores = {key: trial.score for key, trial in tuner.oracle.trials.items()}
     for trial in tuner.oracle.trials.values():
         x = trial.hyperparameters.get("x")

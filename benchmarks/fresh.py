@@ -1,10 +1,14 @@
 """Real searches on the built-in data, held against 500,000 fresh events: what networks truly reach.
 
 Each sweep has training and validation rows of its own. Its trials' models are exported, and score
-the fresh events; what they lose there is the truth. `benchmarks/trust.py` runs it.
+the fresh events; what they lose there is the truth. `benchmarks/trust.py` runs it; by itself, on
+more searches:
+
+    python benchmarks/fresh.py [FIRST] [SWEEPS]
 """
 
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,12 +88,12 @@ def _loss(model: Any, fresh: tuple[NDArray[Any], NDArray[Any]]) -> float:
     return float(example_losses(logits, fresh[1]).mean(dtype=np.float64))
 
 
-def figures(sweeps: int = SWEEPS, fresh: int = FRESH) -> list[Figure]:
+def figures(sweeps: int = SWEEPS, fresh: int = FRESH, first: int = 0) -> list[Figure]:
     """Return what holds of so many sweeps; trials of one share their rows, so sweeps count."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     truth = simulate_events(fresh, seed=0)
     with tempfile.TemporaryDirectory() as folder:
-        found = [checked(number, Path(folder), truth) for number in range(sweeps)]
+        found = [checked(number, Path(folder), truth) for number in range(first, first + sweeps)]
     where = f"{TRIALS} networks, {VALIDATION} rows, {fresh:,} fresh events"
     beyond = np.array([one.behind - one.given_up for one in found])
     mean = {
@@ -105,3 +109,10 @@ def figures(sweeps: int = SWEEPS, fresh: int = FRESH) -> list[Figure]:
         Amount(law.SAID_TOO_GOOD, where, mean["said"], sweeps),
         Amount(law.SIMPLEST, where, mean["behind"], sweeps, mean["given_up"], error),
     ]
+
+
+if __name__ == "__main__":
+    given = [int(number) for number in sys.argv[1:3]] or [1_000]
+    for one in figures(*given[1:], fresh=100_000, first=given[0]):
+        error = f" ± {one.error:.4f}" if isinstance(one, Amount) and one.error else ""
+        print(f"{one.law}: {one.shown}{error} ({one.promise}), {one.of} sweeps")

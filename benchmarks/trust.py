@@ -47,7 +47,7 @@ def parts(n: int) -> list[Part]:
     found += [(intervals_of_means, (n // 2, runs)) for runs in (2, 5)]
     found += [(choices, (_runs(n, trials, rows), trials, rows)) for rows, trials in tables]
     found += [(decisions, (_runs(n, 8, rows), rows)) for rows in ROWS]
-    found += [(level_curves, (2 * n, epochs)) for epochs in (9, 27, 81, 243)]
+    found += [(level_curves, (2 * n, epochs)) for epochs in (9, 12, 27, 81, 243)]
     return [*found, (rises, (n,))]
 
 
@@ -149,11 +149,11 @@ def level_curves(n: int, epochs: int) -> list[Figure]:
         Share(law.FALSE_ONSET, f"{epochs} epochs, jitter {spread}, correlation {correlation}",
               share_found(n, epochs, 0.0, spread, correlation), n)
         for spread in (0.004, 0.016)
-        for correlation in (0.0, 0.5)
+        for correlation in (0.0, 0.5, 0.9)
     ]  # fmt: skip
 
 
-LIMITS = ((27, 0.0025), (41, 0.0045), (81, 0.009), (243, 0.017), (600, 0.026))
+LIMITS = ((27, 0.0018), (41, 0.0035), (81, 0.0075), (243, 0.017), (600, 0.026))
 """Epochs, and the jitter up to which a rise of 0.02 is to be found; half of it if correlated."""
 
 

@@ -6,18 +6,26 @@ only where it is beyond what the curve's own jitter explains.
 The jitter is taken to be an autoregression of order 1 about a straight line in the second half of
 the curve, where the first steep fall is over. Its correlation from epoch to epoch and its variance
 are those of the highest restricted likelihood (H. D. Patterson, R. Thompson, Biometrika 58 (1971)
-545–554), on a grid of correlations from 0 to 0.85. A bend of the curve is no jitter: the variance
+545–554), on a grid of correlations from 0 to 0.95. A bend of the curve is no jitter: the variance
 is at most four times that which the median second difference gives.
 
 Then the curve is compared with shapes of rises: a straight one and a step, that begin at one of
 six places in all of the curve, its last three quarters, half or quarter. Each is weighted so that a
 curve that only falls gives 0 or less. The largest such sum of the curve's epochs over its standard
 error is compared with a critical value c: a scan (J. Glaz, J. Naus, S. Wallenstein, "Scan
-statistics", 2001). c is larger in short curves, where the jitter is known badly; its numbers are
-fitted by simulation. `benchmarks/trust.py` has the rates, beside the most that any test can find.
+statistics", 2001).
+
+A short curve does not tell its correlation: of curves of 27 epochs whose jitter has one of 0.9,
+half are estimated at 0.75 or below. So c is that of the worst true correlation up to 0.9, by the
+number of epochs and by the estimate: large in short curves, and largest, in longer ones, where the
+estimate is 0.4 to 0.6, as that may still be 0.9. Its numbers are fitted by simulation: at most 5 %
+of level curves rise, at any correlation up to 0.9, and as many as possible of those that do rise
+by 0.02 are found, with jitter that is independent or correlated by 0.5. `benchmarks/trust.py` has
+the rates, beside the most that any test can find. `too_jittery` says which curves could not show
+such a rise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -28,15 +36,26 @@ HALF_WINDOW = 2
 TOLERANCE = 0.005
 """Of a BCE, the nats that the smoothed curve must end above its minimum; of any other score, so
 many parts of what counts as a nat there. A smaller rise is no matter, however sure it is."""
-_CRITICAL = (
-    (1, 2, 3, 4, 5, 7, 12, 19, 28, 39, 300),
-    (23.0, 6.8, 5.5, 5.0, 4.9, 4.5, 3.8, 3.3, 2.8, 2.7, 2.75),
-)
-"""c for a correlation of 0, by degrees of freedom of the jitter's variance: so that at most 5 % of
-level curves of 5 to 600 epochs are found to rise, at correlations from 0 to 0.5."""
-_BY_CORRELATION = 10.0
-"""Times the correlation, over the root of the degrees of freedom: what c is larger by."""
-_CORRELATIONS = np.arange(18) / 20
+_CRITICAL = {
+    1: (25.0, 30.0, 25.0, 20.0),
+    2: (13.6, 8.5, 8.0, 7.0),
+    3: (11.0, 7.2, 6.8, 4.4),
+    4: (10.4, 6.8, 6.4, 3.6),
+    6: (10.0, 7.8, 6.4, 3.5),
+    8: (9.2, 8.1, 6.8, 3.8),
+    12: (8.3, 7.3, 6.8, 5.0),
+    19: (3.8, 3.8, 9.2, 3.8),
+    28: (3.4, 4.1, 7.1, 3.4),
+    39: (3.1, 4.2, 5.2, 4.5),
+    58: (2.7, 3.0, 3.0, 5.6),
+    120: (2.75, 2.75, 3.4, 3.4),
+    300: (2.75, 2.75, 3.0, 3.0),
+}
+"""c by degrees of freedom of the jitter's variance, at the estimated correlations `_KNOTS`; linear
+between. At most 5 % of level curves of 5 to 600 epochs are found to rise, at true correlations
+from 0 to 0.9: a short curve does not tell which."""
+_KNOTS = (0.0, 0.3, 0.45, 0.95)
+_CORRELATIONS = np.arange(20) / 20
 """Those of jitter from epoch to epoch that are tried: beyond them jitter and trend are one."""
 _LEAST_EPOCHS = 5
 """Of a curve whose jitter can be told from a straight line."""
@@ -93,7 +112,7 @@ def onsets(
     is_lowest = smooth == np.repeat(lowest, ends - starts + 1)
     last_lowest = np.maximum.reduceat(np.where(is_lowest, np.arange(len(trial)), -1), starts)
     rises = smooth[ends] - lowest > tolerance
-    rises &= _beyond_jitter(val_score, starts, ends, rises)
+    rises &= _beyond_jitter(val_score, starts, rises)
     result[trial[starts[rises]]] = epoch[last_lowest[rises]]
     return result
 
@@ -117,23 +136,47 @@ def smoothed(
     return total / count
 
 
-def _beyond_jitter(
-    values: NDArray[np.floating],
-    starts: NDArray[np.intp],
-    ends: NDArray[np.intp],
-    asked: NDArray[np.bool_],
+def too_jittery(
+    trial: NDArray[np.intp],
+    val_score: NDArray[np.floating],
+    n_trials: int,
+    rise: float = 4 * TOLERANCE,
 ) -> NDArray[np.bool_]:
-    """Whether each curve that is asked for rises by more than its jitter explains.
+    """Return which curves may not show a straight `rise` over their second half: (n_trials,).
 
-    A curve is `values` from its start to its end.
+    Of such rises a fifth or more are not found in such jitter. Arrays as in `onsets`. A curve of
+    fewer than five finite epochs shows none.
     """
+    found = np.ones(n_trials, bool)
+    finite = np.isfinite(val_score)
+    trial, val_score = trial[finite], val_score[finite]
+    starts = np.flatnonzero(np.r_[True, trial[1:] != trial[:-1]][: len(trial)])
+    for of_length, curves in _by_length(val_score, starts, np.ones(len(starts), bool)):
+        found[trial[starts[of_length]]] = least_rises(curves) > rise
+    return found
+
+
+def _beyond_jitter(
+    values: NDArray[np.floating], starts: NDArray[np.intp], asked: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Whether each curve that is asked for rises by more than its jitter explains."""
     found = np.zeros(len(starts), bool)
-    lengths = ends - starts + 1
-    for length in np.unique(lengths[asked & (lengths >= _LEAST_EPOCHS)]):
-        of_length = np.flatnonzero(asked & (lengths == length))
-        curves = np.asarray(values, float)[starts[of_length, None] + np.arange(length)]
+    for of_length, curves in _by_length(values, starts, asked):
         found[of_length] = scan(curves) > 1
     return found
+
+
+def _by_length(
+    values: NDArray[np.floating], starts: NDArray[np.intp], asked: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.intp], Floats]]:
+    """Yield the curves asked for that are long enough, by length: positions, (curves, epochs).
+
+    A curve is `values` from its start to the next one's.
+    """
+    lengths = np.diff(np.r_[starts, len(values)])
+    for length in np.unique(lengths[asked & (lengths >= _LEAST_EPOCHS)]):
+        of_length = np.flatnonzero(asked & (lengths == length))
+        yield of_length, np.asarray(values, float)[starts[of_length, None] + np.arange(length)]
 
 
 def scan(curves: Floats) -> Floats:
@@ -147,9 +190,27 @@ def scan(curves: Floats) -> Floats:
     return largest / _critical(n_epochs, _CORRELATIONS[correlation])
 
 
+def least_rises(curves: Floats) -> Floats:
+    """Return the straight rise over the second half that just shows in each curve's jitter.
+
+    By the shapes that begin in that half: the first is taken to fall.
+    """
+    n_epochs = curves.shape[1]
+    shapes, errors = _shapes(n_epochs)
+    variance, correlation = jitter(curves)
+    middle = n_epochs / 2
+    rise = np.clip((np.arange(1, n_epochs + 1) - middle) / (n_epochs - middle), 0, None)
+    late = ~shapes[:, : n_epochs // 2].any(axis=1)
+    of_one = (np.einsum("e,se->s", rise, shapes[late]) / errors[:, late]).max(axis=1)
+    least = _critical(n_epochs, _CORRELATIONS[correlation]) * np.sqrt(variance)
+    found: Floats = least / of_one[correlation]
+    return found
+
+
 def _critical(n_epochs: int, correlation: Floats) -> Floats:
-    free = _free(n_epochs)
-    found: Floats = np.interp(free, *_CRITICAL) + _BY_CORRELATION * correlation / np.sqrt(free)
+    free, table = list(_CRITICAL), np.array(list(_CRITICAL.values()))
+    knots = [np.interp(_free(n_epochs), free, column) for column in table.T]
+    found: Floats = np.interp(correlation, _KNOTS, knots)
     return found
 
 

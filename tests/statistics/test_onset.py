@@ -5,13 +5,13 @@ import pytest
 from scipy import stats
 
 from benchmarks.curves import expected, jitter, most_found, share_found
-from sweep.statistics.onset import TOLERANCE, onset
+from sweep.statistics.onset import TOLERANCE, least_rises, onset, too_jittery
 
 SURELY = 1e-3
 
 
-@pytest.mark.parametrize("correlation", [0.0, 0.5])
-@pytest.mark.parametrize(("epochs", "runs"), [(9, 400), (27, 400), (81, 400), (243, 300)])
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize(("epochs", "runs"), [(12, 400), (27, 400), (81, 400), (243, 300)])
 @pytest.mark.parametrize("spread", [0.004, 0.016])
 def test_at_most_5_percent_of_level_curves_are_said_to_overfit(epochs, runs, spread, correlation):
     wrong = share_found(runs, epochs, 0.0, spread, correlation)
@@ -20,7 +20,7 @@ def test_at_most_5_percent_of_level_curves_are_said_to_overfit(epochs, runs, spr
 
 @pytest.mark.parametrize(
     ("epochs", "spread", "correlation"),
-    [(27, 0.0025, 0), (41, 0.0045, 0), (81, 0.009, 0), (81, 0.004, 0.5), (243, 0.017, 0),
+    [(27, 0.0018, 0), (41, 0.0035, 0), (81, 0.0075, 0), (81, 0.003, 0.5), (243, 0.017, 0),
      (600, 0.026, 0)],
 )  # fmt: skip
 def test_90_percent_of_rises_of_0_02_are_found_where_the_jitter_permits(
@@ -36,6 +36,19 @@ def test_no_more_rises_are_found_than_a_test_finds_that_knows_the_curve(correlat
         found = share_found(400, epochs, 0.02, spread, correlation)
         most = most_found(epochs, 0.02, spread, correlation)
         assert found * 400 <= stats.binom.isf(SURELY, 400, most)
+
+
+def test_the_curves_that_may_not_show_a_rise_are_those_in_which_it_is_often_not_found():
+    """Most rises as large as the least that shows are found, and few of half that size."""
+    for epochs, spread in ((27, 0.004), (81, 0.012)):
+        curves = jitter(300, epochs, spread, 0.0, np.random.default_rng(4)) + expected(epochs, 0.0)
+        least = float(np.median(least_rises(curves)))
+        assert share_found(300, epochs, least, spread, 0.0) > 0.5
+        assert share_found(300, epochs, least / 2, spread, 0.0) < 0.5
+        numbers = np.repeat(np.arange(300), epochs)
+        assert too_jittery(numbers, curves.ravel(), 300, least / 2).mean() > 0.9
+        assert too_jittery(numbers, curves.ravel(), 300, least * 2).mean() < 0.1
+    assert too_jittery(np.zeros(4, int), np.ones(4), 1).all()
 
 
 def test_a_late_jump_and_a_sharp_bend_are_rises_not_jitter():

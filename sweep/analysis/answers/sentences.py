@@ -30,6 +30,7 @@ class Sentence(StrEnum):
     OVERFIT = "overfitting seen"
     NOT_OVERFIT = "overfitting not seen"
     OVERFIT_UNKNOWN = "overfitting cannot be judged"
+    TOO_JITTERY = "in some a rise could be lost in the jitter"
     WORTH = "a network is worth it"
     NOT_WORTH = "a network is not worth it"
     WORTH_UNKNOWN = "not enough evidence that a network is worth it"
@@ -109,6 +110,12 @@ def _bias_is_of_one(verdict: Verdict) -> bool:
     return found is not None and found.bias is not None and found.bias_se is None
 
 
+def _overfits(verdict: Verdict) -> bool | None:
+    """Whether any trial does; None if no curve is long and smooth enough to tell."""
+    found = verdict.overfitting
+    return None if found.judged == found.too_jittery else found.seen > 0
+
+
 def _seeds_are_larger(verdict: Verdict) -> bool | None:
     found = verdict.errors
     return None if found is None else found.seeds > found.rows
@@ -139,8 +146,9 @@ _HOLDS: dict[Sentence, Callable[[Verdict], bool]] = {
     Sentence.KINDS: lambda v: _decided(v, v.regularisation) is True,
     Sentence.KINDS_UNDECIDED: lambda v: _decided(v, v.regularisation) is False,
     Sentence.OVERFIT: lambda v: v.trials > 0 and v.overfitting.seen > 0,
-    Sentence.NOT_OVERFIT: lambda v: v.overfitting.judged > 0 and v.overfitting.seen == 0,
-    Sentence.OVERFIT_UNKNOWN: lambda v: v.trials > 0 and v.overfitting.judged == 0,
+    Sentence.NOT_OVERFIT: lambda v: v.trials > 0 and _overfits(v) is False,
+    Sentence.OVERFIT_UNKNOWN: lambda v: v.trials > 0 and _overfits(v) is None,
+    Sentence.TOO_JITTERY: lambda v: v.trials > 0 and v.overfitting.too_jittery > 0,
     Sentence.WORTH: lambda v: bool(v.advantages) and v.worth is True,
     Sentence.NOT_WORTH: lambda v: bool(v.advantages) and v.worth is False,
     Sentence.WORTH_UNKNOWN: lambda v: bool(v.advantages) and v.worth is None,

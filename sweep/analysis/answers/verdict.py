@@ -193,7 +193,7 @@ def verdict(frames: SweepFrames) -> Verdict:
         params_tied=_range(tied[tied["params"].notna()]),
         capacity=capacity,
         regularisation=kinds,
-        overfitting=overfitting(trials),
+        overfitting=overfitting(trials, frames.epochs, frames.no_skill.scale),
         unended=_unended(frames, tied if known else trials.head(1)),
         optimism=frames.optimism,
         confirmation=_confirmation(frames),

@@ -201,19 +201,27 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _overfitting(verdict: Verdict, sentences: Sentences) -> str:
-    found = verdict.overfitting
-    if Sentence.OVERFIT_UNKNOWN in sentences:
-        return f"Cannot be judged: no trial was trained for {LEAST_EPOCHS} epochs."
+    found, shown = verdict.overfitting, verdict.shown
+    rise = (
+        f"a {shown.rise} of {shown.amount(found.rise, shown.decimals(found.rise))}{shown.of_unit}"
+    )
+    lost = f"{rise} could be lost in the jitter of the curve"
     judged = f"{text.trials(found.judged)} of {LEAST_EPOCHS} or more epochs"
+    if Sentence.OVERFIT_UNKNOWN in sentences:
+        if not found.judged:
+            return f"Cannot be judged: no trial was trained for {LEAST_EPOCHS} epochs."
+        return f"Cannot be judged: in each of {judged} {lost}; longer training shows more."
+    some = f"; in {found.too_jittery:,} {lost}" if Sentence.TOO_JITTERY in sentences else ""
     if Sentence.NOT_OVERFIT in sentences:
-        return f"Not seen in {judged}."
+        return f"Not seen in {judged}{some}."
     words = f"Seen in {found.seen:,} of {judged}, the earliest after epoch {found.earliest_onset:,}"
+    some = some.replace("; in", "; of the others, in")
     if found.from_params is not None:
         half = "at least half of the trials overfit"
-        return f"{words}; from {text.parameters(found.from_params)} up, {half}."
+        return f"{words}; from {text.parameters(found.from_params)} up, {half}{some}."
     return (
         f"{words}, the smallest with {text.parameters(found.smallest_params)}; "
-        "at no size do half of the trials overfit."
+        f"at no size do half of the trials overfit{some}."
     )
 
 
@@ -331,11 +339,11 @@ def _tutorial(found: Sequence[Conclusion]) -> str:
 
 def _errors(found: Errors, shown: ScoreWords) -> str:
     """Return which errors the ties hold, and which of them decides."""
-    seeds = shown.amount(found.seeds)
+    rows, seeds = (shown.amount(one, shown.decimals(one)) for one in (found.rows, found.seeds))
     source = "measured here" if found.seeds_freedom else "taken from other sweeps"
     larger = "the seeds" if found.seeds > found.rows else "the rows"
     return (
-        f"The difference of two good trials is uncertain by ± {shown.amount(found.rows)} over rows "
+        f"The difference of two good trials is uncertain by ± {rows} over rows "
         f"and by ± {seeds} over seeds ({source}): {larger} are the larger error."
     )
 

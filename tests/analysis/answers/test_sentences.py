@@ -44,6 +44,7 @@ PHRASES = {
     S.OVERFIT: r"Seen in ",
     S.NOT_OVERFIT: r"Not seen in ",
     S.OVERFIT_UNKNOWN: r"Cannot be judged",
+    S.TOO_JITTERY: r"could be lost in the jitter of the curve",
     S.WORTH: r"A network is worth it",
     S.NOT_WORTH: r"the best network found",
     S.WORTH_UNKNOWN: r"Not enough evidence that a network is worth it",
@@ -188,6 +189,7 @@ def test_each_sentence_is_true_and_no_two_contradict(
     if "overfitting" in dict(lines(found)):
         kinds = sentences & {S.OVERFIT, S.NOT_OVERFIT, S.OVERFIT_UNKNOWN}
         assert len(kinds) == 1
+        assert found.overfitting.seen + found.overfitting.too_jittery <= found.overfitting.judged
 
 
 def assert_true_of(frames, found, sentences):

@@ -165,7 +165,7 @@ def test_overfitting_begins_where_half_of_the_larger_trials_overfit(tmp_path):
 
 def test_no_overfitting_and_no_long_trial_are_told_apart(tmp_path):
     none = judged(tmp_path, [trial(10**k, 0.6) for k in range(2, 8)], tied=(0,))
-    assert none.overfitting == Overfitting(6, 0, None, None, None)
+    assert none.overfitting == Overfitting(6, 0, 0.02, 0, None, None, None)
     assert "Not seen in 6 trials of 5 or more epochs." in words(none)
     short = judged(tmp_path, [cut(10**k, 0.6) for k in range(2, 8)], tied=(0,))
     assert "Cannot be judged: no trial was trained for 5 epochs." in words(short)

@@ -1,5 +1,6 @@
 """A sweep's folder: every file name written in it, how a sweep is named, found and locked."""
 
+import errno
 import os
 import re
 import socket
@@ -156,7 +157,9 @@ class SweepFolder:
         try:
             descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         except OSError as error:
-            raise PlatformError(f"cannot lock {self.lock} ({error.strerror})") from error
+            is_denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+            mend = ": the sweep can only be read; work on it as its owner" if is_denied else ""
+            raise PlatformError(f"cannot lock {self.lock} ({error.strerror}){mend}") from error
         try:
             # a reader that looks who holds it blocks it for an instant
             if not hold(descriptor, patience=_LOCK_PATIENCE_SECONDS):

@@ -1,5 +1,6 @@
 """Names, the newest sweep, and a lock that ends with its process."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -132,3 +133,15 @@ def test_a_folder_whose_name_no_sweep_can_have_is_to_be_renamed(tmp_path):
     (tmp_path / "run").rename(tmp_path / "run (copy)")
     with pytest.raises(NotFoundError, match=r"the folder 'run \(copy\)' in .*; rename it"):
         find_sweep(tmp_path, "run (copy)")
+
+
+def test_a_sweep_that_can_only_be_read_says_so_when_it_is_to_be_worked_on(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("sweep.sweep_folder.os.open", refused)
+    with (
+        pytest.raises(PlatformError, match="can only be read"),
+        SweepFolder(tmp_path, "a").locked(),
+    ):
+        pass

@@ -11,7 +11,7 @@ import typer
 from sweep.cli import completion, output
 from sweep.cli.output import hint
 from sweep.errors import UsageError
-from sweep.pool.places import pool_asked
+from sweep.pool.places import pool_here
 from sweep.runner.workers import Workers
 from sweep.settings import SEARCHES, TRAINERS, Settings, settings_given
 from sweep.words import shortened
@@ -353,7 +353,7 @@ def workers_of(pool: str | None, mixed: bool) -> Workers:
         if mixed:
             raise UsageError("--mixed is about the workers of a pool; add --pool, or leave it out")
         return Workers()
-    return Workers(pool_asked(pool), mixed, output)
+    return Workers(pool_here(pool), mixed, output)
 
 
 def settings_of(context: typer.Context) -> Settings:

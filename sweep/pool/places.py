@@ -4,12 +4,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
 from sweep.errors import UsageError
 
 _MOST = 1024
+_NO_GPU = "--pool gpus: there is no GPU here; use --pool N, or leave it out"
 _HELP = "expected a number of workers, gpus, ray, or ray:N with a number"
 
 
@@ -38,6 +40,21 @@ def pool_asked(text: str) -> PoolAsked:
     if workers is not None and not 1 <= workers <= _MOST:
         raise UsageError(f"--pool is {text!r}, expected from 1 to {_MOST:,} workers")
     return PoolAsked(found[2] or found[3] or "processes", workers)
+
+
+def pool_here(text: str) -> PoolAsked:
+    """Return what the text asks for, if this host can have it. Raises UsageError.
+
+    Asked before a sweep has its folder, so that what cannot be leaves none behind.
+    """
+    asked = pool_asked(text)
+    if asked.kind == "ray" and find_spec("ray") is None:
+        raise UsageError(
+            '--pool ray needs Ray, which is not installed; pip install "keras-sweep[ray]"'
+        )
+    if asked.kind == "gpus" and not gpus(os.environ):
+        raise UsageError(_NO_GPU)
+    return asked
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,7 @@ def places(asked: PoolAsked, environment: Mapping[str, str]) -> list[Place]:
     """
     devices, cores = gpus(environment), tuple(sorted(os.sched_getaffinity(0)))
     if asked.kind == "gpus" and not devices:
-        raise UsageError("--pool gpus: there is no GPU here; use --pool N, or leave it out")
+        raise UsageError(_NO_GPU)
     n_workers = asked.workers or len(devices)
     found = shares(cores, n_workers)
     if not devices:

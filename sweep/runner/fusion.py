@@ -10,7 +10,9 @@ from sweep.searches.plan import Plan
 from sweep.settings import Settings
 from sweep.space.build import Build
 from sweep.tasks.scoring import Scoring
-from sweep.training.auto_trainer import AutoTrainer
+from sweep.training.auto_trainer import LONGER, AutoTrainer
+from sweep.training.fused.program.shape_policy import Sharing
+from sweep.training.fused.reading.seen import SeenModels
 from sweep.training.fused.sharing import SearchWork
 from sweep.words import counted
 
@@ -54,8 +56,12 @@ def fusion_of(
     settings: Settings,
     plan: Plan,
     baselines: Sequence[dict[str, Value]],
+    seen: SeenModels | None = None,
 ) -> Fusion:
-    """Return how the trials of a new sweep share programs. Reads up to `_LOOKED_AT` models."""
+    """Return how the trials of a new sweep share programs. Reads up to `_LOOKED_AT` models.
+
+    None is read if the models that were `seen` tell that nothing is fused.
+    """
     trainer = AutoTrainer(build, split, settings.batch_size, settings.patience, scoring=scoring)
     roots = [root.hyperparameters for root in plan.roots]
     configurations = _evenly(roots or list(baselines))
@@ -64,6 +70,10 @@ def fusion_of(
     work = SearchWork(trials, len(plan.proposals) if roots else trials, epochs)
     if settings.trainer == "fused" or not configurations:
         return Fusion(str(trainer.sharing))
+    if seen is not None and trainer.none_pays(seen, work):
+        refused: Counter[str | None] = Counter(seen.refusals)
+        refused[LONGER] += len(seen.described)
+        return Fusion(str(Sharing(fused=False)), seen.looked_at, +refused)
     looked_at = configurations[:_FIRST]
     sharing = trainer.best_sharing(looked_at, work)
     undecided = str(sharing) != str(trainer.sharing) and any(map(trainer.carries, looked_at))

@@ -51,6 +51,7 @@ from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
 from sweep.training.chosen import chosen_trainer
 from sweep.training.contract import StopRequested, Trainer
+from sweep.training.fused.reading.seen import SeenModels
 from sweep.training.retrying import Retrying
 from sweep.words import counted
 
@@ -119,14 +120,16 @@ def prepare(
     Without `fitted` the reference models are trained when they are asked for. Raises
     InvalidSpaceError in one line.
     """
+    seen = SeenModels(split.task)
     space = load_space(
         space_name,
         inputs_of(split.train.x),
         build=settings.build,
         n_outputs=n_outputs_of(split),
         task=split.task,
+        look=seen,
     )
-    return prepared_of(space, settings, split, fitted)
+    return prepared_of(space, settings, split, fitted, seen)
 
 
 def prepared_of(
@@ -134,8 +137,12 @@ def prepared_of(
     settings: Settings,
     split: Split,
     fitted: FittedBeside | None = None,
+    seen: SeenModels | None = None,
 ) -> Prepared:
-    """Return all that a sweep of a loaded space on `split` needs, checked. See `prepare`."""
+    """Return all that a sweep of a loaded space on `split` needs, checked. See `prepare`.
+
+    `seen` is what was found of the models that were built when the space was loaded.
+    """
     scored = scoring_of_all(space.measures, split.task, settings.objective)
     check_split(space, scored.scoring, split)
     scored = replace(scored, said=(*scored.said, *said_of(split, space)))
@@ -167,7 +174,7 @@ def prepared_of(
     fusion = NOT_LOOKED_AT
     if settings.programs is None and settings.trainer != "keras":
         baselines = [dict(one) for one in space.baselines.values()] if settings.baselines else []
-        fusion = fusion_of(space.build, split, scored.scoring, settings, plan, baselines)
+        fusion = fusion_of(space.build, split, scored.scoring, settings, plan, baselines, seen)
         settings = replace(settings, programs=fusion.programs)
     return Prepared(space, split, settings, plan, scored, scores, references, fusion)
 

@@ -1,6 +1,7 @@
 """Runs a service: the HTTP server, the dispatcher, the planner, and an orderly end."""
 
 import asyncio
+import errno
 import logging
 import os
 import socket
@@ -17,7 +18,7 @@ from sweep.errors import PlatformError
 from sweep.serve.access.guard import MOST_HEADER_BYTES
 from sweep.serve.app import make_app
 from sweep.serve.connections import ImpatientProtocol
-from sweep.serve.options import STOP, ServeOptions
+from sweep.serve.options import STOP, UNIX, ServeOptions
 from sweep.serve.pages.render import compile_templates
 from sweep.serve.queue import jobs
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
@@ -106,7 +107,7 @@ def serve(service: Service, ready: Callable[[str], None]) -> None:
         server_header=False,
         date_header=True,
         proxy_headers=proxy is not None,
-        forwarded_allow_ips=proxy or "",
+        forwarded_allow_ips="*" if proxy == UNIX else proxy or "",
         limit_concurrency=_MOST_CONNECTIONS,
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         timeout_graceful_shutdown=3,
@@ -163,9 +164,10 @@ def listen(options: ServeOptions) -> socket.socket:
         found.bind((options.host, options.port))
     except OSError as error:
         found.close()
+        is_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        mend = "choose another --port, or end what listens there" if is_port else "see --host"
         raise PlatformError(
-            f"cannot listen on {options.host}:{options.port} ({error.strerror or error}); choose "
-            "another --port, or end what listens there"
+            f"cannot listen on {options.host}:{options.port} ({error.strerror or error}); {mend}"
         ) from error
     return found
 

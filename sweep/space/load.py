@@ -8,7 +8,7 @@ import contextlib
 import io
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -154,6 +154,10 @@ def _asks(trace: Trace, declaration: Declaration) -> bool:
     return any(ask.declaration == declaration for ask in trace.active.values())
 
 
+Look = Callable[[Any], None]
+"""Is given each model that is built while a space is seen, if it can be trained."""
+
+
 def load_space(
     name: str,
     inputs: Inputs,
@@ -161,12 +165,14 @@ def load_space(
     build: str | None = None,
     n_outputs: int = 2,
     task: Task = HIGGS_TASK,
+    look: Look | None = None,
 ) -> Space:
     """Return the search space `name`, found, run and checked. Needs Keras to be started.
 
     `build` names the function or HyperModel in the file, `n_outputs` is the number of classes, or
-    of amounts. Raises InvalidSpaceError if the space does not exist, does not import, defines no
-    search space or several, or its model cannot be trained on `inputs` and the targets of `task`.
+    of amounts; `look` is given each model that can be trained. Raises InvalidSpaceError if the
+    space does not exist, does not import, defines no search space or several, or its model cannot
+    be trained on `inputs` and the targets of `task`.
     """
     path = find_space(name)
     home, before = Home(path.parent), dict(os.environ)
@@ -174,7 +180,7 @@ def load_space(
     _refuse_late_settings(path, before)
     entry = find_entry(path, module, build, Known(inputs, n_outputs))
     called = HomeBuild(path, entry, home, inputs, task)
-    explorer, seen = _begun(path, called, inputs, task)
+    explorer, seen = _begun(path, called, inputs, task, look)
     faults = explorer.faults
     baselines, files = {}, {}
     with faults.kept(), _unheard():
@@ -211,12 +217,13 @@ def _refuse_late_settings(path: Path, before: Mapping[str, str]) -> None:
             )
 
 
-def see(called: HomeBuild) -> Space:
+def see(called: HomeBuild, look: Look | None = None) -> Space:
     """Return the search space of a build that is there already, seen whole and checked.
 
-    Its files are left to the caller. Raises InvalidSpaceError naming all faults.
+    Its files are left to the caller; `look` is given each model. Raises InvalidSpaceError naming
+    all faults.
     """
-    explorer, seen = _begun(called.path, called, called.inputs, called.task)
+    explorer, seen = _begun(called.path, called, called.inputs, called.task, look)
     with explorer.faults.kept(), _unheard():
         discovery = discover(explorer)
     explorer.faults.refuse()
@@ -226,7 +233,9 @@ def see(called: HomeBuild) -> Space:
 _Seen = dict[ModelMeasures, None]
 
 
-def _begun(path: Path, called: HomeBuild, inputs: Inputs, task: Task) -> tuple[Explorer, _Seen]:
+def _begun(
+    path: Path, called: HomeBuild, inputs: Inputs, task: Task, look: Look | None
+) -> tuple[Explorer, _Seen]:
     """An explorer whose first model is built and checked, and what its models can be ranked by.
 
     Raises InvalidSpaceError if the first build fails.
@@ -236,6 +245,8 @@ def _begun(path: Path, called: HomeBuild, inputs: Inputs, task: Task) -> tuple[E
     def check(model: Any) -> None:
         check_built(path, model, inputs, task, called.called)
         seen[measures_of(model, task)] = None
+        if look is not None:
+            look(model)
 
     explorer = Explorer(path, replace(called, at_once=True), check=check)
     first = explorer.given({})

@@ -10,11 +10,13 @@ from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.batches import training_weights
 from sweep.training.contract import Endings, Journal, Source, StopRequested
 from sweep.training.early_stopping import Patience
+from sweep.training.fused.description import Description
 from sweep.training.fused.layers.refusal import NotCarriedError
 from sweep.training.fused.measuring import unmeasured
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.shape import Shape
 from sweep.training.fused.program.shape_policy import ALIKE, Sharing
+from sweep.training.fused.reading.seen import SeenModels
 from sweep.training.fused.sharing import SearchWork, best_sharing
 from sweep.training.fused.trainer import FusedTrainer
 from sweep.training.keras_trainer import KerasTrainer
@@ -85,8 +87,7 @@ class AutoTrainer:
     def best_sharing(self, configurations: Sequence[dict[str, Value]], work: SearchWork) -> Sharing:
         """Return how the trials of a search best share programs, from some of its models.
 
-        On data of a user's own, no other model is read if none of these can be fused: reading costs
-        as much as two epochs of few rows.
+        On data of a user's own, no other model is read if none of these can be fused.
         """
         if on_gpu():
             return ALIKE
@@ -95,10 +96,32 @@ class AutoTrainer:
             for one in (_to_look_at(values) for values in configurations)
             if self._not_carried(one) is None
         ]
-        own = self.split.manifest.task is not None
-        if own and not found:
+        if self._own_rows and not found:
             return Sharing(fused=False)
-        return best_sharing(found, len(configurations), self._fused.rows, work, own_rows=own)
+        return self._best_sharing(found, len(configurations), work)
+
+    def none_pays(self, seen: SeenModels, work: SearchWork) -> bool:
+        """Return whether all is left to Keras, as the models that were built for a space tell.
+
+        So it is where none can be fused; and on data of a user's own, which may be few rows, where
+        no way to share programs pays.
+        """
+        if not seen.looked_at or not_fused(self.split, self.scoring) is not None:
+            return False
+        if not seen.described:
+            return True
+        if not self._own_rows or on_gpu():
+            return False
+        return not self._best_sharing(seen.described, seen.looked_at, work).fused
+
+    def _best_sharing(
+        self, described: Sequence[Description], looked_at: int, work: SearchWork
+    ) -> Sharing:
+        return best_sharing(described, looked_at, self._fused.rows, work, own_rows=self._own_rows)
+
+    @property
+    def _own_rows(self) -> bool:
+        return self.split.manifest.task is not None
 
     def carries(self, values: dict[str, Value]) -> bool:
         """Return whether a configuration can be fused, whether or not that pays."""
@@ -120,11 +143,11 @@ class AutoTrainer:
             return reason
         description = self._fused.readings.description(assignment)
         leaves = self.sharing.leaves(self._fused.shape(description))
-        return _LONGER if leaves else None
+        return LONGER if leaves else None
 
     def _left_to_keras(self, assignment: Assignment) -> str | None:
         """Why a trial is left to Keras; if all are, its model is not read."""
-        return self.refusal(assignment) if self.sharing.fused else _LONGER
+        return self.refusal(assignment) if self.sharing.fused else LONGER
 
     def _not_carried(self, assignment: Assignment) -> str | None:
         """Why the fused trainer cannot carry a trial; None if it can."""
@@ -139,7 +162,8 @@ class AutoTrainer:
         return None
 
 
-_LONGER = "its program would take longer to compile than Keras takes to train"
+LONGER = "its program would take longer to compile than Keras takes to train"
+"""Why a trial that could be fused is left to Keras."""
 
 
 def _to_look_at(values: dict[str, Value]) -> Assignment:

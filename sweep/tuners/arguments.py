@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import InvalidSpaceError, UsageError
-from sweep.pool.places import PoolAsked, pool_asked
+from sweep.pool.places import PoolAsked, pool_here
 from sweep.settings import Budget, Settings
 from sweep.tuners.keras_tuner_private import objective_of
 from sweep.tuners.objective import objective_words
@@ -195,7 +195,7 @@ def _pool(asked: Any) -> PoolAsked | None:
     if asked is None:
         return None
     try:
-        return pool_asked(str(asked))
+        return pool_here(str(asked))
     except UsageError as error:
         raise UsageError(str(error).removeprefix("--")) from error
 

@@ -56,6 +56,7 @@ def prepared_search(
     from sweep.space.inputs import inputs_of, shaped
     from sweep.space.scoring import own_metrics
     from sweep.training.fused.program.kept import default_root
+    from sweep.training.fused.reading.seen import SeenModels
     from sweep.training.start_keras import start_keras
 
     kept = None if stored is None else stored.settings.numerics
@@ -78,12 +79,14 @@ def prepared_search(
     settings = replace(settings, stopping=called.stopping)
     make = called.make if hears is None else _heard(called.make, hears)
     script = script.fitted(fitting(hypermodel, shuffle=given.shuffle, make=make))
-    space = script.seen(x, split.task)
+    seen = SeenModels(split.task)
+    space = script.seen(x, split.task, seen)
     notes = [*rows.train.notes, *rows.validation.notes]
     if make is not None:
         of_tuner = () if hears is None else (type(hears).__name__,)
         notes.append(_opaque((*called.names, *of_tuner), settings))
-    prepared = replace(prepared_of(space, settings, split), retries=arguments.max_retries_per_trial)
+    prepared = prepared_of(space, settings, split, seen=seen)
+    prepared = replace(prepared, retries=arguments.max_retries_per_trial)
     return Begun(prepared, script, numerics, tuple(notes))
 
 

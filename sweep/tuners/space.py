@@ -13,7 +13,7 @@ from sweep.space.build import HomeBuild
 from sweep.space.entry import SpaceEntry
 from sweep.space.home import Home
 from sweep.space.inputs import inputs_of
-from sweep.space.load import Space, see
+from sweep.space.load import Look, Space, see
 from sweep.space.place import users_frame
 from sweep.space.precision import policy
 from sweep.space.saved import script_uses
@@ -46,7 +46,7 @@ class ScriptSpace:
 
     def called(self, x: Arrays, task: Task) -> HomeBuild:
         """Return `build` as it is called for these inputs, targets of this task."""
-        home = _HOMES.setdefault(self.path.parent, Home(self.path.parent))
+        home = self._home()
         home.policy = policy()
         script_uses(self.given.build)
         entry = SpaceEntry("build", self.given, self.hypermodel)
@@ -61,7 +61,7 @@ class ScriptSpace:
         import keras_tuner
 
         try:
-            model = self.given(keras_tuner.HyperParameters())
+            model = self._home().run(lambda: self.given(keras_tuner.HyperParameters()))
         except UsageError:
             raise
         except Exception as error:
@@ -75,12 +75,15 @@ class ScriptSpace:
             )
         return model
 
-    def seen(self, x: Arrays, task: Task) -> Space:
+    def _home(self) -> Home:
+        return _HOMES.setdefault(self.path.parent, Home(self.path.parent))
+
+    def seen(self, x: Arrays, task: Task, look: Look | None = None) -> Space:
         """Return the space, every hyperparameter found and every model checked.
 
-        Raises InvalidSpaceError naming all faults.
+        `look` is given each model. Raises InvalidSpaceError naming all faults.
         """
-        space = see(self.called(x, task))
+        space = see(self.called(x, task), look)
         return replace(
             space, sha256=self.sha256, sources={self.path.name: self.source}, baselines={}
         )

@@ -45,37 +45,46 @@ def impatient(trainer: str) -> None:
         slow_programs()
 
 
-STUCK = "discarded, what was saved before it counts; continue with: sweep resume broken"
+STUCK = "discarded, what was saved before it counts; continue with: sweep resume broken-keras"
 ENDINGS = {"keras": (143, STUCK), "fused": (143, "stopped, state saved; continue with: sweep"),
            "budget": (8, "--max-time of 1 s ended the search")}  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def of_fused(tmp_path_factory):
+    """A place with a sweep `whole` of the fused trainer that nobody stopped."""
+    place = tiny.make_place(tmp_path_factory.mktemp("fused"))
+    warm.run(place, *tiny.start("whole", "fused"))
+    return place
+
+
 @pytest.mark.parametrize("how", list(ENDINGS))
-def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, how):
-    trainer = "keras" if how == "keras" else "fused"
-    place = tiny.make_place(tmp_path, SLOW_SPACE if trainer == "keras" else tiny.SPACE)
-    warm.run(place, *tiny.start("whole", trainer))
-    more = ("--max-time", "1") if how == "budget" else ()
-    if more:
+def test_an_epoch_that_takes_too_long_is_left_out_and_trained_again(tmp_path, of_fused, how):
+    trainer, place, name = "fused", of_fused, f"broken-{how}"
+    start = tiny.start(name, trainer)
+    if how == "keras":
+        trainer, place, start = "keras", tmp_path, tiny.start_random(name, 1)
+        warm.run(tiny.make_place(place, SLOW_SPACE), *tiny.start_random("whole", 1))
+    if how == "budget":
+        start += ["--max-time", "1"]
         (place / "slow").touch()
-    broken = warm.begin(
-        place, *tiny.start("broken", trainer, *more), before=impatient, given=(trainer,)
-    )
-    database = place / "results/broken/sweep.db"
+    broken = warm.begin(place, *start, before=impatient, given=(trainer,))
+    database = place / "results" / name / "sweep.db"
     checkpoints = database.parent / "checkpoints"
-    if not more:
+    if how != "budget":
         wait_for(lambda: database.exists() and any(checkpoints.glob("*.npz")), broken)
         (place / "slow").touch()
     wait_for((place / "held").exists, broken)
-    if not more:
-        warm.run(place, "stop", "broken")
+    if how != "budget":
+        warm.run(place, "stop", name)
     code, words = ENDINGS[how]
     assert broken.wait() == code
     assert words in broken.stderr
     assert not (database.parent / "stop").exists()
     (place / "slow").unlink()
-    warm.run(place, "resume", "broken")
-    differing = tiny.differences(tiny.contents(place, "whole"), tiny.contents(place, "broken"))
+    (place / "held").unlink()
+    warm.run(place, "resume", name)
+    differing = tiny.differences(tiny.contents(place, "whole"), tiny.contents(place, name))
     assert differing == []
 
 

@@ -14,9 +14,9 @@ from sweep.sweep_folder import SweepFolder
 from sweep.testing import IdleTrainer
 from tests.support import tiny
 from tests.support.deaths import dies_at, reported
-from tests.support.runs import new_runner, new_store
+from tests.support.runs import new_runner, new_store, search
 
-EVERY = 17
+EVERY = 13
 """Of so many steps, one is the last."""
 
 
@@ -25,12 +25,13 @@ def work(root: Path, name: str, *, pooled: bool) -> None:
     folder = SweepFolder(root, name)
     store = Store(folder.database) if folder.exists else new_store(root, name)[1]
     idle = IdleTrainer(keeps_each_epoch=True)
+    options: Any = {"search": search(4), "baselines": {"One": {"width": 1}}}
     with store:
         if not pooled:
-            new_runner(folder, store, idle).run()
+            new_runner(folder, store, idle, **options).run()
             return
         pool = ThreadPool(lambda: idle, 3)
-        new_runner(folder, store, PooledTrainer(Team(pool))).run()
+        new_runner(folder, store, PooledTrainer(Team(pool)), **options).run()
         pool.close()
 
 

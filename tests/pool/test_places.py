@@ -3,7 +3,7 @@
 import pytest
 
 from sweep.errors import UsageError
-from sweep.pool.places import gpus, places, pool_asked, shares
+from sweep.pool.places import gpus, places, pool_asked, pool_here, shares
 
 
 @pytest.mark.parametrize("text", ["3", "gpus", "ray", "ray:12"])
@@ -29,3 +29,13 @@ def test_gpus_are_shared_in_turn():
     assert [place.gpu for place in found] == ["0", "1", "0"]
     with pytest.raises(UsageError, match="there is no GPU here"):
         places(pool_asked("gpus"), {"CUDA_VISIBLE_DEVICES": ""})
+
+
+def test_what_this_host_cannot_have_is_refused_at_the_door(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(UsageError, match="there is no GPU here"):
+        pool_here("gpus")
+    monkeypatch.setattr("sweep.pool.places.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"pip install \"keras-sweep\[ray\]\""):
+        pool_here("ray:4")
+    assert str(pool_here("3")) == "3"

@@ -37,7 +37,8 @@ def cluster() -> Iterator[Any]:
     import ray
     from ray.cluster_utils import Cluster
 
-    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    head = {"num_cpus": 1, "include_log_monitor": False}
+    started = Cluster(initialize_head=True, head_node_args=head)
     ray.init(address=started.address, log_to_driver=False, logging_level="error")
     yield started
     ray.shutdown()

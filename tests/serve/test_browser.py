@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from sweep.records import OutcomeStatus
+from sweep.serve import pages
 from tests.serve.conftest import SPACE
 from tests.support import service as served
-from tests.support.accessibility import FAULTS
+from tests.support.accessibility import BAD, FAULTS
 from tests.support.sweeps import store_sweep, trained
 
 CHROMIUM = shutil.which("chromium")
@@ -45,13 +46,14 @@ def one(tmp_path_factory, whole_search, forks):
         name="failing", state="failed", message=f"2 of 3 trials have failed: {error}",
     ).close()  # fmt: skip
     (place / "results" / "broken" / "sweep.db").write_bytes(b"no database" * 500)
-    quick = forks.quick(SECONDS_AN_EPOCH="0.6")
+    quick = forks.quick(STANDS_STILL_WHILE=str(place / "still"))
     options = ("--spaces", "spaces", "--run-with", quick)
     with served.served(place, *options, forks=forks) as found:
         with found.client(Accept="text/html") as client:
             client.get("/sweeps/big")  # pandas is there from now on
             held = {"kind": "start", "space": {"name": "mine"}, "sweep": "held", "held": True}
             client.post("/api/v1/jobs", json=held)
+        found.still = place / "still"
         yield found
 
 
@@ -92,6 +94,7 @@ def signed_in(browser, one):
 
 def test_a_search_is_started_watched_stopped_and_gone_on_with_from_the_page(signed_in, one):
     page = signed_in()
+    one.still.touch()
     page.goto(f"{one.url}/new?space=mine")
     page.fill("input[name=sweep]", "live")
     page.click("button[value=start]")
@@ -105,6 +108,8 @@ def test_a_search_is_started_watched_stopped_and_gone_on_with_from_the_page(sign
     page.wait_for_selector("a[href='/sweeps/live']")
     page.goto(f"{one.url}/sweeps/live")
     page.evaluate("window.same = true")
+    page.wait_for_selector("[data-part=state] .state.running")
+    one.still.unlink()
     page.wait_for_selector("[data-part=state] .state.finished")
     assert page.evaluate("window.same")  # the page was not read again
     page.click("a:has-text('Report')")
@@ -124,34 +129,86 @@ def test_paused_updates_stay_away_until_they_are_wanted(signed_in, one):
     page.wait_for_selector("text=later")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_a_phone_and_can_be_read_in_both_themes(signed_in, one, scheme):
-    page = signed_in(viewport={"width": 320, "height": 640}, color_scheme=scheme)
+PAGES = (
+    "/", "/new", "/sweeps/big", "/sweeps/big/trials/3", "/sweeps/big/compare?a=0&b=3",
+    "/frontier?sweep=big", "/spaces", "/tokens", "/ledger", "/devices", "/signin",
+    "/spaces/{sha256}", "/sweeps/failing", "/sweeps/failing/trials/1", "/sweeps/broken", "/jobs/1",
+    "/?find=none",
+)  # fmt: skip
+NO_PAGES = ("/static/{file}", "/sweeps.csv", "/sweeps/{name}/trials.csv", "/sweeps/{name}/report")
+"""Files, and the report, which has its own tests in a browser."""
+
+
+def test_no_page_is_left_out():
+    routes = {
+        route.path: route.path_regex
+        for router in pages.ROUTERS
+        for route in router.routes
+        if "GET" in route.methods and route.path not in NO_PAGES
+    }
+    looked_at = [path.partition("?")[0] for path in PAGES]
+    missing = [path for path, its in routes.items() if not any(map(its.match, looked_at))]
+    assert missing == []
+
+
+PAPER = "getComputedStyle(document.body).backgroundColor"
+PHONE, DESK = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
+
+
+def test_pages_fit_a_phone_and_can_be_read_in_both_themes(signed_in, one):
+    page = signed_in(viewport=PHONE, color_scheme="light")
     with one.client() as client:
-        hash_of_space = client.get("/api/v1/spaces").json()["items"][0]["sha256"]
-    pages = (
-        "/", "/new", "/sweeps/big", "/sweeps/big/trials/3", "/sweeps/big/compare?a=0&b=3",
-        "/frontier?sweep=big", "/spaces", "/tokens", "/ledger", "/devices", "/signin",
-        f"/spaces/{hash_of_space}", "/sweeps/failing", "/sweeps/failing/trials/1",
-        "/sweeps/broken", "/jobs/1", "/?find=none",
-    )  # fmt: skip
-    for path in pages:
-        page.goto(one.url + path)
-        found = page.evaluate(FAULTS)
-        page.set_viewport_size({"width": 1280, "height": 800})
+        sha256 = client.get("/api/v1/spaces").json()["items"][0]["sha256"]
+    other = "dark"
+    for path in PAGES:
+        page.goto(one.url + path.format(sha256=sha256))
+        paper, found = page.evaluate(PAPER), page.evaluate(FAULTS)
+        page.set_viewport_size(DESK)
         found += page.evaluate(FAULTS)
-        page.set_viewport_size({"width": 320, "height": 640})
+        page.emulate_media(color_scheme=other)
+        assert page.evaluate(PAPER) != paper
+        found += page.evaluate(FAULTS)
+        page.set_viewport_size(PHONE)
+        found += page.evaluate(FAULTS)
         assert found == [], path
+        other = "light" if other == "dark" else "dark"  # each is opened first on every other page
 
 
-def test_the_keyboard_reaches_what_the_mouse_does(signed_in):
+def test_a_bad_page_is_found_out(browser):
+    page = browser.new_page(viewport={"width": 320, "height": 640})
+    page.set_content(BAD)
+    found = " ".join(page.evaluate(FAULTS))
+    page.close()
+    for fault in (
+        "no language", "no title", "outside of the landmarks: <div>lost", "a nav unnamed",
+        "a level left out", "id twice: a", "contrast 2.8", "no name: <a", "no name: <input",
+        "no name: <select", "jumps: <button", "no alt", "empty th", "a table unnamed",
+        "named by nothing", "a name without a role", "out of the keyboard's reach",
+        "cut off: left of all", "wider than the window",
+    ):  # fmt: skip
+        assert fault in found, fault
+
+
+def test_the_keyboard_reaches_what_the_mouse_does(signed_in, one):
     page = signed_in()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
-    page.keyboard.press("Tab")
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.goto(f"{one.url}/new")
+    stops = page.evaluate(
+        """() => [...document.querySelectorAll("a, button, input, select, summary, [tabindex='0']")]
+        .filter((one) => one.checkVisibility() && one.type !== "hidden").map((one, i) => {
+            one.dataset.stop = i; return i; })"""
+    )
+    for stop in stops:  # in the order of the page, each seen to have the focus
+        page.keyboard.press("Tab")
+        focus = page.evaluate(
+            """() => { const one = document.activeElement, style = getComputedStyle(one);
+            return [Number(one.dataset.stop), style.outlineStyle, style.outlineWidth]; }"""
+        )
+        assert focus == [stop, "solid", "2px"]
+    assert len(stops) > 30
 
 
 def test_everything_can_be_done_without_a_script(signed_in, one):

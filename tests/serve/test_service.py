@@ -106,8 +106,9 @@ def test_tokens_are_made_and_listed_from_a_terminal(place, forks):
 def test_a_unix_socket_is_its_owners_alone(place, forks):
     path = place / "s.sock"
     process = subprocess.Popen(
-        [*forks.client, "-m", "sweep", "serve", "--socket", str(path)], cwd=place,
-        env=served.environment(place), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*forks.client, "-m", "sweep", "serve", "--socket", path, "--behind-proxy", "unix"],
+        cwd=place, env=served.environment(place),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         secret = process.stdout.readline().partition("token=")[2].strip()
@@ -116,6 +117,10 @@ def test_a_unix_socket_is_its_owners_alone(place, forks):
             headers = {"Authorization": f"Bearer {secret}"}
             assert client.get("http://localhost/api/v1/queue", headers=headers).status_code == 200
             assert client.get("http://localhost/api/v1/queue").status_code == 401
+            behind = {"X-Forwarded-Proto": "https", "Sec-Fetch-Site": "same-origin"}
+            shown = {"token": secret}
+            answer = client.post("http://localhost/session", json=shown, headers=behind)
+            assert "Secure" in answer.headers["set-cookie"]
     finally:
         process.terminate()
         process.communicate(timeout=30)
@@ -139,4 +144,4 @@ def test_without_its_extra_the_service_says_in_one_line_what_to_install(monkeypa
     monkeypatch.setattr(serve, "find_spec", lambda name: None)
     done = CliRunner().invoke(app, ["serve"])
     assert isinstance(done.exception, PlatformError)
-    assert "pip install keras-sweep[serve]" in str(done.exception)
+    assert 'pip install "keras-sweep[serve]"' in str(done.exception)

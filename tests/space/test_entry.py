@@ -9,6 +9,8 @@ from sweep.errors import InvalidSpaceError
 from sweep.space.inputs import Input, Inputs, columns
 from sweep.space.load import load_space
 
+pytestmark = pytest.mark.usefixtures("few_builds")
+
 TABLE = columns(4)
 TOP = "import keras, keras_tuner\n"
 BODY = """

@@ -206,6 +206,7 @@ def test_the_tutorials_regularised_models_have_its_settings():
     assert model.layers[0].activation.__name__ == "elu"
 
 
+@pytest.mark.usefixtures("few_builds")
 def test_a_shipped_space_runs_under_stock_keras_tuner(tmp_path):
     import keras_tuner
     import numpy as np
@@ -245,6 +246,7 @@ def test_a_baseline_has_the_active_values_only(write):
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("few_builds")
 def test_a_fingerprint_does_not_depend_on_what_was_imported_or_compiled_before(
     write, tmp_path, monkeypatch
 ):

@@ -22,6 +22,8 @@ from sweep.training.keras_trainer import KerasTrainer
 from sweep.training.model import build_model, evaluate, set_state
 from tests.support.fused import BATCH, MemoryJournal, assignment, small_split, train_all
 
+pytestmark = pytest.mark.usefixtures("few_builds")
+
 LOSSES: dict[int, dict[str, bool | None]] = {
     1: {
         '"bce"': False,
@@ -231,6 +233,10 @@ def test_an_end_that_cannot_be_told_is_taken_at_the_losss_word(tmp_path):
     load(tmp_path, end, '"bce"', metric_text(1, None), "squares.py")
     with pytest.raises(InvalidSpaceError, match="compares amounts"):
         load(tmp_path, end, '"mse"', metric_text(1, None), "amounts.py")
+    hidden = f"{SIGMOID}, layers.Lambda(lambda x: 1 - x)"
+    with pytest.raises(InvalidSpaceError, match=r"takes logits, and .* as probabilities are"):
+        load(tmp_path, hidden, LOGITS, metric_text(1, True), "hidden.py")
+    load(tmp_path, hidden, LOGITS.replace("True", "False"), metric_text(1, False), "mended.py")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,21 @@ def dies_at(step: int, work: Callable[[], None]) -> int:
         os._exit(1)
 
 
+def steps_of(work: Callable[[], None]) -> list[str]:
+    """Do the work in a process that nothing ends; return the kind of each step that it took."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    pid = os.fork()
+    if not pid:
+        steps = faults.arm("none", 0)
+        work()
+        sender.send(steps.order)
+        os._exit(0)
+    sender.close()
+    found = list(receiver.recv())
+    os.waitpid(pid, 0)
+    return found
+
+
 def reported(target: Callable[..., None], *given: Any) -> Any:
     """Return what `target(*given, report)` sends, in a process forked from a warm one.
 

@@ -30,9 +30,11 @@ class Steps:
 
     def __init__(self, kind: str | None, fatal: int) -> None:
         self.kind, self.fatal, self.taken = kind, fatal, Counter()
+        self.order: list[str] = []
 
     def dies(self, kind: str) -> bool:
         self.taken[kind] += 1
+        self.order.append(kind)
         taken = self.taken.total() if self.kind is None else self.taken[self.kind]
         return self.kind in (None, kind) and taken == self.fatal
 

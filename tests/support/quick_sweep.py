@@ -4,7 +4,8 @@
 
 It stores a sweep of `EPOCHS` epochs and records one each 50 ms, so it can be stopped, killed and
 resumed as a real one, and an epoch recorded twice breaks the database's key. Fields of `space`'s
-file name say what goes wrong: `fails` ends with a line and exit code 4.
+file name say what goes wrong: `fails` ends with a line and exit code 4. While there is a file that
+STANDS_STILL_WHILE names, three epochs are recorded and no more.
 """
 
 import os
@@ -19,6 +20,10 @@ from tests.support.sweeps import record, store_sweep, trained
 
 EPOCHS = 12
 _SECONDS = float(os.environ.get("SECONDS_AN_EPOCH", "0.05"))
+
+_STILL = os.environ.get("STANDS_STILL_WHILE", "")
+_BEFORE = 3
+"""Epochs that are recorded all the same."""
 
 
 def main() -> int:
@@ -66,6 +71,8 @@ def _work(folder: SweepFolder) -> int:
         done = 0 if found is None else found[1]
         for epoch in range(done + 1, EPOCHS + 1):
             time.sleep(_SECONDS)
+            while epoch > _BEFORE and not folder.stop_is_requested and _stands_still():
+                time.sleep(_SECONDS)
             store.save_progress(assignment, "file", epoch, [record(epoch, 0.7 - 0.01 * epoch)])
             if folder.stop_is_requested:
                 store.set_state(SweepState.INTERRUPTED)
@@ -73,6 +80,10 @@ def _work(folder: SweepFolder) -> int:
         store.finish(assignment, Outcome(OutcomeStatus.COMPLETED, EPOCHS, 9, 1.0), [], "keras")
         store.set_state(SweepState.FINISHED)
     return 0
+
+
+def _stands_still() -> bool:
+    return bool(_STILL) and Path(_STILL).exists()
 
 
 if __name__ == "__main__":

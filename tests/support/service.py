@@ -31,6 +31,8 @@ class Served:
     said: Path
     forks: Forks | None = None
     """What has forked the process, if it was forked."""
+    line: str = ""
+    """The address as it is printed, with the token."""
 
     def client(self, **headers: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.token}"} | headers
@@ -87,7 +89,7 @@ def begin(
     found = re.search(r"token=(swp_\w+)", line)
     secret = found[1] if found else token
     assert secret is not None
-    return Served(process, f"http://127.0.0.1:{port}", secret, said, forks)
+    return Served(process, f"http://127.0.0.1:{port}", secret, said, forks, line)
 
 
 @contextmanager

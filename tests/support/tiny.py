@@ -51,6 +51,14 @@ def start(name: str, trainer: str, *more: str) -> list[str]:
     return ["start", "tiny.py", "--name", name, "--trainer", trainer, *ARGUMENTS, *more]
 
 
+def start_random(name: str, trials: int, *more: str) -> list[str]:
+    """Arguments that start a random search of the tiny space by Keras, beside its baseline."""
+    at = ARGUMENTS.index("--factor")
+    arguments = [*ARGUMENTS[:at], *ARGUMENTS[at + 2 :]]
+    search = ("--search", "random", "--trials", str(trials))
+    return ["start", "tiny.py", "--name", name, "--trainer", "keras", *arguments, *search, *more]
+
+
 def contents(place: Path, name: str) -> dict[str, Any]:
     """All that a sweep's folder holds, but for clock times, their order and the sweep's own name.
 

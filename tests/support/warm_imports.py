@@ -22,9 +22,11 @@ import sweep.runner.extend
 import sweep.runner.prepare
 import sweep.runner.test_rows
 import sweep.training.export
+from tests.support.hasty import hasty_discovery
 from tests.support.programs import open_programs
 
 open_programs()
+hasty_discovery()
 
 _thresholds = gc.get_threshold()
 CliRunner().invoke(sweep.cli.app.app, ["ls", "--results", "none"])  # what any command imports

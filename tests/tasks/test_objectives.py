@@ -79,7 +79,7 @@ def test_the_error_of_what_is_no_mean_is_that_of_the_bootstrap(objective):
     z, y = binary(random, n) if objective in OF_TWO else amounts(random, n, 1)
     other = z + random.normal(size=n) * 0.4
     one, two = (row_values(objective, outputs, y) for outputs in (z, other))
-    drawn = [random.integers(0, n, n) for _ in range(1500)]
+    drawn = [random.integers(0, n, n) for _ in range(600)]
     alone = np.std([measure(z[rows], y[rows]) for rows in drawn])
     apart = np.std([measure(other[r], y[r]) - measure(z[r], y[r]) for r in drawn])
     assert one.std(ddof=1) / np.sqrt(n) == pytest.approx(alone, rel=0.1)

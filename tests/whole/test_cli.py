@@ -21,6 +21,7 @@ from sweep.store import Store
 from tests.support import warm
 from tests.support.elsewhere import without_package
 from tests.support.hasty import hasty_plan
+from tests.support.programs import PROGRAMS
 from tests.support.slow import slow_programs, wait_for
 from tests.support.tiny import CLOCKED, ORDERED
 
@@ -56,7 +57,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def environment(place: Path, **more: str) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("SWEEP_")}
-    return {**clean, "SWEEP_CACHE": str(place / "cache"), "PYTHONUNBUFFERED": "1", **more}
+    kept = {"SWEEP_CACHE": str(place / "cache"), "XDG_CACHE_HOME": str(PROGRAMS / "of-a-user")}
+    return {**clean, **kept, "PYTHONUNBUFFERED": "1", **more}
 
 
 def run(place: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:

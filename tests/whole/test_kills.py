@@ -15,15 +15,14 @@ from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
 from sweep.testing import IdleTrainer
 from tests.support import faults, tiny, warm
-from tests.support.deaths import dies_at, reported
+from tests.support.deaths import dies_at, reported, steps_of
 from tests.support.runs import Silent, new_runner, new_store, search
 
-N_STEPS = 800
-SEARCH_STEPS = 120
-"""About so many steps belong to the search itself; of those behind it, each third is enough."""
+EVERY_IN_SEARCH, EVERY = 2, 5
+"""Of so many steps of the search, and of those behind it, one is the last."""
 
 
-def work(root: Path, name: str) -> None:
+def work(root: Path, name: str, *, until_searched: bool = False) -> None:
     """Search, confirm and extend; or go on with that wherever it was."""
     folder = SweepFolder(root, name)
     if folder.exists:
@@ -37,6 +36,8 @@ def work(root: Path, name: str) -> None:
                 folder, store, IdleTrainer(keeps_each_epoch=True), **options, search=search(2)
             )
             runner.run()
+            if until_searched:
+                return
             there = store.confirmed_seeds()
             chosen: Any = {2: {"width": 5}}
             store.add_confirmations(confirmations(chosen, [], 1, 5, there), 2)
@@ -48,16 +49,16 @@ def work(root: Path, name: str) -> None:
         ).run()
 
 
-def kill_at_every_step(place: Path, report: Any) -> None:
+def kill_at_steps(place: Path, report: Any) -> None:
     root = place / "results"
     problems = []
-    work(root, "whole")
+    steps = steps_of(partial(work, root, "whole"))
     whole = tiny.contents(place, "whole")
-    for step in [*range(1, SEARCH_STEPS), *range(SEARCH_STEPS, N_STEPS, 3)]:
+    searched = len(steps_of(partial(work, root, "searched", until_searched=True)))
+    chosen = [*range(1, searched + 1, EVERY_IN_SEARCH), *range(searched + 1, len(steps) + 1, EVERY)]
+    for step in chosen:
         name = f"step-{step}"
         ended = dies_at(step, partial(work, root, name))
-        if ended == 0:
-            break
         if ended not in (-signal.SIGKILL, -signal.SIGXFSZ):
             problems.append(f"step {step} ended with {ended}")
         work(root, name)
@@ -65,15 +66,18 @@ def kill_at_every_step(place: Path, report: Any) -> None:
         if differing:
             problems.append(f"after step {step} differ: {differing}")
         shutil.rmtree(root / name)
-    report.send((step, problems))
+    parts = [step <= searched for step in chosen]
+    died_at = {(part, steps[step - 1]) for part, step in zip(parts, chosen, strict=True)}
+    every_kind = {(number <= searched, kind) for number, kind in enumerate(steps, 1)}
+    report.send((len(chosen), sorted(every_kind - died_at), problems))
 
 
 def test_killed_at_any_step_the_loop_goes_on_to_the_same_end(memory_path):
-    """A search, a confirmation and an extension."""
+    """A search, a confirmation and an extension: each kind of step in the search and behind it."""
     (memory_path / "results").mkdir()
-    n_steps, problems = reported(kill_at_every_step, memory_path)
-    assert problems == []
-    assert 2 * SEARCH_STEPS < n_steps < N_STEPS - 3, n_steps  # until a run met no such step
+    n_killed, left_out, problems = reported(kill_at_steps, memory_path)
+    assert problems == [] and left_out == []
+    assert n_killed > 100, n_killed
 
 
 FAULTS = [

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import tiny, warm
-from tests.support.programs import open_programs
+from tests.support.programs import PROGRAMS, open_programs
 
 WIDE = """
 from search_spaces.capacity import mlp
@@ -22,7 +22,7 @@ BASELINES = {"Narrow": {"width": 24}, "Loop": {"width": 256}, "Wide": {"width": 
 def build(hp):
     return mlp(hp.Choice("width", [24, 256, 512]), 2, 1e-4, 0.2, 500)
 """
-ROWS = ("--data", "builtin", "--train-rows", "2000", "--validation-rows", "500")
+ROWS = ("--data", "builtin", "--train-rows", "1000", "--validation-rows", "500")
 SHORT = ("--test-rows", "50", "--max-epochs", "2", "--trainer", "fused")
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC")
 """Set in every process that has started Keras."""
@@ -40,8 +40,8 @@ def on_these(programs: Path, cores: set[int]) -> None:
 def test_a_sweep_begun_on_two_cores_goes_on_to_the_same_numbers_on_one(tmp_path):
     place = tiny.make_place(tmp_path, WIDE)
     two = set(sorted(os.sched_getaffinity(0))[:2])
-    on_two = {"before": on_these, "given": (place / "of-two", two)}
-    on_one = {"before": on_these, "given": (place / "of-one", {min(two)})}
+    on_two = {"before": on_these, "given": (PROGRAMS / "of-two-cores", two)}
+    on_one = {"before": on_these, "given": (PROGRAMS / "of-one-core", {min(two)})}
     warm.run(place, "start", "tiny.py", "--name", "whole", *ROWS, *SHORT, **on_two)
     begun = ("--name", "parts", "--max-time", "0.001s")
     warm.run(place, "start", "tiny.py", *begun, *ROWS, *SHORT, code=8, **on_two)

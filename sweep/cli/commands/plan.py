@@ -15,7 +15,7 @@ from sweep.cli.rung_table import rung_table
 from sweep.cli.trial_lines import print_json
 from sweep.cli.work import say_of_space
 from sweep.data.description import lines as data_lines
-from sweep.pool.places import PoolAsked
+from sweep.pool.places import PoolAsked, pool_asked
 from sweep.runner.cold_start import prepare
 from sweep.words import counted, duration, plain
 
@@ -65,7 +65,7 @@ def plan(
     """Show what a search would train, and about how long that takes."""
     opt.check_output(output, opt.TABLE_OR_JSON)
     settings = opt.settings_of(context)
-    asked = opt.workers_of(pool, False).asked
+    asked = None if pool is None else pool_asked(pool)  # of another host, too
     prepared = prepare(space, settings, cache)
     for line in data_lines(prepared.split.manifest):
         hint(line)

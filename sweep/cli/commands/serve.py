@@ -52,7 +52,10 @@ def serve(
         typer.Option(exists=True, dir_okay=False, help="Private key of that certificate, PEM."),
     ] = None,
     behind_proxy: Annotated[
-        str | None, typer.Option(help="Address of the reverse proxy that speaks TLS.")
+        str | None,
+        typer.Option(
+            help="Address or network of the reverse proxy that speaks TLS; unix, with --socket."
+        ),
     ] = None,
     allowed_host: Annotated[
         list[str] | None, typer.Option(help="A further name of this service.")
@@ -227,5 +230,5 @@ def _require_extra() -> None:
     needed = ("fastapi", "uvicorn", "prometheus_client", "multipart")
     if any(find_spec(name) is None for name in needed):
         raise PlatformError(
-            "sweep serve needs what its extra brings: pip install keras-sweep[serve]"
+            'sweep serve needs what its extra brings: pip install "keras-sweep[serve]"'
         )

@@ -158,7 +158,7 @@ def _too_many_words(name: str, levels: tuple[str, ...], max_levels: int, source:
             f"them in the file, or {leave_out}"
         )
     plainly = ""
-    if any(sign.isdigit() for sign in example):
+    if next((sign for sign in example if sign.isalnum()), "").isdigit():  # as in $1,234 and 5 kg
         plainly = "; numbers are written plainly, as in 1234.5"
     return DataError(
         f"{source}: column {name!r} has {len(levels):,} different words, such as {example!r}, and "

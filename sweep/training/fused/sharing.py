@@ -13,7 +13,8 @@ machine of 2024 with AVX-512; what counts are their ratios.
     an epoch of it   0.1 ms a step and layer, and its products at 120 GFLOP/s, padding included;
                      1.45 times that where a mixed program's layers have parts
     by Keras         0.5 s an assignment, 3.3 ms a step, its products at 80 GFLOP/s
-    reading a model  0.01 s a trial, as most differ in numbers only
+    reading a model  0.01 s a trial, as most differ in numbers only; 0.1 s if it is refused, and
+                     Keras makes it once more
 """
 
 import itertools
@@ -36,6 +37,8 @@ from sweep.training.fused.program.shape_policy import (
 
 _MARGIN = 0.8
 """Trials are fused if that takes at most this part of the time that Keras takes."""
+_READING_REFUSED = 0.1
+"""Seconds of a model that is read in vain."""
 _WIDEST_IN_STEPS = 128
 """Units of the widest mixed program with two classes: at 512 it takes a minute to compile."""
 _NO_LIMIT = 1 << 60
@@ -71,10 +74,12 @@ def best_sharing(
         sharing: _cost(described, looked_at, rows, work, sharing) for sharing in _all(described)
     }
     best = min(costs, key=lambda sharing: costs[sharing])
+    refused = work.trials / looked_at * (looked_at - len(described)) * _READING_REFUSED
     by_keras = (
         work.trials / looked_at * sum(_by_keras(one, rows_of(one, rows), work) for one in described)
     )
-    return best if costs[best] < _MARGIN * by_keras else Sharing(fused=False)
+    fused = costs[best] + refused
+    return best if fused < _MARGIN * by_keras else Sharing(fused=False)
 
 
 def _is_unlike(description: Description) -> bool:
@@ -85,6 +90,9 @@ def _is_unlike(description: Description) -> bool:
 def _all(described: Sequence[Description]) -> Iterator[Sharing]:
     """Every way to share that is considered, the plainest first."""
     hidden = [unit for one in described for unit in one.hidden]
+    if not hidden:
+        yield ALIKE
+        return
     widest = 1 << (max(unit.width for unit in hidden) - 1).bit_length()
     deepest = max(len(one.hidden) for one in described)
     depth = MIXED_DEPTH * -(-deepest // MIXED_DEPTH)

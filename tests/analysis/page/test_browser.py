@@ -20,6 +20,9 @@ if CHROMIUM is None:
     pytest.skip("chromium is not installed: apt install chromium", allow_module_level=True)
 
 
+WINDOW = {"width": 1280, "height": 900}
+
+
 @pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as playwright:
@@ -34,35 +37,75 @@ def address(tmp_path_factory):
     return (played_page(tmp_path_factory) / "report.html").as_uri()
 
 
-@pytest.fixture
-def opened(browser, address):
-    """Opens an address; fails on any complaint of the browser and any request."""
-    troubles, contexts = [], []
+class Watched:
+    """Pages of a browser, and what it complains of or asks for while they are open."""
 
-    def open_page(where=address, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
+    def __init__(self, browser):
+        self.browser, self.troubles, self.contexts = browser, [], []
+
+    def open(self, where, **options):
+        context = self.browser.new_context(**options)
+        self.contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: m.type in ("error", "warning") and troubles.append(m.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
+        say = self.troubles.append
+        page.on("console", lambda m: m.type in ("error", "warning") and say(m.text))
+        page.on("pageerror", lambda error: say(str(error)))
         page.on(
-            "request",
-            lambda r: r.url != where and not r.url.startswith("data:") and troubles.append(r.url),
+            "request", lambda r: r.url != where and not r.url.startswith("data:") and say(r.url)
         )
         page.goto(where)
         if options.get("java_script_enabled", True):
             page.wait_for_selector("html[data-ready]", state="attached")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert troubles == []
+    def close(self):
+        for context in self.contexts:
+            context.close()
+        assert self.troubles == []
 
 
 @pytest.fixture
-def page(opened):
-    return opened(viewport={"width": 1280, "height": 900})
+def opened(browser):
+    """Opens an address; fails on any complaint of the browser and any request."""
+    watched = Watched(browser)
+    yield watched.open
+    watched.close()
+
+
+@pytest.fixture(scope="module")
+def one_a_scheme(browser, address):
+    """The played page in either colours, opened once: a browser works for seconds to draw it."""
+    watched, pages = Watched(browser), {}
+
+    def page_in(scheme):
+        if scheme not in pages:
+            pages[scheme] = watched.open(address, color_scheme=scheme, viewport=WINDOW)
+        return pages[scheme], watched
+
+    yield page_in
+    watched.close()
+
+
+@pytest.fixture
+def in_colours(one_a_scheme):
+    """Gives the page in light or dark colours; a test that filters, sorts or turns puts it back."""
+    used = []
+
+    def page_in(scheme):
+        page, watched = one_a_scheme(scheme)
+        used.append((page, watched))
+        return page
+
+    yield page_in
+    for page, watched in used:
+        page.set_viewport_size(WINDOW)
+        page.emulate_media(media="screen")
+        assert watched.troubles == []
+
+
+@pytest.fixture
+def page(in_colours):
+    return in_colours("light")
 
 
 def column(page, name):
@@ -74,6 +117,10 @@ def column(page, name):
 
 def numbers(cells):
     return [float(cell.replace(",", "")) for cell in cells if cell != "–"]
+
+
+DRAWN = "() => Bokeh.documents[1].get_model_by_name('curves').data.xs.length"
+"""How many trials' curves a page shows."""
 
 
 def place_of(page, trial):
@@ -100,6 +147,7 @@ def place_of(page, trial):
 
 
 def test_a_column_sorts_both_ways_with_what_is_missing_last(page):
+    ranks = column(page, "rank")
     head = page.locator("#trials thead th", has_text="params").locator("button")
     head.click()
     sizes = numbers(column(page, "params"))
@@ -109,30 +157,36 @@ def test_a_column_sorts_both_ways_with_what_is_missing_last(page):
     page.locator("#trials thead th", has_text="gap").locator("button").click()
     gaps = column(page, "gap")
     assert gaps[-2:] == ["–", "–"] and numbers(gaps) == sorted(numbers(gaps))
+    page.locator("#trials thead th", has_text="rank").locator("button").click()
+    assert column(page, "rank") == ranks
 
 
 def test_filters_show_the_trials_that_match_all(page):
     before = len(column(page, "rank"))
-    page.locator("#filters label", has_text="depth").locator("select").select_option("2")
-    page.locator("#filters label", has_text="dropout").locator("select").select_option("0.5")
+    filters = page.locator("#filters label")
+    filters.filter(has_text="depth").locator("select").select_option("2")
+    filters.filter(has_text="dropout").locator("select").select_option("0.5")
     depths, dropouts = column(page, "depth"), column(page, "dropout")
     assert 0 < len(depths) < before
     assert set(depths) == {"2"} and set(dropouts) == {"0.5"}
     assert page.locator("#matching").text_content() == f"{len(depths)} of {before} trials match."
+    for name in ("depth", "dropout"):
+        filters.filter(has_text=name).locator("select").select_option(index=0)
+    assert len(column(page, "rank")) == before
 
 
 def test_a_row_clicked_adds_its_curves_and_takes_them_away(page):
+    before = page.evaluate(DRAWN)
     row = page.locator("#trials tbody tr").nth(5)
     trial = row.get_attribute("data-trial")
     row.click()
     assert f"trial {trial}" in page.locator("#chosen").text_content()
     assert "chosen" in row.get_attribute("class")
-    drawn = "() => Bokeh.documents[1].get_model_by_name('curves').data.xs.length"
-    assert page.evaluate(drawn) == 4
+    assert page.evaluate(DRAWN) == before + 1
     row.press("Enter")
-    assert page.evaluate(drawn) == 3
+    assert page.evaluate(DRAWN) == before
     page.locator("#clear").click()
-    assert page.evaluate(drawn) == 0 and page.locator("#chosen").text_content() == "no trial"
+    assert page.evaluate(DRAWN) == 0 and page.locator("#chosen").text_content() == "no trial"
 
 
 def test_a_point_tells_its_trial_and_a_click_draws_its_curves(page):
@@ -150,24 +204,27 @@ def test_a_point_tells_its_trial_and_a_click_draws_its_curves(page):
     )
 
 
-def test_the_switch_changes_the_theme_and_the_charts_with_it(opened):
-    page = opened(color_scheme="dark", viewport={"width": 1280, "height": 900})
+def test_the_switch_changes_the_theme_and_the_charts_with_it(in_colours):
+    page = in_colours("dark")
+    assert page.evaluate(DRAWN) == 3
     look = """() => [getComputedStyle(document.body).backgroundColor,
       Bokeh.documents[0].get_model_by_name('frontier-plot').below[0].major_label_text_color]"""
     dark, ink = page.evaluate(look)
     page.locator("#theme").click()
     light, other_ink = page.evaluate(look)
     assert dark == "rgb(20, 23, 27)" and light == "rgb(255, 255, 255)" and ink != other_ink
+    page.locator("#theme").click()
+    assert page.evaluate(look) == [dark, ink]
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_wider_than_the_window(opened, width):
-    page = opened(viewport={"width": width, "height": 800})
+def test_nothing_is_wider_than_the_window(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_all_can_be_read_without_javascript(opened):
-    page = opened(java_script_enabled=False)
+def test_all_can_be_read_without_javascript(opened, address):
+    page = opened(address, java_script_enabled=False)
     assert page.locator("figure.frontier img").is_visible()
     assert page.locator("#trials tbody tr").count() == 150
     assert not page.locator("#filters").is_visible() and not page.locator("#theme").is_visible()
@@ -200,8 +257,8 @@ def test_hostile_names_run_no_script(opened, tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_baselines_are_marked_and_hollow_points_can_be_seen(opened, scheme):
-    page = opened(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+def test_baselines_are_marked_and_hollow_points_can_be_seen(in_colours, scheme):
+    page = in_colours(scheme)
     look = """(name) => {
       const found = Bokeh.documents[0].get_model_by_name(name);
       const glyph = found.glyph;

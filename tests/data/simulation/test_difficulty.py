@@ -10,11 +10,12 @@ from sweep.data.split import load_split
 from sweep.training.fused.trainer import FusedTrainer
 from tests.support.fused import MemoryJournal, assignment, train_all
 
-EPOCHS = 25
+ROWS, EPOCHS = 3000, 15
+"""Of a quarter of the default rows: the fewer there are, the sooner a network overfits."""
 
 
 def test_a_large_network_overfits_within_a_few_epochs_and_a_tiny_one_does_not():
-    split, journal = load_split("builtin"), MemoryJournal()
+    split, journal = load_split("builtin", train_rows=ROWS), MemoryJournal()
     work = [
         assignment(number, EPOCHS, **capacity.BASELINES[name])
         for number, name in enumerate(("Tiny", "Large"))

@@ -69,6 +69,11 @@ def test_on_rows_of_ones_own_programs_of_plain_layers_must_pay_too():
     assert best_sharing(plain[:1] * 16, 16, ROWS, LONG, own_rows=True) == ALIKE
 
 
+def test_models_without_hidden_layers_share_one_program():
+    plain = [described(optimizer=kind) for kind in ("adam", "adam", "sgd")]
+    assert best_sharing(plain, 3, ROWS, LONG, own_rows=True) == ALIKE
+
+
 def test_one_architecture_keeps_a_program_of_its_own():
     assert best_sharing([described(512, 512, 128)] * 6, 6, ROWS, SHORT).width == 0
 

@@ -119,11 +119,7 @@ class Readings:
         model = self._model(assignment)
         key = _key(assignment)
         try:
-            given = seen_arguments(model)
-            left = given.only_keras
-            require(left is None, left or "")
-            found = read(model, self.task)
-            description = self._read[key] = replace(found, batch=given.batch_size)
+            description = self._read[key] = description_of(model, self.task)
         except NotCarriedError as error:
             self._read[key] = error
             return
@@ -175,6 +171,17 @@ class Readings:
             keras.backend.clear_session()
             gc.collect()
             self._left, self._left_bytes = False, 0
+
+
+def description_of(model: trial_model.Model, task: Task) -> Description:
+    """Return the description of a model, with what its own `fit` gives.
+
+    Raises NotCarriedError.
+    """
+    given = seen_arguments(model)
+    left = given.only_keras
+    require(left is None, left or "")
+    return replace(read(model, task), batch=given.batch_size)
 
 
 def _key(assignment: Assignment) -> Key:

@@ -32,6 +32,7 @@ def test_a_black_box_is_searched_and_gone_on_with(keras, tmp_path, capsys):
     for trial in tuner.oracle.trials.values():
         x = trial.hyperparameters.get("x")
         assert trial.score == pytest.approx(x * x + 2 * x + 1)
+    assert tuner.sweep.trials["class"].isna().all()  # nothing is known of how it fits
     more = box(tmp_path, 6)
     more.search(verbose=0)
     after = {key: trial.score for key, trial in more.oracle.trials.items()}

@@ -80,7 +80,9 @@ def classes(
 
 def _curves(epochs: pd.DataFrame, no_skill: NoSkill) -> pd.DataFrame:
     """Of each trial: whether it diverged, and the gap after its last epoch."""
-    measured = epochs[["fit_loss", "train_score", "val_score"]]
+    # a script's own training tells nothing of its training rows, which is no loss that exploded
+    told = [name for name in ("fit_loss", "train_score") if epochs[name].notna().any()]
+    measured = epochs[["val_score", *told]]
     finite = pd.Series(np.isfinite(measured).all(axis=1), index=epochs.index)
     by_trial = epochs.groupby("trial", sort=True)
     first, last = by_trial.nth(0).set_index("trial"), by_trial.nth(-1).set_index("trial")

@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
@@ -28,11 +29,14 @@ def main() -> None:
         leaving.code = 0
     except KeyboardInterrupt:
         leaving.code = 128 + signal.SIGINT
-        sys.exit(leaving.code)
     except SystemExit as ended:
-        if isinstance(ended.code, int | None):
-            leaving.code = ended.code or 0
-        raise
+        if not isinstance(ended.code, int | None):
+            raise
+        leaving.code = ended.code or 0
+    others = (one for one in threading.enumerate() if one is not threading.main_thread())
+    if any(not one.daemon for one in others):
+        leaving()  # a search space has started a thread, for which Python would wait
+    sys.exit(leaving.code)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from sweep.cli.output import show_error
@@ -19,6 +20,7 @@ _NO_MEMORY = (
     "there is too little memory; end other programs, or raise the limit of this shell (ulimit) "
     "or container; what was saved stays"
 )
+_NO_FOLDER = "the folder that this command was started in has been removed; go to another one"
 
 
 @dataclass
@@ -49,6 +51,8 @@ def ending(asked: GlobalOptions) -> Iterator[None]:
     except MemoryError:
         _end(_NO_MEMORY, PlatformError.exit_code, asked.debug)
     except OSError as error:
+        if _is_folder_gone():
+            _end(_NO_FOLDER, PlatformError.exit_code, asked.debug)
         if error.errno not in _OF_THE_MACHINE:
             _end_fault(error)
         where = f"{error.filename}: " if error.filename else ""
@@ -56,6 +60,13 @@ def ending(asked: GlobalOptions) -> Iterator[None]:
         _end(text, PlatformError.exit_code, asked.debug)
     except Exception as error:
         _end_fault(error)
+
+
+def _is_folder_gone() -> bool:
+    try:
+        return not Path.cwd()
+    except FileNotFoundError:
+        return True
 
 
 def _end(error: object, code: int, debug: bool) -> NoReturn:

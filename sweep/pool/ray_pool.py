@@ -236,7 +236,10 @@ def _join() -> bool:
             f"{'remove the variable' if asked else 'run ray stop'} for a cluster on this machine"
         ) from None
     except Exception as error:
-        raise PlatformError(f"Ray does not start or join here ({error})") from error
+        raise PlatformError(
+            f"Ray does not start or join here ({error}); mend that, or take --pool N for processes "
+            "of this machine"
+        ) from error
     finally:  # Ray's would end this process at once, with what it has not saved
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
@@ -268,7 +271,10 @@ def _shares(n_workers: int | None, threads: int, on_gpu: bool) -> tuple[int, Sha
     if on_gpu:
         n_gpus = sum(int(node.get("GPU", 0)) for node in nodes)
         if not n_gpus and n_workers is None:
-            raise PlatformError("the Ray cluster has no GPU, and the sweep began on one")
+            raise PlatformError(
+                "the Ray cluster has no GPU, and the sweep began on one; add a machine with one, "
+                "or leave out --pool where this machine has one"
+            )
         return n_workers or n_gpus, Share(1, 1)
     cores = [int(node.get("CPU", 0)) for node in nodes if node.get("CPU", 0) >= 1]
     if not cores:

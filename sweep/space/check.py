@@ -20,6 +20,7 @@ from sweep.space.lines import where, where_build, where_input, where_named
 from sweep.space.outputs import (
     CROSS_ENTROPY,
     OutputsError,
+    check_logits,
     check_probabilities,
     metric_in,
     outputs_of,
@@ -132,8 +133,9 @@ def _check_scored(path: Path, model: Model, inputs: Inputs, task: Task) -> None:
     try:
         outputs = outputs_of(model, task)
         form = target_form(model, task)
-        if not outputs.logits and not outputs.by_construction:
-            check_probabilities(_outputs_of_noise(path, model, inputs), task)
+        if not outputs.by_construction and not outputs.amounts:
+            check = check_logits if outputs.logits else check_probabilities
+            check(_outputs_of_noise(path, model, inputs), task)
     except OutputsError as error:
         raise InvalidSpaceError(f"the model of {path}{where(path, model)}: {error}") from error
     if task.kind is TaskKind.BINARY:

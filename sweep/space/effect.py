@@ -13,6 +13,8 @@ from sweep.space.same_model import WholeModel, outline, whole
 
 _MOST_VALUES = 6
 """Of one hyperparameter that are compared."""
+_MOST_AMONG = 8
+"""Configurations among which one is looked for where a hyperparameter has an effect."""
 _MOST_NAMES = 80
 _MOST_KEPT = 8
 """Models whose weights are held at a time."""
@@ -33,8 +35,8 @@ def without_effect(explorer: Explorer, discovery: Discovery) -> list[str]:
     models, said = _Models(explorer), []
     for one in list(firsts.values())[:_MOST_NAMES]:
         asking = [trace for trace in discovery.traces if _has(trace, one)]
-        trace = min(asking, key=lambda trace: len(trace.active), default=None)
-        if trace is not None and _changes_nothing(models, one, trace.values):
+        among = _unlike(asking, one.name)
+        if among and all(_changes_nothing(models, one, values) for values in among):
             low, high = ends(one)
             advice = next((text for word, text in _INSTEAD.items() if word in one.name.lower()), "")
             said.append(
@@ -42,6 +44,27 @@ def without_effect(explorer: Explorer, discovery: Discovery) -> list[str]:
                 f"{low!r} and with {high!r} are the same{'; ' if advice else ''}{advice}"
             )
     return said
+
+
+def _unlike(asking: list[Trace], name: str) -> list[dict[str, Value]]:
+    """A few configurations that ask for a name, the smallest first, each unlike those before.
+
+    What changes nothing in one of them may in another: an activation where there is no layer yet.
+    """
+    left = sorted((trace.values for trace in asking), key=len)
+    found = left[:1]
+    while left and len(found) < _MOST_AMONG:
+        far = max(left, key=lambda values: min(_distance(values, one, name) for one in found))
+        if not min(_distance(far, one, name) for one in found):
+            break
+        found.append(far)
+    return found
+
+
+def _distance(one: dict[str, Value], other: dict[str, Value], name: str) -> int:
+    """How many of the other hyperparameters differ, those that one of both lacks too."""
+    names = (one.keys() | other.keys()) - {name}
+    return sum(repr(one.get(each)) != repr(other.get(each)) for each in names)
 
 
 def _has(trace: Trace, declaration: Declaration) -> bool:
@@ -105,7 +128,7 @@ class _Models:
     def _model(self, values: dict[str, Value]) -> tuple[Model | None, Asked]:
         import keras
 
-        hp = Asked(values, suggested(values))
+        hp = Asked({}, suggested(values))  # a range of another branch may not hold a value
         keras.utils.set_random_seed(0)
         try:
             return self.explorer.build(hp), hp

@@ -55,6 +55,8 @@ class Home:
         """
         with _surroundings(), _int_handler() as interrupted, self._imports(), self._reading():
             try:
+                if sys.stderr is not None:
+                    sys.stderr = _Lent(sys.stderr)
                 with redirect_stdout(sys.stderr):  # our stdout may be read by a program
                     return call()
             except Exception:
@@ -108,6 +110,21 @@ class Home:
                 return
             if not imported or all(_file(one) != path for one in tuple(sys.modules.values())):
                 self.opened.add(path)
+
+
+class _Lent:
+    """A stream that whoever has it may write to, and does not close: others hold it, too."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def close(self) -> None:
+        """Close nothing; what was written arrives."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 _LOADED: dict[str, ModuleType] = {}
@@ -237,23 +254,26 @@ def _same(number: int, other: int) -> bool:
 
 @contextmanager
 def _int_handler() -> Iterator[list[int]]:
-    """Yield a list that gets an entry if a real Ctrl-C arrives; `signal.SIGINT` is put back."""
+    """Yield a list that gets an entry if a real Ctrl-C arrives; its handler hears of it as before.
+
+    `signal.SIGINT` is put back.
+    """
     heard: list[int] = []
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield heard
         return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         heard.append(number)
-        raise KeyboardInterrupt
+        before(number, frame)
 
     signal.signal(signal.SIGINT, interrupt)
     try:
         yield heard
     finally:
         if signal.getsignal(signal.SIGINT) is interrupt:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, before)
 
 
 def forget() -> None:

@@ -15,7 +15,8 @@ from sweep.tasks.losses import LossName
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 
 __all__ = ["CATEGORICAL", "CROSS_ENTROPY", "SQUARED_ERROR", "Outputs", "OutputsError",
-           "check_probabilities", "metric_in", "n_outputs", "outputs_of"]  # fmt: skip
+           "check_logits", "check_probabilities", "metric_in", "n_outputs",
+           "outputs_of"]  # fmt: skip
 
 CROSS_ENTROPY = ("binary_crossentropy", "bce")
 SQUARED_ERROR = ("mean_squared_error", "mse", "MSE")
@@ -90,6 +91,17 @@ def check_probabilities(outputs: np.ndarray, task: Task = HIGGS_TASK) -> None:
         raise OutputsError(
             f"the loss takes probabilities, and those of the {_number(wanted.n)} classes do not "
             f"sum to 1; end the model with {wanted.end()}"
+        )
+
+
+def check_logits(outputs: np.ndarray, task: Task = HIGGS_TASK) -> None:
+    """Raise OutputsError if `outputs` of many rows are all probabilities, and no logits."""
+    low, high = float(np.min(outputs, initial=1)), float(np.max(outputs, initial=0))
+    if low >= 0 and high <= 1:
+        wanted = _Wanted(task, math.prod(outputs.shape[1:]))
+        raise OutputsError(
+            f"the loss takes logits, and the last layer gives values from {low:.3g} to {high:.3g} "
+            f"on whatever it is given, as probabilities are; compile it with {wanted.losses(False)}"
         )
 
 

@@ -24,6 +24,7 @@ from sweep.disk import SPACES
 from sweep.errors import InvalidSpaceError
 from sweep.space.build import Model
 from sweep.space.inputs import Inputs
+from sweep.space.keras_loss import callable_of
 
 PREFIX = "_sweep_space_"
 """How the names begin under which the modules of search spaces are kept in `sys.modules`."""
@@ -172,8 +173,8 @@ def check_saved(path: Path, model: Model, inputs: Inputs) -> None:
     import keras
 
     try:
-        config = keras.saving.serialize_keras_object(model)
-        needed = needed_by(config)
+        with _unwarned():
+            needed = needed_by(keras.saving.serialize_keras_object(model))
         if not needed.objects and not needed.unsafe:
             return
         with tempfile.TemporaryDirectory(prefix=SPACES) as folder, _unwarned():
@@ -184,6 +185,7 @@ def check_saved(path: Path, model: Model, inputs: Inputs) -> None:
         ours, again, theirs = (
             keras.ops.convert_to_numpy(one(x, training=False)) for one in (model, model, loaded)
         )
+        losses = _losses(model, loaded, ours)
     except InvalidSpaceError as error:
         raise InvalidSpaceError(f"the model of {path} could not be exported: {error}") from error
     except Exception as error:
@@ -196,11 +198,28 @@ def check_saved(path: Path, model: Model, inputs: Inputs) -> None:
         )
     if not np.allclose(ours, theirs, rtol=1e-5, atol=1e-6, equal_nan=True):
         raise InvalidSpaceError(_not_exported(path, "the loaded model gives other outputs"))
+    if losses is not None and not np.allclose(*losses, rtol=1e-5, atol=1e-6, equal_nan=True):
+        raise InvalidSpaceError(_not_exported(path, "the loaded loss gives other numbers"))
+
+
+def _losses(model: Model, loaded: Model, outputs: np.ndarray) -> tuple[np.ndarray, ...] | None:
+    """What the losses of both say of some outputs; None if they do not take targets of that shape.
+
+    Raises whatever the loaded one raises: a lambda is saved without the names that it uses.
+    """
+    import keras
+
+    targets = np.zeros_like(outputs)
+    try:
+        ours = keras.ops.convert_to_numpy(callable_of(model.loss)(targets, outputs))
+    except Exception:  # a loss of numbers of classes
+        return None
+    return ours, keras.ops.convert_to_numpy(callable_of(loaded.loss)(targets, outputs))
 
 
 @contextlib.contextmanager
 def _unwarned() -> Iterator[None]:
-    """Without Keras' warning that the saved optimizer has no state yet."""
+    """Without Keras' warnings of a saved optimizer that has no state yet, and of a lambda."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -216,7 +235,7 @@ def _not_exported(path: Path, error: object) -> str:
         )
     return (
         f"the model of {path} could not be exported: saved and loaded again, it fails; "
-        "write functions of a Lambda or an activation as def at the top level of the file instead "
-        "of as lambda, and let get_config() of a class of your own return what its __init__ takes "
-        f"({kind}{text[:200]})"
+        "write functions of a Lambda, an activation or a loss as def at the top level of the file "
+        "instead of as lambda, and let get_config() of a class of your own return what its "
+        f"__init__ takes ({kind}{text[:200]})"
     )

@@ -85,6 +85,12 @@ def _check_variables(environment: Mapping[str, str]) -> None:
         raise PlatformError(f"KERAS_FLOATX is {floatx}, but sweep trains with float32; unset it")
     if environment.get("KERAS_NNX_ENABLED", "").lower() in ("1", "true"):
         raise PlatformError("KERAS_NNX_ENABLED is set, and sweep trains without NNX; unset it")
+    for flag in environment.get("XLA_FLAGS", "").split():
+        if flag.startswith("--") and not flag.startswith("--xla_"):
+            raise PlatformError(
+                f"XLA_FLAGS holds {flag[:80]!r}, at which TensorFlow ends without a word, as flags "
+                "of XLA begin with --xla_; mend it, or unset the variable"
+            )
     for name in _CUT_SHORT:
         if environment.get(name):
             raise PlatformError(

@@ -137,9 +137,10 @@ def _inputs(data: GivenData, names: tuple[str, ...]) -> Inputs:
 
 def _numbers(array: NDArray[Any]) -> NDArray[Any]:
     """Whole numbers stay whole: a layer may look them up."""
-    if array.dtype.kind in "iu" and array.dtype.itemsize <= 4:
-        return np.ascontiguousarray(array)
-    return array.astype(np.int32) if array.dtype.kind in "iu" else _as_float(array)
+    if array.dtype.kind not in "iu":
+        return _as_float(array)
+    narrow = array.astype(np.int32) if array.dtype.itemsize > 4 else array
+    return np.ascontiguousarray(narrow if (narrow == array).all() else array)
 
 
 def _as_float(array: NDArray[Any]) -> NDArray[np.float32]:

@@ -46,7 +46,7 @@ class ScriptSpace:
 
     def called(self, x: Arrays, task: Task) -> HomeBuild:
         """Return `build` as it is called for these inputs, targets of this task."""
-        home = _HOMES.setdefault(self.path.parent, Home(self.path.parent))
+        home = self._home()
         home.policy = policy()
         script_uses(self.given.build)
         entry = SpaceEntry("build", self.given, self.hypermodel)
@@ -61,7 +61,7 @@ class ScriptSpace:
         import keras_tuner
 
         try:
-            model = self.given(keras_tuner.HyperParameters())
+            model = self._home().run(lambda: self.given(keras_tuner.HyperParameters()))
         except UsageError:
             raise
         except Exception as error:
@@ -74,6 +74,9 @@ class ScriptSpace:
                 "keras.Model"
             )
         return model
+
+    def _home(self) -> Home:
+        return _HOMES.setdefault(self.path.parent, Home(self.path.parent))
 
     def seen(self, x: Arrays, task: Task) -> Space:
         """Return the space, every hyperparameter found and every model checked.

@@ -3,6 +3,8 @@
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -22,7 +24,8 @@ class Interruption:
 
     def __enter__(self) -> "Interruption":
         self.folder.stop_request.unlink(missing_ok=True)  # of an earlier run
-        if threading.current_thread() is threading.main_thread():
+        is_pythons = signal.getsignal(signal.SIGINT) is not None  # else it could not be put back
+        if is_pythons and threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._hear)
         return self
 
@@ -55,15 +58,21 @@ def stopped(folder: SweepFolder) -> KeyboardInterrupt:
         f"stopped at the end of an epoch, all saved in {folder.path}; run this again to go on"
     )
     error._render_traceback_ = lambda: [str(error)]  # type: ignore[attr-defined]  # for IPython
-    before = sys.excepthook
+    if not isinstance(sys.excepthook, _InOneLine):
+        sys.excepthook = _InOneLine(sys.excepthook)
+    return error
 
-    def in_one_line(
-        kind: type[BaseException], raised: BaseException, trace: TracebackType | None
+
+@dataclass(frozen=True)
+class _InOneLine:
+    """An excepthook that shows the message of a search that has stopped, and nothing else of it."""
+
+    before: Callable[[type[BaseException], BaseException, TracebackType | None], Any]
+
+    def __call__(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        if raised is error:
+        if hasattr(error, "_render_traceback_") and isinstance(error, KeyboardInterrupt):
             print(error, file=sys.stderr)
         else:
-            before(kind, raised, trace)
-
-    sys.excepthook = in_one_line
-    return error
+            self.before(kind, error, trace)

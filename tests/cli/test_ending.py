@@ -138,3 +138,23 @@ def test_looking_and_stopping_import_nothing_heavy(module):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr == "set()\n"
+
+
+def test_a_folder_that_is_gone_is_named_as_the_fault(place, monkeypatch, capsys):
+    plant(monkeypatch, "sweep.cli.commands.status.look", FileNotFoundError(errno.ENOENT, "gone"))
+    gone = place / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    code, said = run(monkeypatch, capsys, "status", "s", "--results", str(place / "results"))
+    assert code == 6 and "removed; go to another" in said and len(said.splitlines()) == 1
+
+
+def test_a_thread_that_a_space_has_started_is_not_waited_for(tmp_path):
+    script = (
+        "import sys, threading, time; from sweep.cli import main\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        f"sys.argv = ['sweep', 'ls', '--results', {str(tmp_path)!r}]; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"")

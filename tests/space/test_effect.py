@@ -74,6 +74,12 @@ def test_what_is_asked_for_in_a_scope_that_never_holds_is_named_with_its_line(wa
         {"more": ", bias_initializer=keras.initializers.Constant(hp.Float('x', 0.0, 0.1))"},
         {"after": "model.build((None, 4)); last.bias.assign([hp.Float('bias', 0.0, 1.0)])"},
         {"after": "model.layers[0].trainable = hp.Boolean('train')"},
+        {"after": "a = hp.Choice('a', ['relu', 'tanh'])\n    for _ in range(hp.Int('n', 0, 2)): "
+                  "model.add(keras.layers.Dense(1, activation=a))\n    "
+            "model.add(keras.layers.Dense(1, 'sigmoid'))"},
+        {"after": "hp.Boolean('free') and hp.Int('u', 2, 8) or hp.Fixed('u', 2)\n    "
+                  "model.add(keras.layers.Dense(hp.get('u')))\n    "
+            "model.add(keras.layers.Dense(1, 'sigmoid'))"},
         {"after": "hp.Choice('a', 'xyz') == 'y' and model.add(keras.layers.Dropout(0.1))"},
     ],
 )  # fmt: skip

@@ -46,6 +46,8 @@ def test_what_code_changes_around_it_is_put_back(tmp_path, capfd):
 
     interrupt = signal.getsignal(signal.SIGINT)
     Home(tmp_path).run(change)
+    Home(tmp_path).run(lambda: [stream.close() for stream in (sys.stdout, sys.stderr)])
+    assert not before[2].closed  # whoever else holds it can go on writing
     after = Path.cwd(), sys.stdout, sys.stderr, list(sys.path), signal.getsignal(signal.SIGTERM)
     assert after == before
     assert signal.getsignal(signal.SIGINT) is interrupt
@@ -97,6 +99,14 @@ def test_a_real_interrupt_goes_on_as_one(tmp_path):
     try:
         with pytest.raises(KeyboardInterrupt):
             Home(tmp_path).run(lambda: os.kill(os.getpid(), signal.SIGINT))
+        heard = []  # whoever else listens, as a search does, hears it in the code too
+        signal.signal(
+            signal.SIGINT, lambda number, frame: heard.append(number) or 1 / len(heard[1:])
+        )
+        with pytest.raises(ZeroDivisionError):
+            Home(tmp_path).run(lambda: os.kill(os.getpid(), signal.SIGINT))
+        Home(tmp_path).run(lambda: os.kill(os.getpid(), signal.SIGINT))
+        assert heard == [signal.SIGINT] * 2
     finally:
         signal.signal(signal.SIGINT, before)
 

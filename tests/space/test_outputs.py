@@ -231,6 +231,10 @@ def test_an_end_that_cannot_be_told_is_taken_at_the_losss_word(tmp_path):
     load(tmp_path, end, '"bce"', metric_text(1, None), "squares.py")
     with pytest.raises(InvalidSpaceError, match="compares amounts"):
         load(tmp_path, end, '"mse"', metric_text(1, None), "amounts.py")
+    hidden = f"{SIGMOID}, layers.Lambda(lambda x: 1 - x)"
+    with pytest.raises(InvalidSpaceError, match=r"takes logits, and .* as probabilities are"):
+        load(tmp_path, hidden, LOGITS, metric_text(1, True), "hidden.py")
+    load(tmp_path, hidden, LOGITS.replace("True", "False"), metric_text(1, False), "mended.py")
 
 
 @pytest.mark.parametrize(

@@ -99,12 +99,21 @@ def test_training_of_ones_own_is_refused_by_name_and_line(method, tmp_path):
         load(tmp_path, FUNCTIONAL.format(method=method))
 
 
+@pytest.mark.filterwarnings("ignore:The object being serialized")
 def test_a_lambda_that_cannot_be_loaded_is_refused_and_a_def_is_not(tmp_path):
     text = PARTS.replace("Lambda(both,", "Lambda(lambda x: ops.concatenate([x, x], axis=-1),")
     with pytest.raises(InvalidSpaceError, match="as def at the top level") as caught:
         load(tmp_path, text)
     assert "\x1b" not in str(caught.value)
     load(tmp_path, PARTS, "mended.py")
+    loss = "keras.losses.BinaryCrossentropy(from_logits=True)"
+    own = PARTS.replace(loss, "lambda y, p: ops.mean((y - p) ** 2, axis=-1)")
+    with pytest.raises(InvalidSpaceError, match=r"a loss as def at the top level.*NameError"):
+        load(tmp_path, own, "own_loss.py")
+    own = PARTS.replace(loss, "own").replace(
+        "def both", "def own(y, p):\n    return ops.mean((y - p) ** 2, axis=-1)\n\ndef both"
+    )
+    load(tmp_path, own, "mended_loss.py")
 
 
 def test_a_class_inside_build_is_refused(tmp_path):

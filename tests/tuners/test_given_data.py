@@ -84,3 +84,10 @@ def test_validation_split_takes_the_last_rows_as_keras_does():
         rows_of(SearchArguments(X[:1], Y[:1], validation_split=0.3))
     with pytest.raises(UsageError, match="sample_weight, and validation rows that count the same"):
         rows_of(SearchArguments(X, Y, validation_data=(X, Y, np.ones(10))))
+
+
+@pytest.mark.parametrize(("first", "kind"), [(0, "int32"), (2**31, "int64"), (-(2**40), "int64")])
+def test_whole_numbers_by_name_stay_the_same_whatever_their_size(first, kind):
+    ids = first + np.arange(10)
+    found = rows_of(SearchArguments({"ids": ids}, Y, validation_split=0.3)).inputs(("ids",))
+    assert found["ids"].dtype == kind and found["ids"].ravel().tolist() == ids[:7].tolist()

@@ -1,15 +1,19 @@
 """A search from a script that is stopped at any epoch ends in the same table."""
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import keras_tuner
 import pytest
 
 import sweep
-from sweep.errors import UsageError
+from sweep.errors import InvalidSpaceError, UsageError
 from sweep.store import Store
 from tests.tuners.scripts import X, Y, build
 
@@ -23,6 +27,11 @@ _TABLES = (
 def table(tuner: Any) -> list[Any]:
     with sqlite3.connect(tuner.folder.database) as database:
         return [database.execute(query).fetchall() for query in _TABLES]
+
+
+def surroundings() -> tuple[object, ...]:
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    return handlers, sys.stdout, sys.stderr, Path.cwd(), threading.active_count()
 
 
 def searched(folder: Any, keras: Any, stop_after: int | None) -> Any:
@@ -48,11 +57,31 @@ def test_stopped_after_any_epoch_it_ends_alike(keras, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "sweep.tuners.space.fingerprint_of", lambda given: ("0" * 64, {"build": "0"})
     )
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    before, hooks = surroundings(), []
     whole = table(searched(tmp_path / "whole", keras, None))
+    assert surroundings() == before
     for number in (1, 3, 4):
         with pytest.raises(KeyboardInterrupt):
             searched(tmp_path / "stopped", keras, number)
+        hooks.append(sys.excepthook)
+        assert surroundings() == before
+    assert hooks == hooks[:1] * 3
     assert table(searched(tmp_path / "stopped", keras, None)) == whole
+
+
+def test_a_build_of_a_script_changes_nothing_of_the_process(tmp_path):
+    def ends(hp: Any) -> Any:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.chdir(tmp_path)
+        sys.stdout = None
+        sys.exit(0)
+
+    before = surroundings()
+    tuner = sweep.RandomSearch(ends, "val_loss", 1, directory=str(tmp_path), project_name="p")
+    with pytest.raises(InvalidSpaceError, match="SystemExit: 0"):
+        tuner.search(X, Y, validation_split=0.25, verbose=0)
+    assert surroundings() == before
 
 
 def test_a_script_that_was_stopped_ends_in_one_line():

@@ -80,6 +80,7 @@ def choose(arrays: Mapping[str, NDArray[Any]], own: OwnData, source: str) -> Cho
     if x.ndim == 2 and x.dtype.kind in "iu":
         shape = "whole numbers, which may be tokens"
     found = np.ascontiguousarray(x, dtype=np.float32)
+    _refuse_rounded(x, found, name, source)
     return ChosenArrays(found, None, task, y, parts, (f"{shape}: taken as they are",))
 
 
@@ -147,6 +148,18 @@ def _input(array: NDArray[Any], name: str, source: str) -> NDArray[Any]:
     if array.dtype.kind in "iu":
         return np.ascontiguousarray(array)
     return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _refuse_rounded(x: NDArray[Any], found: NDArray[np.float32], name: str, source: str) -> None:
+    """Raise DataError if whole numbers are others in float32: they may be looked up by a layer."""
+    if x.dtype.kind not in "iu" or x.dtype.itemsize < 4:
+        return
+    n = int((found.astype(np.longdouble) != x).sum())
+    if n:
+        raise DataError(
+            f"{source}: input {name!r} holds whole numbers beyond 16,777,216, and float32 rounds "
+            f"{n:,} of its {x.size:,}; make them smaller, as by numbering the different ones"
+        )
 
 
 def _shapes(arrays: Mapping[str, NDArray[Any]]) -> list[str]:

@@ -46,11 +46,16 @@ def plain_columns(frame: "pl.DataFrame", source: str, *, truth: bool = False) ->
             row = int(plain.is_infinite().fill_null(False).arg_max() or 0) + 1
             raise DataError(
                 f"{source}, row {row:,}: column {series.name!r} is infinite, expected a finite "
-                "number"
+                f"number; mend or remove the row{'' if truth else leave_out(series.name)}"
             )
         found.append(plain)
     # by name: polars gives a column whose name is empty a name of its own
     return Columns(pl.DataFrame({plain.name: plain for plain in found}), tuple(notes))
+
+
+def leave_out(name: str) -> str:
+    """Return the end of an advice: or to leave out a column that is no label."""
+    return f", or leave the column out with --drop {name!r}"
 
 
 def without_index(frame: "pl.DataFrame") -> Columns:

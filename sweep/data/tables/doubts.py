@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from sweep.data.labels import RARE, differ, percent
 from sweep.data.rows import Rows
 from sweep.data.split_record import ClassCounts, ClassRows
+from sweep.data.tables import spellings
 from sweep.data.tables.columns import counts_up, listed
 from sweep.data.tables.preparation import Preparation
+from sweep.data.tables.targets import COARSE
 from sweep.errors import DataError
 from sweep.tasks.task import Task, TaskKind
 from sweep.words import counted
@@ -28,8 +30,8 @@ _SURE_ROWS = 20
 """Training rows from which on two columns do not go together by chance."""
 _FIRST_ROWS = 1_000
 _HASHED_ROWS = 1 << 16
-_COARSE = 100 * 2.0**-24
-"""Spread of a column, in parts of its largest value, below which rounding to float32 is felt."""
+_WHOLE_IN_FLOAT32 = 2**24
+"""Up to which float32 holds every whole number."""
 _ONE = 1 - 1e-10
 """Of a correlation: float32 rounds the label."""
 
@@ -91,14 +93,94 @@ def of_columns(raw: "pl.DataFrame") -> Iterator[str]:
         yield f"{_columns(constant)} {verb} in all training rows, nothing can be learned from it"
 
 
+def of_spellings(raw: "pl.DataFrame") -> Iterator[str]:
+    """Yield which columns have words that seem to be one, as YES and yes do."""
+    import polars as pl
+
+    for series in raw.select(pl.col(pl.String)).iter_columns():
+        found = spellings.of(series)
+        if found:
+            yield (
+                f"column {series.name!r} has words that seem to be one: {spellings.said(found)}; "
+                "each is a column of its own, unless they are written in one way in the file"
+            )
+
+
+def refuse_merged(raw: "pl.DataFrame", plain: "pl.DataFrame", source: str) -> None:
+    """Raise DataError if different whole numbers to predict become one: doubles hold 53 bits."""
+    for series in plain.iter_columns():
+        there = raw[series.name]
+        is_number = series.dtype.is_float() and there.dtype.is_integer()
+        if is_number and series.drop_nulls().n_unique() < there.drop_nulls().n_unique():
+            raise DataError(
+                f"{source}: label {series.name!r} has whole numbers so large that different ones "
+                "become one; subtract a constant from it in the file, or write classes as words"
+            )
+
+
+def of_label(raw: "pl.DataFrame", plain: "pl.DataFrame", task: Task) -> Iterator[str]:
+    """Yield what is doubtful in the columns to predict: see `of_digits` and `spellings`."""
+    if task.kind is TaskKind.AMOUNT:
+        yield from of_digits(raw, plain, "label")
+        return
+    for series in plain.iter_columns():
+        found = [] if series.dtype.is_float() else spellings.of(series)
+        if found:
+            yield (
+                f"label {series.name!r} has classes that seem to be one: {spellings.said(found)}; "
+                "each is a class of its own, as --task says"
+            )
+
+
+def of_digits(raw: "pl.DataFrame", plain: "pl.DataFrame", what: str = "column") -> Iterator[str]:
+    """Yield which columns hold whole numbers that float32 rounds, as numbers of accounts and times.
+
+    `raw` is what stands in the file, `plain` the same as Float64 or String columns.
+    """
+    import polars as pl
+
+    for series in plain.iter_columns():
+        if not _beyond_float32(series):
+            continue
+        there, rounded = raw[series.name], series.cast(pl.Float32)
+        if there.dtype.is_integer():
+            exact = rounded.cast(pl.Float64).cast(pl.Int128, strict=False) == there.cast(pl.Int128)
+        else:
+            exact = rounded.cast(pl.Float64) == series
+        n, n_rounded = series.drop_nulls().len(), int((~exact).sum())
+        before, after = there.drop_nulls().n_unique(), rounded.drop_nulls().n_unique()
+        if not n_rounded and after >= before:
+            continue
+        merged = f": {before:,} different values become {after:,}" if after < before else ""
+        mend = "subtract a constant from it, or cut it into columns"
+        if what == "column":
+            mend += f", or leave it out with --drop {series.name!r}"
+        yield (
+            f"{what} {series.name!r} holds whole numbers beyond 16,777,216, and float32 rounds "
+            f"{n_rounded:,} of its {n:,}{merged}; {mend}"
+        )
+
+
+def _beyond_float32(series: "pl.Series") -> bool:
+    """Whether a column holds whole numbers only, and one of them may not be one in float32."""
+    import polars as pl
+
+    if series.dtype != pl.Float64 or series.null_count() == len(series):
+        return False
+    low, high = np.asarray([series.min(), series.max()], np.float64)
+    if max(-low, high) <= _WHOLE_IN_FLOAT32:
+        return False
+    return bool((series.floor() == series).all())
+
+
 def of_precision(raw: "pl.DataFrame", preparation: Preparation) -> Iterator[str]:
     """Yield which columns of the training rows differ by little more than float32 resolves."""
     for column in preparation.columns:
-        if column.levels is None and len(raw):
+        if column.levels is None and len(raw) and not _beyond_float32(raw[column.name]):
             values = raw[column.name].drop_nulls().to_numpy()
             if not len(values):
                 continue
-            if 0 < float(values.std()) < _COARSE * float(np.abs(values).max()):
+            if 0 < float(values.std()) < COARSE * float(np.abs(values).max()):
                 yield (
                     f"column {column.name!r}: its differences are lost when float32 rounds its "
                     "values; subtract a constant from it, or leave it out with "

@@ -166,11 +166,14 @@ def _of_table(frame: "pl.DataFrame", own: OwnData, source: str) -> Chosen:
     if own.group:
         notes.append(f"column {aside[0]!r} keeps rows together: models do not see it")
     _refuse_missing(plain.frame, own, source)
+    warnings = [*doubts.of_numbering(plain.frame), *doubts.of_digits(frame, plain.frame)]
     task, y = None, None
     if labels:
         targets = plain_columns(frame.select(labels), source, truth=True)
         notes += targets.notes
+        doubts.refuse_merged(frame, targets.frame, source)
         task, y = targets_of(targets.frame, own.task, source)
+        warnings += doubts.of_label(frame, targets.frame, task)
     return Chosen(
         source=source,
         features=plain.frame,
@@ -180,7 +183,7 @@ def _of_table(frame: "pl.DataFrame", own: OwnData, source: str) -> Chosen:
         parts=_parts_named(frame, aside[0]) if own.split_column else None,
         parts_from=f"column:{own.split_column}",
         notes=notes,
-        warnings=list(doubts.of_numbering(plain.frame)),
+        warnings=warnings,
     )
 
 
@@ -244,6 +247,7 @@ def _prepared(
         [
             *doubts.of_columns(raw[0]),
             *doubts.of_precision(raw[0], preparation),
+            *doubts.of_spellings(raw[0]),
             *_unknown(raw, preparation),
         ],
     )

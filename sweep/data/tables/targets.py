@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.data.tables import spellings
 from sweep.data.tables.columns import find_columns, listed
 from sweep.errors import DataError
 from sweep.tasks.task import Task, TaskKind
@@ -20,6 +21,8 @@ INPUTS = "inputs"
 """The label of an autoencoder: its inputs."""
 FEW = 20
 """Different whole numbers up to which they are classes rather than amounts."""
+COARSE = 100 * 2.0**-24
+"""Spread of numbers, in parts of the largest, below which rounding to float32 is felt."""
 _MOST_CLASSES = 1_000
 _NO = ("no", "n", "false", "f", "negative", "neg", "absent", "bad", "off", "background", "0")
 _YES = ("yes", "y", "true", "t", "positive", "pos", "present", "good", "on", "signal", "1")
@@ -141,14 +144,29 @@ def _one(series: "pl.Series", wanted: str, source: str) -> Target:
         raise DataError(f"--task labels needs several label columns, {name!r} is one")
     if is_words:
         task = Task(*_classes_of_words(name, levels.to_list(), len(series), source))
+        if not wanted:
+            _refuse_spellings(series, source)
     else:
         task = _of_numbers(name, levels.to_numpy(), len(series), wanted)
     task = _checked(task, wanted, name, source)
     if task.kind is TaskKind.AMOUNT:
+        _refuse_coarse(series, source)
         return task, _float32(series.to_numpy())
     order = list(task.classes) if is_words else [float(c) for c in task.classes]
     numbers = series.replace_strict(order, range(len(order)), return_dtype=pl.Float32)
     return task, numbers.to_numpy().astype(np.float32)
+
+
+def _refuse_spellings(series: "pl.Series", source: str) -> None:
+    """Raise DataError if classes seem to be one, as YES and yes do, though no task was given."""
+    found = spellings.of(series)
+    if found:
+        task = TaskKind.BINARY if series.n_unique() == 2 else TaskKind.CLASSES
+        raise DataError(
+            f"{source}: label {series.name!r} has classes that seem to be one: "
+            f"{spellings.said(found)}; write them in one way in the file, or say with "
+            f"--task {task} that each is a class of its own"
+        )
 
 
 def _classes_of_words(
@@ -224,8 +242,20 @@ def _several(frame: "pl.DataFrame", wanted: str, source: str) -> Target:
         return Task(TaskKind.LABELS, names, ("0", "1"), why), y
     if wanted == TaskKind.LABELS:
         raise DataError(f"--task is labels, but those of {source} are not all 0 or 1")
+    for series in frame.iter_columns():
+        _refuse_coarse(series, source)
     why = "chosen by --task" if wanted else f"{len(names)} columns of numbers"
     return Task(TaskKind.AMOUNT, names, why=why), y
+
+
+def _refuse_coarse(series: "pl.Series", source: str) -> None:
+    """Raise DataError if amounts differ by little more than float32 resolves."""
+    values = series.to_numpy()
+    if 0 < float(values.std()) < COARSE * float(np.abs(values).max()):
+        raise DataError(
+            f"{source}: the differences of label {series.name!r} are lost when float32 rounds its "
+            "values; subtract a constant from it in the file"
+        )
 
 
 def _shown(level: object) -> str:

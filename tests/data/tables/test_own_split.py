@@ -181,6 +181,32 @@ def test_doubtful_columns_and_rows_are_named(people):
     assert split_of(clean).concerns == []
 
 
+def test_words_that_seem_to_be_one_and_digits_that_are_lost_are_named(people):
+    rows = np.arange(N)
+    frame = people.with_columns(
+        sex=pl.Series(["Male", "male ", "female"])[rows % 3],
+        account=pl.Series([2**24 + int(i) for i in rows]),
+        hash=pl.Series([2**63 + 2 * int(i) for i in rows], dtype=pl.Int128),
+        even=pl.Series([2.0**24 + 2 * i for i in rows]),
+        quoted=pl.Series([str(2**60 + 2 * int(i)) for i in rows]),
+    )
+    split = split_of(frame, **HAPPY, missing="mean")
+    doubts = " | ".join(split.concerns)
+    assert "column 'sex' has words that seem to be one: 'male' (" in doubts
+    assert "column 'account' holds whole numbers beyond 16,777,216, and float32 rounds" in doubts
+    assert "column 'hash'" in doubts and "300 different values become 1;" in doubts
+    assert "column 'quoted'" in doubts and "column 'even'" not in doubts
+    split = split_of(
+        people.with_columns(happy=pl.Series(["YES", "yes", "no"])[rows % 3]),
+        **HAPPY, missing="mean", task="classes",
+    )  # fmt: skip
+    assert any("label 'happy' has classes that seem to be one" in line for line in split.concerns)
+    with pytest.raises(DataError, match="label 'n' has whole numbers so large that different"):
+        split_of(frame.select("age", n=pl.Series(2**53 + rows % 2)), label=("n",))
+    with pytest.raises(DataError, match="input 'x' holds whole numbers beyond 16,777,216, and"):
+        own_split(arrays(x=2**24 + rows[:, None], y=rows % 3), OwnData())
+
+
 def test_one_class_in_a_part_is_refused_and_small_classes_are_named(people):
     by_class = people.sort("happy")
     with pytest.raises(DataError, match=r"all 180 training rows are of class|validation rows are"):

@@ -48,6 +48,31 @@ def test_values_say_the_task_and_its_classes(values, kind, classes):
 
 
 @pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["YES", "yes", "no"], r"seem to be one: 'YES' \(9 rows\) and 'yes' \(9 rows\); .*--task"),
+        (["Y", "yes", "no"], "'Y' .* and 'yes'"),
+        (["yes", "YES"], "--task binary"),
+        (["1", "1.0", "x"], "'1' .* and '1.0'"),
+        (["New York", "new  york", "Rome"], "'New York' .* and 'new  york'"),
+        (["caf\u00e9", "cafe\u0301", "bar"], r"'cafe\\u0301' .* and 'caf\u00e9'"),
+        (["1", "2", "2,0"], None),
+        (["good", "bad", "off"], None),
+        (["1e99999999", "x", "y"], None),
+        (["yes", "no", "maybe", "y"], None),
+    ],
+)
+def test_classes_that_seem_to_be_one_are_refused_unless_a_task_is_given(words, message):
+    if message is None:
+        assert len(of(words * 9)[0].classes) == len(words)
+        return
+    with pytest.raises(DataError, match=message) as caught:
+        of(words * 9)
+    advised = str(caught.value).partition("--task ")[2].split()[0]
+    assert len(of(words * 9, advised)[0].classes) == len(words)
+
+
+@pytest.mark.parametrize(
     ("values", "wanted", "kind"),
     [
         ([0, 1] * 9, "classes", CLASSES),
@@ -72,6 +97,7 @@ def test_a_task_that_is_asked_for_is_taken(values, wanted, kind):
         ([0.1 * i for i in range(40)], "classes", "look like an amount"),
         ([f"w{i}" for i in range(40)], "", "has 40 different words in 40 rows"),
         ([0, 1] * 9, "labels", "needs several label columns"),
+        ([2**30 + i for i in range(40)], "", "differences of label 'y' are lost"),
     ],
 )
 def test_what_cannot_be_predicted_is_refused(values, wanted, message):

@@ -60,21 +60,23 @@ REFUSED = {
         layers.SpectralNormalization(layers.Dense(4)), layers.Dense(1)
     ),
     "LayerNormalization with rms_scaling": rms_scaled,
-    "BatchNormalization follows the output": lambda: compiled(
+    "BatchNormalization behind the output layer": lambda: compiled(
         layers.Dense(1), layers.BatchNormalization()
     ),
-    "Dropout follows the output": lambda: compiled(layers.Dense(1), layers.Dropout(0.1)),
+    "Dropout behind the output layer": lambda: compiled(layers.Dense(1), layers.Dropout(0.1)),
     "BatchNormalization with renorm": lambda: compiled(
         layers.BatchNormalization(renorm=True), layers.Dense(1)
     ),
     "BatchNormalization with epsilon 0.0": lambda: compiled(
         layers.BatchNormalization(epsilon=0), layers.Dense(1)
     ),
-    "BatchNormalization is frozen": lambda: compiled(
+    "layer BatchNormalization that is not trainable": lambda: compiled(
         layers.BatchNormalization(trainable=False), layers.Dense(1)
     ),
     "layer OwnDense": lambda: compiled(OwnDense(1)),
-    "activation softmax": lambda: compiled(layers.Dense(4, activation="softmax"), layers.Dense(1)),
+    "activation softmax in a hidden layer": lambda: compiled(
+        layers.Dense(4, activation="softmax"), layers.Dense(1)
+    ),
     "activation <lambda>": lambda: compiled(
         layers.Dense(4, activation=lambda x: 2 * x), layers.Dense(1)
     ),
@@ -83,11 +85,13 @@ REFUSED = {
     ),
     "an activity regularizer": lambda: compiled(layers.Dense(1, activity_regularizer="l2")),
     "a weight constraint": lambda: compiled(layers.Dense(1, kernel_constraint="non_neg")),
-    "Dense is frozen": lambda: compiled(layers.Dense(4, trainable=False), layers.Dense(1)),
+    "layer Dense that is not trainable": lambda: compiled(
+        layers.Dense(4, trainable=False), layers.Dense(1)
+    ),
     "precision mixed_bfloat16": lambda: compiled(layers.Dense(1, dtype="mixed_bfloat16")),
-    "the output has 2 units": lambda: compiled(layers.Dense(2)),
-    "logits pass through tanh": lambda: compiled(layers.Dense(1, activation="tanh")),
-    "probabilities come from hard_sigmoid": lambda: compiled(
+    "2 outputs, expected 1": lambda: compiled(layers.Dense(2)),
+    "a loss of logits behind activation tanh": lambda: compiled(layers.Dense(1, activation="tanh")),
+    "a loss of probabilities behind activation hard_sigmoid": lambda: compiled(
         layers.Dense(1, activation="hard_sigmoid"), loss="bce", metric="binary_crossentropy"
     ),
     "optimizer Ftrl": lambda: compiled(layers.Dense(1), optimizer=optimizers.Ftrl()),
@@ -113,11 +117,11 @@ REFUSED = {
         loss=CATEGORICAL(from_logits=True, ignore_class=0),
         metric=LIKEWISE,
     ),
-    "the output has 1 units": lambda: compiled(
+    "1 output, expected 2": lambda: compiled(
         layers.Dense(1), loss=CATEGORICAL(from_logits=True), metric=LIKEWISE
     ),
     "loss hinge": lambda: compiled(layers.Dense(1), loss="hinge"),
-    "the metric binary_crossentropy is not the loss": lambda: compiled(
+    "a metric binary_crossentropy that is not the loss": lambda: compiled(
         layers.Dense(1), metric=keras.metrics.BinaryCrossentropy(name="binary_crossentropy")
     ),
 }
@@ -138,7 +142,7 @@ def test_a_branching_model_is_refused():
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")],
     )
-    assert carries(model) == "Add is not in a simple chain"
+    assert carries(model) == "layers that are no simple chain, at Add"
 
 
 def test_a_description_says_what_the_model_is():

@@ -223,14 +223,14 @@ def compiled(loss, *stack):
 
 
 REFUSED = {
-    "the output has 2 units": (CLASSES, lambda: compiled("mse", layers.Dense(2)), "loss mse"),
+    "not a loss of classes": (CLASSES, lambda: compiled("mse", layers.Dense(2)), "loss mse"),
     "too few classes": (
         CLASSES,
         lambda: compiled("sparse_categorical_crossentropy", layers.Dense(2, "softmax")),
-        "the output has 2 units",
+        "2 outputs, expected 3",
     ),
     "too many amounts": (
-        AMOUNT, lambda: compiled("mse", layers.Dense(2)), "the output has 2 units",
+        AMOUNT, lambda: compiled("mse", layers.Dense(2)), "2 outputs, expected 1",
     ),
     "another loss": (AMOUNT, lambda: compiled("log_cosh", layers.Dense(1)), None),
     "not a loss of amounts": (
@@ -239,18 +239,18 @@ REFUSED = {
     "no probabilities": (
         LABELS,
         lambda: compiled("binary_crossentropy", layers.Dense(2)),
-        "probabilities come from linear",
+        "a loss of probabilities behind activation linear",
     ),
     "a loss of one's own": (
         AMOUNT, lambda: compiled(lambda y, p: (y - p) ** 2, layers.Dense(1)), "loss <lambda>",
     ),
     "shares of amounts": (
-        AMOUNTS, lambda: compiled("mse", layers.Dense(2, "softmax")), "amounts come from softmax",
+        AMOUNTS, lambda: compiled("mse", layers.Dense(2, "softmax")), "amounts out of a softmax",
     ),
     "pixels that are not flattened": (
         AMOUNT,
         lambda: _of_pixels(),
-        "input of shape (7, 4)",
+        "rows of shape (7, 4) that no layer flattens first",
     ),
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ import keras
 from sweep.training.fused.program import kept as program_cache
 from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.kept import ProgramCache
+from sweep.training.tensorflow_private import constants_left_alone
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def compiled(
                     if kept is not None:
                         ready.append(kept)
                         return result
-                ready.append(graph.get_concrete_function(*args))
+                ready.append(_traced(graph, args))
         return ready[0](*args)
 
     return call
@@ -75,7 +76,7 @@ def _first_call(
     try:
         stored = cache.graph(program)
         if stored is None:
-            made = kept_graph.graph_of(graph.get_concrete_function(*args), f"sweep_{program}")
+            made = kept_graph.graph_of(_traced(graph, args), f"sweep_{program}")
             cache.keep_graph(program, made.SerializeToString())
         else:
             made = tf.compat.v1.GraphDef.FromString(stored)
@@ -91,6 +92,12 @@ def _first_call(
         cache.forget()
         return None, None
     return kept, result
+
+
+def _traced(graph: Any, args: Any) -> Any:
+    """The concrete function of a `tf.function`. No shape in a program depends on a value."""
+    with constants_left_alone():
+        return graph.get_concrete_function(*args)
 
 
 def on_device(array: Any) -> Tensor:

@@ -45,7 +45,7 @@ def read_input(
             shift, divisor = -summand / factor, 1 / factor
         scaled = True
         roles |= {id(one): ("constant", len(roles) + n) for n, one in enumerate(layer.variables)}
-    require(shift.ndim == 1, f"input of shape {shape}")
+    require(shift.ndim == 1, f"rows of shape {shape} that no layer flattens first")
     if not scaled:
         return rest, None, roles
     first, second = (tuple(one.astype(np.float32).tolist()) for one in (shift, divisor))
@@ -82,7 +82,7 @@ def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, 
             continue  # a row is a vector already
         part = part_of(layer)
         require(part is not None or type(layer) is layers.Dense, f"layer {name_of(layer)}")
-        require(layer.trainable, f"{name_of(layer)} is frozen")
+        require(layer.trainable, f"layer {name_of(layer)} that is not trainable")
         require(layer.dtype_policy.name == "float32", f"precision {layer.dtype_policy.name}")
         if part is None:
             units.append(_read_dense(layer))
@@ -101,11 +101,13 @@ def read_layers(features: int, chain: list[Any]) -> tuple[list[Unit], dict[int, 
 
 
 def _read_dense(layer: Any) -> Unit:
-    require(layer.units < MAX_UNITS, f"Dense of {layer.units} units")
+    require(
+        layer.units < MAX_UNITS, f"a Dense layer of {layer.units:,} units, {MAX_UNITS:,} or more"
+    )
     plain = layer.kernel_constraint is None and layer.bias_constraint is None
     require(plain, "a weight constraint")
     require(layer.activity_regularizer is None, "an activity regularizer")
-    require(not getattr(layer, "lora_enabled", False), "LoRA")
+    require(not getattr(layer, "lora_enabled", False), "weights with LoRA")
     activation = Activation.of(layer.activation)
     return Unit(
         width=int(layer.units),

@@ -13,6 +13,7 @@ from sweep.training.fused.description import FusedLoss
 from sweep.training.fused.layers.refusal import NotCarriedError, name_of, require
 from sweep.training.fused.program.losses import AMOUNTS
 from sweep.training.model import Model
+from sweep.words import counted
 
 _BINARY, _CATEGORICAL = "binary_crossentropy", "categorical_crossentropy"
 _SPARSE = f"sparse_{_CATEGORICAL}"
@@ -44,15 +45,15 @@ def read_loss(model: Model, task: Task = HIGGS_TASK) -> FusedLoss:
     require(function is not None, f"loss {getattr(given, '__name__', None) or name_of(given)}")
     config = model.get_compile_config()
     require(config is not None, "the compile arguments cannot be read")
-    require(not config["loss_weights"], "loss weights")
-    require(not config["run_eagerly"], "run_eagerly")
+    require(not config["loss_weights"], "loss_weights in model.compile")
+    require(not config["run_eagerly"], "run_eagerly in model.compile")
     if task.kind is not TaskKind.BINARY:
         return _of_task(given, function, task)
     categorical = function in (_CATEGORICAL, _SPARSE)
     squared = function == _SQUARED
     require(squared or categorical or function == _BINARY, f"loss {name_of(given)}")
     units = model.outputs[0].shape[-1]
-    require(units == 1 + categorical, f"the output has {units} units")
+    require(units == 1 + categorical, f"{counted(units, 'output')}, expected {1 + categorical}")
     try:
         from_logits = outputs_of(model).logits
     except OutputsError as error:
@@ -77,7 +78,7 @@ def _only(loss: Any) -> Any:
     """The loss itself, if Keras was given a list or dictionary of one."""
     if isinstance(loss, dict | list | tuple):
         found = list(loss.values()) if isinstance(loss, dict) else list(loss)
-        require(len(found) == 1, f"{len(found)} losses")
+        require(len(found) == 1, f"{len(found)} losses in model.compile")
         return found[0]
     return loss
 
@@ -123,5 +124,5 @@ def _metric_smoothing(model: Model, categorical: bool, from_logits: bool) -> flo
     settings = metric["config"]
     kind = "SparseCategoricalCrossentropy" if categorical else "BinaryCrossentropy"
     same = metric["class_name"] == kind and bool(settings.get("from_logits")) == from_logits
-    require(same, f"the metric {METRIC} is not the loss")
+    require(same, f"a metric {METRIC} that is not the loss")
     return float(settings.get("label_smoothing") or 0)

@@ -24,6 +24,7 @@ from sweep.training.fused.reading.loss import read_loss
 from sweep.training.fused.reading.metrics import read_metrics
 from sweep.training.fused.reading.optimizer import optimizer_roles, read_optimizer, roles_of
 from sweep.training.model import Model
+from sweep.words import counted
 
 
 def carries(model: Model, task: Task = HIGGS_TASK) -> str | None:
@@ -47,10 +48,10 @@ def read(model: Model, task: Task = HIGGS_TASK) -> Description:
     roles |= constants
     given, *hidden, output = units
     inner = [part for unit in (given, *hidden) for part in unit.parts]
-    require(Activation(SOFTMAX) not in inner, f"activation {SOFTMAX}")
+    require(Activation(SOFTMAX) not in inner, f"activation {SOFTMAX} in a hidden layer")
     end, *behind = output.parts or (Activation("linear"),)
     for part in [*behind, *(() if isinstance(end, Activation) else (end,))]:
-        require(False, f"{name_of(part)} follows the output")
+        require(False, f"{name_of(part)} behind the output layer")
     loss = _ended(loss, output, task)
     output = replace(output, parts=())
     optimizer = read_optimizer(model.optimizer)
@@ -74,26 +75,34 @@ def _ended(loss: FusedLoss, output: Unit, task: Task) -> FusedLoss:
     wanted = 1 + loss.categorical
     if loss.kind:
         wanted = task.n_classes if classes else task.n_targets
-    require(output.width == wanted, f"the output has {output.width} units")
+    require(output.width == wanted, f"{counted(output.width, 'output')}, expected {wanted}")
     if loss.kind in AMOUNTS:
-        require(output.activation != SOFTMAX, f"amounts come from {SOFTMAX}")
+        require(output.activation != SOFTMAX, f"amounts out of a {SOFTMAX}")
         return replace(loss, end=output.activation)
     if loss.from_logits:
-        require(output.activation == "linear", f"logits pass through {output.activation}")
+        require(
+            output.activation == "linear", f"a loss of logits behind activation {output.activation}"
+        )
     else:
         squashing = SOFTMAX if classes else "sigmoid"
-        require(output.activation == squashing, f"probabilities come from {output.activation}")
+        require(
+            output.activation == squashing,
+            f"a loss of probabilities behind activation {output.activation}",
+        )
     return loss
 
 
 def _chain(model: Model) -> tuple[tuple[int, ...], list[Any]]:
     """The shape of a row, and the model's layers in order, the input left out."""
     kind = type(model)
-    require(kind is keras.Sequential or kind.__name__ == "Functional", f"class {name_of(model)}")
+    require(
+        kind is keras.Sequential or kind.__name__ == "Functional",
+        f"a model of the class {name_of(model)}, neither Sequential nor functional",
+    )
     require(len(model.inputs) == 1 and len(model.outputs) == 1, "several inputs or outputs")
     shape = tuple(model.input_shape[1:])
-    require(bool(shape) and None not in shape, f"input of shape {shape}")
-    require(model.inputs[0].dtype == "float32", f"input of {model.inputs[0].dtype}")
+    require(bool(shape) and None not in shape, f"an input of shape {shape}")
+    require(model.inputs[0].dtype == "float32", f"an input of type {model.inputs[0].dtype}")
     if kind is keras.Sequential:
         return shape, list(model.layers)
     tensor = model.inputs[0]
@@ -106,7 +115,7 @@ def _chain(model: Model) -> tuple[tuple[int, ...], list[Any]]:
             tensor = layer.output
         except (AttributeError, ValueError):  # a layer used twice, or never
             follows = False
-        require(follows, f"{name_of(layer)} is not in a simple chain")
+        require(follows, f"layers that are no simple chain, at {name_of(layer)}")
         chain.append(layer)
-    require(tensor is model.outputs[0], "the layers are not a simple chain")
+    require(tensor is model.outputs[0], "layers that are no simple chain")
     return shape, chain

@@ -6,11 +6,13 @@ in Ray. The actors belong to this process: they end with it.
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import ray as untyped_ray
@@ -29,6 +31,8 @@ ray: Any = untyped_ray
 
 _ENV = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")
 _MOST_BYTES = 2 << 30
+_ANSWER_SECONDS = 3.0
+"""In which a cluster's door must open."""
 _DEATH_SECONDS = 3.0
 """After which one that was ended counts as lost, whatever Ray knows of it."""
 
@@ -52,7 +56,7 @@ class _RayWorker:
 class RayPool:
     """A `Pool` of `n_workers` actors, or of as many as the cluster has room for.
 
-    Joins the cluster that runs here or that RAY_ADDRESS names, else starts one on this machine.
+    Joins the cluster that RAY_ADDRESS names or that `ray start` has begun here, else starts one.
     `threads` is how many a worker computes with: more cores are of no use to it. Rows go to each
     node once; of more than `most_bytes`, each worker takes those that its host has.
     """
@@ -217,16 +221,20 @@ def _join() -> bool:
         return False
     quiet = {"log_to_driver": False, "logging_level": "error"}
     before = signal.getsignal(signal.SIGTERM)
+    asked = os.environ.get("RAY_ADDRESS")
+    address = asked or _standing_cluster()
     try:
-        ray.init(address="auto", **quiet)
+        if address is None:
+            cores = len(os.sched_getaffinity(0))
+            ray.init(address="local", include_dashboard=False, num_cpus=cores, **quiet)
+        else:
+            ray.init(address=address, **quiet)
     except ConnectionError:
-        if os.environ.get("RAY_ADDRESS"):
-            raise PlatformError(
-                f"there is no Ray cluster at RAY_ADDRESS={os.environ['RAY_ADDRESS']}; start it, or "
-                "remove the variable for a cluster on this machine"
-            ) from None
-        cores = len(os.sched_getaffinity(0))
-        ray.init(address="local", include_dashboard=False, num_cpus=cores, **quiet)
+        where = f"RAY_ADDRESS={asked}" if asked else f"{address}, where ray start has begun one"
+        raise PlatformError(
+            f"there is no Ray cluster at {where}; start it, or "
+            f"{'remove the variable' if asked else 'run ray stop'} for a cluster on this machine"
+        ) from None
     except Exception as error:
         raise PlatformError(
             f"Ray does not start or join here ({error}); mend that, or take --pool N for processes "
@@ -236,6 +244,22 @@ def _join() -> bool:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
     return True
+
+
+def _standing_cluster() -> str | None:
+    """Return the address of the cluster that `ray start` has begun on this machine, if it answers.
+
+    Ray itself would wait for minutes for one that was killed, and would join the cluster of another
+    sweep, which ends with that sweep.
+    """
+    kept = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")
+    try:
+        address = kept.read_text().strip()
+        host, _, port = address.rpartition(":")
+        with socket.create_connection((host, int(port)), _ANSWER_SECONDS):
+            return address
+    except (OSError, ValueError, OverflowError):
+        return None
 
 
 def _shares(n_workers: int | None, threads: int, on_gpu: bool) -> tuple[int, Share]:

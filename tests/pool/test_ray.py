@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -169,6 +170,29 @@ def test_rays_own_answer_to_a_signal_does_not_stay(monkeypatch: pytest.MonkeyPat
     before = signal.getsignal(signal.SIGTERM)
     assert ray_pool._join()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_cluster_that_was_killed_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sweep.pool import ray_pool
+
+    joined: list[str] = []
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray_pool.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray_pool.ray, "init", lambda address, **_: joined.append(address))
+    kept = tmp_path / "ray" / "ray_current_cluster"
+    kept.parent.mkdir()
+    ray_pool._join()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        living = f"127.0.0.1:{door.getsockname()[1]}"
+        kept.write_text(living)
+        ray_pool._join()
+    for text in (living, "", "nothing", "127.0.0.1:99999"):  # its door is closed by now
+        kept.write_text(text)
+        ray_pool._join()
+    assert joined == ["local", living, "local", "local", "local", "local"]
 
 
 def test_an_actor_that_cannot_start_is_given_up_and_the_reason_is_said(cluster: Any) -> None:

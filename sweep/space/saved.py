@@ -202,7 +202,9 @@ def check_saved(path: Path, model: Model, inputs: Inputs) -> None:
         raise InvalidSpaceError(_not_exported(path, "the loaded loss gives other numbers"))
 
 
-def _losses(model: Model, loaded: Model, outputs: np.ndarray) -> tuple[np.ndarray, ...] | None:
+def _losses(
+    model: Model, loaded: Model, outputs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
     """What the losses of both say of some outputs; None if they do not take targets of that shape.
 
     Raises whatever the loaded one raises: a lambda is saved without the names that it uses.

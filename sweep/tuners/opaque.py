@@ -132,7 +132,7 @@ class RunTrial:
         elif results is None and reported is not None:
             values = reported
         else:
-            values = results_of(results, self.objective)
+            values = self._measured(results)
         values = {name: float(value) for name, value in values.items()}
         shown = self.objective.get_value(values)
         if not math.isfinite(shown):
@@ -152,6 +152,24 @@ class RunTrial:
             train_metrics={k: v for k, v in values.items() if k[:4] != "val_" and k != "loss"},
         )
         return (record,)
+
+    def _measured(self, results: Any) -> dict[str, float]:
+        """The numbers of a `run_trial`. What one trial does not measure, none measures."""
+        try:
+            return results_of(results, self.objective)
+        except KeyError as error:
+            names = sorted({name for one in _histories(results) for name in one})
+            raise UsageError(
+                f"the objective {error.args[0]} was not measured; measured were: "
+                f"{', '.join(names)}; name one of these, or give compile(…) that metric"
+            ) from error
+
+
+def _histories(results: Any) -> list[dict[str, Any]]:
+    """What each of one or several runs of a `run_trial` measured, by name."""
+    several = results if isinstance(results, list) else [results]
+    found = [getattr(one, "history", one) for one in several]
+    return [one for one in found if isinstance(one, dict)]
 
 
 def _errors_that_end_all() -> type[Exception]:

@@ -221,3 +221,10 @@ def test_several_objectives_and_those_of_training_rows_are_ranked_as_keras_tuner
     assert trial.score == trial.metrics.get_last_value("loss")
     with pytest.raises(AttributeError, match="a loop of one's own over trials is not followed"):
         tuner.oracle.create_trial("tuner0")
+
+
+def test_an_objective_that_nothing_measures_ends_the_search_at_its_first_trial(keras, tmp_path):
+    objective = sweep.Objective("auc", "max")
+    tuner = sweep.RandomSearch(build, objective, 3, seed=1, directory=str(tmp_path))
+    with pytest.raises(UsageError, match=r"auc was not measured; measured were: .*val_loss; name"):
+        tuner.search(X, Y, validation_split=0.25, batch_size=60, verbose=0)

@@ -1,8 +1,9 @@
 """Groups of trials, by capacity or by what regularises them, and which of them are the best.
 
 A group is among the best when a trial of it is tied with the best trial. It is ruled out when one
-of its trials was trained to its end and none is tied. In between, when Hyperband cut all of its
-trials, the search has not compared it in full.
+of its trials was trained to its end and none is tied. How many those were is told beside it: few of
+them can be worse for what they have beside the group, other hyperparameters or the seed. In
+between, when Hyperband cut all of its trials, the search has not compared it in full.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ class GroupsAnswer:
     best: list[str]
     ruled_out: list[str]
     cut_short: list[str]
+    ended: dict[str, int]
+    """The number of trials of each group that were trained to their end."""
     is_decided: bool
 
 
@@ -40,10 +43,12 @@ def answer(trials: pd.DataFrame, group: "pd.Series[str]") -> GroupsAnswer:
     """
     by = trials.groupby(group.to_numpy())
     found = pd.DataFrame(
-        {"tied": by["is_tied"].any(), "ended": by["ended"].any(), "params": by["params"].min()}
+        {"tied": by["is_tied"].any(), "ended": by["ended"].sum(), "params": by["params"].min()}
     )
-    found = found.astype({"tied": bool, "ended": bool}).sort_values("params", kind="stable")
+    found = found.astype({"tied": bool, "ended": int}).sort_values("params", kind="stable")
     best = found.index[found["tied"]].tolist()
-    ruled_out = found.index[~found["tied"] & found["ended"]].tolist()
-    cut = found.index[~found["tied"] & ~found["ended"]].tolist()
-    return GroupsAnswer(best, ruled_out, cut, is_decided=bool(best and ruled_out))
+    others = found.loc[~found["tied"], "ended"]
+    ruled_out = others.index[others > 0].tolist()
+    cut = others.index[others == 0].tolist()
+    ended = {str(name): int(number) for name, number in found["ended"].items()}
+    return GroupsAnswer(best, ruled_out, cut, ended, is_decided=bool(best and ruled_out))

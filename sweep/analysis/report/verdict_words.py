@@ -189,10 +189,12 @@ def _is(names: Sequence[str]) -> str:
 
 
 def _others(answer: GroupsAnswer) -> str:
-    words = f"; worse: {_list(answer.ruled_out)}" if answer.ruled_out else ""
-    return words + (
-        f"; never trained in full: {_list(answer.cut_short)}" if answer.cut_short else ""
-    )
+    worse = [f"{name} ({text.trials(answer.ended[name])})" for name in answer.ruled_out]
+    parts = {
+        "worse": worse,
+        "never trained in full": answer.cut_short,
+    }
+    return "".join(f"; {words}: {_list(names)}" for words, names in parts.items() if names)
 
 
 def _list(names: Sequence[str]) -> str:

@@ -254,4 +254,4 @@ def test_a_worse_capacity_between_two_good_ones_is_not_called_good(tmp_path):
     found = verdict(drawn_sweep(tmp_path, drawn, [], "finished", True))
     assert S.CAPACITY_IN_PARTS in said(found)
     text = " ".join(line for _, line in lines(found))
-    assert "best with 10–100, 1k–10k parameters; worse: 100–1k" in text
+    assert "best with 10–100, 1k–10k parameters; worse: 100–1k (2 trials)" in text

@@ -80,7 +80,9 @@ def test_a_clear_answer_names_capacity_and_regularisation(tmp_path):
         "simplest within one standard error is trial 1: val BCE 0.560 ± 0.015, 5,000 parameters"
         in said
     )
-    assert "best with 5,000 to 20,000 parameters; worse: 100–1k, 100k–1M; never trained in" in said
+    assert (
+        "best with 5,000 to 20,000 parameters; worse: 100–1k (1 trial), 100k–1M (1 trial);" in said
+    )
     assert len(lines(found)) <= 4
 
 

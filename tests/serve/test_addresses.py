@@ -6,7 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -113,9 +113,10 @@ def forwarding(address, said):
     """A reverse proxy at PROXY that says for whom it asks, as those that speak TLS do."""
 
     def carry(source, target):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # one of the two has hung up
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
 
     def talk(client):
         with client, socket.socket() as behind:

@@ -16,7 +16,7 @@ from sweep.data.split_record import ClassCounts, ClassRows
 from sweep.data.tables import spellings
 from sweep.data.tables.columns import counts_up, listed
 from sweep.data.tables.preparation import Preparation
-from sweep.data.tables.targets import COARSE
+from sweep.data.tables.targets import is_coarse
 from sweep.errors import DataError
 from sweep.tasks.task import Task, TaskKind
 from sweep.words import counted
@@ -178,9 +178,7 @@ def of_precision(raw: "pl.DataFrame", preparation: Preparation) -> Iterator[str]
     for column in preparation.columns:
         if column.levels is None and len(raw) and not _beyond_float32(raw[column.name]):
             values = raw[column.name].drop_nulls().to_numpy()
-            if not len(values):
-                continue
-            if 0 < float(values.std()) < COARSE * float(np.abs(values).max()):
+            if len(values) and is_coarse(values):
                 yield (
                     f"column {column.name!r}: its differences are lost when float32 rounds its "
                     "values; subtract a constant from it, or leave it out with "

@@ -21,7 +21,7 @@ INPUTS = "inputs"
 """The label of an autoencoder: its inputs."""
 FEW = 20
 """Different whole numbers up to which they are classes rather than amounts."""
-COARSE = 100 * 2.0**-24
+_COARSE = 100 * 2.0**-24
 """Spread of numbers, in parts of the largest, below which rounding to float32 is felt."""
 _MOST_CLASSES = 1_000
 _NO = ("no", "n", "false", "f", "negative", "neg", "absent", "bad", "off", "background", "0")
@@ -248,10 +248,14 @@ def _several(frame: "pl.DataFrame", wanted: str, source: str) -> Target:
     return Task(TaskKind.AMOUNT, names, why=why), y
 
 
+def is_coarse(values: NDArray[Any]) -> bool:
+    """Return whether numbers, at least one, differ by little more than float32 resolves."""
+    return 0 < float(values.std()) < _COARSE * float(np.abs(values).max())
+
+
 def _refuse_coarse(series: "pl.Series", source: str) -> None:
     """Raise DataError if amounts differ by little more than float32 resolves."""
-    values = series.to_numpy()
-    if 0 < float(values.std()) < COARSE * float(np.abs(values).max()):
+    if is_coarse(series.to_numpy()):
         raise DataError(
             f"{source}: the differences of label {series.name!r} are lost when float32 rounds its "
             "values; subtract a constant from it in the file"

@@ -88,7 +88,7 @@ SearchOption = Annotated[
         "--search",
         autocompletion=completion.values(*SEARCHES),
         envvar="SWEEP_SEARCH",
-        help="How configurations are chosen: hyperband, random, bayesian or grid.",
+        help=f"How configurations are chosen; one of: {', '.join(SEARCHES)}.",
     ),
 ]
 TrialsOption = Annotated[
@@ -96,8 +96,8 @@ TrialsOption = Annotated[
     typer.Option(
         "--trials",
         envvar="SWEEP_TRIALS",
-        help="Configurations that a random or bayesian search tries (by default 10), or a grid "
-        "search (by default all).",
+        help="Configurations that a search other than hyperband tries; by default 10, and all of "
+        "a grid.",
     ),
 ]
 ExecutionsOption = Annotated[

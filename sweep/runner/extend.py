@@ -40,7 +40,7 @@ def extended(
         return _with_trials(prepared, trials)
     if trials is not None:
         raise UsageError(
-            "--trials is of random, bayesian and grid searches; extend this one with "
+            f"--trials is for searches other than {old.search}; extend this one with "
             "--max-epochs, --add-iterations or --add-brackets"
         )
     longest = old.max_epochs if max_epochs is None else max_epochs

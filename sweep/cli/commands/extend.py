@@ -54,7 +54,7 @@ def extend(
         typer.Option(
             "--trials",
             min=1,
-            help="Number of configurations in all, of a random, bayesian or grid search.",
+            help="Number of configurations in all, of a search other than hyperband.",
         ),
     ] = None,
     trial: Annotated[

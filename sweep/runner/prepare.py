@@ -1,11 +1,9 @@
-"""Starts and resumes sweeps: puts space, data, search, trainer and store together."""
+"""Prepares a sweep: puts space, data, search, trainer and store together, new or as it began."""
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 from sweep.data.kinds import KINDS
@@ -26,12 +24,7 @@ from sweep.runner.fit_of_data import (
     with_no_skill,
 )
 from sweep.runner.fusion import NOT_LOOKED_AT, Fusion, fusion_of
-from sweep.runner.journal import Observer
-from sweep.runner.limits import Ending
-from sweep.runner.loop import Runner
-from sweep.runner.pooled import pooled
 from sweep.runner.same_numbers import versions
-from sweep.runner.workers import IN_PROCESS, Workers
 from sweep.searches.bayesian import Bayesian
 from sweep.searches.face import Search
 from sweep.searches.grid import Grid
@@ -40,19 +33,17 @@ from sweep.searches.one_rung import OneRung, Proposer
 from sweep.searches.plan import Plan, rehearse
 from sweep.searches.random_search import RandomDraws
 from sweep.seeds import derive
-from sweep.settings import Budget, Settings
+from sweep.settings import Settings
 from sweep.space.describe import definitions
 from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
 from sweep.space.scoring import SpaceScoring, scoring_of_all
 from sweep.space.source import differences, hashes, in_brackets
 from sweep.store import Reference, Store, SweepRow
-from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
 from sweep.training.chosen import chosen_trainer
 from sweep.training.contract import StopRequested, Trainer
 from sweep.training.fused.reading.seen import SeenModels
-from sweep.training.retrying import Retrying
 from sweep.words import counted
 
 
@@ -323,71 +314,6 @@ def _check_built(sweep: SweepRow, space: Space) -> None:
             "else, such as an environment variable, the clock or a file read by a library; "
             "restore that, or start a new sweep"
         )
-
-
-@dataclass(frozen=True)
-class Work:
-    """A stored sweep to be worked on. Its folder must be locked."""
-
-    folder: SweepFolder
-    store: Store
-    prepared: Prepared
-    budget: Budget
-    observer: Observer
-    interrupted: Callable[[], bool]
-    """True once the user asked to stop."""
-    workers: Workers = IN_PROCESS
-    """Who trains."""
-
-
-def run(work: Work) -> SweepState:
-    """Work on a sweep until its end; returns its state, which is stored."""
-    with _trainer(work) as trainer:
-        return _runner(work, trainer).run()
-
-
-def confirm(work: Work) -> Ending:
-    """Train the confirmations that are to do; returns why that ended."""
-    with _trainer(work) as trainer:
-        return _runner(work, trainer).confirm()
-
-
-@contextmanager
-def _trainer(work: Work) -> Iterator[Trainer]:
-    """This process' own, or one whose work is done by a pool, which is open meanwhile."""
-    prepared = work.prepared
-    for worker in (one.worker for one in workers(work.store) if one.left_at is None):
-        work.store.end_worker(worker, "its head was killed")
-    if work.workers.asked is None:
-        yield _retrying(make_trainer(prepared), prepared)
-        return
-    space, split, scoring = prepared.space, prepared.split, prepared.scored.scoring
-    settings, drawn = prepared.settings, (one.hyperparameters for one in prepared.plan.roots)
-    first = next(chain(prepared.baselines.values(), drawn), None)
-    with pooled(work.workers, work.store, space, split, settings, scoring, first) as trainer:
-        yield _retrying(trainer, prepared)
-
-
-def _retrying(trainer: Trainer, prepared: Prepared) -> Trainer:
-    return Retrying(trainer, prepared.retries) if prepared.retries else trainer
-
-
-def _runner(work: Work, trainer: Trainer) -> Runner:
-    prepared = work.prepared
-    return Runner(
-        folder=work.folder,
-        store=work.store,
-        search=prepared.search(),
-        trainer=trainer,
-        observer=work.observer,
-        baselines=prepared.baselines,
-        budget=work.budget,
-        interrupted=work.interrupted,
-        keep=prepared.settings.keep,
-        seeds=prepared.settings.seeds,
-        executions=prepared.settings.executions,
-        references=prepared.references,
-    )
 
 
 def make_trainer(prepared: Prepared) -> Trainer:

@@ -35,7 +35,7 @@ def extended(
         if max_epochs is not None or iterations or brackets:
             raise UsageError(
                 f"a {old.search} search has no rungs and brackets: give --trials, the number of "
-                "configurations in all, or start a new sweep"
+                "configurations in all, or train trials on with --trial and --max-epochs"
             )
         return _with_trials(prepared, trials)
     if trials is not None:

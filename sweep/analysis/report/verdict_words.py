@@ -245,14 +245,16 @@ def _unended(verdict: Verdict, found: Unended) -> str:
 
 
 def _confirmed(found: Confirmation, shown: ScoreWords) -> str:
-    words = (
-        f"Of {text.trials(found.confirmed)} repeated under other seeds, the first by its "
-        f"mean is {_named(found)}: mean {shown.val} {score(found, shown)} over "
-        f"{text.counted(found.seeds, 'seed')}"
-    )
+    by, more = "mean", ""
     if found.expected_score is not None:
         expected = shown.score(found.expected_score, shown.decimals(_error(found)))
-        words += f" ({expected} expected without the choice of the epochs)"
+        by = "expected score"
+        more = f", {expected} expected without the choice of the epochs"
+    words = (
+        f"Of {text.trials(found.confirmed)} repeated under other seeds, the first by its {by} is "
+        f"{_named(found)}: mean {shown.val} {score(found, shown)} over "
+        f"{text.counted(found.seeds, 'seed')}{more}"
+    )
     if found.bias is None:
         return f"{words}."
     if found.bias_se is None:

@@ -49,7 +49,7 @@ def confirm(work: Work) -> Ending:
 
 @contextmanager
 def _trainer(work: Work) -> Iterator[Trainer]:
-    """This process' own, or one whose work is done by a pool, which is open meanwhile."""
+    """Give a trainer of this process, or of a pool of workers, which is open meanwhile."""
     prepared = work.prepared
     for worker in (one.worker for one in workers(work.store) if one.left_at is None):
         work.store.end_worker(worker, "its head was killed")

@@ -11,8 +11,9 @@ A search without rungs is given more trials, and goes on as if it had had them f
 from dataclasses import replace
 
 from sweep.errors import InvalidSpaceError, UsageError
-from sweep.runner.prepare import Prepared, planned
+from sweep.runner.prepare import Prepared
 from sweep.searches.brackets import n_brackets
+from sweep.searches.chosen import planned
 from sweep.settings import Settings, Stage
 from sweep.words import counted
 

@@ -71,7 +71,8 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
                 lines.append((name, f"{best[column]:.3f}"))
         for name, value in row["metrics"].items():
             shown_value = words.MISSING if value is None else words.amount(value)
-            lines.append((words.cut(name), shown_value))
+            is_ours = any(name == taken for taken, _ in lines)
+            lines.append((f"model's {name}" if is_ours else words.cut(name), shown_value))
         lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
     curve = sparkline(shown.shown_all(found.epochs["val_score"].to_numpy()), _CURVE_WIDTH)
     if curve:

@@ -317,7 +317,7 @@ def of_answers(
     for i, name in enumerate(task.targets):
         for answer, said in ((1, "yes"), (0, "no")):
             n_train, n_val = (int((part[:, i] == answer).sum()) for part in (train, validation))
-            if n_train + n_val < FEW_OF_A_CLASS:
+            if n_train + n_val < FEW_OF_A_CLASS or not (n_train and n_val):
                 yield (
                     f"label {name!r} is {said} in {counted(n_train, 'training row')} and "
                     f"{counted(n_val, 'validation row')}: too few to learn it or to measure that"

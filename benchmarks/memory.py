@@ -72,6 +72,7 @@ def main() -> None:
     options = parser.parse_args()
     start_keras()
     from sweep.runner import prepare as sweeps
+    from sweep.runner import run as running
 
     with tempfile.TemporaryDirectory() as folder:
         place = tiny.make_place(Path(folder), _SPACE)
@@ -93,7 +94,7 @@ def main() -> None:
         print("| trials | resident memory, MiB | file descriptors | threads |")
         print("|---:|---:|---:|---:|")
         with Store(sweep.database) as store:
-            sweeps.run(sweep, store, prepared, Budget(), watching, watching.is_late)
+            running.run(running.Work(sweep, store, prepared, Budget(), watching, watching.is_late))
         watching.show()
 
 

@@ -39,6 +39,12 @@ class SweepState(StrEnum):
     FAILED = "failed"
     BUDGET = "budget"
 
+    @property
+    def said(self) -> str:
+        """The state in a sentence, behind "the sweep": "is finished", "was ended by a budget"."""
+        said = {SweepState.FAILED: "has failed", SweepState.BUDGET: "was ended by a budget"}
+        return said.get(self, f"is {self}")
+
 
 def state_now(stored: SweepState, *, is_held: bool) -> SweepState:
     """Return a sweep's state: one that is stored as running and held by no process has died."""

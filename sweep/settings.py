@@ -13,7 +13,8 @@ from sweep.numerics import Numerics
 from sweep.records import Json
 
 TRAINERS = ("auto", "fused", "keras")
-SEARCHES = ("hyperband", "random", "bayesian", "grid")
+_OF_RUNGS, _BY_TRIALS = "hyperband", ("random", "bayesian", "grid")
+SEARCHES = (_OF_RUNGS, *_BY_TRIALS)
 _FEW_TRIALS = 10
 """Of a random or Bayesian search for which no number is given, as in Keras Tuner."""
 
@@ -124,7 +125,7 @@ class Settings:
     @property
     def has_rungs(self) -> bool:
         """Whether trials are promoted: else each is trained once, to `max_epochs`."""
-        return self.search == "hyperband"
+        return self.search == _OF_RUNGS
 
     @property
     def n_trials(self) -> int | None:
@@ -192,8 +193,8 @@ def _refuse_those_of_other_searches(given: Settings) -> None:
 
 
 _SETTINGS_OF = (
-    (("hyperband",), ("factor", "iterations", "stages")),
-    (("random", "bayesian", "grid"), ("trials", "executions")),
+    ((_OF_RUNGS,), ("factor", "iterations", "stages")),
+    (_BY_TRIALS, ("trials", "executions")),
     (("bayesian",), ("initial_points", "alpha", "beta")),
 )
 """Settings that only some searches have."""

@@ -208,5 +208,5 @@ def cut(text: str) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """At most `length` characters, an ellipsis for what is cut: for charts, never for files."""
+    """Return at most `length` characters, an ellipsis for what is cut: for charts, not files."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

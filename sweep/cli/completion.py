@@ -20,9 +20,6 @@ from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder, sweep_folders
 
 _WORD = re.compile(r"[\w./+][\w./+-]*")
 _MOST_TRIALS = 200
-_DATA = (
-    ".csv", ".csv.gz", ".csv.zst", ".tsv", ".parquet", ".feather", ".arrow", ".npz", ".npy",
-)  # fmt: skip
 
 Complete = Callable[[str], list[str]]
 
@@ -45,8 +42,11 @@ def spaces(incomplete: str) -> list[str]:
 
 def data_sources(incomplete: str) -> list[str]:
     """Offer the kinds of data and the files of data beside what is typed."""
+    from sweep.data.tables.reading import FORMS
+
     with suppress(Exception):
-        return _starting(incomplete, [*KINDS, *_files(incomplete, *_DATA)])
+        suffixes = [suffix for form in FORMS.values() for suffix in form.suffixes]
+        return _starting(incomplete, [*KINDS, *_files(incomplete, *suffixes)])
     return []
 
 

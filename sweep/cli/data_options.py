@@ -39,8 +39,9 @@ LabelOption = Annotated[
     typer.Option(
         "--label",
         envvar="SWEEP_LABEL",
-        help="Column to predict, by name or position from 1; several with commas or by repeating "
-        "it; inputs for an autoencoder. By default the one called label, target, y or class.",
+        help="Column to predict, by name or position from 1; several with commas, or with the "
+        "option repeated; inputs for an autoencoder. By default the column called label, "
+        "target, y or class.",
     ),
 ]
 DropOption = Annotated[
@@ -55,7 +56,8 @@ TaskOption = Annotated[
         "--task",
         envvar="SWEEP_TASK",
         autocompletion=completion.values(*TASKS[1:]),
-        help="What the label is: binary, classes, amount or labels; by default its values say.",
+        help="What the label is: binary, classes, amount or labels; by default told from the "
+        "values.",
     ),
 ]
 MissingOption = Annotated[
@@ -65,7 +67,8 @@ MissingOption = Annotated[
         envvar="SWEEP_MISSING",
         autocompletion=completion.values(*MISSING[1:]),
         help="What takes the place of missing numbers: mean or median of the training rows, or "
-        "indicator: the mean, and a column that says where. By default they are refused.",
+        "indicator: the mean, and a column that says where. By default, missing "
+        "numbers are refused.",
     ),
 ]
 MaxLevelsOption = Annotated[
@@ -73,7 +76,7 @@ MaxLevelsOption = Annotated[
     typer.Option(
         "--max-levels",
         envvar="SWEEP_MAX_LEVELS",
-        help="Most different words that a column may have; each word becomes a column of 0 and 1.",
+        help="Largest number of different words in a column; each becomes a column of 0 and 1.",
     ),
 ]
 StandardizeOption = Annotated[
@@ -82,7 +85,7 @@ StandardizeOption = Annotated[
         "--standardize/--no-standardize",
         envvar="SWEEP_STANDARDIZE",
         help="Whether numbers get mean 0 and spread 1 over the training rows; by default those of "
-        "tables do, those of HIGGS and of images and sequences do not.",
+        "tables do, and numbers of HIGGS, of images and of sequences do not.",
     ),
 ]
 HeaderOption = Annotated[
@@ -90,7 +93,7 @@ HeaderOption = Annotated[
     typer.Option(
         "--header/--no-header",
         envvar="SWEEP_HEADER",
-        help="Whether the first line of a CSV names its columns; by default its lines say.",
+        help="Whether the first line of a CSV names its columns; by default told from the lines.",
     ),
 ]
 SplitOption = Annotated[

@@ -88,7 +88,7 @@ SearchOption = Annotated[
         "--search",
         autocompletion=completion.values(*SEARCHES),
         envvar="SWEEP_SEARCH",
-        help="How configurations are chosen: hyperband, random, bayesian or grid.",
+        help=f"How configurations are chosen; one of: {', '.join(SEARCHES)}.",
     ),
 ]
 TrialsOption = Annotated[
@@ -96,8 +96,8 @@ TrialsOption = Annotated[
     typer.Option(
         "--trials",
         envvar="SWEEP_TRIALS",
-        help="Configurations that a random or bayesian search tries (by default 10), or a grid "
-        "search (by default all).",
+        help="Configurations that a search other than hyperband tries; by default 10, and all of "
+        "a grid.",
     ),
 ]
 ExecutionsOption = Annotated[
@@ -122,7 +122,8 @@ AlphaOption = Annotated[
     typer.Option(
         "--alpha",
         envvar="SWEEP_ALPHA",
-        help="Noise that a bayesian search expects in scores: its variance, if theirs is 1.",
+        help="Variance of the noise that a bayesian search expects in scores, as a share of the "
+        "variance of the scores.",
     ),
 ]
 BetaOption = Annotated[
@@ -138,7 +139,8 @@ MaxEpochsOption = Annotated[
     typer.Option(
         "--max-epochs",
         envvar="SWEEP_MAX_EPOCHS",
-        help="Most epochs of a trial. Hyperband cuts most trials earlier; other searches cut none.",
+        help="Largest number of epochs of a trial. Hyperband cuts most trials earlier; other "
+        "searches cut none.",
     ),
 ]
 FactorOption = Annotated[
@@ -218,7 +220,7 @@ BuildOption = Annotated[
         envvar="SWEEP_BUILD",
         metavar="NAME",
         help="Which function or HyperModel of the file is the search space, if there are several; "
-        "of a script that also searches, only what this one needs is run.",
+        "of a script that also searches, only the lines that the search space needs are run.",
     ),
 ]
 BaselinesOption = Annotated[

@@ -31,7 +31,8 @@ from sweep.sweep_folder import SweepFolder
 from sweep.words import counted
 
 if TYPE_CHECKING:
-    from sweep.runner.prepare import Prepared, Work
+    from sweep.runner.prepare import Prepared
+    from sweep.runner.run import Work
 
 
 _MANY = 1000
@@ -75,13 +76,13 @@ def run(
 
     Raises typer.Exit or SweepError with the exit code for it.
     """
-    from sweep.runner import prepare as sweeps
+    from sweep.runner import run as running
 
     folder.refuse_links()
     with Store(folder.database) as store:
         plan = store.sweep().plan
         with _working(folder, store, prepared, budget, stopping, workers, plan) as work:
-            state = sweeps.run(work)
+            state = running.run(work)
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         write_logs(folder)
@@ -103,12 +104,12 @@ def confirm(
 
     Raises typer.Exit or SweepError with the exit code for it.
     """
-    from sweep.runner import prepare as sweeps
+    from sweep.runner import run as running
 
     name = folder.name
     with Store(folder.database) as store:
         with _working(folder, store, prepared, budget, stopping, workers, None) as work:
-            ending = sweeps.confirm(work)
+            ending = running.confirm(work)
         progress = store.progress()
     if ending.state is SweepState.FINISHED:
         if ending.sentence is not None:
@@ -164,7 +165,7 @@ def _working(
     plan: PlanRecord | None,
 ) -> "Iterator[Work]":
     """Give what is to be trained, its progress shown and libraries' messages kept meanwhile."""
-    from sweep.runner.prepare import Work
+    from sweep.runner.run import Work
     from sweep.training.fused.epoch_threads import join_left
     from sweep.training.native_messages import native_messages_to
 

@@ -166,7 +166,7 @@ def histograms(x: Float32Array, y: LabelArray) -> list[Histogram]:
 
 
 def _bins(n_rows: int) -> int:
-    """So many that a bin holds some rows: their root, at most as many as of HIGGS."""
+    """Return the number of bins: the root of the rows' number, at most that of HIGGS."""
     return int(np.clip(math.ceil(n_rows**0.5), 8, _BINS))
 
 

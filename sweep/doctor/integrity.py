@@ -120,7 +120,7 @@ def _of_assignments(
 def _of_plan(
     sweep: SweepRow, assignments: dict[int, list[Row]], trials: dict[int, list[Row]]
 ) -> Iterator[str]:
-    """Of the search and the baselines; confirmations are in no plan."""
+    """Check the assignments of the search and the baselines; confirmations are in no plan."""
     assignments = {
         number: rows for number, rows in assignments.items() if not _confirms(trials[number])
     }

@@ -56,6 +56,9 @@ os._exit(0)
 the space in argv[1] is not fused, null if it is."""
 
 
+_REINSTALL = "install sweep again, as its README says"
+
+
 def check_machine(results: Path, cache: Path) -> Iterator[Finding]:
     """Check all of the machine. `results` and `cache` need not exist yet."""
     yield _python()
@@ -80,7 +83,7 @@ def _tensorflow() -> Iterator[Finding]:
     )  # fmt: skip
     if asked.returncode != 0:
         last = (asked.stderr.strip().splitlines() or [f"exit status {asked.returncode}"])[-1]
-        yield unfit("tensorflow", f"does not start: {last}", "run `make install` again")
+        yield unfit("tensorflow", f"does not start: {last}", _REINSTALL)
         return
     tensorflow, keras, tuner, gpus, refused = json.loads(asked.stdout.splitlines()[-1])
     yield ok("tensorflow", f"TensorFlow {tensorflow}, Keras {keras}, Keras Tuner {tuner}")
@@ -92,7 +95,8 @@ def _tensorflow() -> Iterator[Finding]:
         yield warning(
             "gpu",
             f"a driver is there ({driver}), but TensorFlow finds no GPU",
-            "install CUDA's libraries: requirements/gpu.txt; the driver should be 575 or newer",
+            'install CUDA\'s libraries: pip install "keras-sweep[cuda]"; '
+            "the driver should be 575 or newer",
         )
     else:
         yield ok("gpu", "none; the CPU trains")
@@ -105,7 +109,7 @@ def _fused(refused: str | None) -> Finding:
     return warning(
         "fused trainer",
         f"leaves the models of the shipped spaces to Keras, which is slower: {refused}",
-        "run `make install` again: it installs versions that are known to fit",
+        f"{_REINSTALL}, with the versions that it was tried with: requirements/cpu.txt",
     )
 
 

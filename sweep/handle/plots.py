@@ -1,7 +1,6 @@
 """The charts of a sweep as Matplotlib figures that a notebook shows and a script goes on with."""
 
-import io
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,12 +9,15 @@ from sweep.analysis.frames.load import SweepFrames
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from sweep.analysis.charts.catalogue import Chart
+
 
 @dataclass(frozen=True, eq=False)
 class Plots:
-    """A method for each chart: `frontier()`, `learning_curves()`, `importance()` and so on.
+    """A method for each chart of the catalogue: `frontier()`, `learning_curves()` and so on.
 
-    `dir(plots)` names them all. Each call draws a figure of its own, so that it may be changed.
+    `dir(plots)` names them all, and `help(plots.frontier)` says what one shows. Each call draws a
+    figure of its own, so that it may be changed.
     """
 
     frames: SweepFrames
@@ -27,75 +29,39 @@ class Plots:
         there is none of that name.
         """
         from sweep.analysis.charts import style
-        from sweep.analysis.charts.catalogue import FURTHER, charts
         from sweep.errors import UsageError
 
-        every = {chart.stem: chart for chart in (*charts(), *FURTHER)}
+        every = {chart.stem: chart for chart in _catalogue()}
         if stem not in every:
             raise UsageError(f"there is no chart {stem!r}; there are: {', '.join(every)}")
         with style.styled():
             figure = every[stem].draw(self.frames)
             figure.canvas.draw()  # while the style holds: text is laid out when it is drawn
-        _let_notebooks_show_figures()
         return figure
 
-    def frontier(self) -> "Figure":
-        """Return the frontier: the score against trainable parameters, with the gap to training."""
-        return self.draw("frontier")
+    def __getattr__(self, name: str) -> "Callable[[], Figure]":
+        """Return the method that draws a chart: its file's name, with _ for -."""
+        chart = None if name.startswith("_") else _methods().get(name)
+        if chart is None:
+            raise AttributeError(f"there is no chart {name!r}; dir(plots) names all charts")
+        stem = chart.stem
 
-    def learning_curves(self) -> "Figure":
-        """Return the learning curves of the best trials and of the baselines."""
-        return self.draw("learning-curves")
+        def method() -> "Figure":
+            return self.draw(stem)
 
-    def learning_rate(self) -> "Figure":
-        """Return the learning rates that trials followed."""
-        return self.draw("learning-rate")
+        method.__name__ = method.__qualname__ = name
+        method.__doc__ = f"Return the chart: {chart.titled(self.frames)}."
+        return method
 
-    def curves_by_capacity(self) -> "Figure":
-        """Return validation curves by decade of trainable parameters."""
-        return self.draw("curves-by-capacity")
-
-    def overfitting(self) -> "Figure":
-        """Return gap and onset of overfitting against trainable parameters."""
-        return self.draw("overfitting")
-
-    def regularisation(self) -> "Figure":
-        """Return heat maps of the score by regulariser and capacity."""
-        return self.draw("regularisation")
-
-    def confirmed(self) -> "Figure":
-        """Return scores in the search against the means of repeats under other seeds."""
-        return self.draw("confirmed")
-
-    def importance(self) -> "Figure":
-        """Return which hyperparameters matter."""
-        return self.draw("importance")
-
-    def parallel(self) -> "Figure":
-        """Return all settings of each trial as parallel coordinates."""
-        return self.draw("parallel")
-
-    def rungs(self) -> "Figure":
-        """Return the scores at each rung, and whether the ranking lasted."""
-        return self.draw("rungs")
-
-    def time(self) -> "Figure":
-        """Return what ran when."""
-        return self.draw("time")
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *_methods()]
 
 
-def _let_notebooks_show_figures() -> None:
-    """Make IPython show figures as pictures, if nothing has yet: it learns it from pyplot alone."""
-    from matplotlib.figure import Figure
+def _catalogue() -> "tuple[Chart, ...]":
+    from sweep.analysis.charts.catalogue import FURTHER, charts  # imports matplotlib
 
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    formatter = None if shell is None else shell.display_formatter.formatters["image/png"]
-    if formatter is not None and Figure not in formatter.type_printers:
-        formatter.for_type(Figure, _png)
+    return (*charts(), *FURTHER)
 
 
-def _png(figure: "Figure") -> bytes:
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png")
-    return picture.getvalue()
+def _methods() -> "dict[str, Chart]":
+    return {chart.stem.replace("-", "_"): chart for chart in _catalogue()}

@@ -99,5 +99,5 @@ class Deaths:
         return deaths
 
     def forget(self, assignment: Assignment) -> None:
-        """It has ended."""
+        """Forget an assignment that has ended."""
         self._found.pop(assignment.assignment, None)

@@ -42,6 +42,16 @@ def pool_asked(text: str) -> PoolAsked:
     return PoolAsked(found[2] or found[3] or "processes", workers)
 
 
+def number_of_workers(asked: PoolAsked) -> int:
+    """Return how many workers are asked for. Raises UsageError if that depends on a cluster."""
+    if asked.workers is None:
+        raise UsageError(
+            f"--pool {asked} does not say how many workers there are, which a plan needs; "
+            "for eight, write --pool ray:8"
+        )
+    return asked.workers
+
+
 def pool_here(text: str) -> PoolAsked:
     """Return what the text asks for, if this host can have it. Raises UsageError.
 

@@ -130,7 +130,7 @@ class RayPool:
         return said + self._gone()
 
     def _gone(self) -> list[Said]:
-        """Those that were ended, and whose node does not even say that they are dead."""
+        """Return workers that were ended, and whose node does not even say that they are dead."""
         said: list[Said] = []
         for number, worker in [*self._workers.items()]:
             if worker.ended_at is None or time.monotonic() - worker.ended_at < _DEATH_SECONDS:

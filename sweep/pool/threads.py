@@ -115,7 +115,7 @@ class ThreadPool:
         return not isinstance(event, Ready | Lost) and self._random.random() < self._faults.doubled
 
     def _reordered(self, said: Sequence[Said]) -> list[Said]:
-        """Of each worker in its order; which worker is heard first is chance."""
+        """Return the events, each worker's in their order; which worker comes first is chance."""
         of: dict[int, list[Said]] = {}
         for one in said:
             of.setdefault(one[0], []).append(one)

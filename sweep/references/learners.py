@@ -16,7 +16,7 @@ Fit = Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], Array]]
 
 
 def logistic(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], Array]:
-    """On features standardised by the training rows; L2 with scikit-learn's default strength."""
+    """Fit a logistic regression on standardised features, with scikit-learn's default L2."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -42,7 +42,7 @@ def trees(x: np.ndarray, y: np.ndarray, seed: int) -> Callable[[np.ndarray], Arr
 
 
 def ridge(x: np.ndarray, y: np.ndarray, scoring: Scoring) -> Callable[[np.ndarray], Array]:
-    """On features standardised by the training rows; L2 with scikit-learn's default strength."""
+    """Fit a linear regression on standardised features, with scikit-learn's default L2."""
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -55,7 +55,7 @@ def ridge(x: np.ndarray, y: np.ndarray, scoring: Scoring) -> Callable[[np.ndarra
 
 
 def poisson(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], Array]:
-    """On standardised features; the logarithm of the expected amount is linear in them."""
+    """Fit a Poisson regression: the logarithm of the amount is linear in standardised features."""
     from sklearn.linear_model import PoissonRegressor
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -88,7 +88,7 @@ def _doubles(x: np.ndarray) -> np.ndarray:
 
 
 def _weights(y: np.ndarray, scoring: Scoring) -> np.ndarray | None:
-    """Of the rows' errors under a loss that divides them by the amount; None under the others."""
+    """Return the rows' weights under a loss that divides errors by the amount, else None."""
     by_loss = scoring.objective is ObjectiveName.LOSS
     if not by_loss or scoring.loss.name is not LossName.PERCENTAGE_ERROR:
         return None

@@ -38,7 +38,7 @@ def refuse_unless_over(name: str, state: SweepState) -> None:
     """Raise UsageError unless the search of sweep `name` is over: before, no trial is the best."""
     if state not in _OVER:
         raise UsageError(
-            f"sweep {name} is {state}; its best trials are known when the search is over: "
+            f"sweep {name} {state.said}; its best trials are known when the search is over: "
             f"sweep resume {name}"
         )
 

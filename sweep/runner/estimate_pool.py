@@ -3,8 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from sweep.errors import UsageError
-from sweep.pool.places import PoolAsked
+from sweep.pool.places import PoolAsked, number_of_workers
 from sweep.records import Proposal
 from sweep.runner.estimate import Survey
 from sweep.runner.simulate import simulated
@@ -42,9 +41,7 @@ def estimate_pool(survey: Survey, asked: PoolAsked) -> PoolEstimate:
     those that Keras trains are taken to need one core each. Raises UsageError if the number of
     workers cannot be known.
     """
-    if asked.workers is None:
-        raise UsageError(f"--pool {asked}: a plan needs the number of workers, such as ray:8")
-    n_workers, shares = asked.workers, asked.kind == "processes"
+    n_workers, shares = number_of_workers(asked), asked.kind == "processes"
     crowd = n_workers if shares else 1
     cores = len(os.sched_getaffinity(0))
     learned, prepared = survey.learned, survey.prepared

@@ -11,8 +11,9 @@ A search without rungs is given more trials, and goes on as if it had had them f
 from dataclasses import replace
 
 from sweep.errors import InvalidSpaceError, UsageError
-from sweep.runner.prepare import Prepared, planned
+from sweep.runner.prepare import Prepared
 from sweep.searches.brackets import n_brackets
+from sweep.searches.chosen import planned
 from sweep.settings import Settings, Stage
 from sweep.words import counted
 
@@ -35,12 +36,12 @@ def extended(
         if max_epochs is not None or iterations or brackets:
             raise UsageError(
                 f"a {old.search} search has no rungs and brackets: give --trials, the number of "
-                "configurations in all, or start a new sweep"
+                "configurations in all, or train trials on with --trial and --max-epochs"
             )
         return _with_trials(prepared, trials)
     if trials is not None:
         raise UsageError(
-            "--trials is of random, bayesian and grid searches; extend this one with "
+            f"--trials is for searches other than {old.search}; extend this one with "
             "--max-epochs, --add-iterations or --add-brackets"
         )
     longest = old.max_epochs if max_epochs is None else max_epochs

@@ -86,14 +86,14 @@ def fusion_of(
 
 
 def _evenly(given: list[dict[str, Value]]) -> list[dict[str, Value]]:
-    """At most `_LOOKED_AT` of them: every so many-th, and then those between."""
+    """Return at most `_LOOKED_AT` of the given, spread evenly, and then the ones between."""
     count = min(_LOOKED_AT, len(given))
     chosen = [given[index * len(given) // count] for index in range(count)]
-    return list(_by_halves(chosen))
+    return list(_by_thirds(chosen))
 
 
-def _by_halves(given: list[dict[str, Value]]) -> Iterator[dict[str, Value]]:
-    """Those at even places, then the others: the first few come from everywhere."""
+def _by_thirds(given: list[dict[str, Value]]) -> Iterator[dict[str, Value]]:
+    """Return every third from three starts: the first few come from everywhere."""
     yield from given[::3]
     yield from given[1::3]
     yield from given[2::3]

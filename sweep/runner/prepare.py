@@ -1,11 +1,9 @@
-"""Starts and resumes sweeps: puts space, data, search, trainer and store together."""
+"""Prepares a sweep: puts space, data, search, trainer and store together, new or as it began."""
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 from sweep.data.kinds import KINDS
@@ -26,33 +24,21 @@ from sweep.runner.fit_of_data import (
     with_no_skill,
 )
 from sweep.runner.fusion import NOT_LOOKED_AT, Fusion, fusion_of
-from sweep.runner.journal import Observer
-from sweep.runner.limits import Ending
-from sweep.runner.loop import Runner
-from sweep.runner.pooled import pooled
 from sweep.runner.same_numbers import versions
-from sweep.runner.workers import IN_PROCESS, Workers
-from sweep.searches.bayesian import Bayesian
+from sweep.searches.chosen import new_search, planned
 from sweep.searches.face import Search
-from sweep.searches.grid import Grid
-from sweep.searches.hyperband import HyperbandSearch
-from sweep.searches.one_rung import OneRung, Proposer
-from sweep.searches.plan import Plan, rehearse
-from sweep.searches.random_search import RandomDraws
-from sweep.seeds import derive
-from sweep.settings import Budget, Settings
+from sweep.searches.plan import Plan
+from sweep.settings import Settings
 from sweep.space.describe import definitions
 from sweep.space.inputs import inputs_of
 from sweep.space.load import Space, load_space
 from sweep.space.scoring import SpaceScoring, scoring_of_all
 from sweep.space.source import differences, hashes, in_brackets
 from sweep.store import Reference, Store, SweepRow
-from sweep.store.workers import workers
 from sweep.sweep_folder import SweepFolder
 from sweep.training.chosen import chosen_trainer
 from sweep.training.contract import StopRequested, Trainer
 from sweep.training.fused.reading.seen import SeenModels
-from sweep.training.retrying import Retrying
 from sweep.words import counted
 
 
@@ -205,49 +191,6 @@ def _resolved(data: str, split: Split) -> str:
     return kind if kind in (*KINDS, MEMORY) else str(Path(data).resolve())
 
 
-def new_search(space: Space, settings: Settings) -> Search:
-    """Return the search that the settings ask for, in which nothing was asked yet."""
-    if settings.has_rungs:
-        return HyperbandSearch(
-            hyperparameters=space.hyperparameters,
-            max_epochs=settings.max_epochs,
-            factor=settings.factor,
-            iterations=settings.iterations,
-            seed=settings.seed,
-            stages=settings.stages,
-            follow=space.follow,
-        )
-    proposer = _proposer(space, settings)
-    return OneRung(proposer, settings.n_trials, settings.max_epochs, settings.seed)
-
-
-def planned(space: Space, settings: Settings) -> Plan:
-    """Return the plan of the search that the settings ask for.
-
-    The configurations of a Bayesian search follow from scores; in its plan, random ones stand for
-    them. Raises InvalidSpaceError for a grid that is too large.
-    """
-    if settings.search == "bayesian":
-        settings = replace(
-            settings,
-            search="random",
-            initial_points=None,
-            alpha=Settings.alpha,
-            beta=Settings.beta,
-        )
-    return rehearse(lambda: new_search(space, settings))
-
-
-def _proposer(space: Space, settings: Settings) -> Proposer:
-    follow, seed = space.configured, derive(settings.seed, "oracle")
-    if settings.search == "grid":
-        return Grid(follow)
-    if settings.search == "random":
-        return RandomDraws(follow, seed)
-    declarations, first = space.discovery.declarations, settings.initial_points
-    return Bayesian(follow, declarations, seed, first, settings.alpha, settings.beta)
-
-
 def create(folder: SweepFolder, prepared: Prepared) -> None:
     """Store a new sweep. The folder must be locked.
 
@@ -323,71 +266,6 @@ def _check_built(sweep: SweepRow, space: Space) -> None:
             "else, such as an environment variable, the clock or a file read by a library; "
             "restore that, or start a new sweep"
         )
-
-
-@dataclass(frozen=True)
-class Work:
-    """A stored sweep to be worked on. Its folder must be locked."""
-
-    folder: SweepFolder
-    store: Store
-    prepared: Prepared
-    budget: Budget
-    observer: Observer
-    interrupted: Callable[[], bool]
-    """True once the user asked to stop."""
-    workers: Workers = IN_PROCESS
-    """Who trains."""
-
-
-def run(work: Work) -> SweepState:
-    """Work on a sweep until its end; returns its state, which is stored."""
-    with _trainer(work) as trainer:
-        return _runner(work, trainer).run()
-
-
-def confirm(work: Work) -> Ending:
-    """Train the confirmations that are to do; returns why that ended."""
-    with _trainer(work) as trainer:
-        return _runner(work, trainer).confirm()
-
-
-@contextmanager
-def _trainer(work: Work) -> Iterator[Trainer]:
-    """This process' own, or one whose work is done by a pool, which is open meanwhile."""
-    prepared = work.prepared
-    for worker in (one.worker for one in workers(work.store) if one.left_at is None):
-        work.store.end_worker(worker, "its head was killed")
-    if work.workers.asked is None:
-        yield _retrying(make_trainer(prepared), prepared)
-        return
-    space, split, scoring = prepared.space, prepared.split, prepared.scored.scoring
-    settings, drawn = prepared.settings, (one.hyperparameters for one in prepared.plan.roots)
-    first = next(chain(prepared.baselines.values(), drawn), None)
-    with pooled(work.workers, work.store, space, split, settings, scoring, first) as trainer:
-        yield _retrying(trainer, prepared)
-
-
-def _retrying(trainer: Trainer, prepared: Prepared) -> Trainer:
-    return Retrying(trainer, prepared.retries) if prepared.retries else trainer
-
-
-def _runner(work: Work, trainer: Trainer) -> Runner:
-    prepared = work.prepared
-    return Runner(
-        folder=work.folder,
-        store=work.store,
-        search=prepared.search(),
-        trainer=trainer,
-        observer=work.observer,
-        baselines=prepared.baselines,
-        budget=work.budget,
-        interrupted=work.interrupted,
-        keep=prepared.settings.keep,
-        seeds=prepared.settings.seeds,
-        executions=prepared.settings.executions,
-        references=prepared.references,
-    )
 
 
 def make_trainer(prepared: Prepared) -> Trainer:

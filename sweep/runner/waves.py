@@ -17,7 +17,7 @@ from sweep.training.contract import Ended
 
 
 class Waves(Protocol):
-    """Where the loop gets its assignments."""
+    """The source of the loop's assignments."""
 
     @property
     def n_begun(self) -> int:

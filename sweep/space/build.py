@@ -17,6 +17,7 @@ from sweep.space.home import Home
 from sweep.space.inputs import Inputs, shaped
 from sweep.space.place import users_frame
 from sweep.space.precision import with_policy
+from sweep.space.unmade_variables import variables_unmade
 from sweep.tasks.task import HIGGS_TASK, Task
 
 Model = Any
@@ -44,8 +45,11 @@ class HomeBuild:
     home: Home
     inputs: Inputs
     task: Task = HIGGS_TASK
-    at_once: bool = False
-    """Whether layers are put together at the end: for models that are only looked at."""
+    lightly: bool = False
+    """Whether layers are put together at the end, and no variable can be assigned to.
+
+    It takes half of the time, and is for models that are only looked at.
+    """
 
     @property
     def called(self) -> str:
@@ -63,11 +67,12 @@ class HomeBuild:
             return model
 
     def _built(self, hp: Any) -> Model:
-        if self.at_once and isinstance(hp, Asked):
+        if self.lightly and isinstance(hp, Asked):
             try:
-                with layers_at_once():
-                    model = self._called(hp)
-                return shaped(model, self.inputs)
+                with variables_unmade():
+                    with layers_at_once():
+                        model = self._called(hp)
+                    return shaped(model, self.inputs)
             except Exception:  # it may look at the model in between, or fail in any case
                 hp.begin_again()
         return shaped(self._called(hp), self.inputs)

@@ -1,7 +1,10 @@
 """Hyperparameters that change nothing: models and fits are the same whatever value they have."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from sweep.records import Value
 from sweep.space.asked import Asked, Declaration
@@ -126,10 +129,10 @@ class _Models:
         return None if model is None else whole(model, hp.active)
 
     def _model(self, values: dict[str, Value]) -> tuple[Model | None, Asked]:
-        import keras
-
         hp = Asked({}, suggested(values))  # a range of another branch may not hold a value
-        keras.utils.set_random_seed(0)
+        # what Keras draws the seeds of first weights from; TensorFlow would forget its kernels
+        random.seed(0)
+        np.random.seed(0)  # what an initializer of the user may draw from
         try:
             return self.explorer.build(hp), hp
         except Exception:  # such a configuration is a trial that fails

@@ -5,9 +5,11 @@ of those before. A path that is known is followed without building.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from weakref import ReferenceType, ref
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
@@ -62,9 +64,13 @@ class Explorer:
     """Whether models of the same values are compared."""
     check: Callable[[Model], None] | None = None
     """Raises InvalidSpaceError if a model cannot be trained; asked for each that is built."""
+    whole: Build | None = None
+    """Builds models that can be trained, where those of `build` can only be looked at."""
     faults: Faults = field(init=False)
     """What `check` raised."""
     _outlines: dict[str, Outline] = field(default_factory=dict)
+    _weights: dict[int, ReferenceType[Any]] = field(default_factory=dict)
+    """The weights to be trained of all models, by identity."""
     _root: _Node = field(default_factory=_Node)
 
     def __post_init__(self) -> None:
@@ -105,7 +111,7 @@ class Explorer:
         self.n_builds += 1
         model, error = None, None
         try:
-            model = self.build(hp)
+            model = (self._first() if self.n_builds == 1 else self.build)(hp)
         except AskedWronglyError as wrong:
             raise InvalidSpaceError(f"{name_of(self.build)} of {self.path}: {wrong}") from wrong
         except Exception as failed:
@@ -140,19 +146,35 @@ class Explorer:
         """
         self.run(values, suggested(values))
 
+    def _first(self) -> Build:
+        """What builds the first model: layers that the user keeps can be trained afterwards."""
+        return self.whole or self.build
+
     def _check(self, trace: Trace, model: Model) -> None:
         if self.check is None:
             return
         try:
-            self.check(model)
+            self._check_whole(self.check, model, trace.values)
         except InvalidSpaceError as wrong:
             is_default = self.n_builds == 1 or not trace.values
             self.faults.add(wrong, "" if is_default else f" (with {json.dumps(trace.values)})")
+
+    def _check_whole(
+        self, check: Callable[[Model], None], model: Model, values: Mapping[str, Value]
+    ) -> None:
+        """Raise what `check` finds, if it finds that in a model that can be trained as well."""
+        try:
+            check(model)
+        except InvalidSpaceError:
+            if self.whole is None:
+                raise
+            check(self.whole(Asked(values)))
 
     def _compare(self, trace: Trace, model: Model) -> None:
         """Raise InvalidSpaceError if the values of `trace` gave another model before."""
         if trace.error is not None or not self.compares:
             return
+        self._refuse_kept_weights(model)
         now = outline(model)
         before = self._outlines.setdefault(repr(trace.values), now)
         difference = before.difference(now)
@@ -161,6 +183,20 @@ class Explorer:
                 f"{name_of(self.build)} of {self.path} gives another model {_once_more(trace)}: "
                 f"{difference}; let every choice come from hp"
             )
+
+    def _refuse_kept_weights(self, model: Model) -> None:
+        """Raise InvalidSpaceError if a weight that is trained is an earlier model's too."""
+        weights: Iterable[Any] = getattr(model, "trainable_variables", ())
+        for weight in weights:
+            known = self._weights.get(id(weight))
+            kept = None if known is None else known()
+            if kept is not None and kept is weight:
+                raise InvalidSpaceError(
+                    f"{name_of(self.build)} of {self.path} gives two models the same weights "
+                    f"{weight.path!r}: what one trial learns would go into the next; make that "
+                    "layer inside the function, or set its trainable=False"
+                )
+            self._weights[id(weight)] = ref(weight)
 
     def _keep(self, trace: Trace) -> None:
         node = self._root

@@ -248,7 +248,7 @@ def _begun(
         if look is not None:
             look(model)
 
-    explorer = Explorer(path, replace(called, at_once=True), check=check)
+    explorer = Explorer(path, replace(called, lightly=True), check=check, whole=called)
     first = explorer.given({})
     if first.error is not None:
         explorer.faults.add(explorer.failed(first))

@@ -7,7 +7,7 @@ numbers that stand in the file are tried as values: a condition compares with on
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -33,6 +33,8 @@ class CallPlace:
     last: int
     function: int
     """The line of the function that it stands in; 0 outside of all."""
+    fixed: bool = False
+    """Whether it stands under a condition that no value changes, such as one on a constant."""
 
     def holds(self, lines: Iterable[int]) -> bool:
         return any(self.first <= line <= self.last for line in lines)
@@ -87,15 +89,18 @@ def written(path: Path, name: str | None = None) -> WrittenSpace:
         tree = _needed(tree_of(path), name)
     except (OSError, SyntaxError, ValueError):
         return WrittenSpace(path.name)
-    nodes = list(_with_functions(tree, 0))
+    shared = {
+        name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names
+    }
+    nodes = list(_walked(tree, _Where(own=frozenset(shared))))
     places = [
-        CallPlace(name, node.lineno, node.end_lineno or node.lineno, function)
-        for function, node in nodes
+        CallPlace(name, node.lineno, node.end_lineno or node.lineno, at.function, at.fixed)
+        for at, node in nodes
         if isinstance(node, ast.Call) and (name := _name_asked(node)) is not None
     ]
     numbers = {
-        (function, node.value): None
-        for function, node in nodes
+        (at.function, node.value): None
+        for at, node in nodes
         if isinstance(node, ast.Constant)
         and isinstance(node.value, int | float)
         and not isinstance(node.value, bool)
@@ -114,14 +119,53 @@ def _needed(tree: ast.Module, name: str | None) -> ast.Module:
     return ast.Module(body, [])
 
 
-def _with_functions(node: ast.AST, function: int) -> Iterator[tuple[int, ast.AST]]:
-    """All that stands in a part of a program, each with the line of its function."""
-    for child in ast.iter_child_nodes(node):
-        yield function, child
-        if isinstance(child, ast.Call) and _name_asked(child) is not None:
+@dataclass(frozen=True)
+class _Where:
+    """Where in a file something stands."""
+
+    function: int = 0
+    own: frozenset[str] = frozenset()
+    """The names that the functions around it are given or set, and those said to be global."""
+    fixed: bool = False
+
+
+def _walked(node: ast.AST, at: _Where) -> Iterator[tuple[_Where, ast.AST]]:
+    """All that stands in a part of a program and may be run, each with where that is."""
+    for part, inside in _parts(node, at):
+        yield inside, part
+        if isinstance(part, ast.Call) and _name_asked(part) is not None:
             continue
-        inside = child.lineno if isinstance(child, ast.FunctionDef) else function
-        yield from _with_functions(child, inside)
+        if isinstance(part, ast.FunctionDef):
+            inside = replace(inside, function=part.lineno, own=inside.own | _own_names(part))
+        yield from _walked(part, inside)
+
+
+def _parts(node: ast.AST, at: _Where) -> Iterator[tuple[ast.AST, _Where]]:
+    """What a part of a program is made of; of a condition that is written out, the branch taken."""
+    if not isinstance(node, ast.If | ast.IfExp):
+        yield from ((part, at) for part in ast.iter_child_nodes(node))
+        return
+    yield node.test, at
+    branches = [one if isinstance(one, list) else [one] for one in (node.body, node.orelse)]
+    if isinstance(node.test, ast.Constant):
+        branches = branches[:1] if node.test.value else branches[1:]
+    inside = replace(at, fixed=at.fixed or not _depends(node.test, at.own))
+    yield from ((part, inside) for branch in branches for part in branch)
+
+
+def _depends(test: ast.expr, own: frozenset[str]) -> bool:
+    """Whether a condition may hang on what was asked for: on a name of the function, or a call."""
+    return any(
+        isinstance(part, ast.Call) or (isinstance(part, ast.Name) and part.id in own)
+        for part in ast.walk(test)
+    )
+
+
+def _own_names(function: ast.FunctionDef) -> set[str]:
+    parts = list(ast.walk(function))
+    given = {part.arg for part in parts if isinstance(part, ast.arg)}
+    kept = (part for part in parts if isinstance(part, ast.Name))
+    return given | {one.id for one in kept if isinstance(one.ctx, ast.Store)}
 
 
 def _name_asked(node: ast.Call) -> str | None:

@@ -78,7 +78,7 @@ def average_precision_error(precision: float, n_positive: int) -> float:
 
 
 def _share_below(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """For each value the share of `ordered` below it, equal ones counted half."""
+    """Return for each value the share of `ordered` below, equal numbers counted half."""
     left = np.searchsorted(ordered, values, side="left")
     right = np.searchsorted(ordered, values, side="right")
     return (left + right) / (2 * len(ordered))

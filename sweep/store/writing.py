@@ -146,7 +146,7 @@ class Store(Reader):
     # The sweep
 
     def count_seconds(self) -> None:
-        """From now on each commit adds to the seconds that the sweep was worked on."""
+        """Begin to add to the sweep's working time with each commit."""
         self._counted_until = time.monotonic()
 
     def set_state(self, state: SweepState, message: str | None = None) -> None:

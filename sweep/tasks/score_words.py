@@ -54,14 +54,14 @@ class ScoreWords:
 
     @property
     def short(self) -> str:
-        """In tables and on axes: "BCE", "accuracy"."""
+        """The score's short name, for tables and axes: "BCE", "accuracy"."""
         if self._is_negated:
             return str(self.scoring.metric)
         return self.scoring.measure.complement or self.scoring.measure.short
 
     @property
     def name(self) -> str:
-        """In sentences and on axes: "binary cross-entropy"."""
+        """The score's name in sentences and on axes: "binary cross-entropy"."""
         return self.short if self.is_turned else self.scoring.measure.name
 
     @property
@@ -140,12 +140,12 @@ class ScoreWords:
 
     @property
     def rose(self) -> str:
-        """What it did: "rose", or "fell" if higher is better."""
+        """What an overfit trial's score did: "rose", or "fell" if higher is better."""
         return "fell" if self.is_turned else "rose"
 
     @property
     def rise(self) -> str:
-        """That as a noun: "rise"."""
+        """What an overfit trial's score does, as a noun: "rise"; "fall" if higher is better."""
         return "fall" if self.is_turned else "rise"
 
     # Numbers

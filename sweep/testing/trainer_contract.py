@@ -89,7 +89,7 @@ class TrainerContract:
 
     @pytest.fixture
     def whole(self, tmp_path: Path) -> MemoryJournal:
-        """To compare with."""
+        """A second journal, of the run to compare with."""
         (tmp_path / "whole").mkdir()
         return MemoryJournal(CheckpointFiles(tmp_path / "whole"))
 

@@ -23,6 +23,7 @@ from sweep.space.build import Model as Model
 from sweep.space.keras_loss import TargetForm
 from sweep.space.outputs import n_outputs
 from sweep.space.targets import shaped, target_form
+from sweep.space.unmade_variables import variables_unmade
 from sweep.tasks.losses import Array, LossName, row_losses
 from sweep.tasks.objectives import ObjectiveName, row_values
 from sweep.tasks.rare import measures_of_a_rare_class
@@ -32,7 +33,6 @@ from sweep.training import predictions
 from sweep.training.batches import epoch_order as epoch_order
 from sweep.training.batches import shuffled_batches as shuffled_batches
 from sweep.training.fit_score import NAME as OF_FIT
-from sweep.training.unmade_variables import variables_unmade
 
 
 def build_model(

@@ -86,7 +86,7 @@ def _explained() -> Iterator[None]:
                 "end other programs, or raise the limit of this shell (ulimit) or container"
             ) from error
         raise PlatformError(
-            f"Keras does not start here ({text}); reinstall it, or run `make install` again"
+            f"Keras does not start here ({text}); install sweep again, as its README says"
         ) from error
 
 

@@ -27,8 +27,8 @@ from sweep.records import (
 )
 from sweep.runner.extend import with_iterations
 from sweep.runner.loop import Runner
-from sweep.runner.prepare import new_search, planned
 from sweep.runner.same_numbers import versions
+from sweep.searches.chosen import new_search, planned
 from sweep.seeds import derive
 from sweep.settings import Budget, Settings
 from sweep.space.load import Space

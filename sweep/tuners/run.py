@@ -39,7 +39,7 @@ def run(
     Raises KeyboardInterrupt once it was asked to stop and the epoch has been saved, and
     TooManyFailuresError after so many failed trials in a row.
     """
-    from sweep.runner import prepare as sweeps
+    from sweep.runner import run as running
 
     folder.refuse_links()
     with (
@@ -49,7 +49,7 @@ def run(
     ):
         watcher = _watcher(store, max_consecutive, show)
         watcher.heard_by = heard_by
-        work = sweeps.Work(
+        work = running.Work(
             folder,
             store,
             begun.prepared,
@@ -58,7 +58,7 @@ def run(
             lambda: watcher.has_failed or stopping.requested(),
             workers,
         )
-        state = sweeps.run(work)
+        state = running.run(work)
         message = store.sweep().message
     _ended(folder, watcher, state, message)
 
@@ -116,7 +116,7 @@ def repeat_best(
     Those repeats are what `executions_per_trial` is to Hyperband here: a trial climbs with one
     seed, and only the best are worth others. Raises KeyboardInterrupt as `run` does.
     """
-    from sweep.runner import prepare as sweeps
+    from sweep.runner import run as running
     from sweep.verbs.confirming import TOP, add_repeats
 
     added = add_repeats(folder, TOP, seeds)
@@ -130,8 +130,8 @@ def repeat_best(
         watcher = _watcher(store, _NO_LIMIT, show)
         budget = Budget(max_failures=_NO_LIMIT)
         asked = stopping.requested
-        work = sweeps.Work(folder, store, begun.prepared, budget, watcher, asked, workers)
-        ending = sweeps.confirm(work)
+        work = running.Work(folder, store, begun.prepared, budget, watcher, asked, workers)
+        ending = running.confirm(work)
     if ending.state is SweepState.INTERRUPTED:
         raise stopped(folder)
 

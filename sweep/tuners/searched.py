@@ -113,7 +113,7 @@ def going_on(folder: SweepFolder, begun: Begun) -> Begun:
 def _more(store: Store, sweep: SweepRow, asked: "Prepared") -> "Prepared":
     """With the stored settings, or with those of a search of more trials or iterations."""
     from sweep.runner.extend import extended, with_iterations
-    from sweep.runner.prepare import planned
+    from sweep.searches.chosen import planned
 
     old, new = sweep.settings, asked.settings
     prepared = replace(asked, settings=old, plan=planned(asked.space, old))

@@ -176,13 +176,13 @@ def _trained(
     with Store(folder.database) as store:
         prepared = prepare_again(folder, store.sweep(), cache, False, say=say)
         added.store(store)
-        from sweep.runner import prepare as sweeps
+        from sweep.runner import run as running
         from sweep.training.native_messages import native_messages_to
 
         folder.refuse_links()
         with native_messages_to(folder.native_log):
             observer, asked = Silent(), interrupts.requested
-            return sweeps.confirm(sweeps.Work(folder, store, prepared, budget, observer, asked))
+            return running.confirm(running.Work(folder, store, prepared, budget, observer, asked))
 
 
 def _chosen(frames: "SweepFrames", top: int) -> dict[int, dict[str, Value]]:

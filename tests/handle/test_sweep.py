@@ -82,8 +82,14 @@ def test_charts_are_figures_to_go_on_with(found):
 def test_every_chart_of_the_catalogue_has_a_method_of_its_name(found):
     from sweep.analysis.charts.catalogue import FURTHER, charts
 
+    plots = found.plots
     stems = {chart.stem.replace("-", "_") for chart in (*charts(), *FURTHER)}
-    assert stems == {name for name in vars(type(found.plots)) if name in stems}
+    assert stems <= {*dir(plots)} and all(getattr(plots, stem).__doc__ for stem in stems)
+    assert plots.learning_curves.__doc__ == (
+        "Return the chart: BCE against epochs, train and validation."
+    )
+    with pytest.raises(AttributeError, match=r"no chart 'pie'; dir\(plots\) names all"):
+        plots.pie()
 
 
 def test_a_notebook_shows_verdict_trials_and_frontier(found):

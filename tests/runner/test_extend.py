@@ -69,7 +69,10 @@ def test_the_command_extends_interrupted_and_resumed_and_equals_training_at_once
     assert "0        1     2       1           3         6       3" in shown
     warm.run(place, "extend", "s", "--max-epochs", "6", "--max-time", "0", code=8)
     tiny.assert_sound(place, "s")
-    assert "is budget" in warm.run(place, "extend", "s", "--max-epochs", "9", code=2).stderr
+    assert (
+        "was ended by a budget"
+        in warm.run(place, "extend", "s", "--max-epochs", "9", code=2).stderr
+    )
     warm.run(place, "resume", "s")
     tiny.assert_sound(place, "s")
     report = warm.run(place, "report", "s", "--no-charts").stdout

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sweep.errors import InvalidSpaceError
 from sweep.space.asked import Asked
 from sweep.space.at_once import layers_at_once
 from sweep.space.explore import Explorer
@@ -63,3 +64,65 @@ def build(hp):
     space.explorer.build(hp)
     assert list(hp.active) == ["net/wide", "net/width"] == [ask.declaration.name for ask in hp.asks]
     assert isinstance(space.explorer, Explorer)
+
+
+WITH_VALUES = """
+import keras
+class Counting(keras.layers.Layer):
+    def build(self, shape):
+        self.n = self.add_weight(shape=(), initializer="zeros", trainable=False)
+    def call(self, x):
+        self.n.assign_add(1.0)
+        return x
+def build(hp):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(hp.Int("width", 2, 3))])
+    {lines}
+    model.add(keras.layers.Dense(1, "sigmoid"))
+    model.compile("adam", "binary_crossentropy")
+    return model
+"""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "model.layers[0].set_weights([w * 0 + 1 for w in model.layers[0].get_weights()])",
+        "n = keras.layers.Normalization(); n.adapt(keras.ops.ones((3, 4))); n.mean.numpy()",
+        "model.add(Counting())",
+    ],
+)
+def test_a_model_that_needs_true_variables_is_built_with_them(lines, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(WITH_VALUES.format(lines=lines))
+    space = load_space(str(path), columns(4))
+    assert space.hyperparameter_names == ["width"]
+    assert not space.warnings
+
+
+def test_what_only_looks_at_a_model_finds_its_first_weights(keras, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(WITH_VALUES.format(lines=""))
+    space = load_space(str(path), columns(4))
+    found = []
+    for build in (space.explorer.build, space.build):
+        keras.utils.set_random_seed(5)
+        weights = build(Asked({"width": 3})).weights
+        found.append([keras.ops.convert_to_numpy(one.value) for one in weights])
+    assert len(found[0]) == 4
+    assert all(np.array_equal(*pair) for pair in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("trains", [True, False])
+def test_a_layer_that_is_kept_from_model_to_model_may_learn_nothing(trains, tmp_path):
+    path = tmp_path / "mine.py"
+    kept = f"import keras\nKEPT = keras.layers.Dense(4, trainable={trains})\n"
+    path.write_text(
+        kept + WITH_VALUES.format(lines="model = keras.Sequential([keras.Input((4,)), KEPT])")
+    )
+    if trains:
+        with pytest.raises(InvalidSpaceError, match=r"two models the same weights '.*/kernel'"):
+            load_space(str(path), columns(4))
+    else:
+        space = load_space(str(path), columns(4))
+        model = space.build(Asked({"width": 3}))
+        model.set_weights(model.get_weights())  # as whoever trains it does

@@ -299,6 +299,46 @@ def test_what_no_build_comes_to_is_named_with_its_line():
     assert (place.name, place.last - place.first) == ("'never'", 2)
 
 
+WITH_IMAGES = False
+
+
+def test_a_place_behind_a_constant_is_named_and_not_looked_for():
+    def build(hp):
+        if WITH_IMAGES:
+            hp.Int("filters", 8, 64)
+        hp.Int("width", 1, 4000)
+
+    def never_run(hp):
+        if False:
+            hp.Int("filters", 8, 64)
+        return 0 if True else hp.Int("width", 1, 4000)
+
+    few = found(build)
+    assert [place.name for place in few.unreached] == ["'filters'"]
+    assert few.n_builds < 30  # of 200, if it had been looked for
+    assert not found(never_run).unreached
+
+
+def test_a_global_that_a_value_decides_is_looked_behind(tmp_path):
+    from sweep.space.unreached import written
+
+    path = tmp_path / "space.py"
+    path.write_text("""
+deep = wide = False
+def choose(hp):
+    global deep
+    deep = hp.Int("layers", 1, 99) == 77
+def build(hp):
+    choose(hp)
+    if deep:
+        hp.Int("behind a value", 1, 2)
+    if wide:
+        hp.Int("behind a constant", 1, 2)
+""")
+    fixed = {place.name: place.fixed for place in written(path).places}
+    assert fixed == {"'layers'": False, "'behind a value'": False, "'behind a constant'": True}
+
+
 def test_a_name_that_no_build_asked_for_gets_no_default():
     from sweep.space.asked import Asked, UnforeseenError, unforeseen
 

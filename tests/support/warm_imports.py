@@ -19,7 +19,7 @@ import sweep.cli.app
 import sweep.doctor.integrity
 import sweep.runner.estimate
 import sweep.runner.extend
-import sweep.runner.prepare
+import sweep.runner.run
 import sweep.runner.test_rows
 import sweep.training.export
 from tests.support.hasty import hasty_discovery

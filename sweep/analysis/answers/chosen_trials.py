@@ -6,9 +6,10 @@ epoch, or until early stopping ended it), and its own validation score is known.
 - Without repeats the best is the trial with the lowest expected score (see `frames.expected`) of
   those trained in full.
 - When repeats decide (see `frames.other_seeds.decisive`), the best is the trial with the lowest
-  mean over seeds, and its run is the one with the lowest seed number. Its run from the search was
-  chosen for its score and may have been cut early; the best of the repeats would be chosen by
-  luck. The number of a seed says nothing about the score that it gives.
+  mean over seeds, of the expected scores if they are known of all. Its run is the one with the
+  lowest seed number. Its run from the search was chosen for its score and may have been cut early;
+  the best of the repeats would be chosen by luck. The number of a seed says nothing about the score
+  that it gives.
 - The simplest has the fewest parameters within one standard error of the best by expected score
   (see `frames.evidence`). Its run is found in the same way.
 """
@@ -19,7 +20,7 @@ import pandas as pd
 
 from sweep.analysis.frames.expected import by_expectation
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.other_seeds import decisive, runs
+from sweep.analysis.frames.other_seeds import decisive, is_by_expected, runs
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.errors import NotFoundError
@@ -58,6 +59,8 @@ class Choice:
     """Mean of the validation score over `runs`; None if the trial was not repeated."""
     is_by_mean: bool
     """Whether the mean decided that this configuration is the best."""
+    expected: float | None = None
+    """The mean of the expected scores of `runs`, if that decided."""
 
     @property
     def run(self) -> ChosenRun:
@@ -153,9 +156,14 @@ def _with_runs(frames: SweepFrames, rule: str, trial: int, *, is_by_mean: bool =
         number = 1 if number is None or pd.isna(number) else int(number)  # a baseline's own run
         found.append(ChosenRun(int(row["trial"]), number, float(row["val_score"])))
     found.sort(key=lambda run: (run.seed_number, run.trial))
-    means = frames.confirmed.loc[frames.confirmed["trial"] == trial, "val_score"]
-    mean = float(means.iloc[0]) if len(means) else None
-    return Choice(rule, trial, tuple(found), mean, is_by_mean)
+    means = frames.confirmed[frames.confirmed["trial"] == trial]
+    if means.empty:
+        return Choice(rule, trial, tuple(found), None, is_by_mean)
+    expected = None
+    if is_by_mean and is_by_expected(frames.confirmed):
+        expected = float(means["expected_score"].iloc[0])
+    mean = float(means["val_score"].iloc[0])
+    return Choice(rule, trial, tuple(found), mean, is_by_mean, expected)
 
 
 def to_confirm(frames: SweepFrames, top: int) -> list[int]:

@@ -20,7 +20,7 @@ from sweep.analysis.frames.against_references import Advantage, is_worth
 from sweep.analysis.frames.evidence import why_errors_are_unknown
 from sweep.analysis.frames.expected import by_expectation
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.other_seeds import bias
+from sweep.analysis.frames.other_seeds import bias, is_by_expected
 from sweep.analysis.frames.ranking import is_scored
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.records import Json, SweepState
@@ -225,7 +225,9 @@ def _reasons(
     if frames.beats_guessing is False:
         reasons.insert(0, "the best trial is no better than guessing")
     if tied == len(trials):
-        reasons.append(f"all {tied:,} trials are tied")
+        once = len(frames.confirmed) > 0 and frames.sweep.settings.executions == 1
+        by = " by their one run in the search" if once else ""
+        reasons.append(f"all {tied:,} trials are tied{by}")
     elif not any(answer is not None and answer.is_decided for answer in answers):
         reasons.append(
             "no capacity or kind of regularisation that was trained in full is worse than the best "
@@ -328,6 +330,7 @@ def _confirmation(frames: SweepFrames) -> Confirmation | None:
     if frames.confirmed.empty:
         return None
     first, average = frames.confirmed.iloc[0], bias(frames.confirmed)
+    expected = first["expected_score"] if is_by_expected(frames.confirmed) else None
     return Confirmation(
         confirmed=len(frames.confirmed),
         trial=int(first["trial"]),
@@ -335,7 +338,7 @@ def _confirmation(frames: SweepFrames) -> Confirmation | None:
         seeds=int(first["seeds"]),
         val_score=float(first["val_score"]),
         val_score_se=_number(first["val_score_se"]),
-        expected_score=_number(first["expected_score"]),
+        expected_score=_number(expected),
         choice_of_epoch=_number(first["choice_of_epoch"]),
         bias=None if average is None else average.value,
         bias_se=None if average is None else _number(average.error),

@@ -146,7 +146,7 @@ def _described(shown: ScoreWords) -> str:
 
 
 def _trials(optuna: Any, frames: SweepFrames) -> Iterator[Any]:
-    """In the order of their numbers, which Optuna's follow; the frames are in that of ranks."""
+    """Return the trials by number, as Optuna numbers its own; the frames are ordered by rank."""
     known, shown = distributions(frames), frames.score_words
     attributes = {
         name: called.format(val=shown.val, train=shown.train)
@@ -205,7 +205,7 @@ def _curve(epochs: pd.DataFrame | None, shown: ScoreWords) -> dict[int, float]:
 
 
 def _times(frames: SweepFrames, assignments: pd.DataFrame | None) -> tuple[datetime, datetime]:
-    """Of the trial's first and last moment, in local time as Optuna's are."""
+    """Return a trial's first and last moment, in local time as Optuna's are."""
     ended = pd.DataFrame() if assignments is None else assignments.dropna(subset=["ended_at"])
     if ended.empty:
         begun = last = float(frames.sweep.created_at)

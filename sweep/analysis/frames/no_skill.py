@@ -80,7 +80,7 @@ def no_skill(
 def _levels(
     scoring: Scoring, data: SplitRecord, stored: Reference | None
 ) -> tuple[float, float] | None:
-    """On the training and the validation rows; None if they are not known."""
+    """Return the no-skill levels of the training and the validation rows; None if unknown."""
     balance, rows = data.class_balance, data.class_rows
     has_shares = balance is not None and _rows(balance.train) and _rows(balance.validation)
     if scoring.is_binary_crossentropy and balance is not None and has_shares:
@@ -99,7 +99,7 @@ def _levels(
 
 
 def _of_classes(scoring: Scoring, rows: ClassRows) -> tuple[float, float] | None:
-    """Of a cross-entropy or an accuracy: always giving the shares, or the commonest class.
+    """Return the level of always giving the classes' shares, or the commonest class.
 
     Of an average precision: ranking all alike, so that it is the share of class 1.
 

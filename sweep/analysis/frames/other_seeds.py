@@ -89,19 +89,27 @@ def seed_losses(runs: pd.DataFrame, losses: Losses) -> SeedLosses:
 
 
 def confirmed(trials: pd.DataFrame, runs: pd.DataFrame, losses: SeedLosses) -> pd.DataFrame:
-    """Return one row per repeated trial, the lowest mean first; columns as `COLUMNS`."""
+    """Return one row per repeated trial, the lowest mean first; columns as `COLUMNS`.
+
+    The mean is that of the expected scores, if they are known of all.
+    """
     own = {
         int(row["trial"]): row
         for _, row in trials[trials["trial"].isin(runs["confirms"])].iterrows()
     }
     rows = [_row(trial, own[trial], group, losses.get(trial)) for trial, group in _by_trial(runs)]
     found = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "rank"])
-    by = "val_score" if found["expected_score"].isna().any() else "expected_score"
+    by = "expected_score" if is_by_expected(found) else "val_score"
     found = found.sort_values([by, "val_score", "trial"]).reset_index(drop=True)
     names = found["baseline"].astype(object)
     found["baseline"] = names.where(names.notna(), None)
     found.insert(0, "rank", np.arange(1, len(found) + 1))
     return found.astype(dict.fromkeys(_INTEGERS, "Int64"))
+
+
+def is_by_expected(found: pd.DataFrame) -> bool:
+    """Return whether the order of the repeated trials is that of their expected scores."""
+    return bool(found["expected_score"].notna().all())
 
 
 def _by_trial(runs: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:

@@ -79,7 +79,7 @@ def classes(
 
 
 def _curves(epochs: pd.DataFrame, no_skill: NoSkill) -> pd.DataFrame:
-    """Of each trial: whether it diverged, and the gap after its last epoch."""
+    """Return for each trial whether it diverged, and the gap after its last epoch."""
     # a script's own training tells nothing of its training rows, which is no loss that exploded
     told = [name for name in ("fit_loss", "train_score") if epochs[name].notna().any()]
     measured = epochs[["val_score", *told]]

@@ -98,7 +98,7 @@ def marks(frames: SweepFrames) -> list[tuple[str, str, str]]:
 
 
 def _draw_evidence(plot: Any, data: FrontierData) -> None:
-    """As `frontier_drawing` does for the printed chart."""
+    """Draw ties, the simplest trial and means over seeds, as on the printed chart."""
     for name, value in data.references:
         line = plot.line(list(data.x), [value] * 2, color=PURPLE, line_dash="dashdot")
         label = f"{words.plain(name)}: {data.shown.score(value)}"

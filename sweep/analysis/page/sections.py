@@ -139,7 +139,7 @@ def rungs(frames: SweepFrames) -> Table:
 
 
 def _lowest_so_far(frames: SweepFrames) -> dict[int, Callable[[int], float]]:
-    """By trial: the lowest score up to an epoch; infinite before the first."""
+    """Return by trial a function: the lowest score up to an epoch, infinite before the first."""
     finite = frames.epochs[np.isfinite(frames.epochs["val_score"])]
     lowest = finite["val_score"].groupby(finite["trial"]).cummin().to_numpy()
     trials, starts = np.unique(finite["trial"].to_numpy(), return_index=True)
@@ -223,7 +223,7 @@ def _numerics(numerics: Numerics | None) -> str:
 
 
 def _commit(git: Commit | None) -> str:
-    """Of the folder that holds the search space."""
+    """Return the git commit of the folder that holds the search space."""
     if git is None:
         return "unknown: the search space is not in a git repository"
     changes = ", with uncommitted changes" if git.dirty else ""

@@ -53,6 +53,10 @@ def _configuration(choice: Choice, shown: ScoreWords) -> str:
         return f"{within}, {mean}" if mean else within
     if choice.rule == "trial":
         return f"named, {mean}" if mean else "named"
+    if choice.expected is not None:
+        seeds = words.counted(len(choice.runs), "seed")
+        expected = f"{shown.best} expected score over {seeds}, {shown.score(choice.expected)}"
+        return f"{expected}: {mean}, without the luck of the epochs"
     if choice.is_by_mean:
         return f"{shown.best} {mean}"
     return f"{shown.best} {shown.validation} of the trials trained in full"
@@ -80,7 +84,10 @@ def chosen_rows(choice: Choice, opening: Opening, shown: ScoreWords) -> list[tup
         by = "it was named" if choice.rule == "trial" else "it was chosen by this"
         return [(shown.validation, own, by)]
     is_ensemble = _rule(opening)[0].endswith(_ENSEMBLE)
-    by = "the configuration was chosen by this" if choice.is_by_mean else "of the repeats"
+    by = "of the repeats"
+    if choice.is_by_mean:
+        less = "" if choice.expected is None else ", less the luck of the epochs"
+        by = f"the configuration was chosen by this{less}"
     what = "of the ensemble that is tested" if is_ensemble else "of the run that is tested"
     return [(_mean(choice), shown.score(choice.mean), by), (shown.validation, own, what)]
 

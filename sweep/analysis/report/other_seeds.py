@@ -4,7 +4,7 @@ import pandas as pd
 
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.other_seeds import bias
+from sweep.analysis.frames.other_seeds import bias, is_by_expected
 from sweep.analysis.report import openings
 from sweep.analysis.report.table import Column, optional, trial_names
 from sweep.tasks.score_words import ScoreWords
@@ -60,10 +60,11 @@ def notes(frames: SweepFrames) -> list[str]:
             "shown; of a trial that was confirmed since, the mean is over the later runs alone."
         )
     covers = "SE and interval cover both the seeds and the validation rows."
-    if frames.confirmed["expected_score"].notna().all():
+    if is_by_expected(frames.confirmed):
         covers = (
             "SE covers the seeds and the validation rows; the interval is that of the score "
-            "to expect on new rows, and covers the choice of the epochs, too."
+            "to expect on new rows, and covers the choice of the epochs, too. The order is that of "
+            "these expected scores."
         )
     found = [
         f"mean: over the repeats, each trained in full under another seed. {own} {covers}",

@@ -81,6 +81,8 @@ def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     are = "is" if others == 1 else "are"
     the_others = f"the other {text.trials(verdict.trials - 1)}"
     of_them = f"{others:,} of {the_others} {are}" if verdict.trials > _TWO else "the other trial is"
+    if verdict.tied == verdict.trials > _TWO:
+        of_them = f"{the_others} are"
     words += f"; {of_them} tied with it (95 % confidence){cut}"
     simplest = verdict.simplest
     if Sentence.NONE_SIMPLER in sentences:
@@ -248,14 +250,16 @@ def _unended(verdict: Verdict, found: Unended, address: str) -> str:
 
 
 def _confirmed(found: Confirmation, shown: ScoreWords) -> str:
-    words = (
-        f"Of {text.trials(found.confirmed)} repeated under other seeds, the first by its "
-        f"mean is {_named(found)}: mean {shown.val} {score(found, shown)} over "
-        f"{text.counted(found.seeds, 'seed')}"
-    )
+    by, more = "mean", ""
     if found.expected_score is not None:
         expected = shown.score(found.expected_score, shown.decimals(_error(found)))
-        words += f" ({expected} expected without the choice of the epochs)"
+        by = "expected score"
+        more = f", {expected} expected without the choice of the epochs"
+    words = (
+        f"Of {text.trials(found.confirmed)} repeated under other seeds, the first by its {by} is "
+        f"{_named(found)}: mean {shown.val} {score(found, shown)} over "
+        f"{text.counted(found.seeds, 'seed')}{more}"
+    )
     if found.bias is None:
         return f"{words}."
     if found.bias_se is None:

@@ -70,7 +70,10 @@ def confirm(
     if name is None:
         hint(f"sweep {folder.name}")
     if max_runs is not None and until is None:
-        raise UsageError("--max-runs is of --until decided; without it, --top and --seeds say all")
+        raise UsageError(
+            "--max-runs needs --until decided; without that, --top and --seeds say how many runs "
+            "there are"
+        )
     if seeds is not None and until is not None:
         raise UsageError("--until decided finds how many seeds it takes; leave out --seeds")
     with Stopping() as stopping, folder.locked() as lock:

@@ -88,7 +88,7 @@ def _chosen(found: Taken, folder: SweepFolder) -> str:
 
 
 def _again(name: str, called: str | None, path: Path, ensemble: bool) -> list[str]:
-    """The same command with --retrain."""
+    """Return the words of the command that was given, with --retrain."""
     options = ["--retrain", *(["--ensemble"] if ensemble else [])]
     trial = [] if called is None else [called]
     return ["sweep", "export", *options, name, *trial, str(path)]

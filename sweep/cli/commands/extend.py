@@ -54,7 +54,7 @@ def extend(
         typer.Option(
             "--trials",
             min=1,
-            help="Number of configurations in all, of a random, bayesian or grid search.",
+            help="Number of configurations in all, of a search other than hyperband.",
         ),
     ] = None,
     trial: Annotated[
@@ -92,7 +92,7 @@ def extend(
             sweep = store.sweep()
         if sweep.state is not SweepState.FINISHED:
             raise UsageError(
-                f"sweep {folder.name} is {sweep.state}, only a finished one can be extended; "
+                f"sweep {folder.name} {sweep.state.said}, and only a finished one can be extended; "
                 f"continue it with: sweep resume {folder.name}"
             )
         if trial and (add_iterations or add_brackets or trials is not None):

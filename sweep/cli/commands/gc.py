@@ -41,6 +41,8 @@ def collect(
     from sweep.disk import remove_abandoned_spaces
 
     total = remove_abandoned_spaces(dry_run)
+    if total:
+        out().print(f"copies of search spaces left by a kill, {size(total)}")
     for folder in folders:
         try:
             total += _collect(folder, keep, dry_run)

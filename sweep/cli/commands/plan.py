@@ -15,7 +15,7 @@ from sweep.cli.rung_table import rung_table
 from sweep.cli.trial_lines import print_json
 from sweep.cli.work import say_of_space
 from sweep.data.description import lines as data_lines
-from sweep.pool.places import PoolAsked, pool_asked
+from sweep.pool.places import PoolAsked, number_of_workers, pool_asked
 from sweep.runner.cold_start import prepare
 from sweep.words import counted, duration, plain
 
@@ -66,6 +66,8 @@ def plan(
     opt.check_output(output, opt.TABLE_OR_JSON)
     settings = opt.settings_of(context)
     asked = None if pool is None else pool_asked(pool)  # of another host, too
+    if asked is not None:
+        number_of_workers(asked)
     prepared = prepare(space, settings, cache)
     for line in data_lines(prepared.split.manifest):
         hint(line)
@@ -167,13 +169,13 @@ def _print_pool(survey: "Survey", asked: PoolAsked, console: Console) -> None:
     from sweep.runner.estimate_pool import estimate_pool
 
     found = estimate_pool(survey, asked)
-    speed = "with their share of its cores" if found.shares_cores else "each as fast as it"
+    whose = "each with a share of its cores" if found.shares_cores else "each as fast as it is"
     console.print(
-        f"about {duration(found.seconds)} with {counted(found.workers, 'worker')} {speed}, which "
-        f"would train {found.busy:.0%} of the time"
+        f"about {duration(found.seconds)} with {counted(found.workers, 'worker')} on this machine, "
+        f"{whose}; workers would train {found.busy:.0%} of the time"
     )
     if not found.is_worth_it:
-        console.print("such a pool is not worth starting here")
+        console.print("for this search, a pool of workers is not worth its start")
 
 
 def _print_fused(survey: "Survey", console: Console) -> None:

@@ -44,7 +44,9 @@ def serve(
     tls_cert: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, help="Certificate of the service, PEM; speaks TLS with it."
+            exists=True,
+            dir_okay=False,
+            help="Certificate of the service, PEM: the service then speaks TLS.",
         ),
     ] = None,
     tls_key: Annotated[
@@ -78,9 +80,11 @@ def serve(
         str | None,
         typer.Option(help="Command that wraps each job, {} standing for the job: podman, bwrap."),
     ] = None,
-    notify: Annotated[str | None, typer.Option(help="URL that is told how each job ended.")] = None,
+    notify: Annotated[
+        str | None, typer.Option(help="URL to which a notice is sent when a job has ended.")
+    ] = None,
     notify_private: Annotated[
-        bool, typer.Option("--notify-private", help="Allow addresses of this network there.")
+        bool, typer.Option("--notify-private", help="Let --notify name an address of this network.")
     ] = False,
     on_stop: Annotated[
         str, typer.Option(help="When the service ends: stop its jobs, or leave them.")
@@ -148,7 +152,9 @@ def add_token(
     scope: Annotated[
         list[str] | None, typer.Option(help="read, run, code or admin; may be repeated.")
     ] = None,
-    days: Annotated[float | None, typer.Option(help="Days that it is good for.")] = None,
+    days: Annotated[
+        float | None, typer.Option(help="Days for which the token is good; by default without end.")
+    ] = None,
 ) -> None:
     """Make a token, and print it: this is the only time that it is shown."""
     from sweep.serve.access import tokens
@@ -163,7 +169,7 @@ def add_token(
 
 @token_app.command("ls")
 def list_tokens(context: typer.Context) -> None:
-    """List the tokens, without what they are."""
+    """List the tokens by name and scope, without their secrets."""
     from sweep.serve.access import tokens
 
     table = Table(box=None, pad_edge=False)

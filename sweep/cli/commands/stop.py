@@ -7,7 +7,10 @@ from sweep.sweep_folder import DEFAULT_RESULTS, find_sweep
 
 
 def stop(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RESULTS) -> None:
-    """Stop a running sweep, so that it can be resumed. It may run in another terminal."""
+    """Stop a running sweep, also from another terminal.
+
+    `sweep resume` continues it.
+    """
     folder = find_sweep(results, name)
     if stopping.stop(folder):
         hint(f"sweep {folder.name} stopped; continue with: sweep resume {folder.name}")

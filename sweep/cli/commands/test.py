@@ -28,8 +28,9 @@ def test(
             "--rule",
             autocompletion=completion.values("best", "simplest"),
             help="Which trial to test: best, or simplest (of those that are tied with the best). "
-            "The best is that with the lowest mean over seeds, and its run with the lowest seed "
-            "number is tested; before `sweep confirm`, the best of those trained in full.",
+            "The best is that with the lowest mean of expected scores over seeds, and its run with "
+            "the lowest seed number is tested; before `sweep confirm`, the best of those trained "
+            "in full.",
         ),
     ] = "best",
     trial: Annotated[

@@ -139,7 +139,7 @@ def _parse_fast(block: bytes) -> Float32Array | None:
 
 
 def _parse_lines(block: bytes, name: str, first_row: int) -> Float32Array:
-    """The same a line at a time. Raises DataError at the first row that is wrong."""
+    """Return the rows, parsed a line at a time. Raises DataError at the first wrong row."""
     lines = block.decode("latin-1").split("\n")[:-1]
     if first_row == 1:
         _refuse_other_layouts(lines[0], name)

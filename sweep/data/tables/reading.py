@@ -7,6 +7,7 @@ import hashlib
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,37 @@ if TYPE_CHECKING:
     import polars as pl
 
 TABLE, ARRAYS = "table", "arrays"
+CSV = "csv"
 _VERSION = "2"
 """Of what reading means: what was cached under another one is read again."""
 _KEY_DIGITS = 32
 _TABLE_FILE = "table.arrow"
-_MAGICS = {b"PAR1": "parquet", b"ARROW1": "arrow", b"PK\x03\x04": "npz", b"\x93NUMPY": "npy"}
 _PANDAS_INDEX = "__index_level_"
+
+
+@dataclass(frozen=True)
+class FileForm:
+    """A form of files that is read here."""
+
+    kind: str
+    """What stands in such a file: `TABLE` or `ARRAYS`."""
+    suffixes: tuple[str, ...]
+    """Of files' names, as the shell offers them; a form is told by its first bytes alone."""
+    write: "Callable[[_Asked, Path], WrittenFiles]"
+    """Writes what stands in a file, in the cache's form, into a new folder of the cache."""
+    magic: bytes | None = None
+    """How its files begin; None of text."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A file, or a folder of files, to be read."""
+
+    path: Path
+    paths: list[Path]
+    """The files that make up the data."""
+    header: bool | None
+    """Of text: whether the first line names the columns; None to tell from the lines."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +95,9 @@ def read_file(cache: Cache, path: Path, header: bool | None = None) -> Read:
     except DataError:  # damaged; the file is at hand
         found = None
     if found is None:
-        kind = TABLE if form in ("csv", "parquet", "arrow") else ARRAYS
-        origin = Origin(kind, path.name, str(path.absolute()))
-        found = store_files(cache, key, origin, _writer(form, path, paths, header))
+        origin = Origin(FORMS[form].kind, path.name, str(path.absolute()))
+        asked = _Asked(path, paths, header)
+        found = store_files(cache, key, origin, partial(FORMS[form].write, asked))
         if _key(paths, form, header) != key:
             cache.remove(key)
             raise DataError(f"{path} changed while it was read; try again when it is complete")
@@ -83,7 +109,7 @@ def is_higgs_shaped(path: Path) -> bool:
 
     Raises DataError when the file cannot be read.
     """
-    if _form_of(path, [path]) != "csv":
+    if _form_of(path, [path]) != CSV:
         return False
     cells = first_cells(path)
     try:
@@ -130,14 +156,15 @@ def _files_of(path: Path) -> list[Path]:
 
 def _form_of(path: Path, paths: list[Path]) -> str:
     head = next(chunks_of(paths[0]), b"")[:16]
-    form = next((form for magic, form in _MAGICS.items() if head.startswith(magic)), "csv")
+    known = ((name, form.magic) for name, form in FORMS.items() if form.magic is not None)
+    form = next((name for name, magic in known if head.startswith(magic)), CSV)
     if head.startswith(b"FEA1"):
         raise DataError(f"{path.name} is a Feather file of the old version 1; write it again")
     return form
 
 
 def _key(paths: list[Path], form: str, header: bool | None) -> str:
-    digest = hashlib.sha256(f"{_VERSION} {form} {header if form == 'csv' else None}".encode())
+    digest = hashlib.sha256(f"{_VERSION} {form} {header if form == CSV else None}".encode())
     for path in paths:
         digest.update(path.name.encode() if len(paths) > 1 else b"")
         for chunk in chunks_of(path):
@@ -145,21 +172,10 @@ def _key(paths: list[Path], form: str, header: bool | None) -> str:
     return f"{KEY_PREFIX}{digest.hexdigest()[:_KEY_DIGITS]}"
 
 
-def _writer(
-    form: str, path: Path, paths: list[Path], header: bool | None
-) -> Callable[[Path], WrittenFiles]:
-    if form == "csv":
-        return lambda folder: _write_csv(path, folder, header)
-    if form in ("parquet", "arrow"):
-        return lambda folder: _write_columns(path, folder, form)
-    if form == "npz":
-        return lambda folder: _write_npz(path, folder)
-    return lambda folder: _write_arrays({p.stem: _loaded(p) for p in paths}, folder, path.name)
-
-
-def _write_csv(path: Path, folder: Path, header: bool | None) -> WrittenFiles:
+def _write_csv(asked: _Asked, folder: Path) -> WrittenFiles:
     import polars as pl
 
+    path, header = asked.path, asked.header
     plain = folder / "plain.csv"
     notes = write_plain(path, plain)
     form = csv_form(plain, path.name, header)
@@ -191,12 +207,25 @@ def _ends_missing(table: Path) -> bool:
     return bool(pl.scan_ipc(table).select(pl.last().null_count()).collect().item())
 
 
-def _write_columns(path: Path, folder: Path, form: str) -> WrittenFiles:
+def _write_parquet(asked: _Asked, folder: Path) -> WrittenFiles:
+    import polars as pl
+
+    return _write_columns(pl.scan_parquet, asked.path, folder)
+
+
+def _write_arrow(asked: _Asked, folder: Path) -> WrittenFiles:
+    import polars as pl
+
+    return _write_columns(pl.scan_ipc, asked.path, folder)
+
+
+def _write_columns(
+    scan: "Callable[[Path], pl.LazyFrame]", path: Path, folder: Path
+) -> WrittenFiles:
     import polars as pl
 
     try:
-        lazy = pl.scan_parquet(path) if form == "parquet" else pl.scan_ipc(path)
-        return _sink(lazy, folder, path.name, [])
+        return _sink(scan(path), folder, path.name, [])
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{path.name} is damaged ({first_line(error)})") from error
 
@@ -228,22 +257,35 @@ def _name(column: str) -> str:
     return column.strip().removeprefix("#").strip() if column.strip() != "#" else column
 
 
-def _write_npz(path: Path, folder: Path) -> WrittenFiles:
+def _write_npz(asked: _Asked, folder: Path) -> WrittenFiles:
+    path = asked.path
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return _write_arrays({name: archive[name] for name in archive}, folder, path.name)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{path.name} is not read: {first_line(error)}; expected an .npz of numbers or texts"
+            f"{path.name} is not read: {_said(error)}; expected an .npz of numbers or texts"
         ) from error
+
+
+def _write_npy(asked: _Asked, folder: Path) -> WrittenFiles:
+    arrays = {path.stem: _loaded(path) for path in asked.paths}
+    return _write_arrays(arrays, folder, asked.path.name)
 
 
 def _loaded(path: Path) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise DataError(f"{path.name} is not read: {first_line(error)}") from error
+        raise DataError(f"{path.name} is not read: {_said(error)}") from error
     return array
+
+
+def _said(error: Exception) -> str:
+    """NumPy's message; of an array of Python objects, as pandas gives texts, what to do."""
+    if "allow_pickle" in str(error):
+        return "it holds Python objects, which are code; save texts as array.astype(str)"
+    return first_line(error)
 
 
 def _write_arrays(arrays: dict[str, NDArray[Any]], folder: Path, name: str) -> WrittenFiles:
@@ -259,3 +301,13 @@ def _write_arrays(arrays: dict[str, NDArray[Any]], folder: Path, name: str) -> W
         np.save(folder / f"{stem}.npy", array)
     rows = max(len(array) for array in arrays.values())
     return WrittenFiles(tuple(f"{stem}.npy" for stem in arrays), rows)
+
+
+FORMS = {
+    CSV: FileForm(TABLE, (".csv", ".csv.gz", ".csv.zst", ".tsv"), _write_csv),
+    "parquet": FileForm(TABLE, (".parquet",), _write_parquet, b"PAR1"),
+    "arrow": FileForm(TABLE, (".feather", ".arrow"), _write_arrow, b"ARROW1"),
+    "npz": FileForm(ARRAYS, (".npz",), _write_npz, b"PK\x03\x04"),
+    "npy": FileForm(ARRAYS, (".npy",), _write_npy, b"\x93NUMPY"),
+}
+"""The forms that are read, by a name that is part of the key of what is cached."""

@@ -14,7 +14,7 @@ _YEAR = "public, max-age=31536000, immutable"
 
 @router.get("/signin")
 def sign_in_page(request: Request) -> Response:
-    """Where a browser shows its token."""
+    """Answer with the page where a browser shows its token."""
     context = shared_context(request.scope.get("sweep.token"), request)
     context["wrong"] = "wrong" in request.query_params
     html = environment().get_template("signin.html.j2").render(**context)

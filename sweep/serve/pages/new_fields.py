@@ -33,7 +33,7 @@ _HINTS = {
     "max_epochs": "of a trial that reaches the last rung",
     "factor": "Hyperband keeps one trial in so many",
     "iterations": "of Hyperband; 0 trains the baselines only",
-    "trials": "of a random, bayesian or grid search",
+    "trials": "of a search other than hyperband",
     "objective": "loss, accuracy, auc, mae, mse, rmse, r2, or a metric of the models",
     "drop": "columns to leave out",
     "patience": "epochs without a better score; 0 for never",

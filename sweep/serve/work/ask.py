@@ -113,7 +113,7 @@ def _work(
         raise UsageError(f"sweep {folder.name} is finished; extend or confirm it")
     if kind is JobKind.EXTEND and found.state is not SweepState.FINISHED:
         raise UsageError(
-            f"sweep {folder.name} is {found.state}, only a finished one can be extended; "
+            f"sweep {folder.name} {found.state.said}, and only a finished one can be extended; "
             "let it go on first"
         )
     if kind is JobKind.CONFIRM:

@@ -101,7 +101,7 @@ def _stopped(job: Job, found: Look | None, epochs: int) -> EndedJob:
 def _unseen(
     job: Job, found: Look | None, folder: SweepFolder, log: Path, epochs: int, *, killed: bool
 ) -> EndedJob:
-    """Of a process that was killed, or that ended while no service watched."""
+    """Return how a job ended whose process was killed, or ended while no service watched."""
     if job.wanted is Wanted.CANCEL:
         return EndedJob(JobState.CANCELLED, epochs=epochs)
     entered = goes_on(job, folder) or (job.kind is JobKind.TEST and _is_tested(job, folder))

@@ -1,7 +1,7 @@
 """What is tested is what is exported: one rule, over random sweeps and case by case."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from sweep.analysis.answers.chosen_trials import chosen, named
+from sweep.analysis.answers.verdict import Verdict, verdict
 from sweep.analysis.frames.load import SweepFrames, load
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.analysis.report import openings
 from sweep.analysis.report.commands import export_command
+from sweep.analysis.report.verdict_words import lines as verdict_lines
 from sweep.analysis.stored import load_frames
 from sweep.cli.commands.export import export as export_command_line
 from sweep.cli.commands.test import test as evaluate_command
@@ -179,6 +181,32 @@ def test_a_trial_that_was_cut_is_tested_by_its_first_repeat_in_full(tmp_path):
         choice, ScoreWords()
     )
     assert [run.val_score for run in named(frames, 1).runs] == [0.61, 0.62]
+
+
+def test_what_decides_over_seeds_is_named_the_mean_or_the_expected_score(tmp_path):
+    """Trial 1 has the higher mean, and less of it is the luck of an epoch."""
+    losses = rows_of_losses(0.50, 0.51)
+    trials = [trained(float(one.mean()), losses=one) for one in losses]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        confirm(store, 0, 0.55, 0.57)
+        confirm(store, 1, 0.56, 0.58)
+        frames = load(store)
+        by_mean = verdict_words(verdict(frames))
+        expected = frames.confirmed.assign(expected_score=[0.60, 0.58]).iloc[::-1]
+        frames = replace(frames, confirmed=expected.reset_index(drop=True))
+        by_expected = verdict_words(verdict(frames))
+    choice = chosen(frames, "best")
+    assert (choice.trial, choice.expected) == (1, 0.58)
+    assert (
+        "lowest expected score over 2 seeds, 0.5800: mean over 2 seeds, 0.5700, without the luck "
+        "of the epochs; its run with seed number 1"
+    ) in openings.reason(choice, ScoreWords())
+    assert "the first by its mean is trial 0" in by_mean
+    assert "the first by its expected score is trial 1: mean val BCE 0.57" in by_expected
+
+
+def verdict_words(found: Verdict) -> str:
+    return " ".join(sentence for _, sentence in verdict_lines(found))
 
 
 @pytest.mark.parametrize(

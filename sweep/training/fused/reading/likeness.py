@@ -11,6 +11,7 @@ import numpy as np
 from sweep.records import Assignment
 from sweep.seeds import derive
 from sweep.space.asked import Asked, unforeseen
+from sweep.space.unmade_variables import variables_unmade
 from sweep.training.checkpoint import Arrays
 from sweep.training.fused.description import Description, Role
 from sweep.training.fused.layers.refusal import NotCarriedError
@@ -20,7 +21,6 @@ from sweep.training.fused.reading.layers import read_layers
 from sweep.training.fused.reading.optimizer import read_optimizer
 from sweep.training.model import Build
 from sweep.training.regularisation import regularisation
-from sweep.training.unmade_variables import variables_unmade
 
 _CHECKED_EVERY = 16
 """Of the models of one structure the first is made by Keras too, and so many-th ones after it."""

@@ -12,6 +12,9 @@ from sweep.exact import Count, Flag, Integer, Real, Text
 from sweep.records import Json
 from sweep.tasks.task import HIGGS_TASK, Task
 
+RUN_TRIAL = "run_trial"
+"""The kind of what a script's own `run_trial` is given: nothing is known of it."""
+
 
 @dataclass(frozen=True)
 class PartHashes:

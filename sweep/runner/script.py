@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.data.cache.cache import default_cache_dir
-from sweep.data.memory import MEMORY, RUN_TRIAL, read_split
+from sweep.data.memory import MEMORY, read_split
+from sweep.data.split_record import RUN_TRIAL
 from sweep.errors import DataError, UsageError
 from sweep.numerics import Numerics
 from sweep.store import SweepRow

@@ -6,7 +6,7 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sweep.data.memory import RUN_TRIAL
+from sweep.data.split_record import RUN_TRIAL
 from sweep.errors import InvalidSpaceError, NotFoundError, UsageError
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder

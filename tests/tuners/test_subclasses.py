@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 import sweep
+from sweep.analysis.page.plots import curves
+from sweep.analysis.page.write import page
+from sweep.analysis.report import table
+from sweep.analysis.report.header import header
 from sweep.errors import UsageError
 from tests.tuners.scripts import X, Y, build
 
@@ -33,6 +37,13 @@ def test_a_black_box_is_searched_and_gone_on_with(keras, tmp_path, capsys):
         x = trial.hyperparameters.get("x")
         assert trial.score == pytest.approx(x * x + 2 * x + 1)
     assert tuner.sweep.trials["class"].isna().all()  # nothing is known of how it fits
+    assert tuner.sweep.trials[["best_epoch", "epochs", "onset_epoch"]].isna().all(axis=None)
+    frames = tuner.sweep.frames
+    whole = page(frames)
+    shown = [*(one.name for one in table.columns(frames)), *dict(header(frames))]
+    assert {"best epoch", "onset", "epochs", "gap", "params"}.isdisjoint(shown)
+    assert "unknown size" in str(tuner.sweep.verdict) and "epoch" not in str(tuner.sweep.verdict)
+    assert curves(frames)["trials"] == {} and "nobody saw their epochs" in whole
     more = box(tmp_path, 6)
     more.search(verbose=0)
     after = {key: trial.score for key, trial in more.oracle.trials.items()}

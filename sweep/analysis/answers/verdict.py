@@ -153,10 +153,12 @@ class Verdict:
     """Times the sealed test rows were opened."""
     shown: ScoreWords = field(default_factory=ScoreWords)
     """How the scores are shown to people; not in files for programs."""
+    is_own_training: bool = False
+    """A script trained the trials itself, and nobody saw their epochs; not in files either."""
 
     def to_json(self) -> Json:
         values = asdict(self)
-        del values["shown"]
+        del values["shown"], values["is_own_training"]
         return {"schema": SCHEMA, **values}
 
 
@@ -178,6 +180,7 @@ def verdict(frames: SweepFrames) -> Verdict:
     simplest = trials[trials["simplest"].eq(True)]
     return Verdict(
         sweep=frames.sweep.name,
+        is_own_training=frames.sweep.is_own_training,
         is_final=frames.sweep.state is SweepState.FINISHED,
         is_enough=not reasons,
         reasons=reasons,

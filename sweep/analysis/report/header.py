@@ -33,8 +33,10 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("seed", str(sweep.settings.seed)),
         ("state", state),
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
-        ("epochs", f"{done['epochs']:,} of at most {_number(done['epochs_planned'])}"),
     ]
+    if not sweep.is_own_training:
+        of = f"of at most {_number(done['epochs_planned'])}"
+        lines.append(("epochs", f"{done['epochs']:,} {of}"))
     if len(frames.confirmations):
         n_ended = int(frames.confirmations["status"].isin(_ENDED).sum())
         of = f"{n_ended:,} of {text.counted(len(frames.confirmations), 'repeat')}"

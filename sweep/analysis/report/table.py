@@ -45,6 +45,17 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
 
     Stored strings come out without control characters; brackets and pipes are left to the layout.
     """
+    left_out = _UNSEEN if frames.sweep.is_own_training else frozenset()
+    if not frames.sweep.counts_epochs:
+        left_out |= {"epochs"}
+    return [one for one in _columns(frames, top) if one.key_or_name not in left_out]
+
+
+_UNSEEN = frozenset(("params", "train score", "gap", "best epoch", "onset", "class"))
+"""Columns of what nobody saw where a script trains its trials itself."""
+
+
+def _columns(frames: SweepFrames, top: int | None) -> list[Column]:
     trials, settings = frames.trials.iloc[:top], frames.hyperparameters.iloc[:top]
     shown, decimals = frames.score_words, _decimals(frames)[:top]
     return [
@@ -102,7 +113,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
         found.append(taken)
     if (trials["status"] == TrialStatus.WAITING).any():
         found.append("waiting at N: trained to epoch N; may still be promoted and train on.")
-    if (trials["epochs"] > 0).any():
+    if (trials["epochs"] > 0).any() and not frames.sweep.is_own_training:
         found.append(
             f"onset: the epoch after which {shown.validation} {shown.rises} for good, by more than "
             f"{_tolerance(frames)}; >N: no such {shown.rise} in N epochs."

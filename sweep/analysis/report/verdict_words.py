@@ -32,7 +32,7 @@ def lines(verdict: Verdict, address: str | None = None) -> list[tuple[str, str]]
             _kinds(verdict.regularisation, sentences),
         ]
         found.append(("", " ".join(answers)))
-    if verdict.trials:
+    if verdict.trials and not verdict.is_own_training:
         found.append(("overfitting", _overfitting(verdict, sentences)))
     if verdict.unended is not None:
         found.append(("training", _unended(verdict, verdict.unended, address or verdict.sweep)))
@@ -152,6 +152,8 @@ def _error(choice: NamedTrial | Confirmation) -> float:
 
 def _described(choice: NamedTrial) -> str:
     kind = choice.regularisation
+    if choice.params is None and kind in (NONE, UNKNOWN):
+        return "of unknown size and regularisation"
     by = f"regularised by {kind}"
     if kind in (NONE, UNKNOWN):
         by = "not regularised" if kind == NONE else "regularisation unknown"

@@ -12,6 +12,7 @@ from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli.output import display, out
 from sweep.cli.trial_lines import open_sweep, print_json, split_arguments
+from sweep.data.split_record import RUN_TRIAL
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder
 
@@ -74,8 +75,10 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
             lines.append((words.cut(name), shown_value))
         lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
     curve = sparkline(shown.shown_all(found.epochs["val_score"].to_numpy()), _CURVE_WIDTH)
-    if curve:
+    if curve and not _is_own_training(found):
         lines.append((f"{shown.val} by epoch", curve))
+    if _is_own_training(found):
+        lines = [line for line in lines if line[0] not in _UNSEEN and line[1] != words.MISSING]
     kept = folder.checkpoints / found.checkpoint if found.checkpoint else "none"
     lines.append(("checkpoint", str(kept)))
     width = max(len(name) for name, _ in lines)
@@ -84,22 +87,31 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
     _print_rungs(found)
 
 
+_UNSEEN = ("best epoch", "onset", "epochs", "rate")
+"""What nobody saw where a script trains its trials itself."""
+
+
+def _is_own_training(found: "Details") -> bool:
+    return any(one["trainer"] == RUN_TRIAL for one in found.rungs)
+
+
 def _print_rungs(found: "Details") -> None:
     import pandas as pd
 
     table = Table(box=None, pad_edge=False)
     has_rungs = found.row["baseline"] is not None or not pd.isna(found.row["rung"])
-    headings = ("epochs", "trained", "status", f"best {found.shown.val}", "trainer", "seconds")
+    epochs = () if _is_own_training(found) and not has_rungs else ("epochs", "trained")
+    headings = (*epochs, "status", f"best {found.shown.val}", "trainer", "seconds")
     has_workers = any(one["worker"] is not None for one in found.rungs)
     shown = (*(["rung"] if has_rungs else []), *headings, *(["worker"] if has_workers else []))
     for heading in shown:
         table.add_column(heading, justify="left" if heading in ("status", "trainer") else "right")
     for one in found.rungs:
         score, seconds = one["score"], one["seconds"]
+        trained = [f"{one['first_epoch'] + 1}–{one['last_epoch']}", str(one["epochs"])]
         table.add_row(
             *([str(one["rung"])] if has_rungs else []),
-            f"{one['first_epoch'] + 1}–{one['last_epoch']}",
-            str(one["epochs"]),
+            *(trained if epochs else []),
             one["status"],
             words.MISSING if score is None else found.shown.score(score),
             one["trainer"] or words.MISSING,

@@ -29,7 +29,7 @@ def _facts(found: Look) -> list[tuple[str, str]]:
         ),
         ("data", sweep.data.source),
         ("progress", f"{progress.assignments_done} of {counted(total, 'assignment')}"),
-        ("epochs", f"{progress.epochs_done:,} of at most {found.epochs_planned:,}"),
+        ("epochs", "" if sweep.is_own_training else _epochs(found)),
         ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
         ("seeds", _seeds(progress)),
         ("best", best_text(progress, sweep.score_words)),
@@ -39,6 +39,10 @@ def _facts(found: Look) -> list[tuple[str, str]]:
         ("message", sweep.message or ""),
     ]
     return [(label, line) for label, line in facts if line]
+
+
+def _epochs(found: Look) -> str:
+    return f"{found.progress.epochs_done:,} of at most {found.epochs_planned:,}"
 
 
 def _workers(found: Look) -> str:

@@ -58,7 +58,7 @@ def outputs_of(model: Any, task: Task = HIGGS_TASK) -> Outputs:
     if task.kind is TaskKind.AMOUNT:
         return _of_amounts(given, end, model, task)
     wanted = _Wanted(task, n_outputs(model))
-    wanted.check_size(given)
+    wanted.check_size(given, end)
     wanted.check_loss(given, end)
     if given.loss.name is LossName.SQUARED_ERROR and not wanted.is_probable(end):
         raise OutputsError(
@@ -138,32 +138,32 @@ class _Wanted:
             return f"{self.task.n_targets} answers of yes or no"
         return f"one of {_number(self.task.n_classes)} classes"
 
-    def check_size(self, given: KerasLoss) -> None:
-        """Raise OutputsError unless there are as many outputs as the task wants."""
+    def check_size(self, given: KerasLoss, end: End) -> None:
+        """Raise OutputsError unless there are as many outputs as the task wants.
+
+        It says what to do about the loss, too, if that fits no model of so many outputs.
+        """
         wanted: tuple[int, ...] = (1, 2)
         if not self._is_binary:
             is_class = self.task.kind is TaskKind.CLASSES
             wanted = (self.task.n_classes if is_class else self.task.n_targets,)
         if self.n not in wanted:
             shapes = " or ".join(f"(None, {size})" for size in wanted)
-            end = replace(self, n=wanted[0]).end()
-            end = f"keras.layers.Dense({wanted[0]})" if given.logits else end
+            sizes = [replace(self, n=size) for size in wanted]
+            mended = next((one for one in sizes if one.fits(given)), sizes[0])
+            code = f"keras.layers.Dense({mended.n})" if given.logits else mended.end()
+            loss = "" if mended.fits(given) else f" and compile it with {mended.losses(False)}"
+            code = f"{mended.end()}{loss}" if loss else code
             is_amount = given.logits is None and given.loss.name is not LossName.OWN
             more = f"; if {given.name} is of amounts, say --task amount" if is_amount else ""
             raise OutputsError(
                 f"it has outputs of shape (None, {self.n}), expected {shapes}, as the target is "
-                f"{self.what}; end the model with {end}{more}"
+                f"{self.what}; end the model with {code}{more}"
             )
 
     def check_loss(self, given: KerasLoss, end: End) -> None:
         """Raise OutputsError if the loss cannot be of these classes."""
-        name, form = given.loss.name, given.form
-        if name is LossName.OWN or (name is LossName.SQUARED_ERROR and not self._is_pair):
-            return
-        fits = (
-            name is LossName.CROSSENTROPY if self.shares else name is LossName.BINARY_CROSSENTROPY
-        )
-        if fits and not (self._is_pair and form is TargetForm.ONE_HOT and given.is_smoothed):
+        if self.fits(given):
             return
         more = ", as it has two outputs" if self._is_pair else ""
         if not self.shares:
@@ -172,6 +172,15 @@ class _Wanted:
             f"it is compiled with loss {given.name}; expected "
             f"{self.losses(end.activation not in PROBABLE)}{more}"
         )
+
+    def fits(self, given: KerasLoss) -> bool:
+        """Whether the loss can be of these classes."""
+        name, form = given.loss.name, given.form
+        if name is LossName.OWN or (name is LossName.SQUARED_ERROR and not self._is_pair):
+            return True
+        if self._is_pair and form is TargetForm.ONE_HOT and given.is_smoothed:
+            return False
+        return name is (LossName.CROSSENTROPY if self.shares else LossName.BINARY_CROSSENTROPY)
 
     @property
     def _is_pair(self) -> bool:
@@ -230,19 +239,20 @@ def _of_own(given: KerasLoss, end: End) -> Outputs:
 
 def _of_amounts(given: KerasLoss, end: End, model: Any, task: Task) -> Outputs:
     """Amounts; or probabilities of amounts within [0, 1], under a binary cross-entropy."""
-    n, wanted = n_outputs(model), task.n_targets
-    if n != wanted and len(model.outputs[0].shape) == 2:  # of images and the like, see the rows
-        raise OutputsError(
-            f"it has outputs of shape (None, {n}), expected (None, {wanted}), as "
-            f"{', '.join(task.targets[:5])}{' …' if wanted > 5 else ''} "
-            f"{'is' if wanted == 1 else 'are'} to be predicted; end the model with "
-            f"keras.layers.Dense({wanted})"
-        )
-    name = given.loss.name
+    n, wanted, name = n_outputs(model), task.n_targets, given.loss.name
+    is_wrong = n != wanted and len(model.outputs[0].shape) == 2  # of images and the like: the rows
+    code = f"keras.layers.Dense({wanted})"
     if name is LossName.CROSSENTROPY:
         raise OutputsError(
             f"the loss {given.name} compares classes, and the target is an amount; compile it with "
-            "loss=keras.losses.MeanSquaredError(), or say --task classes"
+            f"loss=keras.losses.MeanSquaredError(){f' and end it with {code}' if is_wrong else ''}"
+            ", or say --task classes"
+        )
+    if is_wrong:
+        raise OutputsError(
+            f"it has outputs of shape (None, {n}), expected (None, {wanted}), as "
+            f"{', '.join(task.targets[:5])}{' …' if wanted > 5 else ''} "
+            f"{'is' if wanted == 1 else 'are'} to be predicted; end the model with {code}"
         )
     if name is LossName.BINARY_CROSSENTROPY:
         return _Wanted(Task(TaskKind.LABELS, task.targets), n).meaning(given, end)

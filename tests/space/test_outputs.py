@@ -247,6 +247,10 @@ def test_an_end_that_cannot_be_told_is_taken_at_the_losss_word(tmp_path):
             r"end the model with keras.layers.Dense\(3\)$",
         ),
         ("mse", r'Dense\(3, activation="softmax"\); if mse is of .*--task amount$'),
+        (
+            "binary_crossentropy",
+            r'Dense\(3, activation="softmax"\) and compile it with loss=.*Sparse.*logits=False\)$',
+        ),
     ],
 )
 def test_the_end_that_is_advised_fits_the_loss(loss, said):

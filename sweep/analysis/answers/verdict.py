@@ -225,7 +225,9 @@ def _reasons(
     if frames.beats_guessing is False:
         reasons.insert(0, "the best trial is no better than guessing")
     if tied == len(trials):
-        reasons.append(f"all {tied:,} trials are tied")
+        once = len(frames.confirmed) > 0 and frames.sweep.settings.executions == 1
+        by = " by their one run in the search" if once else ""
+        reasons.append(f"all {tied:,} trials are tied{by}")
     elif not any(answer is not None and answer.is_decided for answer in answers):
         reasons.append(
             "no capacity or kind of regularisation that was trained in full is worse than the best "

@@ -78,6 +78,8 @@ def _choices(verdict: Verdict, best: NamedTrial, sentences: Sentences) -> str:
     are = "is" if others == 1 else "are"
     the_others = f"the other {text.trials(verdict.trials - 1)}"
     of_them = f"{others:,} of {the_others} {are}" if verdict.trials > _TWO else "the other trial is"
+    if verdict.tied == verdict.trials > _TWO:
+        of_them = f"{the_others} are"
     words += f"; {of_them} tied with it (95 % confidence){cut}"
     simplest = verdict.simplest
     if Sentence.NONE_SIMPLER in sentences:

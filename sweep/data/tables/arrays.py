@@ -52,6 +52,8 @@ def choose(arrays: Mapping[str, NDArray[Any]], own: OwnData, source: str) -> Cho
     arrays, parts = _joined(arrays, source)
     dropped = find_columns(own.drop, list(arrays), "--drop", source)
     arrays = {name: array for name, array in arrays.items() if name not in dropped}
+    if dropped and parts is None:  # one more array than x_train, y_train, … has kept them apart
+        arrays, parts = _joined(arrays, source)
     target = _target(arrays, own, source)
     inputs = {
         name: array[:, None] if array.ndim == 1 else array
@@ -84,6 +86,12 @@ def choose(arrays: Mapping[str, NDArray[Any]], own: OwnData, source: str) -> Cho
     return ChosenArrays(found, None, task, y, parts, (f"{shape}: taken as they are",))
 
 
+def stem_of(name: str) -> str | None:
+    """Return x of x_train, x_val and x_test; None if the name says no part."""
+    stem, _, part = name.rpartition("_")
+    return stem if stem and part.lower() in _PARTS else None
+
+
 def _joined(
     arrays: Mapping[str, NDArray[Any]], source: str
 ) -> tuple[dict[str, NDArray[Any]], Indices | None]:
@@ -91,7 +99,7 @@ def _joined(
     found: dict[str, dict[int, NDArray[Any]]] = {}
     for name, array in arrays.items():
         stem, _, part = name.rpartition("_")
-        if not stem or part.lower() not in _PARTS:
+        if stem_of(name) is None:
             return dict(arrays), None
         found.setdefault(stem, {})[_PARTS[part.lower()]] = array
     rows: dict[int, int] | None = None
@@ -122,9 +130,17 @@ def _target(arrays: Mapping[str, NDArray[Any]], own: OwnData, source: str) -> st
         raise DataError(
             f"{source} has {'several arrays' if found else 'no array'} called "
             f"{', '.join(_LABELS[:-1])} or {_LABELS[-1]}; say which is the target with --label; "
-            f"its arrays: {listed(names)}"
+            f"its arrays: {listed(names)}{_unlike_parts(names)}"
         )
     return found[0]
+
+
+def _unlike_parts(names: list[str]) -> str:
+    """What to do where some arrays are parts, such as x_train, and others keep them apart."""
+    others = [name for name in names if stem_of(name) is None]
+    if not others or len(others) == len(names):
+        return ""
+    return f"; with --drop {','.join(others)} the others are the parts that they are called"
 
 
 def _check_lengths(arrays: Mapping[str, NDArray[Any]], source: str) -> None:

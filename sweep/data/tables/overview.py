@@ -1,12 +1,13 @@
 """What stands in a file and what becomes of it, column by column, before anything is trained."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from sweep.data.own_data import OwnData
 from sweep.data.rows import Split
-from sweep.data.tables.columns import plain_columns, without_index
+from sweep.data.tables.arrays import stem_of
+from sweep.data.tables.columns import find_columns, plain_columns, without_index
 from sweep.data.tables.preparation import ColumnPreparation
 from sweep.data.tables.reading import Read
 from sweep.errors import DataError
@@ -53,24 +54,11 @@ def columns_of(read: Read) -> list[ColumnOverview]:
 def with_use(columns: list[ColumnOverview], split: Split) -> list[ColumnOverview]:
     """Return the columns with what the split makes of each."""
     own = split.manifest.own or OwnData()
-    prepared = {} if split.preparation is None else {c.name: c for c in split.preparation.columns}
-    found = []
-    for column in columns:
-        use, becomes = "left out", ""
-        if column.name in prepared:
-            use, becomes = "input", _becomes(prepared[column.name], split)
-        elif column.name in split.task.targets or _is_target(column.name, split):
-            use = "label"
-        elif column.name == own.group:
-            use = "keeps rows together"
-        elif own.split_column and column.name == own.split_column:
-            use = "says the part"
-        elif split.preparation is None:
-            use, becomes = "input", "as it is"
-        elif any(name.startswith(f"{column.name}_") for name in prepared):
-            use, becomes = "input", f"{len(prepared)} columns"
-        found.append(ColumnOverview(**(asdict(column) | {"use": use, "becomes": becomes})))
-    return found
+    left_out = _left_out(columns, own, split.source)
+    return [
+        replace(one, use="left out") if one.name in left_out else _used(one, own, split)
+        for one in columns
+    ]
 
 
 def to_json(columns: list[ColumnOverview], split: Split) -> Json:
@@ -84,6 +72,36 @@ def to_json(columns: list[ColumnOverview], split: Split) -> Json:
         "class_weights": list(split.class_weights),
         "warnings": split.concerns,
     }
+
+
+def _left_out(columns: list[ColumnOverview], own: OwnData, source: str) -> set[str]:
+    names = [one.name for one in columns]
+    if any(one.different is not None or stem_of(one.name) is None for one in columns):
+        return set(find_columns(own.drop, names, "--drop", source))
+    stems = dict.fromkeys(stem_of(name) or name for name in names)
+    dropped = find_columns(own.drop, list(stems), "--drop", source)
+    return {name for name in names if stem_of(name) in dropped}
+
+
+def _used(column: ColumnOverview, own: OwnData, split: Split) -> ColumnOverview:
+    prepared = {} if split.preparation is None else {c.name: c for c in split.preparation.columns}
+    name = column.name
+    if column.different is None and name not in split.columns:  # an array: x_train is a part of x
+        name = stem_of(name) or name
+    use, becomes = "left out", ""
+    if name in prepared:
+        use, becomes = "input", _becomes(prepared[name], split)
+    elif name in split.task.targets or _is_target(name, split):
+        use = "label"
+    elif name == own.group:
+        use = "keeps rows together"
+    elif own.split_column and name == own.split_column:
+        use = "says the part"
+    elif split.preparation is None:
+        use, becomes = "input", "as it is"
+    elif any(one.startswith(f"{name}_") for one in prepared):
+        use, becomes = "input", f"{len(prepared)} columns"
+    return replace(column, use=use, becomes=becomes)
 
 
 def _becomes(column: ColumnPreparation, split: Split) -> str:

@@ -264,7 +264,7 @@ def _write_npz(asked: _Asked, folder: Path) -> WrittenFiles:
             return _write_arrays({name: archive[name] for name in archive}, folder, path.name)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{path.name} is not read: {first_line(error)}; expected an .npz of numbers or texts"
+            f"{path.name} is not read: {_said(error)}; expected an .npz of numbers or texts"
         ) from error
 
 
@@ -277,8 +277,15 @@ def _loaded(path: Path) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise DataError(f"{path.name} is not read: {first_line(error)}") from error
+        raise DataError(f"{path.name} is not read: {_said(error)}") from error
     return array
+
+
+def _said(error: Exception) -> str:
+    """NumPy's message; of an array of Python objects, as pandas gives texts, what to do."""
+    if "allow_pickle" in str(error):
+        return "it holds Python objects, which are code; save texts as array.astype(str)"
+    return first_line(error)
 
 
 def _write_arrays(arrays: dict[str, NDArray[Any]], folder: Path, name: str) -> WrittenFiles:

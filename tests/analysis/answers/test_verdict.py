@@ -97,6 +97,16 @@ def test_all_tied_is_not_enough(tmp_path):
     found = judged(tmp_path, trials, tied=range(6), simplest=0)
     assert found.reasons == ["all 6 trials are tied"]
     assert not found.capacity.is_decided
+    assert "; the other 5 trials are tied with it" in words(found)
+
+
+def test_all_tied_by_one_run_each_says_so_where_there_are_repeats(tmp_path):
+    losses = rows_of_losses(*(0.6 + k / 1e4 for k in range(5)))
+    trials = [trial(10**k, float(one.mean()), losses=one) for k, one in enumerate(losses, 2)]
+    with store_sweep(tmp_path / "sweep.db", trials) as store:
+        confirm(store, 0, 0.6, 0.61)
+        found = verdict(load(store))
+    assert found.reasons == ["all 5 trials are tied by their one run in the search"]
 
 
 def test_differences_within_the_error_are_not_enough(tmp_path):

@@ -269,6 +269,16 @@ def test_given_test_rows_stay_test_rows():
     whole = whole_split(read, OwnData())
     assert (len(whole.split.train), len(whole.split.validation), len(whole.test)) == (64, 16, 20)
     np.testing.assert_array_equal(whole.test.array, x[80:].astype(np.float32))
+    more = Read("rows.npz", arrays={**read.arrays, "names": np.array(["a", "b"])})
+    with pytest.raises(DataError, match="with --drop names the others"):
+        own_split(more, OwnData())
+    split = own_split(more, OwnData(drop=("names",)))
+    assert split.fingerprint == whole.split.fingerprint
+    used = {column.name: column.use for column in with_use(columns_of(more), split)}
+    assert used == {
+        "x_train": "input", "y_train": "label", "x_test": "input", "y_test": "label",
+        "names": "left out",
+    }  # fmt: skip
 
 
 def test_the_target_of_an_autoencoder_is_its_prepared_input(people):

@@ -125,7 +125,7 @@ def permutation_p(early: NDArray[np.float64], late: NDArray[np.float64]) -> floa
     if math.comb(len(ranks), size) > _MOST_SPLITS:
         return float(mannwhitneyu(early, late, alternative="less", method="asymptotic").pvalue)
     exact = permutation_test(
-        (ranks[:size], ranks[size:]), _sum_of_first, alternative="less", n_resamples=np.inf
+        (ranks[:size], ranks[size:]), _sum_of_first, alternative="less", n_resamples=_MOST_SPLITS
     )
     return float(exact.pvalue)
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shlex
 import socket
 import stat
 import time
@@ -58,6 +59,11 @@ class SweepFolder:
     @property
     def path(self) -> Path:
         return self.root / self.name
+
+    @property
+    def address(self) -> str:
+        """What a command names it by: its name in the default folder, elsewhere its path."""
+        return self.name if self.root == DEFAULT_RESULTS else shlex.quote(str(self.path))
 
     @property
     def database(self) -> Path:

@@ -13,24 +13,36 @@ from sweep.analysis.report.header import header
 ROWS = 10
 """Trials in the table: the best."""
 _STYLE = """
-.sweep {font: 13px/1.45 system-ui, sans-serif}
-.sweep dl, .sweep img {max-width: min(100%, 62em)}
-.sweep table {font: inherit; border-collapse: collapse; margin: .6em 0; display: block;
-  overflow-x: auto}
+.sweep {font: 13px/1.45 system-ui, sans-serif; max-width: 100%}
+.sweep p, .sweep .picture {max-width: min(100%, 62em)}
+.sweep .wide {overflow-x: auto; max-width: 100%; margin: .6em 0}
+.sweep table {font: inherit; border-collapse: collapse; margin: 0; width: auto;
+  table-layout: auto; display: table}
 .sweep th, .sweep td {padding: .15em .6em; text-align: right; white-space: nowrap;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent)}
+  max-width: none; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent)}
 .sweep th.left, .sweep td.left {text-align: left}
-.sweep img {background: #fff; border-radius: 4px}
-.sweep dt {font-weight: 600} .sweep dd {margin: 0 0 .3em 0}
+.sweep .picture {position: relative; isolation: isolate; background: currentColor}
+.sweep .picture img {display: block; width: 100%; max-width: 100%; height: auto; margin: 0;
+  mix-blend-mode: difference}
+.sweep .picture::after {content: ""; position: absolute; inset: 0; mix-blend-mode: hue;
+  background: var(--picture) 0 0 / 100% 100%}
+.sweep p {margin: .3em 0; overflow-wrap: anywhere}
 .sweep .note {opacity: .75}
+@media print {.sweep .wide {overflow: visible}}
 """
+"""The picture is black on white. Less the colour of the text, it is so where text is black, and
+white on black where text is white: whichever theme a notebook has, and however it marks it. The
+second layer gives colours back the hue that this turns."""
 
 
-def to_html(frames: SweepFrames) -> str:
-    """Return the sweep as one piece of HTML that needs nothing from elsewhere."""
+def to_html(frames: SweepFrames, address: str) -> str:
+    """Return the sweep as one piece of HTML that needs nothing from elsewhere.
+
+    `address` is what a command names the sweep by.
+    """
     said = "".join(
-        f"<dt>{escape(label)}</dt><dd>{escape(line)}</dd>"
-        for label, line in verdict_words.lines(verdict(frames))
+        f"<p>{f'<b>{escape(label)}</b> ' if label else ''}{escape(line)}</p>"
+        for label, line in verdict_words.lines(verdict(frames), address)
     )
     facts = " · ".join(
         escape(f"{label} {line}") for label, line in header(frames) if label in ("state", "trials")
@@ -38,12 +50,13 @@ def to_html(frames: SweepFrames) -> str:
     name = escape(words.plain(frames.sweep.name))
     return (
         f'<div class="sweep"><style>{_STYLE}</style><strong>{name}</strong> '
-        f'<span class="note">{facts}</span><dl>{said}</dl>{_table(frames)}{_frontier(frames)}</div>'
+        f'<span class="note">{facts}</span>{said}{_table(frames)}{_frontier(frames)}</div>'
     )
 
 
 def _table(frames: SweepFrames) -> str:
-    columns = table.columns(frames, ROWS)
+    found = table.columns(frames, ROWS)
+    columns = sorted(found, key=lambda column: column.is_hyperparameter)  # what is seen first
     if not columns or not columns[0].cells:
         return ""
     kinds = ["left" if column.left else "" for column in columns]
@@ -53,7 +66,8 @@ def _table(frames: SweepFrames) -> str:
     body = "".join(f"<tr>{_cells(kinds, row)}</tr>" for row in rows)
     more = len(frames.trials) - len(columns[0].cells)
     note = f'<div class="note">{more} more in .trials</div>' if more > 0 else ""
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+    grid = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide" tabindex="0">{grid}</div>{note}'
 
 
 def _cells(kinds: list[str], row: tuple[str, ...]) -> str:
@@ -72,5 +86,6 @@ def _frontier(frames: SweepFrames) -> str:
             draw_frontier(frames).savefig(picture, format="png", dpi=100)
     except TooFewDataError:
         return ""
-    data = base64.b64encode(picture.getvalue()).decode()
-    return f'<img alt="score against trainable parameters" src="data:image/png;base64,{data}">'
+    address = f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}"
+    seen = f'<img alt="score against trainable parameters" src="{address}">'
+    return f'<div class="picture" style="--picture:url({address})">{seen}</div>'

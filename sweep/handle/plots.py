@@ -1,5 +1,7 @@
 """The charts of a sweep as Matplotlib figures that a notebook shows and a script goes on with."""
 
+import io
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,6 +39,7 @@ class Plots:
         with style.styled():
             figure = every[stem].draw(self.frames)
             figure.canvas.draw()  # while the style holds: text is laid out when it is drawn
+        _let_notebooks_show_figures()
         return figure
 
     def __getattr__(self, name: str) -> "Callable[[], Figure]":
@@ -65,3 +68,20 @@ def _catalogue() -> "tuple[Chart, ...]":
 
 def _methods() -> "dict[str, Chart]":
     return {chart.stem.replace("-", "_"): chart for chart in _catalogue()}
+
+
+def _let_notebooks_show_figures() -> None:
+    """Make IPython show figures as pictures, if nothing has yet: it learns it from pyplot alone."""
+    from matplotlib.figure import Figure
+
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    formatter = None if shell is None else shell.display_formatter.formatters["image/png"]
+    if formatter is not None and Figure not in formatter.type_printers:
+        formatter.for_type(Figure, _png)
+
+
+def _png(figure: "Figure") -> bytes:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    return picture.getvalue()

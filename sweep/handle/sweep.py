@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.errors import UsageError
+from sweep import words
+from sweep.errors import NotFoundError, SweepError, UsageError
 from sweep.handle.plots import Plots
 from sweep.runner.look import look
 from sweep.runner.say import Say
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sweep.analysis.answers.verdict import Verdict
     from sweep.analysis.frames.load import SweepFrames
+    from sweep.records import Value
     from sweep.store import Opening
 
 
@@ -49,14 +51,29 @@ class VerdictText:
         return str(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep:
     """A stored sweep. What it holds is read anew at each question, also while the sweep runs."""
 
     folder: SweepFolder
     cache: Path | None = None
     """Folder of the data cache; None for the default."""
-    say: Say = field(default_factory=StderrSay, repr=False)
+    say: Say = field(default_factory=StderrSay)
+
+    def __repr__(self) -> str:
+        """Where it is, its state and its best score: a line, also of a sweep that is damaged."""
+        try:
+            seen = look(self.folder)
+        except (SweepError, OSError) as error:
+            return f"Sweep({str(self.path)!r}: {error})"
+        done = seen.progress
+        said = [str(seen.state), words.trials(done.trials)]
+        if done.best_score is not None:
+            shown = seen.sweep.score_words
+            said.append(
+                f"best {shown.val} {shown.score(done.best_score)} (trial {done.best_trial})"
+            )
+        return f"Sweep({str(self.path)!r}: {', '.join(said)})"
 
     @property
     def name(self) -> str:
@@ -84,13 +101,12 @@ class Sweep:
     def trials(self) -> "pd.DataFrame":
         """One row per trial, best first; columns as in `trials.parquet`.
 
-        A hyperparameter NAME is the column `hyperparameter.NAME`.
+        A hyperparameter NAME is the column `hyperparameter.NAME`, a metric of the models' own
+        `metric.NAME`. Numbers have the types of numbers; what is missing is NA or None.
         """
-        import pandas as pd
+        from sweep.handle.tables import trials_table
 
-        frames = self.frames
-        settings = frames.hyperparameters.add_prefix("hyperparameter.")
-        return pd.concat([frames.trials.drop(columns="hyperparameters"), settings], axis=1)
+        return trials_table(self.frames)
 
     @property
     def epochs(self) -> "pd.DataFrame":
@@ -104,7 +120,7 @@ class Sweep:
         from sweep.analysis.report.verdict_words import lines
 
         found = verdict(self.frames)
-        return VerdictText(tuple(lines(found)), found)
+        return VerdictText(tuple(lines(found, self.folder.address)), found)
 
     @property
     def plots(self) -> Plots:
@@ -163,6 +179,20 @@ class Sweep:
             command=f"export({str(path)!r}, retrain=True)",
         )  # fmt: skip
         return exported.score
+
+    def best_hyperparameters(self, trial: int | None = None) -> "dict[str, Value]":
+        """Return the values of the trial whose model `best_model` gives, or of this trial.
+
+        Those that it asks for. Raises NotFoundError if there is no such trial.
+        """
+        from sweep.analysis.answers.chosen_trials import chosen
+
+        frames = self.frames
+        number = chosen(frames, "best").trial if trial is None else trial
+        found = frames.trials.loc[frames.trials["trial"] == number, "hyperparameters"]
+        if found.empty:
+            raise NotFoundError(f"sweep {self.name} has no trial {number!r}")
+        return dict(found.iloc[0])
 
     def best_model(self, trial: int | None = None) -> "keras.Model":
         """Return the model that `export` writes, ready to predict."""
@@ -228,7 +258,7 @@ class Sweep:
     def _repr_html_(self) -> str:
         from sweep.handle.html import to_html
 
-        return to_html(self.frames)
+        return to_html(self.frames, self.folder.address)
 
 
 def open_sweep(name: str | Path | None = None, results: str | Path = DEFAULT_RESULTS) -> Sweep:

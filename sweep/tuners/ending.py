@@ -13,7 +13,7 @@ def end_lines(folder: SweepFolder) -> list[str]:
     from sweep.analysis.report.verdict_words import lines
 
     frames = load_frames(folder)
-    words = [text for label, text in lines(verdict(frames)) if label == "verdict"]
+    words = [text for label, text in lines(verdict(frames), folder.address) if label == "verdict"]
     seconds = frames.sweep.active_seconds
     trials, epochs = len(frames.trials), len(frames.epochs)
     spent = [counted(trials, "run"), counted(epochs, "epoch"), duration(seconds)]
@@ -21,11 +21,11 @@ def end_lines(folder: SweepFolder) -> list[str]:
         del spent[1]
     seeds = ""
     if frames.sweep.data.kind != RUN_TRIAL:  # else only the script can train again
-        seeds = f"; by how much other seeds differ: sweep confirm {folder.path}"
+        seeds = f"; by how much other seeds differ: sweep confirm {folder.address}"
     return [
         f"verdict: {' '.join(words)}",
         f"cost: {', '.join(spent)}",
-        f"more: tuner.sweep, or in a terminal: sweep report {folder.path}{seeds}",
+        f"more: tuner.sweep, or in a terminal: sweep report {folder.address}{seeds}",
     ]
 
 

@@ -100,6 +100,11 @@ class Tuner:
 
         return open_sweep(self.folder.path)
 
+    def __repr__(self) -> str:
+        """What kind of tuner, and how far the search in its folder is: one line."""
+        kept = repr(self.sweep) if self.folder.exists else f"{self.project_dir!r}, not begun"
+        return f"<{type(self).__name__}: {kept}>"
+
     def _repr_html_(self) -> str | None:
         """What a notebook shows: verdict, ranked table and frontier, once there is a search."""
         return self.sweep._repr_html_() if self.folder.exists else None

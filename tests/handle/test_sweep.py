@@ -47,10 +47,16 @@ def test_tables_and_verdict_are_those_of_the_report(place, found):
     report = json.loads(warm.run(place, "report", "s", "-o", "json", "--no-charts").stdout)
     assert found.state == report["sweep"]["state"]
     assert found.trials["val_score"].tolist() == [one["val_score"] for one in report["trials"]]
-    widths = [one["hyperparameters"].get("l2") for one in report["trials"]]
-    settings = found.trials["hyperparameter.l2"]
-    assert settings.where(settings.notna(), None).tolist() == widths
+    l2 = [one["hyperparameters"].get("l2", np.nan) for one in report["trials"]]
+    np.testing.assert_array_equal(found.trials["hyperparameter.l2"].to_numpy(), l2)
+    assert found.trials.select_dtypes("number").shape[1] > 20, "numbers are numbers"
     assert set(found.epochs["trial"]) <= set(found.trials["trial"])
+    first = report["trials"][0]
+    assert found.best_hyperparameters(first["trial"]) == first["hyperparameters"]
+    best = report["verdict"]["best"]["trial"]
+    assert found.best_hyperparameters() == found.best_hyperparameters(best)
+    with pytest.raises(NotFoundError, match="sweep s has no trial 99"):
+        found.best_hyperparameters(99)
     facts = found.verdict.facts.to_json()
     assert facts["best"].items() <= report["verdict"]["best"].items()
     assert str(found.verdict).startswith("verdict: ")
@@ -88,7 +94,8 @@ def test_every_chart_of_the_catalogue_has_a_method_of_its_name(found):
 
 def test_a_notebook_shows_verdict_trials_and_frontier(found):
     html = found._repr_html_()
-    assert "<dt>verdict</dt>" in html and "data:image/png;base64," in html
+    assert "<b>verdict</b>" in html and "data:image/png;base64," in html
+    assert "best val BCE" in repr(found) and "/s': finished, " in repr(found)
     assert html.count("<tr>") == 1 + min(10, len(found.trials))
     assert "<script" not in html and "http" not in html
 
@@ -97,7 +104,9 @@ def test_report_writes_page_tables_and_charts(found, tmp_path):
     into = found.report(tmp_path / "report")
     names = {path.name for path in into.iterdir()}
     assert {"report.html", "trials.parquet", "epochs.parquet", "verdict.json"} <= names
-    assert pl.read_parquet(into / "trials.parquet").height == len(found.trials)
+    written = pl.read_parquet(into / "trials.parquet")
+    assert written.height == len(found.trials)
+    assert written.columns[: found.trials.shape[1]] == list(found.trials)
 
 
 def test_the_best_model_gives_the_recorded_score_and_test_opens_once(place, found, tmp_path):

@@ -27,7 +27,8 @@ NO_VERBS = {"identity", "seed", "computes"}
 _VALUE = "X"
 """What stands for a value in a text."""
 _COMMAND = re.compile(r"(?:`|: |, or |^)sweep ((?:[a-z]+)(?: [^`;,)\n]*)?)")
-_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
+_OPTION = re.compile(r"(?<![\w(-])--[a-z][a-z-]*[a-z](?![\w-]|:url)")
+"""Of a style sheet, `var(--picture)` and `--picture:url` are none."""
 
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:

@@ -61,4 +61,4 @@ def test_running_the_cell_again_goes_on_in_one_place(cells):
 
 def test_a_tuner_shows_itself(cells):
     (shows,) = shown(cells[3], "execute_result")
-    assert "<dt>verdict</dt>" in shows.data["text/html"]
+    assert "<b>verdict</b>" in shows.data["text/html"]

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,10 +13,14 @@ from sweep.analysis.report.older_names import older_name
 from sweep.disk import whole
 from sweep.errors import PlatformError
 
+if TYPE_CHECKING:
+    import polars as pl
+
 _TEXT = frozenset(("baseline", "status", "class", "error"))
 _FLAGS = frozenset(("tied", "simplest"))
 _OBJECTS = frozenset(("hyperparameters", "regularisation", "metrics"))
 """Columns of objects: those have columns of their own, or words."""
+_NAMES = [name for name in TRIAL_COLUMNS if name not in _OBJECTS]
 _PREFIX = "hyperparameter."
 _METRIC = "metric."
 
@@ -30,15 +34,11 @@ def write_parquet(frames: SweepFrames, folder: Path) -> list[Path]:
     """
     import polars as pl
 
-    names = [name for name in TRIAL_COLUMNS if name not in _OBJECTS]
-    trials = [pl.Series(n, _values(frames.trials[n]), dtype=_dtype(frames, n)) for n in names]
-    trials.append(pl.Series("regularised_by", kinds_of(frames).tolist(), dtype=pl.String))
-    trials += [_setting(frames, name) for name in frames.hyperparameter_names]
-    trials += [_metric(frames, name) for name in metric_names(frames)]
+    trials = trial_columns(frames)
     epochs = [pl.Series(name, frames.epochs[name].to_numpy()) for name in EPOCH_COLUMNS]
     trials, epochs = (_with_older_names(frames, columns) for columns in (trials, epochs))
     paths = [folder / name for name in ("trials.parquet", "epochs.parquet", "dictionary.json")]
-    described = json.dumps(_dictionary(frames, names), indent=2) + "\n"
+    described = json.dumps(_dictionary(frames), indent=2) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with whole(paths[0]) as new:
@@ -50,6 +50,16 @@ def write_parquet(frames: SweepFrames, folder: Path) -> list[Path]:
     except OSError as error:
         raise PlatformError(f"cannot write into {folder}: {error.strerror or error}") from error
     return paths
+
+
+def trial_columns(frames: SweepFrames) -> "list[pl.Series]":
+    """Return the columns of `trials.parquet`: numbers, flags and text, null for what is missing."""
+    import polars as pl
+
+    trials = [pl.Series(n, _values(frames.trials[n]), dtype=_dtype(frames, n)) for n in _NAMES]
+    trials.append(pl.Series("regularised_by", kinds_of(frames).tolist(), dtype=pl.String))
+    trials += [_setting(frames, name) for name in frames.hyperparameter_names]
+    return trials + [_metric(frames, name) for name in metric_names(frames)]
 
 
 def _with_older_names(frames: SweepFrames, columns: list[Any]) -> list[Any]:
@@ -115,7 +125,7 @@ def _score(frames: SweepFrames) -> str:
     return f"{measure.name}, in {unit}" if unit else measure.name
 
 
-def _dictionary(frames: SweepFrames, names: list[str]) -> dict[str, Any]:
+def _dictionary(frames: SweepFrames) -> dict[str, Any]:
     settings = {"regularised_by": "kinds of regulariser in the built model: none, l2 + dropout, …"}
     settings |= {
         f"{_PREFIX}{name}": "value of the hyperparameter" for name in frames.hyperparameters
@@ -128,6 +138,6 @@ def _dictionary(frames: SweepFrames, names: list[str]) -> dict[str, Any]:
         "sweep": frames.sweep.name,
         "data": frames.sweep.data.source,
         "score": f"{_score(frames)}; lower is better",
-        "trials.parquet": _described(frames, {n: TRIAL_COLUMNS[n] for n in names} | settings),
+        "trials.parquet": _described(frames, {n: TRIAL_COLUMNS[n] for n in _NAMES} | settings),
         "epochs.parquet": _described(frames, EPOCH_COLUMNS),
     }

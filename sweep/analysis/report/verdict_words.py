@@ -19,8 +19,11 @@ _TWO = 2
 Sentences = frozenset[Sentence]
 
 
-def lines(verdict: Verdict) -> list[tuple[str, str]]:
-    """Return label and sentence of each line of the verdict, without control characters."""
+def lines(verdict: Verdict, address: str | None = None) -> list[tuple[str, str]]:
+    """Return label and sentence of each line of the verdict, without control characters.
+
+    `address` is what a command names the sweep by; by default its name.
+    """
     sentences = said(verdict)
     found = [("verdict", _evidence(verdict, sentences))]
     if verdict.capacity is not None and verdict.regularisation is not None and verdict.is_enough:
@@ -32,7 +35,7 @@ def lines(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.trials:
         found.append(("overfitting", _overfitting(verdict, sentences)))
     if verdict.unended is not None:
-        found.append(("training", _unended(verdict, verdict.unended)))
+        found.append(("training", _unended(verdict, verdict.unended, address or verdict.sweep)))
     if verdict.advantages:
         found.append(("network", _worth(verdict, sentences)))
     if verdict.tutorial:
@@ -229,14 +232,14 @@ def _overfitting(verdict: Verdict, sentences: Sentences) -> str:
     )
 
 
-def _unended(verdict: Verdict, found: Unended) -> str:
+def _unended(verdict: Verdict, found: Unended, address: str) -> str:
     """Return which tied trials were still improving, and what trains just these on."""
     one = len(found.trials) == 1
     which = f"{'trial' if one else 'trials'} {', '.join(str(trial) for trial in found.trials)}"
     first = f"the first {len(found.trials)}: " if found.all > len(found.trials) else ""
     of_tied = " of those tied with the best" if (verdict.tied or 0) > 1 else ""
     options = " ".join(f"--trial {trial}" for trial in found.trials)
-    command = f"sweep extend {verdict.sweep} {options} --max-epochs {found.to_epoch}"
+    command = f"sweep extend {address} {options} --max-epochs {found.to_epoch}"
     epochs = text.counted(found.more_epochs, "epoch")
     these = "this" if one else "these"
     return (

@@ -1,13 +1,16 @@
 """The HTML page in a real browser: no error, no request, and what is clicked answers."""
 
+import io
 import os
 import shutil
 
 import pytest
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from sweep.analysis.frames.load import load
 from sweep.analysis.page.write import write
+from sweep.handle.html import to_html
 from sweep.records import OutcomeStatus
 from tests.support.hostile import EVIL
 from tests.support.played_page import played_page
@@ -301,3 +304,23 @@ def test_a_hyperparameter_named_like_a_column_sorts_by_its_own_values(opened, tm
     assert set(column(page, "hp.class")) == {"a", "b"}
     labels = page.locator("#filters label").all_text_contents()
     assert sum(label.startswith("hp.epochs") for label in labels) == 1
+
+
+@pytest.mark.parametrize(("ink", "paper"), [("#111111", "#ffffff"), ("#eeeeee", "#111111")])
+def test_a_notebooks_chart_has_the_ink_of_its_theme_and_a_wide_table_scrolls(
+    browser, tmp_path, ink, paper
+):
+    settings = {f"hyperparameter_{n}": n for n in range(20)}
+    with store_sweep(tmp_path / "s.db", [trained(0.5, hyperparameters=settings)]) as store:
+        html = to_html(load(store), "s")
+    page = browser.new_page(viewport={"width": 700, "height": 900})
+    page.set_content(f'<body style="color: {ink}; background: {paper}">{html}</body>')
+    picture = Image.open(io.BytesIO(page.locator(".picture").screenshot())).convert("L")
+    ground, others = picture.getpixel((3, 3)), picture.getextrema()
+    box = page.locator(".wide").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    whole = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+    is_dark = ink == "#eeeeee"
+    assert ground < 40 if is_dark else ground > 215
+    assert box[0] > box[1] and whole <= 700
+    assert others[1] > 200 and others[0] < 50, "ink on it"

@@ -30,14 +30,14 @@ class FileForm:
     """What stands in such a file: `TABLE` or `ARRAYS`."""
     suffixes: tuple[str, ...]
     """Of files' names, as the shell offers them; a form is told by its first bytes alone."""
-    write: "Callable[[Asked, Path], WrittenFiles]"
+    write: "Callable[[FilesAsked, Path], WrittenFiles]"
     """Writes what stands in a file, in the cache's form, into a new folder of the cache."""
     magic: bytes | None = None
     """How its files begin; None of text."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class FilesAsked:
     """A file, or a folder of files, to be read."""
 
     path: Path
@@ -60,7 +60,7 @@ def form_of(path: Path, paths: list[Path]) -> str:
     return form
 
 
-def _write_csv(asked: Asked, folder: Path) -> WrittenFiles:
+def _write_csv(asked: FilesAsked, folder: Path) -> WrittenFiles:
     import polars as pl
 
     path, header = asked.path, asked.header
@@ -95,13 +95,13 @@ def _ends_missing(table: Path) -> bool:
     return bool(pl.scan_ipc(table).select(pl.last().null_count()).collect().item())
 
 
-def _write_parquet(asked: Asked, folder: Path) -> WrittenFiles:
+def _write_parquet(asked: FilesAsked, folder: Path) -> WrittenFiles:
     import polars as pl
 
     return _write_columns(pl.scan_parquet, asked.path, folder)
 
 
-def _write_arrow(asked: Asked, folder: Path) -> WrittenFiles:
+def _write_arrow(asked: FilesAsked, folder: Path) -> WrittenFiles:
     import polars as pl
 
     return _write_columns(pl.scan_ipc, asked.path, folder)
@@ -145,7 +145,7 @@ def _name(column: str) -> str:
     return column.strip().removeprefix("#").strip() if column.strip() != "#" else column
 
 
-def _write_npz(asked: Asked, folder: Path) -> WrittenFiles:
+def _write_npz(asked: FilesAsked, folder: Path) -> WrittenFiles:
     path = asked.path
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -156,7 +156,7 @@ def _write_npz(asked: Asked, folder: Path) -> WrittenFiles:
         ) from error
 
 
-def _write_npy(asked: Asked, folder: Path) -> WrittenFiles:
+def _write_npy(asked: FilesAsked, folder: Path) -> WrittenFiles:
     arrays = {path.stem: _loaded(path) for path in asked.paths}
     return _write_arrays(arrays, folder, asked.path.name)
 

@@ -17,7 +17,7 @@ from sweep.data.cache.cache import Cache
 from sweep.data.cache.file_set import KEY_PREFIX, FileSet, open_files, store_files
 from sweep.data.cache.manifest import Origin
 from sweep.data.columns import N_FEATURES
-from sweep.data.tables.file_forms import ARRAYS, CSV, FORMS, TABLE, TABLE_FILE, Asked, form_of
+from sweep.data.tables.file_forms import ARRAYS, CSV, FORMS, TABLE, TABLE_FILE, FilesAsked, form_of
 from sweep.data.tables.text_file import chunks_of, first_cells
 from sweep.errors import DataError
 
@@ -60,7 +60,7 @@ def read_file(cache: Cache, path: Path, header: bool | None = None) -> Read:
         found = None
     if found is None:
         origin = Origin(FORMS[form].kind, path.name, str(path.absolute()))
-        asked = Asked(path, paths, header)
+        asked = FilesAsked(path, paths, header)
         found = store_files(cache, key, origin, partial(FORMS[form].write, asked))
         if _key(paths, form, header) != key:
             cache.remove(key)

@@ -107,7 +107,7 @@ def _number(value: int | None) -> str:
 
 
 def _ends(trials: pd.DataFrame) -> str:
-    """ ": 2 finished, 23 stopped early, 123 cut"."""
+    """Return how many trials ended how: ": 2 finished, 23 stopped early, 123 cut"."""
     words = {TrialStatus.STOPPED: "stopped early", TrialStatus.CUT: "cut by Hyperband"}
     counts = Counter(trials["status"])
     found = [f"{counts[status]:,} {words.get(status, status)}" for status in _COUNTED]

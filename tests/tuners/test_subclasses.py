@@ -7,6 +7,8 @@ import pytest
 
 import sweep
 from sweep.analysis.charts.axes import TooFewDataError
+from sweep.analysis.page.plots import curves
+from sweep.analysis.page.write import page
 from sweep.analysis.report.header import header as header_of
 from sweep.analysis.report.table import columns, notes
 from sweep.errors import UsageError
@@ -45,6 +47,9 @@ def test_a_black_box_is_searched_and_gone_on_with(keras, tmp_path, capsys):
     for said in (report_of(more.sweep), more.sweep._repr_html_()):
         assert "epoch" not in said.replace("no epochs", "") and "params" not in said
         assert "size and regularisation unknown" in said and "onset" not in said
+    frames = more.sweep.frames
+    assert more.sweep.trials[["best_epoch", "epochs", "onset_epoch"]].isna().all(axis=None)
+    assert curves(frames)["trials"] == {} and "neither sizes nor epochs are seen" in page(frames)
     with pytest.raises(TooFewDataError, match="neither sizes nor epochs are seen"):
         more.sweep.plots.frontier()
 

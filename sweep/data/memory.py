@@ -28,8 +28,6 @@ from sweep.disk import whole
 from sweep.errors import DataError
 from sweep.tasks.task import Task, TaskKind
 
-RUN_TRIAL = "run_trial"
-"""The kind of what a script's own `run_trial` is given: nothing is known of it."""
 _SOURCE = "arrays of a script"
 _LARGEST_KEPT = 512 * 2**20
 """Bytes of arrays that are kept with a sweep; of larger ones only the fingerprint is."""

@@ -115,10 +115,16 @@ def why_only_no_skill(split: Split) -> str | None:
     """Return why there is no reference model but no skill, in a line; None if there are others."""
     numbers = sum(array[:1].size for array in split.train.inputs.values())
     if numbers > _MOST_NUMBERS:
-        return f"{numbers:,} numbers a row: no reference model is trained on so many, but no skill"
+        return (
+            f"the only reference model is no skill: {numbers:,} numbers a row are too many for "
+            "the others"
+        )
     least, of = _fewest(split)
     if least < _FEWEST:
-        return f"{counted(least, 'training row')}{of}: too few for a reference model, but no skill"
+        return (
+            f"the only reference model is no skill: {counted(least, 'training row')}{of} "
+            f"{'is' if least == 1 else 'are'} too few for the others"
+        )
     return None
 
 

@@ -1,7 +1,6 @@
 """What is said at the end of a search from a script: the verdict, its cost, how to see more."""
 
 from sweep.analysis.stored import load_frames
-from sweep.data.memory import RUN_TRIAL
 from sweep.store import SweepRow
 from sweep.sweep_folder import SweepFolder
 from sweep.words import counted, duration
@@ -20,7 +19,7 @@ def end_lines(folder: SweepFolder) -> list[str]:
     if not has_epochs(frames.sweep):
         del spent[1]
     seeds = ""
-    if frames.sweep.data.kind != RUN_TRIAL:  # else only the script can train again
+    if not frames.sweep.data.is_unseen:  # else only the script can train again
         seeds = f"; by how much other seeds differ: sweep confirm {folder.address}"
     return [
         f"verdict: {' '.join(words)}",
@@ -34,4 +33,4 @@ def has_epochs(sweep: SweepRow) -> bool:
 
     Only the script knows it of what it trains itself, unless Hyperband says how many there are.
     """
-    return sweep.data.kind != RUN_TRIAL or sweep.settings.has_rungs
+    return not sweep.data.is_unseen or sweep.settings.has_rungs

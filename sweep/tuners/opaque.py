@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweep.data.memory import MEMORY, RUN_TRIAL
-from sweep.data.split_record import SplitRecord
+from sweep.data.memory import MEMORY
+from sweep.data.split_record import RUN_TRIAL, SplitRecord
 from sweep.errors import SweepError, UsageError
 from sweep.records import (
     Assignment,

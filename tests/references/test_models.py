@@ -185,7 +185,7 @@ def test_rows_of_one_class_have_no_skill_only():
     split = Split(rows, rows, "", {})
     (found,) = reference_models(split, 0)
     assert 0 < found.val_score < 0.02
-    assert "0 training rows of a class: too few" in (why_only_no_skill(split) or "")
+    assert "0 training rows of a class are too few" in (why_only_no_skill(split) or "")
 
 
 def test_the_report_shows_what_is_stored_and_trains_nothing(tmp_path):

@@ -27,7 +27,7 @@ SEARCH = "tuner.search(X, Y, epochs=2, validation_split=0.25, callbacks=[StopBut
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory):
     place = tmp_path_factory.mktemp("notebook")
-    code = [BEGIN, SEARCH, SEARCH, "tuner"]
+    code = [BEGIN, SEARCH, SEARCH, "tuner", "tuner.sweep.plots.frontier()"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in code])
     client = NotebookClient(
         notebook,
@@ -62,3 +62,6 @@ def test_running_the_cell_again_goes_on_in_one_place(cells):
 def test_a_tuner_shows_itself(cells):
     (shows,) = shown(cells[3], "execute_result")
     assert "<b>verdict</b>" in shows.data["text/html"]
+    assert shows.data["text/plain"].startswith("<RandomSearch: Sweep(")
+    (figure,) = shown(cells[4], "execute_result")
+    assert "image/png" in figure.data, "also where nobody has imported pyplot"

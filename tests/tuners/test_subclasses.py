@@ -6,6 +6,11 @@ import numpy as np
 import pytest
 
 import sweep
+from sweep.analysis.charts.axes import TooFewDataError
+from sweep.analysis.page.plots import curves
+from sweep.analysis.page.write import page
+from sweep.analysis.report.header import header as header_of
+from sweep.analysis.report.table import columns, notes
 from sweep.errors import UsageError
 from tests.tuners.scripts import X, Y, build
 
@@ -39,6 +44,21 @@ def test_a_black_box_is_searched_and_gone_on_with(keras, tmp_path, capsys):
     assert len(after) == 6 and {key: after[key] for key in scores} == scores
     with pytest.raises(UsageError, match="began with other code"):
         box(tmp_path, add=2.0).search(verbose=0)
+    for said in (report_of(more.sweep), more.sweep._repr_html_()):
+        assert "epoch" not in said.replace("no epochs", "") and "params" not in said
+        assert "size and regularisation unknown" in said and "onset" not in said
+    frames = more.sweep.frames
+    assert more.sweep.trials[["best_epoch", "epochs", "onset_epoch"]].isna().all(axis=None)
+    assert curves(frames)["trials"] == {} and "neither sizes nor epochs are seen" in page(frames)
+    with pytest.raises(TooFewDataError, match="neither sizes nor epochs are seen"):
+        more.sweep.plots.frontier()
+
+
+def report_of(found: sweep.Sweep) -> str:
+    """What `sweep report` prints."""
+    header = header_of(found.frames)
+    table = [column.name for column in columns(found.frames)]
+    return " ".join([*map(str, header), *table, *notes(found.frames), str(found.verdict)])
 
 
 def test_a_run_trial_that_asks_for_the_batch_size_and_calls_the_tuners_own(keras, tmp_path, capsys):

@@ -153,10 +153,12 @@ class Verdict:
     """Times the sealed test rows were opened."""
     shown: ScoreWords = field(default_factory=ScoreWords)
     """How the scores are shown to people; not in files for programs."""
+    is_unseen: bool = False
+    """Whether a script's own `run_trial` trains, so that no epoch is seen; not in files either."""
 
     def to_json(self) -> Json:
         values = asdict(self)
-        del values["shown"]
+        del values["shown"], values["is_unseen"]
         return {"schema": SCHEMA, **values}
 
 
@@ -203,6 +205,7 @@ def verdict(frames: SweepFrames) -> Verdict:
         test_rows=frames.sweep.settings.test_rows or 0,
         test_openings=len(frames.openings),
         shown=frames.score_words,
+        is_unseen=frames.sweep.data.is_unseen,
     )
 
 

@@ -56,10 +56,27 @@ def trial_columns(frames: SweepFrames) -> "list[pl.Series]":
     """Return the columns of `trials.parquet`: numbers, flags and text, null for what is missing."""
     import polars as pl
 
-    trials = [pl.Series(n, _values(frames.trials[n]), dtype=_dtype(frames, n)) for n in _NAMES]
+    unseen = _unseen(frames)
+    nothing = [None] * len(frames.trials)
+    trials = [
+        pl.Series(
+            name,
+            nothing if name in unseen else _values(frames.trials[name]),
+            dtype=_dtype(frames, name),
+        )
+        for name in _NAMES
+    ]
     trials.append(pl.Series("regularised_by", kinds_of(frames).tolist(), dtype=pl.String))
     trials += [_setting(frames, name) for name in frames.hyperparameter_names]
     return trials + [_metric(frames, name) for name in metric_names(frames)]
+
+
+def _unseen(frames: SweepFrames) -> set[str]:
+    """Columns that hold nothing true where a script's own `run_trial` trains."""
+    if not frames.sweep.data.is_unseen:
+        return set()
+    counted = set() if frames.sweep.settings.has_rungs else {"epochs", "last_epoch"}
+    return {"best_epoch", *counted}
 
 
 def _with_older_names(frames: SweepFrames, columns: list[Any]) -> list[Any]:

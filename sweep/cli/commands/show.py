@@ -46,10 +46,14 @@ def show(
     if output == "json":
         print_json(found.to_json(), frames.sweep.scoring)
     else:
-        _print_details(found, folder)
+        _print_details(found, folder, frames.sweep.data.is_unseen)
 
 
-def _print_details(found: "Details", folder: SweepFolder) -> None:
+_OF_EPOCHS = frozenset(("params", "best epoch", "onset", "epochs"))
+"""What is not known of a trial that a script's own `run_trial` trains."""
+
+
+def _print_details(found: "Details", folder: SweepFolder, is_unseen: bool) -> None:
     from sweep.analysis.answers.one_trial import reason, sparkline
     from sweep.analysis.answers.two_trials import label
 
@@ -61,7 +65,8 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
     settings = [f"{words.plain(name)}={words.settings([values[name]])[0]}" for name in given]
     lines.append(("settings", ", ".join(settings)))
     lines.append(("seed", str(row["seed"])))
-    lines += [line for line in results_of(row, shown) if line[0] not in ("rank", "class", "gap")]
+    left_out = {"rank", "class", "gap"} | (_OF_EPOCHS if is_unseen else set())
+    lines += [line for line in results_of(row, shown) if line[0] not in left_out]
     lines.append(("gap", shown.gap_with_error(row["gap"], found.gap_se)))
     why = reason(found)
     lines.append(("class", f"{row['class']}: {why}" if why else words.MISSING))
@@ -72,10 +77,11 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
         for name, value in row["metrics"].items():
             shown_value = words.MISSING if value is None else words.amount(value)
             is_ours = any(name == taken for taken, _ in lines)
-            lines.append((f"model's {name}" if is_ours else words.cut(name), shown_value))
-        lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
+            lines.append((words.cut(f"model's {name}" if is_ours else name), shown_value))
+        if best["learning_rate"] == best["learning_rate"]:
+            lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
     curve = sparkline(shown.shown_all(found.epochs["val_score"].to_numpy()), _CURVE_WIDTH)
-    if curve:
+    if curve and not is_unseen:
         lines.append((f"{shown.val} by epoch", curve))
     kept = folder.checkpoints / found.checkpoint if found.checkpoint else "none"
     lines.append(("checkpoint", str(kept)))

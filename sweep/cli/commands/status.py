@@ -20,6 +20,7 @@ def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_R
 def _facts(found: Look) -> list[tuple[str, str]]:
     sweep, progress = found.sweep, found.progress
     total = sweep.plan.all_assignments
+    epochs = f"{progress.epochs_done:,} of at most {found.epochs_planned:,}"
     facts = [
         ("sweep", f"{sweep.name} ({state_text(found)})"),
         ("space", f"{sweep.space.name}, seed {sweep.settings.seed}"),
@@ -29,7 +30,7 @@ def _facts(found: Look) -> list[tuple[str, str]]:
         ),
         ("data", sweep.data.source),
         ("progress", f"{progress.assignments_done} of {counted(total, 'assignment')}"),
-        ("epochs", f"{progress.epochs_done:,} of at most {found.epochs_planned:,}"),
+        ("epochs", "" if sweep.data.is_unseen else epochs),
         ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
         ("seeds", _seeds(progress)),
         ("best", best_text(progress, sweep.score_words)),

@@ -43,6 +43,8 @@ WRITTEN = {
     "blanks.csv": csv().replace(b"size,count", b"# size, count"),
     "commas.csv": csv(";", decimal_comma=True),
     "comments.csv": b"# made by hand\n# in May, 2024\n" + csv(),
+    "told.csv": b"sep=;\r\n" + csv(";").replace(b"\n", b"\r\n"),
+    "told_tab.csv": b'\xef\xbb\xbf"sep=\t"\n' + csv("\t"),
     "named.csv": b"# made by hand\n# " + csv(),
 }
 

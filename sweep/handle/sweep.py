@@ -3,8 +3,9 @@
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweep import words
 from sweep.errors import NotFoundError, SweepError, UsageError
@@ -205,22 +206,31 @@ class Sweep:
 
     def test(
         self,
+        x: Any = None,
+        y: Any = None,
+        *,
         rule: str = "best",
         trial: int | None = None,
-        *,
         ensemble: bool = False,
         again: bool = False,
         other_numerics: bool = False,
     ) -> "Opening":
         """Evaluate one run on the sealed test rows, meant to be done once; return the result.
 
+        Of what a script began they are `x` and `y`, as `model.fit` takes them.
+
         Raises UsageError if the rows were opened before, unless `again`.
         """
         from sweep.verbs.testing import open_test_rows
 
+        rows_for = None
+        if x is not None:
+            from sweep.tuners.rows import test_rows
+
+            rows_for = partial(test_rows, x=x, y=y)
         opened = open_test_rows(
             self.folder, self.say, rule=rule, trial=trial, ensemble=ensemble, again=again,
-            other_numerics=other_numerics, cache=self.cache,
+            other_numerics=other_numerics, cache=self.cache, rows_for=rows_for,
         )  # fmt: skip
         return opened.openings[-1]
 

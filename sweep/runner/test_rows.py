@@ -37,19 +37,25 @@ class Tested:
 
 
 def open_test(
-    folder: SweepFolder, store: Store, prepared: Prepared, tested: Tested, cache: Path | None
+    folder: SweepFolder,
+    store: Store,
+    prepared: Prepared,
+    tested: Tested,
+    cache: Path | None,
+    given: Rows | None = None,
 ) -> Opening:
     """Evaluate the best weights on the test rows. The folder must be locked.
 
-    All that can go wrong is tried first: the rows are there and unchanged, and each model gives
-    its recorded validation score again. Then the ledger's line is written, and only then is the
-    model evaluated. Raises DataError or InvalidSpaceError with nothing opened.
+    `given` are rows in place of the sweep's own. All that can go wrong is tried first: the rows are
+    there and unchanged, and each model gives its recorded validation score again. Then the ledger's
+    line is written, and only then is the model evaluated. Raises DataError or InvalidSpaceError
+    with nothing opened.
     """
     try:
         model, val_score = _model(folder, store.sweep().identity, prepared, tested)
     except InvalidSpaceError as error:
         raise InvalidSpaceError(f"{error}; the test rows were not opened") from error
-    rows = load_test_rows(prepared.split.manifest, cache)
+    rows = load_test_rows(prepared.split.manifest, cache) if given is None else given
     if len(rows) == 0:
         raise DataError(
             f"sweep {folder.name} has no test rows: its training rows are the last of "

@@ -35,7 +35,7 @@ def search(
     seed: int = 0,
     name: str | None = None,
     results: str | Path = DEFAULT_RESULTS,
-    callbacks: Sequence[Any] = (),
+    callbacks: Sequence[Any] | Callable[[], list[Any]] | None = (),
     pool: int | str | None = None,
     verbose: int = 1,
     **fit: Any,
@@ -58,6 +58,7 @@ def search(
         raise UsageError(f"kind is {kind!r}, expected one of: {', '.join(KINDS)}")
     if kind == "hyperband" and trials is not None:
         raise UsageError("trials is for random, bayesian and grid; Hyperband follows max_epochs")
+    _refuse(validation, patience, fit)
     called = name if name is not None else getattr(build, "__name__", type(build).__name__)
     kept = {"objective": objective, "seed": seed, "directory": str(results), "project_name": called}
     if pool is not None:
@@ -72,11 +73,44 @@ def search(
         fit["validation_data"] = validation
     else:
         fit["validation_split"] = validation
-    watched = [*callbacks, *_early_stopping(patience)]
+    watched = _watched(callbacks, patience)
     given = (x,) if y is None else (x, y)
     tuner.search(*given, batch_size=batch_size, callbacks=watched, verbose=verbose, **fit)
     found: Sweep = tuner.sweep
     return found
+
+
+_OWN = {
+    "epochs": "max_epochs",
+    "validation_split": "validation",
+    "validation_data": "validation=(x, y)",
+}
+"""Arguments of `model.fit`, and what they are here."""
+
+
+def _refuse(validation: Any, patience: Any, fit: dict[str, Any]) -> None:
+    """Raise UsageError naming an argument that cannot be, or that has another name here."""
+    for name, own in _OWN.items():
+        if name in fit:
+            raise UsageError(f"search: {name} is called {own} here")
+    if not isinstance(validation, int | float | tuple):
+        kind = type(validation).__name__
+        raise UsageError(
+            f"validation is a {kind}, expected the share of rows that rank, such as 0.2, or (x, y)"
+        )
+    if patience is not None and (
+        isinstance(patience, bool) or not isinstance(patience, int) or patience < 0
+    ):
+        raise UsageError(f"patience is {patience!r}, expected a whole number from 0, or None")
+
+
+def _watched(callbacks: Any, patience: int | None) -> Any:
+    """The callbacks that are given, as `search` of a tuner takes them, and early stopping."""
+    if callable(callbacks):
+        return lambda: [*callbacks(), *_early_stopping(patience)]
+    listed = [] if callbacks is None else callbacks
+    listed = listed if isinstance(listed, list | tuple) else [listed]
+    return [*listed, *_early_stopping(patience)]
 
 
 def _early_stopping(patience: int | None) -> list[Any]:

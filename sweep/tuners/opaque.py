@@ -212,7 +212,8 @@ def search_opaque(
         Store.create(folder.database, _row(folder, space, settings, objective, data)).close()
     with Store(folder.database) as store:
         sweep = store.sweep()
-        _refuse_others(folder, sweep, space, data, tuner.arguments)
+        older, _ = fingerprint_of({"given": (list(given), dict(named))})  # had `verbose` in it
+        _refuse_others(folder, sweep, space, (data, older), tuner.arguments)
         if settings != sweep.settings:
             store.extend(settings, _plan(space, settings))
         watcher = watch(store)
@@ -233,17 +234,25 @@ def search_opaque(
 
 
 def _refuse_others(
-    folder: SweepFolder, sweep: SweepRow, space: Space, data: str, arguments: TunerArguments
+    folder: SweepFolder,
+    sweep: SweepRow,
+    space: Space,
+    data: Sequence[str],
+    arguments: TunerArguments,
 ) -> None:
-    """Raise UsageError naming what the search began with that is another now."""
+    """Raise UsageError naming what the search began with that is another now.
+
+    `data` are the fingerprints that the same data may have.
+    """
     asked = _asked(arguments)
     found = []
     if sweep.space.sha256 != space.sha256:
         found.append("other code")
-    if sweep.data.fingerprint != data:
+    if sweep.data.fingerprint not in data:
         found.append("other data or arguments of search")
     found += differences(sweep.settings, asked)
-    if sweep.scoring != scoring_by(arguments.objective_of(arguments.objective_name)):
+    scoring = scoring_by(arguments.objective_of(arguments.objective_name))
+    if replace(sweep.scoring, is_of_rows=scoring.is_of_rows) != scoring:  # older ones lack that
         found.append("another objective")
     if found:
         raise UsageError(

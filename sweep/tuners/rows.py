@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.data.memory import ModelRows, memory_split
-from sweep.data.rows import Inputs, Split
+from sweep.data.rows import MEMORY, Inputs, Rows, Split
 from sweep.errors import UsageError
 from sweep.tuners.fit_arguments import SearchArguments
 from sweep.tuners.given_data import GivenData, data_of, is_streamed
@@ -92,6 +92,25 @@ def rows_of(given: SearchArguments) -> GivenRows:
         )
     validation = whole.take(slice(at, None))
     return GivenRows(whole.take(slice(None, at)), _unweighted(validation))
+
+
+def test_rows(split: Split, x: Any, y: Any) -> Rows:
+    """Return a script's test rows as the models of its search see rows.
+
+    Raises UsageError for rows of another form than those that it was searched with.
+    """
+    if split.manifest.kind != MEMORY:
+        raise UsageError("test(x, y) is for what a script began; these data have rows of their own")
+    data, known = data_of(x, y, None, None, "x"), split.validation.inputs
+    inputs = _inputs(data, tuple(known))
+    found = inputs if isinstance(inputs, Mapping) else dict.fromkeys(known, inputs)
+    for name, array in known.items():
+        if name not in found or found[name].shape[1:] != array.shape[1:]:
+            raise UsageError(f"x has rows of another form than the search had: {array.shape[1:]}")
+    rows = Rows(inputs, targets_of(data.y, split.task))
+    if rows.y.shape[1:] != split.validation.y.shape[1:]:
+        raise UsageError(f"y has rows of another form than the search had: {rows.y.shape[1:]}")
+    return rows
 
 
 def _validation(given: SearchArguments) -> GivenData:

@@ -1,8 +1,10 @@
 """Opens the sealed test rows for the chosen run or ensemble: meant to be done once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweep.data.rows import Rows, Split
 from sweep.errors import UsageError
 from sweep.runner.cold_start import prepare_again
 from sweep.runner.same_numbers import AllowedNumbers
@@ -34,8 +36,11 @@ def open_test_rows(
     stored_space: bool = False,
     other_numerics: bool = False,
     cache: Path | None = None,
+    rows_for: "Callable[[Split], Rows] | None" = None,
 ) -> OpenedTestRows:
     """Evaluate what `rule` chooses, or exactly this trial's run, on the sealed test rows.
+
+    `rows_for` gives rows that a script has in their place, as the models see them.
 
     Raises UsageError for an unknown rule, or if the rows were opened before and `again` is not
     given; and what `open_test` raises, with nothing opened.
@@ -54,7 +59,8 @@ def open_test_rows(
         found.say_what_is_trained(say)
         say.hint(f"opening the test rows for {found.name} of sweep {folder.name}")
         tested = Tested(found.trial, found.rule, found.members)
-        open_test(folder, store, prepared, tested, cache)
+        rows = None if rows_for is None else rows_for(prepared.split)
+        open_test(folder, store, prepared, tested, cache, rows)
         return OpenedTestRows(tuple(store.openings()), found, store.sweep().scoring)
 
 

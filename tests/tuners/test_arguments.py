@@ -152,3 +152,18 @@ def test_modules_of_keras_tuner_can_be_imported_by_name(keras):
     assert issubclass(FailedTrialError, Exception)
     with pytest.raises(ImportError, match="models of scikit-learn are not searched here"):
         from sweep.tuners import SklearnTuner  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"epochs": 5}, "epochs is called max_epochs here"),
+        ({"validation_split": 0.3}, "validation_split is called validation here"),
+        ({"validation": [0.2]}, r"validation is a list, expected .* or \(x, y\)"),
+        ({"patience": "a"}, "patience is 'a', expected a whole number"),
+    ],
+)
+def test_search_in_one_call_refuses_what_cannot_be(tmp_path, given, said):
+    with pytest.raises(UsageError, match=said):
+        sweep.search(build, [[0.0]], [0.0], results=tmp_path, **given)
+    assert not list(tmp_path.iterdir())

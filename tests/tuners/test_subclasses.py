@@ -1,5 +1,6 @@
 """Tuners of a user's own: a `run_trial`, or methods that hear of epochs."""
 
+import sqlite3
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sweep.analysis.page.write import page
 from sweep.analysis.report.header import header as header_of
 from sweep.analysis.report.table import columns, notes
 from sweep.errors import UsageError
+from sweep.tuners.fingerprint import fingerprint_of
 from tests.tuners.scripts import X, Y, build
 
 
@@ -59,6 +61,16 @@ def report_of(found: sweep.Sweep) -> str:
     header = header_of(found.frames)
     table = [column.name for column in columns(found.frames)]
     return " ".join([*map(str, header), *table, *notes(found.frames), str(found.verdict)])
+
+
+def test_a_black_box_that_an_older_version_began_is_gone_on_with(keras, tmp_path):
+    box(tmp_path, 2).search(verbose=0)
+    older, _ = fingerprint_of({"given": ([], {"verbose": 0})})
+    with sqlite3.connect(tmp_path / "box" / "sweep.db") as database:
+        database.execute("UPDATE sweep SET scoring = json_remove(scoring, '$.is_of_rows')")
+        database.execute("UPDATE sweep SET data = json_set(data, '$.fingerprint', ?)", (older,))
+    box(tmp_path, 3).search(verbose=0)
+    assert len(box(tmp_path, 3).oracle.trials) == 3
 
 
 def test_a_run_trial_that_asks_for_the_batch_size_and_calls_the_tuners_own(keras, tmp_path, capsys):

@@ -59,7 +59,7 @@ def test_a_space_may_use_what_was_hidden_while_keras_was_imported(tmp_path):
         (ImportError("x.so: failed to map segment from shared object"), "too little memory"),
         (OSError(12, "Cannot allocate memory"), "too little memory"),
         (RuntimeError("can't start new thread"), "too little memory"),
-        (ImportError("No module named 'six'"), "does not start here .*six.*reinstall"),
+        (ImportError("No module named 'six'"), "does not start here .*six.*install sweep again"),
     ],
 )
 def test_too_little_memory_is_no_reason_to_reinstall(error, said):

@@ -45,15 +45,19 @@ def collect(
         out().print(f"copies of search spaces left by a kill, {size(total)}")
     for folder in folders:
         try:
-            total += _collect(folder, keep, dry_run)
+            found, said = _collect(folder, keep, dry_run)
         except SweepError as error:  # one sweep's trouble leaves the others their room
             if name is not None:
                 raise
             warn(f"{folder.name} is left as it is: {error}")
+        else:
+            out().print(said, soft_wrap=True)
+            total += found
     out().print(f"{size(total)} {'could be freed' if dry_run else 'freed'}")
 
 
-def _collect(folder: SweepFolder, keep: int | None, dry_run: bool) -> int:
+def _collect(folder: SweepFolder, keep: int | None, dry_run: bool) -> tuple[int, str]:
+    """The bytes that are removed, or could be, and what they are."""
     from sweep.runner.retention import removable, remove
 
     if dry_run:
@@ -65,12 +69,10 @@ def _collect(folder: SweepFolder, keep: int | None, dry_run: bool) -> int:
             what = removable(folder, store, _keep(store, keep))
             found = what.bytes
             remove(store, what)
-    out().print(
+    return found, (
         f"{folder.name}: {counted(len(what.orphans), 'file')} left by a kill, "
-        f"{counted(len(what.checkpoints), 'checkpoint')} of trials that were cut, {size(found)}",
-        soft_wrap=True,
+        f"{counted(len(what.checkpoints), 'checkpoint')} of trials that were cut, {size(found)}"
     )
-    return found
 
 
 def _keep(store: Store, keep: int | None) -> int:

@@ -38,6 +38,9 @@ class KerasLoss:
     is_smoothed: bool = False
     """Whether it smooths labels, so that its values are not errors on the rows."""
 
+    of_shares: str | None = None
+    """Why one output tells this loss nothing: it compares the numbers of a row with one another."""
+
     @property
     def name(self) -> str:
         """The loss without what it takes."""
@@ -78,7 +81,8 @@ def read_loss(given: Any) -> KerasLoss:
     if function is None:
         said = getattr(given, "from_logits", None)
         logits = None if said is None else bool(said)
-        return KerasLoss(Loss(LossName.OWN, called=_own_name(given)), text, logits, None)
+        own = Loss(LossName.OWN, called=_own_name(given))
+        return KerasLoss(own, text, logits, None, of_shares=_of_shares(given))
     name = LossName(function.removeprefix(_SPARSE))
     form = _FORMS.get(function, TargetForm.AS_THEY_ARE)
     if function not in _FORMS:
@@ -86,6 +90,17 @@ def read_loss(given: Any) -> KerasLoss:
         return KerasLoss(Loss(name, delta), text, None, form)
     smoothed = bool(getattr(given, "label_smoothing", 0))
     return KerasLoss(Loss(name), text, bool(getattr(given, "from_logits", False)), form, smoothed)
+
+
+def _of_shares(given: Any) -> str | None:
+    from keras import losses
+
+    found = losses.get(given)
+    if isinstance(found, losses.KLDivergence) or found is losses.kl_divergence:
+        return "is lowest where every answer is yes, whatever the inputs"
+    if isinstance(found, losses.CosineSimilarity) or found is losses.cosine_similarity:
+        return "sees the sign alone"
+    return None
 
 
 def callable_of(given: Any) -> Callable[[Any, Any], Any]:

@@ -55,6 +55,7 @@ def outputs_of(model: Any, task: Task = HIGGS_TASK) -> Outputs:
             "its loss"
         )
     given, end = loss_of(model), end_of(model)
+    _refuse_of_shares(given, end, model, task)
     if task.kind is TaskKind.AMOUNT:
         return _of_amounts(given, end, model, task)
     wanted = _Wanted(task, n_outputs(model))
@@ -228,6 +229,22 @@ class _Wanted:
             return f"end the model with {self.end()} and compile it with {self.losses(False)}"
         first = f"compile it with {self.losses(not probable)}"
         return first if probable else f"{first}, or end it with {self.probable_end()}"
+
+
+def _refuse_of_shares(given: KerasLoss, end: End, model: Any, task: Task) -> None:
+    """Raise OutputsError if a loss of shares, such as KL divergence, is given none."""
+    n = n_outputs(model)
+    if given.of_shares is None or (n > 1 and end.activation not in WITHIN):
+        return
+    is_amount = task.kind is TaskKind.AMOUNT
+    fits = "loss=keras.losses.MeanSquaredError()"
+    if not is_amount:
+        fits = _Wanted(task, n).losses(end.activation not in PROBABLE)
+    outputs = "one output" if n == 1 else "outputs that are no shares of each other"
+    raise OutputsError(
+        f"the loss {given.name} compares shares of several classes, and the model has {outputs}: "
+        f"it {given.of_shares}; compile it with {fits}"
+    )
 
 
 def _of_own(given: KerasLoss, end: End) -> Outputs:

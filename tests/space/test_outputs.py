@@ -189,6 +189,12 @@ REFUSED = {
         LOGITS,
         "keras.metrics.BinaryCrossentropy(from_logits=True, label_smoothing=0.1)",
     ),
+    "a divergence of one share": (SIGMOID, '"kl_divergence"', metric_text(1, False)),
+    "a direction of one number": (
+        LINEAR,
+        "keras.losses.CosineSimilarity()",
+        metric_text(1, True),
+    ),
     "another loss": (LINEAR, '"hinge"', metric_text(1, None)),
     "a Lambda with values below 0": (
         'layers.Dense(1), layers.Activation("tanh"), layers.Lambda(lambda x: 2 * x)',

@@ -171,7 +171,7 @@ class SweepFolder:
             if not hold(descriptor, patience=_LOCK_PATIENCE_SECONDS):
                 raise LockedError(
                     f"sweep {self.name} is being worked on by {_holder(descriptor)}; "
-                    f"wait for it, or end it with: sweep stop {self.name}"
+                    f"wait for it, or end it with: sweep stop {self.address}"
                 )
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}".encode(), 0)

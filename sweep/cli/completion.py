@@ -42,7 +42,7 @@ def spaces(incomplete: str) -> list[str]:
 
 def data_sources(incomplete: str) -> list[str]:
     """Offer the kinds of data and the files of data beside what is typed."""
-    from sweep.data.tables.reading import FORMS
+    from sweep.data.tables.file_forms import FORMS
 
     with suppress(Exception):
         suffixes = [suffix for form in FORMS.values() for suffix in form.suffixes]

@@ -122,7 +122,7 @@ class Stopping:
     def _end_now(self, why: str) -> None:
         folder = self._folder
         begun = folder is not None and folder.exists
-        hint(f"{why}; continue with: sweep resume {folder.name}" if folder and begun else why)
+        hint(f"{why}; continue with: sweep resume {folder.address}" if folder and begun else why)
         self._exit()
 
     def _exit(self) -> None:

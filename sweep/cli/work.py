@@ -8,7 +8,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +85,7 @@ def run(
         sweep, progress = store.sweep(), store.progress()
     if tensorboard:
         write_logs(folder)
-    _end(state, replace(sweep, name=folder.name), progress, stopping)
+    _end(state, folder.address, sweep, progress, stopping)
 
 
 def confirm(
@@ -106,7 +105,7 @@ def confirm(
     """
     from sweep.runner import run as running
 
-    name = folder.name
+    name = folder.address
     with Store(folder.database) as store:
         with _working(folder, store, prepared, budget, stopping, workers, None) as work:
             ending = running.confirm(work)
@@ -195,8 +194,10 @@ def _left(number: int, noun: str) -> str:
     return f"{counted(number, noun)} {'is' if number == 1 else 'are'} left"
 
 
-def _end(state: SweepState, sweep: SweepRow, progress: SweepProgress, stopping: Stopping) -> None:
-    name = sweep.name
+def _end(
+    state: SweepState, name: str, sweep: SweepRow, progress: SweepProgress, stopping: Stopping
+) -> None:
+    """Say how work on a sweep ended; `name` is what a command names it by."""
     if state is SweepState.FINISHED:
         if sweep.message is not None:
             raise TooManyFailuresError(f"finished, but {sweep.message}; see: sweep report {name}")

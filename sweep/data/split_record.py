@@ -84,7 +84,8 @@ class SplitRecord:
     """
 
     kind: Text | None = None
-    """higgs, builtin, or file: of HIGGS format; table or arrays: a file of another form."""
+    """higgs, builtin, or file: of HIGGS format; table or arrays: a file of another form; memory:
+    arrays of a script; or RUN_TRIAL."""
     source: Text = "unknown"
     """Name for people."""
     seed: Integer | None = None
@@ -117,6 +118,11 @@ class SplitRecord:
     """What was converted or decided on the way, a sentence each."""
     warnings: tuple[Text, ...] | None = None
     """What makes the data doubtful, a sentence each."""
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether a script's own `run_trial` trains: neither models nor epochs are seen."""
+        return self.kind == RUN_TRIAL
 
     @property
     def known_task(self) -> Task:

@@ -53,7 +53,7 @@ def _check_contents(folder: SweepFolder, store: Store) -> Iterator[Finding]:
     )
     if folder.holder() is not None:
         text = "not checked: they change while the sweep runs"
-        yield warning(f"{subject}: checkpoints", text, f"after: sweep stop {folder.name}")
+        yield warning(f"{subject}: checkpoints", text, f"after: sweep stop {folder.address}")
         return
     found = list(_of_checkpoints(folder, store, sweep.identity, epochs, assignments))
     n = len(store.checkpoint_files())

@@ -146,7 +146,7 @@ def _dates(results: Path) -> Iterator[Finding]:
             yield warning(
                 f"sweep {folder.name}",
                 f"is dated in the future ({day}), so it does not count as the latest",
-                f"check this machine's clock, and name the sweep: sweep report {folder.name}",
+                f"check this machine's clock, and name the sweep: sweep report {folder.address}",
             )
 
 

@@ -78,12 +78,12 @@ def _cells(kinds: list[str], row: tuple[str, ...]) -> str:
 def _frontier(frames: SweepFrames) -> str:
     from sweep.analysis.charts import style
     from sweep.analysis.charts.axes import TooFewDataError
-    from sweep.analysis.charts.frontier_drawing import draw_frontier
+    from sweep.analysis.charts.catalogue import charts, figure_of
 
     try:
         with style.styled():
             picture = io.BytesIO()
-            draw_frontier(frames).savefig(picture, format="png", dpi=100)
+            figure_of(charts()[0], frames).savefig(picture, format="png", dpi=100)
     except TooFewDataError:
         return ""
     address = f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}"

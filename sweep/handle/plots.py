@@ -31,13 +31,14 @@ class Plots:
         there is none of that name.
         """
         from sweep.analysis.charts import style
+        from sweep.analysis.charts.catalogue import figure_of
         from sweep.errors import UsageError
 
         every = {chart.stem: chart for chart in _catalogue()}
         if stem not in every:
             raise UsageError(f"there is no chart {stem!r}; there are: {', '.join(every)}")
         with style.styled():
-            figure = every[stem].draw(self.frames)
+            figure = figure_of(every[stem], self.frames)
             figure.canvas.draw()  # while the style holds: text is laid out when it is drawn
         _let_notebooks_show_figures()
         return figure

@@ -21,6 +21,7 @@ from sweep.tasks.losses import Array, LossName, row_losses
 from sweep.tasks.objectives import ObjectiveName, row_values
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.tasks.task import Task, TaskKind
+from sweep.words import counted
 
 LOGISTIC = "logistic regression"
 RIDGE = "ridge regression"
@@ -114,8 +115,29 @@ def why_only_no_skill(split: Split) -> str | None:
     """Return why there is no reference model but no skill, in a line; None if there are others."""
     numbers = sum(array[:1].size for array in split.train.inputs.values())
     if numbers > _MOST_NUMBERS:
-        return f"{numbers:,} numbers a row: no reference model is trained on so many, but no skill"
+        return (
+            f"the only reference model is no skill: {numbers:,} numbers a row are too many for "
+            "the others"
+        )
+    least, of = _fewest(split)
+    if least < _FEWEST:
+        return (
+            f"the only reference model is no skill: {counted(least, 'training row')}{of} "
+            f"{'is' if least == 1 else 'are'} too few for the others"
+        )
     return None
+
+
+def _fewest(split: Split) -> tuple[int, str]:
+    """The training rows; of classes those of the rarest, or of the rarest answer to a label."""
+    y, task = split.train.y, split.task
+    if task.kind is TaskKind.AMOUNT:
+        return len(y), ""
+    columns = [y] if y.ndim == 1 else list(y.T)
+    n_classes = 2 if task.kind is TaskKind.LABELS else task.n_classes
+    counts = [np.bincount(one.astype(np.int64), minlength=n_classes) for one in columns]
+    of = " of a label's rarer answer" if task.kind is TaskKind.LABELS else " of a class"
+    return min(int(one.min()) for one in counts), of
 
 
 def is_quick(split: Split) -> bool:
@@ -132,19 +154,13 @@ def fitted_models(split: Split, seed: int, scoring: Scoring | None = None) -> li
 
     Those of classes do not depend on the scoring; those of amounts are trained for its loss.
     """
-    y, task = split.train.y, split.task
     if why_only_no_skill(split) is not None:
         return []
-    if task.kind is TaskKind.AMOUNT:
-        if len(y) < _FEWEST or scoring is None:
+    if split.task.kind is TaskKind.AMOUNT:
+        if scoring is None:
             return []
         models = _of_amounts(split, seed, scoring)
     else:
-        columns = [y] if y.ndim == 1 else list(y.T)
-        n_classes = 2 if task.kind is TaskKind.LABELS else task.n_classes
-        counts = [np.bincount(one.astype(np.int64), minlength=n_classes) for one in columns]
-        if min(int(one.min()) for one in counts) < _FEWEST:
-            return []
         models = {
             LOGISTIC: lambda: _by_column(split, logistic),
             TREES: lambda: _by_column(split, lambda x, y: trees(x, y, _seed(seed))),

@@ -34,12 +34,15 @@ class Added:
         store.add_confirmations(list(self.runs), store.sweep().settings.max_epochs)
 
 
-def refuse_unless_over(name: str, state: SweepState) -> None:
-    """Raise UsageError unless the search of sweep `name` is over: before, no trial is the best."""
+def refuse_unless_over(name: str, state: SweepState, address: str | None = None) -> None:
+    """Raise UsageError unless the search of sweep `name` is over: before, no trial is the best.
+
+    `address` is what a command names the sweep by; by default its name.
+    """
     if state not in _OVER:
         raise UsageError(
             f"sweep {name} {state.said}; its best trials are known when the search is over: "
-            f"sweep resume {name}"
+            f"sweep resume {address or name}"
         )
 
 

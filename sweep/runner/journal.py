@@ -162,7 +162,7 @@ class StoreJournal:
         except OSError as error:
             raise PlatformError(
                 f"cannot write to {self.folder.checkpoints} ({error.strerror or error}); "
-                f"make room or permission there, then: sweep resume {self.folder.name}"
+                f"make room or permission there, then: sweep resume {self.folder.address}"
             ) from error
 
     def _identity(self, assignment: Assignment) -> str:

@@ -198,7 +198,7 @@ def create(folder: SweepFolder, prepared: Prepared) -> None:
     """
     if folder.exists:
         raise UsageError(
-            f"sweep {folder.name} exists already; continue it with: sweep resume {folder.name}, "
+            f"sweep {folder.name} exists already; continue it with: sweep resume {folder.address}, "
             "or choose another --name"
         )
     numerics = prepared.settings.numerics

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sweep.data.cache.cache import default_cache_dir
 from sweep.data.memory import MEMORY, read_split
-from sweep.data.split_record import RUN_TRIAL
 from sweep.errors import DataError, UsageError
 from sweep.numerics import Numerics
 from sweep.store import SweepRow
@@ -42,7 +41,7 @@ def prepare_script(
     from sweep.training.fused.program.kept import default_root
     from sweep.training.start_keras import start_keras
 
-    if sweep.data.kind == RUN_TRIAL:
+    if sweep.data.is_unseen:
         raise UsageError(
             f"the search in {folder.path} trains with a run_trial of the script's own: run the "
             "script again, which goes on with it"

@@ -153,9 +153,9 @@ def _check_class(path: Path, model: Model, inputs: Inputs) -> None:
             _refuse_own(path, owner, name)
     if not hasattr(model, "outputs") and not isinstance(model, keras.Sequential):
         faults.found.append(
-            f"the model of {path}{line_of(kind.call)} is a {kind.__name__}, whose layers only its "
-            f"call knows; before model.compile, write: inputs = {inputs.code()}; "
-            "model = keras.Model(inputs, model.call(inputs))"
+            f"the model of {path}{line_of(kind.call)} is of class {kind.__name__}, "
+            "whose layers only its call knows; before model.compile, write: "
+            f"inputs = {inputs.code()}; model = keras.Model(inputs, model.call(inputs))"
         )
     faults.refuse()
 

@@ -333,7 +333,10 @@ def _baselines(
     for label, values in declared_baselines(path, module).items():
         with faults.kept():
             check_names(path, label, values, known, name_of(explorer.build))
-            baselines[label] = checked_values(explorer, values)
+            try:
+                baselines[label] = checked_values(explorer, values)
+            except InvalidSpaceError as error:
+                raise InvalidSpaceError(f"baseline {label!r}: {error}") from error
     faults.refuse()
     return baselines
 

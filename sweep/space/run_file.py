@@ -150,7 +150,8 @@ def _needed(
     try:
         _run(path, home, lambda: partly.run(path, module, inputs), wanted)
     except InvalidSpaceError as error:
-        raise InvalidSpaceError(f"{error}{partly.advice()}") from error.__cause__
+        advice = "" if _beside(error.__cause__, path) else partly.advice()
+        raise InvalidSpaceError(f"{error}{advice}") from error.__cause__
     return module, partly.said(path)
 
 
@@ -164,7 +165,7 @@ def _run(path: Path, home: Home, call: Callable[[], object], wanted: str | None 
 
 
 def _failed(path: Path, error: Exception, wanted: str | None) -> str:
-    where = users_frame(error, path)
+    where = users_frame(error, path) + _beside(error, path)
     if wanted is not None:
         return f"{path} cannot be run as far as {wanted} needs it: {where}"
     does = error.__cause__ if isinstance(error, EndedByItselfError) else error
@@ -178,4 +179,15 @@ def _failed(path: Path, error: Exception, wanted: str | None) -> str:
     return (
         f"{path} does not import: {where}; a search space's file must only define: put what reads "
         f'data, searches or trains under if __name__ == "__main__":{only}'
+    )
+
+
+def _beside(error: BaseException | None, path: Path) -> str:
+    """What to write where a file that lies beside the space is looked for elsewhere, or nothing."""
+    name = error.filename if isinstance(error, FileNotFoundError) else None
+    if not isinstance(name, str) or Path(name).is_absolute() or not (path.parent / name).exists():
+        return ""
+    return (
+        f"; it lies beside {path.name}, and is looked for where the program is started: write "
+        f"pathlib.Path(__file__).parent / {name!r}"
     )

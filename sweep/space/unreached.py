@@ -169,7 +169,7 @@ def _own_names(function: ast.FunctionDef) -> set[str]:
 
 
 def _name_asked(node: ast.Call) -> str | None:
-    """The code of the name, if this is a call of `hp.Int`, `hp.Choice` …"""
+    """The code of the name, if this is a call of `hp.Int`, `hp.Choice` and so on."""
     if not isinstance(node.func, ast.Attribute) or node.func.attr not in _KINDS:
         return None
     given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "name")]

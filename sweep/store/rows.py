@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sweep.data.split_record import RUN_TRIAL, SplitRecord
+from sweep.data.split_record import SplitRecord
 from sweep.errors import DataError
 from sweep.exact import Text
 from sweep.records import Estimate, Json, PlanRecord, Proposal, SweepState, Value
@@ -47,19 +47,6 @@ class SweepRow:
     def task(self) -> Task:
         """What is predicted from a row."""
         return self.data.known_task
-
-    @property
-    def is_own_training(self) -> bool:
-        """Whether a script trains its trials itself: each has one record, and nobody saw more."""
-        return self.data.kind == RUN_TRIAL
-
-    @property
-    def counts_epochs(self) -> bool:
-        """Whether it is known how many epochs its trials have had.
-
-        Of a script's own training only Hyperband, which says how many there are, knows it.
-        """
-        return not self.is_own_training or self.settings.has_rungs
 
     @property
     def score_words(self) -> ScoreWords:

@@ -8,6 +8,7 @@ alone, at its first operation, so they are set here, where TensorFlow is importe
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,9 @@ _UNUSED_BY_TUNER = (*_UNUSED_BY_KERAS, "scipy")
 here uses, BayesianOptimization and SklearnTuner."""
 
 
+_OF_A_LAMBDA = "The object being serialized includes a `lambda`"
+"""Keras' warning each time that it looks at such a model; `sweep export` says how it is loaded."""
+
 _MEMORY = ("Cannot allocate memory", "cannot allocate memory", "failed to map segment",
            "can't start new thread", "bad_alloc")  # fmt: skip
 """What is said of an import that fails for want of memory, beside MemoryError."""
@@ -62,6 +66,7 @@ def start_keras(programs: Path | None = None, stored: Numerics | None = None) ->
             import keras_tuner  # noqa: F401
         gc.freeze()  # the collector leaves alone, for good, what the libraries have made
     gc.set_threshold(*_COLLECTED_AFTER)
+    warnings.filterwarnings("ignore", _OF_A_LAMBDA, UserWarning)
     return _found(stored)
 
 

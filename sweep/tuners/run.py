@@ -14,6 +14,7 @@ from sweep.runner.workers import IN_PROCESS, Workers
 from sweep.settings import Budget
 from sweep.store import Store
 from sweep.sweep_folder import SweepFolder
+from sweep.tuners.ending import has_epochs
 from sweep.tuners.searched import Begun
 from sweep.tuners.showing import Show
 from sweep.tuners.watching import Watcher
@@ -147,7 +148,7 @@ def _watcher(store: Store, max_consecutive: int, show: Show) -> Watcher:
         n_done=progress.assignments_done + progress.confirmations_done,
         show=show,
         max_consecutive=max_consecutive,
-        counts_epochs=sweep.counts_epochs,
+        counts_epochs=has_epochs(sweep),
         best=best,
     )
 

@@ -6,7 +6,6 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sweep.data.split_record import RUN_TRIAL
 from sweep.errors import InvalidSpaceError, NotFoundError, UsageError
 from sweep.store import Store, SweepRow
 from sweep.sweep_folder import SweepFolder
@@ -287,7 +286,7 @@ class Tuner:
     def _is_opaque(self) -> bool:
         """Whether the search of this folder is trained in the user's own way."""
         stored = self._stored()
-        return self.has_own_run_trial or (stored is not None and stored.data.kind == RUN_TRIAL)
+        return self.has_own_run_trial or (stored is not None and stored.data.is_unseen)
 
     @property
     def hears_epochs(self) -> bool:
@@ -369,7 +368,7 @@ class Tuner:
         from sweep.tuners.trials import hyperparameters_with, no_hyperparameters, some_values
 
         stored = self._stored()
-        if stored is not None and stored.data.kind == RUN_TRIAL:  # training asks for some, too
+        if stored is not None and stored.data.is_unseen:  # training asks for some, too
             return hyperparameters_with(stored.space, some_values(stored.space))
         if self._hypermodel is None:
             return self.arguments.hyperparameters or no_hyperparameters()

@@ -45,7 +45,7 @@ def planned_repeats(folder: SweepFolder, top: int = TOP, seeds: int = SEEDS) -> 
     Raises NotFoundError if no trial has a score, UsageError if the search is not over.
     """
     frames = load_frames(folder)
-    refuse_unless_over(folder.name, frames.sweep.state)
+    refuse_unless_over(folder.name, frames.sweep.state, folder.address)
     baselines = frames.trials.loc[frames.trials["baseline"].notna(), "trial"]
     with Store(folder.database) as store:
         return planned_confirmations(store, _chosen(frames, top), baselines, seeds)
@@ -69,7 +69,7 @@ def planned_round(folder: SweepFolder, top: int = TOP, most_runs: int | None = N
     from sweep.analysis.answers.deciding import leaders
 
     frames = load_frames(folder)
-    refuse_unless_over(folder.name, frames.sweep.state)
+    refuse_unless_over(folder.name, frames.sweep.state, folder.address)
     _chosen(frames, 1)  # refuses a sweep without a score
     found = leaders(frames, top)
     rows = frames.trials.set_index("trial")

@@ -87,6 +87,6 @@ def _exportable(folder: SweepFolder, store: Store, trial: int) -> Exportable:
     found = store.exportable(trial)
     if found is None:
         raise NotFoundError(
-            f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.name}"
+            f"sweep {folder.name} has no trained trial {trial}; see: sweep report {folder.address}"
         )
     return found

@@ -72,6 +72,6 @@ def _refuse_again(folder: SweepFolder, store: Store, again: bool) -> None:
         last = openings[-1]
         raise UsageError(
             f"the test rows of sweep {folder.name} were opened for trial {last.of_trial} on "
-            f"{when(last)}, see: sweep report {folder.name}; to open them again, "
+            f"{when(last)}, see: sweep report {folder.address}; to open them again, "
             "which every report will say, add --again"
         )

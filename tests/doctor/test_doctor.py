@@ -97,7 +97,7 @@ def test_what_is_broken_is_found(folder, broken, said):
 def test_the_checkpoints_of_a_running_sweep_are_left_alone(folder):
     with folder.locked():
         *_, last = check_sweep(folder)
-    assert last.level is Level.WARN and "sweep stop s" in last.remedy
+    assert last.level is Level.WARN and f"sweep stop {folder.path}" in last.remedy
 
 
 def test_the_machine_is_checked(tiny_place, monkeypatch):

@@ -182,8 +182,10 @@ def test_a_metric_has_no_rows_and_so_no_references():
 
 def test_rows_of_one_class_have_no_skill_only():
     rows = Rows(np.zeros((50, 28), np.float32), np.ones(50, np.float32))
-    (found,) = reference_models(Split(rows, rows, "", {}), 0)
+    split = Split(rows, rows, "", {})
+    (found,) = reference_models(split, 0)
     assert 0 < found.val_score < 0.02
+    assert "0 training rows of a class are too few" in (why_only_no_skill(split) or "")
 
 
 def test_the_report_shows_what_is_stored_and_trains_nothing(tmp_path):

@@ -53,7 +53,8 @@ def test_class_weights_are_by_label_or_number(task, given):
     found = with_class_weight(split_of(task, [0, 1, 2, 1]), Space(given))
     assert found.class_weights == (1.0, 2.0, 3.0)
     np.testing.assert_array_equal(training_weights(found), [1, 2, 3, 2])
-    (said,) = said_of(split_of(task, [0, 1, 2, 1]), Space(given))
+    few, said = said_of(split_of(task, [0, 1, 2, 1]), Space(given))
+    assert "1 training row of a class is too few for the others" in few
     assert "2, " in said and said.endswith("3 times; the score is unweighted")
 
 
@@ -65,10 +66,12 @@ def test_class_weights_that_do_not_fit_are_refused_and_given_ones_win():
         with_class_weight(split_of(AMOUNT, [1, 2]), Space({0: 1.0}))
     balanced = replace(split, class_weights=(1.0, 1.0, 2.0))
     assert with_class_weight(balanced, Space({"a": 1.0})) is balanced
+    few = said_of(split, Space())
     assert said_of(balanced, Space({"a": 1.0})) == [
-        "--class-weight is used in place of the file's CLASS_WEIGHT"
+        *few,
+        "--class-weight is used in place of the file's CLASS_WEIGHT",
     ]
-    assert with_class_weight(split, Space()) is split and said_of(split, Space()) == []
+    assert with_class_weight(split, Space()) is split and len(few) == 1
 
 
 def test_the_number_of_outputs_follows_from_the_targets():

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -257,3 +258,15 @@ def test_files_that_are_not_there_are_refused(tmp_path, files):
 def test_nothing_is_written_beside_the_space(tmp_path):
     load(packaged(tmp_path))
     assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_a_file_beside_the_space_that_is_looked_for_elsewhere_is_named_with_its_path(tmp_path):
+    (tmp_path / "w.json").write_text("2")
+    model = MODEL.replace("    model", "    assert W\n    model", 1)
+    text = "import pathlib\nW = pathlib.Path({}).read_text()\n" + model
+    advice = r"line 2: FileNotFoundError.*; it lies beside space.py, .* write (.*)$"
+    with pytest.raises(InvalidSpaceError, match=advice) as found:
+        load(written(tmp_path, text.format("'w.json'")))
+    write = re.search(advice, str(found.value))
+    assert write is not None
+    load(written(tmp_path, text.format(write[1])))

@@ -101,6 +101,11 @@ def test_a_missing_space_names_the_nearest(write, tmp_path):
             "loss MeanAbs",
         ),
         (MODEL + "BASELINES = {'A': {'widht': 3}}", "baseline 'A'.*sets widht.*asks for: width"),
+        (
+            MODEL.replace("    return", "    assert hp.get('width') != 4\n    return")
+            + "BASELINES = {'A': {'width': 4}}",
+            "baseline 'A': .* fails with .'width': 4.",
+        ),
         (MODEL + "BASELINES = [1]", "must be a dict of dicts"),
         (MODEL.replace("metrics=[", "metrics=['AUC', 'nonsense', "), "a metric 'nonsense', which"),
     ],

@@ -81,7 +81,7 @@ def metric_text(outputs: int, logits: bool | None) -> str:
 
 
 def expected(outputs: int, logits: bool | None, end: str | None) -> str:
-    """ "logits", "probabilities" or "refused", written down anew from what Keras' losses say."""
+    """What is expected: "logits", "probabilities" or "refused", from what Keras' losses say."""
     probable = end in PROBABLE[outputs]
     if logits:
         bounded = end in ("sigmoid", "hard_sigmoid", "softmax")

@@ -121,7 +121,7 @@ class Trained:
 
 
 def trained(*val_score: float, train_score: float = 0.6, **changes: Any) -> Trained:
-    """A trial with this validation BCE at epochs 1, 2, …"""
+    """A trial with this validation BCE at epochs 1, 2 and so on."""
     records = [record(epoch, value, train_score) for epoch, value in enumerate(val_score, start=1)]
     return Trained(records, **{"last_epoch": max(len(records), 1), **changes})
 

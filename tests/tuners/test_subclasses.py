@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import sweep
+from sweep.analysis.charts.axes import TooFewDataError
 from sweep.analysis.page.plots import curves
 from sweep.analysis.page.write import page
-from sweep.analysis.report import table
-from sweep.analysis.report.header import header
+from sweep.analysis.report.header import header as header_of
+from sweep.analysis.report.table import columns, notes
 from sweep.errors import UsageError
 from sweep.tuners.fingerprint import fingerprint_of
 from tests.tuners.scripts import X, Y, build
@@ -39,19 +40,27 @@ def test_a_black_box_is_searched_and_gone_on_with(keras, tmp_path, capsys):
         x = trial.hyperparameters.get("x")
         assert trial.score == pytest.approx(x * x + 2 * x + 1)
     assert tuner.sweep.trials["class"].isna().all()  # nothing is known of how it fits
-    assert tuner.sweep.trials[["best_epoch", "epochs", "onset_epoch"]].isna().all(axis=None)
-    frames = tuner.sweep.frames
-    whole = page(frames)
-    shown = [*(one.name for one in table.columns(frames)), *dict(header(frames))]
-    assert {"best epoch", "onset", "epochs", "gap", "params"}.isdisjoint(shown)
-    assert "unknown size" in str(tuner.sweep.verdict) and "epoch" not in str(tuner.sweep.verdict)
-    assert curves(frames)["trials"] == {} and "nobody saw their epochs" in whole
     more = box(tmp_path, 6)
     more.search(verbose=0)
     after = {key: trial.score for key, trial in more.oracle.trials.items()}
     assert len(after) == 6 and {key: after[key] for key in scores} == scores
     with pytest.raises(UsageError, match="began with other code"):
         box(tmp_path, add=2.0).search(verbose=0)
+    for said in (report_of(more.sweep), more.sweep._repr_html_()):
+        assert "epoch" not in said.replace("no epochs", "") and "params" not in said
+        assert "size and regularisation unknown" in said and "onset" not in said
+    frames = more.sweep.frames
+    assert more.sweep.trials[["best_epoch", "epochs", "onset_epoch"]].isna().all(axis=None)
+    assert curves(frames)["trials"] == {} and "neither sizes nor epochs are seen" in page(frames)
+    with pytest.raises(TooFewDataError, match="neither sizes nor epochs are seen"):
+        more.sweep.plots.frontier()
+
+
+def report_of(found: sweep.Sweep) -> str:
+    """What `sweep report` prints."""
+    header = header_of(found.frames)
+    table = [column.name for column in columns(found.frames)]
+    return " ".join([*map(str, header), *table, *notes(found.frames), str(found.verdict)])
 
 
 def test_a_black_box_that_an_older_version_began_is_gone_on_with(keras, tmp_path):

@@ -38,9 +38,12 @@ _COUNTED = tuple(kind for kind in REGULARISERS if kind not in ("batch normalizat
 def kinds_of(frames: SweepFrames) -> "pd.Series[str]":
     """Return what each trial is regularised by: "none", "l2 + dropout", "unknown".
 
-    "unknown" of a model with layers of the user's own that regularise nothing as far as it shows.
+    "unknown" of a model with layers of the user's own that regularise nothing as far as it shows,
+    and of one that a script's own `run_trial` trains, if no hyperparameter tells.
     """
     by_name = kinds(frames.hyperparameters)
+    if frames.sweep.data.is_unseen:
+        by_name = by_name.replace(NONE, UNKNOWN)
     found = [
         name if read is None else _kind(read)
         for name, read in zip(by_name, frames.trials["regularisation"], strict=True)

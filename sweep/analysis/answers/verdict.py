@@ -153,12 +153,12 @@ class Verdict:
     """Times the sealed test rows were opened."""
     shown: ScoreWords = field(default_factory=ScoreWords)
     """How the scores are shown to people; not in files for programs."""
-    is_own_training: bool = False
-    """A script trained the trials itself, and nobody saw their epochs; not in files either."""
+    is_unseen: bool = False
+    """Whether a script's own `run_trial` trains, so that no epoch is seen; not in files either."""
 
     def to_json(self) -> Json:
         values = asdict(self)
-        del values["shown"], values["is_own_training"]
+        del values["shown"], values["is_unseen"]
         return {"schema": SCHEMA, **values}
 
 
@@ -180,7 +180,6 @@ def verdict(frames: SweepFrames) -> Verdict:
     simplest = trials[trials["simplest"].eq(True)]
     return Verdict(
         sweep=frames.sweep.name,
-        is_own_training=frames.sweep.is_own_training,
         is_final=frames.sweep.state is SweepState.FINISHED,
         is_enough=not reasons,
         reasons=reasons,
@@ -206,6 +205,7 @@ def verdict(frames: SweepFrames) -> Verdict:
         test_rows=frames.sweep.settings.test_rows or 0,
         test_openings=len(frames.openings),
         shown=frames.score_words,
+        is_unseen=frames.sweep.data.is_unseen,
     )
 
 

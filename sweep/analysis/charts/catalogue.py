@@ -87,13 +87,27 @@ _KEPT = len(charts()) + len(FURTHER) + 1
 """Figures of one sweep; learning curves twice, as only those of the files may be smoothed."""
 
 
+_OF_EPOCHS = frozenset(
+    ("frontier", "learning-curves", "learning-rate", "curves-by-capacity", "overfitting",
+     "regularisation")
+)  # fmt: skip
+"""Charts of what a model's size is, or of what each epoch gave."""
+
+
+def figure_of(chart: Chart, frames: SweepFrames) -> Figure:
+    """Return a new figure of a chart. Draw and save it in `style.styled`.
+
+    Raises TooFewDataError if there is too little to show.
+    """
+    if frames.sweep.data.is_unseen and chart.stem in _OF_EPOCHS:
+        raise TooFewDataError("run_trial trains, so neither sizes nor epochs are seen")
+    return chart.draw(frames)
+
+
 @lru_cache(maxsize=_KEPT)
 def drawn(chart: Chart, frames: SweepFrames) -> Figure:
-    """Return the figure of a chart, drawn once for the files and the page of one sweep.
-
-    Draw and save it in `style.styled`. Raises TooFewDataError if there is too little to show.
-    """
-    return chart.draw(frames)
+    """Return the figure of a chart, drawn once for the files and the page: see `figure_of`."""
+    return figure_of(chart, frames)
 
 
 STEMS = tuple(chart.stem for chart in charts())

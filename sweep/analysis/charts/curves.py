@@ -101,7 +101,6 @@ def _params(params: Any) -> str:
 
 def draw_curves(frames: SweepFrames, smoothing: int = 0) -> Figure:
     """Draw `curves_data`: the best searched trials on the left, the baselines on the right."""
-    style.refuse_own_training(frames)
     data = curves_data(frames, smoothing)
     figure = style.page(frames, "Learning curves", _notes(data))
     panels = [("Best searched trials", data.best), ("Baselines", data.baselines)]

@@ -83,7 +83,6 @@ def _tells_apart(values: "pd.Series[Any]", groups: list[list[int]]) -> bool:
 
 def draw_rates(frames: SweepFrames) -> Figure:
     """Draw `schedules`: the seven with the most trials coloured, the others grey."""
-    style.refuse_own_training(frames)
     found = schedules(frames)
     named, others = _from_the_top(found[: len(SERIES)]), found[len(SERIES) :]
     notes = [f"In grey: {words.counted(len(others), 'more schedule')}."] if others else []

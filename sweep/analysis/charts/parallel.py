@@ -66,7 +66,9 @@ def parallel(frames: SweepFrames) -> Parallel:
 
     Raises TooFewDataError below five trials, or if no hyperparameter varies.
     """
-    trials = frames.trials[is_scored(frames.trials) & frames.trials["params"].notna()]
+    trials = frames.trials[is_scored(frames.trials)]
+    has_sizes = not frames.sweep.data.is_unseen
+    trials = trials[trials["params"].notna()] if has_sizes else trials
     if len(trials) < _MIN_TRIALS:
         raise TooFewDataError(f"fewer than {_MIN_TRIALS} trials have a score")
     n_trials = len(trials)
@@ -78,8 +80,8 @@ def parallel(frames: SweepFrames) -> Parallel:
     if not names:
         raise TooFewDataError("no hyperparameter varies")
     axes = [_axis(shown_name(str(name)), settings[name]) for name in names[:_MAX_AXES]]
-    params = trials["params"].to_numpy(dtype=float).clip(min=1)
-    axes.append(logarithmic("params", params))
+    if has_sizes:
+        axes.append(logarithmic("params", trials["params"].to_numpy(dtype=float).clip(min=1)))
     val_score = trials["val_score"].to_numpy(dtype=float)
     axes.append(_score(val_score, frames))
     usual = val_score[val_score <= np.quantile(val_score, _USUAL)]

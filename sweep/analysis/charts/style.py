@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sweep import words
-from sweep.analysis.charts.axes import TooFewDataError, log_ticks, tick_label
+from sweep.analysis.charts.axes import log_ticks, tick_label
 from sweep.analysis.charts.colours import BLACK
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.no_skill import NoSkill
@@ -90,12 +90,6 @@ def _state(frames: SweepFrames) -> str:
     """finished; running, 12 of 150 trials."""
     sweep, n_done = frames.sweep, int((frames.trials["epochs"] > 0).sum())
     return words.plain(f"{sweep.state}, {words.trials(n_done)} trained")
-
-
-def refuse_own_training(frames: SweepFrames) -> None:
-    """Raise TooFewDataError where a script trained its trials itself: nobody saw their epochs."""
-    if frames.sweep.is_own_training:
-        raise TooFewDataError("the script trained its trials itself, and nobody saw their epochs")
 
 
 def say_nothing(axes: Axes) -> None:

@@ -57,10 +57,11 @@ def trial_columns(frames: SweepFrames) -> "list[pl.Series]":
     import polars as pl
 
     unseen = _unseen(frames)
+    nothing = [None] * len(frames.trials)
     trials = [
         pl.Series(
             name,
-            [None] * len(frames.trials) if name in unseen else _values(frames.trials[name]),
+            nothing if name in unseen else _values(frames.trials[name]),
             dtype=_dtype(frames, name),
         )
         for name in _NAMES
@@ -71,9 +72,11 @@ def trial_columns(frames: SweepFrames) -> "list[pl.Series]":
 
 
 def _unseen(frames: SweepFrames) -> set[str]:
-    """Columns that hold nothing true where a script trained its trials itself."""
-    found = {"best_epoch"} if frames.sweep.is_own_training else set()
-    return found if frames.sweep.counts_epochs else found | {"epochs", "last_epoch"}
+    """Columns that hold nothing true where a script's own `run_trial` trains."""
+    if not frames.sweep.data.is_unseen:
+        return set()
+    counted = set() if frames.sweep.settings.has_rungs else {"epochs", "last_epoch"}
+    return {"best_epoch", *counted}
 
 
 def _with_older_names(frames: SweepFrames, columns: list[Any]) -> list[Any]:

@@ -253,7 +253,7 @@ def curves(frames: SweepFrames) -> Json:
     can be seen.
     """
     scored = frames.trials[is_scored(frames.trials)]
-    if frames.sweep.is_own_training:  # one record each, and no curve
+    if frames.sweep.data.is_unseen:  # one record each, and no curve
         scored = scored.iloc[:0]
     room = scored["epochs"].cumsum() <= CURVE_POINTS
     chosen = scored[room]

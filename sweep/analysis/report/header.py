@@ -26,7 +26,7 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("space", sweep.space.name),
         ("data", sweep.data.source),
         *(("task", task_words(task)) for task in [sweep.data.task] if task is not None),
-        ("split", split_words(sweep.data)),
+        *((("split", split_words(sweep.data)),) if not sweep.data.is_unseen else ()),
         *(("labels", line) for line in concerns_of(sweep.data)),
         *(("search", line) for line in _search(frames)),
         *_measured(frames),
@@ -34,9 +34,8 @@ def header(frames: SweepFrames) -> list[tuple[str, str]]:
         ("state", state),
         ("trials", f"{done['trials_begun']:,} of {_number(done['trials_planned'])}{_ends(trials)}"),
     ]
-    if not sweep.is_own_training:
-        of = f"of at most {_number(done['epochs_planned'])}"
-        lines.append(("epochs", f"{done['epochs']:,} {of}"))
+    if not sweep.data.is_unseen:
+        lines.append(("epochs", f"{done['epochs']:,} of at most {_number(done['epochs_planned'])}"))
     if len(frames.confirmations):
         n_ended = int(frames.confirmations["status"].isin(_ENDED).sum())
         of = f"{n_ended:,} of {text.counted(len(frames.confirmations), 'repeat')}"
@@ -108,7 +107,7 @@ def _number(value: int | None) -> str:
 
 
 def _ends(trials: pd.DataFrame) -> str:
-    """ ": 2 finished, 23 stopped early, 123 cut"."""
+    """Return how many trials ended how: ": 2 finished, 23 stopped early, 123 cut"."""
     words = {TrialStatus.STOPPED: "stopped early", TrialStatus.CUT: "cut by Hyperband"}
     counts = Counter(trials["status"])
     found = [f"{counts[status]:,} {words.get(status, status)}" for status in _COUNTED]

@@ -45,17 +45,6 @@ def columns(frames: SweepFrames, top: int | None = None) -> list[Column]:
 
     Stored strings come out without control characters; brackets and pipes are left to the layout.
     """
-    left_out = _UNSEEN if frames.sweep.is_own_training else frozenset()
-    if not frames.sweep.counts_epochs:
-        left_out |= {"epochs"}
-    return [one for one in _columns(frames, top) if one.key_or_name not in left_out]
-
-
-_UNSEEN = frozenset(("params", "train score", "gap", "best epoch", "onset", "class"))
-"""Columns of what nobody saw where a script trains its trials itself."""
-
-
-def _columns(frames: SweepFrames, top: int | None) -> list[Column]:
     trials, settings = frames.trials.iloc[:top], frames.hyperparameters.iloc[:top]
     shown, decimals = frames.score_words, _decimals(frames)[:top]
     return [
@@ -67,21 +56,37 @@ def _columns(frames: SweepFrames, top: int | None) -> list[Column]:
             )
             for name in frames.hyperparameter_names[:MOST_HYPERPARAMETERS]
         ),
-        Column("params", [words.count(n) for n in optional(trials["params"])]),
+        *_sizes(frames, trials),
         *_scores(trials, shown, decimals),
-        Column(
-            shown.train,
-            _aligned(map(shown.score, trials["train_score"], decimals)),
-            key="train score",
-        ),
-        Column("gap", _aligned(map(shown.gap, trials["gap"], decimals))),
-        Column("best epoch", [words.count(epoch) for epoch in optional(trials["best_epoch"])]),
-        Column("onset", _onsets(trials)),
-        Column("epochs", [words.count(epochs) for epochs in trials["epochs"]]),
+        *_curves(frames, trials, decimals),
         *_rungs(frames, trials),
         *_classes(trials),
         Column("seconds", [words.seconds(seconds) for seconds in trials["seconds"]]),
         Column("status", _standings(trials), left=True),
+    ]
+
+
+def _sizes(frames: SweepFrames, trials: pd.DataFrame) -> list[Column]:
+    """Return the column of parameters, if the models were seen."""
+    if frames.sweep.data.is_unseen:
+        return []
+    return [Column("params", [words.count(n) for n in optional(trials["params"])])]
+
+
+def _curves(frames: SweepFrames, trials: pd.DataFrame, decimals: Sequence[int]) -> list[Column]:
+    """Return the columns that are read off a trial's epochs, if each of them was seen."""
+    if frames.sweep.data.is_unseen:
+        if not frames.sweep.settings.has_rungs:
+            return []
+        return [Column("epochs", [words.count(last) for last in optional(trials["best_epoch"])])]
+    shown = frames.score_words
+    train = _aligned(map(shown.score, trials["train_score"], decimals))
+    return [
+        Column(shown.train, train, key="train score"),
+        Column("gap", _aligned(map(shown.gap, trials["gap"], decimals))),
+        Column("best epoch", [words.count(epoch) for epoch in optional(trials["best_epoch"])]),
+        Column("onset", _onsets(trials)),
+        Column("epochs", [words.count(epochs) for epochs in trials["epochs"]]),
     ]
 
 
@@ -113,7 +118,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
         found.append(taken)
     if (trials["status"] == TrialStatus.WAITING).any():
         found.append("waiting at N: trained to epoch N; may still be promoted and train on.")
-    if (trials["epochs"] > 0).any() and not frames.sweep.is_own_training:
+    if (trials["epochs"] > 0).any() and not frames.sweep.data.is_unseen:
         found.append(
             f"onset: the epoch after which {shown.validation} {shown.rises} for good, by more than "
             f"{_tolerance(frames)}; >N: no such {shown.rise} in N epochs."

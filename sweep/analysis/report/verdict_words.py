@@ -32,7 +32,7 @@ def lines(verdict: Verdict, address: str | None = None) -> list[tuple[str, str]]
             _kinds(verdict.regularisation, sentences),
         ]
         found.append(("", " ".join(answers)))
-    if verdict.trials and not verdict.is_own_training:
+    if verdict.trials:
         found.append(("overfitting", _overfitting(verdict, sentences)))
     if verdict.unended is not None:
         found.append(("training", _unended(verdict, verdict.unended, address or verdict.sweep)))
@@ -152,8 +152,8 @@ def _error(choice: NamedTrial | Confirmation) -> float:
 
 def _described(choice: NamedTrial) -> str:
     kind = choice.regularisation
-    if choice.params is None and kind in (NONE, UNKNOWN):
-        return "of unknown size and regularisation"
+    if choice.params is None and kind == UNKNOWN:
+        return "size and regularisation unknown"
     by = f"regularised by {kind}"
     if kind in (NONE, UNKNOWN):
         by = "not regularised" if kind == NONE else "regularisation unknown"
@@ -217,6 +217,8 @@ def _overfitting(verdict: Verdict, sentences: Sentences) -> str:
     lost = f"{rise} could be lost in the jitter of the curve"
     judged = f"{text.trials(found.judged)} of {LEAST_EPOCHS} or more epochs"
     if Sentence.OVERFIT_UNKNOWN in sentences:
+        if verdict.is_unseen:
+            return "Cannot be judged: of each trial, run_trial returns what it came to, no epochs."
         if not found.judged:
             return f"Cannot be judged: no trial was trained for {LEAST_EPOCHS} epochs."
         return f"Cannot be judged: in each of {judged} {lost}; longer training shows more."

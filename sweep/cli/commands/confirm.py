@@ -86,13 +86,13 @@ def confirm(
                     folder, rounds.budget, stopping, stored_space, cache, numbers, workers, added,
                     until_decided=True,
                 )  # fmt: skip
-            hint(f"see: sweep report {folder.name}")
+            hint(f"see: sweep report {folder.address}")
             return
         added = planned_repeats(folder, top, SEEDS if seeds is None else seeds)
         if added.pending == 0:
             hint(
                 "nothing to do: these trials are already confirmed; "
-                f"see: sweep report {folder.name}"
+                f"see: sweep report {folder.address}"
             )
             return
         hint(f"{counted(added.new, 'new run')} with other seeds, {added.pending} to train")

@@ -93,7 +93,7 @@ def extend(
         if sweep.state is not SweepState.FINISHED:
             raise UsageError(
                 f"sweep {folder.name} {sweep.state.said}, and only a finished one can be extended; "
-                f"continue it with: sweep resume {folder.name}"
+                f"continue it with: sweep resume {folder.address}"
             )
         if trial and (add_iterations or add_brackets or trials is not None):
             raise UsageError(

@@ -46,13 +46,13 @@ def resume(
         if problems:
             raise DataError(
                 f"{folder.database} is damaged ({problems[0]}); restore it from a copy, "
-                f"or find out more with: sweep doctor {folder.name}"
+                f"or find out more with: sweep doctor {folder.address}"
             )
         if sweep.state is SweepState.FINISHED and unconfirmed:
             work.confirm_stored(folder, budget, stopping, stored_space, cache, numbers, workers)
             return
         if sweep.state is SweepState.FINISHED:
-            hint(f"sweep {folder.name} is finished; see: sweep report {folder.name}")
+            hint(f"sweep {folder.name} is finished; see: sweep report {folder.address}")
             return
         prepared = prepare_again(
             folder, sweep, cache, stored_space, say=output, compared=compared, numbers=numbers

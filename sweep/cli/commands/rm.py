@@ -30,7 +30,7 @@ def remove(
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(
-                f"sweep rm {folder.name} asks before it removes anything, which needs a "
+                f"sweep rm {folder.address} asks before it removes anything, which needs a "
                 f"terminal; without one add --yes"
             )
         typer.confirm(f"remove {folder.path} ({size(total)})?", abort=True, err=True)

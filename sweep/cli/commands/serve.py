@@ -1,5 +1,6 @@
 """sweep serve: a queue, a dashboard and an API for searches, on this machine."""
 
+import shlex
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -116,7 +117,7 @@ def serve(
     quiet_logs()
     with opened(options) as service:
         # the token is made once it is sure that it will be printed
-        run(service, lambda address: _say(address, _secret(service.database)))
+        run(service, lambda address: _say(address, _secret(service.database), results))
 
 
 def _secret(database: "QueueDatabase") -> str | None:
@@ -135,9 +136,10 @@ def _secret(database: "QueueDatabase") -> str | None:
     return tokens.add(database, _PRINTED, frozenset(TokenScope))[1]
 
 
-def _say(address: str, secret: str | None) -> None:
+def _say(address: str, secret: str | None, results: Path) -> None:
     if secret is None:
-        hint("sign in with a token; make one with: sweep serve token add NAME")
+        where = "" if results == DEFAULT_RESULTS else f"--results {shlex.quote(str(results))} "
+        hint(f"sign in with a token; make one with: sweep serve {where}token add NAME")
         out().print(f"{address}/", soft_wrap=True)
     else:
         hint("open this address; its token is new with each start on a terminal")

@@ -12,7 +12,6 @@ from sweep.cli import completion
 from sweep.cli import options as opt
 from sweep.cli.output import display, out
 from sweep.cli.trial_lines import open_sweep, print_json, split_arguments
-from sweep.data.split_record import RUN_TRIAL
 from sweep.store import Store
 from sweep.sweep_folder import DEFAULT_RESULTS, SweepFolder
 
@@ -47,10 +46,14 @@ def show(
     if output == "json":
         print_json(found.to_json(), frames.sweep.scoring)
     else:
-        _print_details(found, folder)
+        _print_details(found, folder, frames.sweep.data.is_unseen)
 
 
-def _print_details(found: "Details", folder: SweepFolder) -> None:
+_OF_EPOCHS = frozenset(("params", "best epoch", "onset", "epochs"))
+"""What is not known of a trial that a script's own `run_trial` trains."""
+
+
+def _print_details(found: "Details", folder: SweepFolder, is_unseen: bool) -> None:
     from sweep.analysis.answers.one_trial import reason, sparkline
     from sweep.analysis.answers.two_trials import label
 
@@ -62,7 +65,8 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
     settings = [f"{words.plain(name)}={words.settings([values[name]])[0]}" for name in given]
     lines.append(("settings", ", ".join(settings)))
     lines.append(("seed", str(row["seed"])))
-    lines += [line for line in results_of(row, shown) if line[0] not in ("rank", "class", "gap")]
+    left_out = {"rank", "class", "gap"} | (_OF_EPOCHS if is_unseen else set())
+    lines += [line for line in results_of(row, shown) if line[0] not in left_out]
     lines.append(("gap", shown.gap_with_error(row["gap"], found.gap_se)))
     why = reason(found)
     lines.append(("class", f"{row['class']}: {why}" if why else words.MISSING))
@@ -72,13 +76,13 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
                 lines.append((name, f"{best[column]:.3f}"))
         for name, value in row["metrics"].items():
             shown_value = words.MISSING if value is None else words.amount(value)
-            lines.append((words.cut(name), shown_value))
-        lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
+            is_ours = any(name == taken for taken, _ in lines)
+            lines.append((words.cut(f"model's {name}" if is_ours else name), shown_value))
+        if best["learning_rate"] == best["learning_rate"]:
+            lines.append(("rate", f"{best['learning_rate']:.3g} after the best epoch"))
     curve = sparkline(shown.shown_all(found.epochs["val_score"].to_numpy()), _CURVE_WIDTH)
-    if curve and not _is_own_training(found):
+    if curve and not is_unseen:
         lines.append((f"{shown.val} by epoch", curve))
-    if _is_own_training(found):
-        lines = [line for line in lines if line[0] not in _UNSEEN and line[1] != words.MISSING]
     kept = folder.checkpoints / found.checkpoint if found.checkpoint else "none"
     lines.append(("checkpoint", str(kept)))
     width = max(len(name) for name, _ in lines)
@@ -87,31 +91,22 @@ def _print_details(found: "Details", folder: SweepFolder) -> None:
     _print_rungs(found)
 
 
-_UNSEEN = ("best epoch", "onset", "epochs", "rate")
-"""What nobody saw where a script trains its trials itself."""
-
-
-def _is_own_training(found: "Details") -> bool:
-    return any(one["trainer"] == RUN_TRIAL for one in found.rungs)
-
-
 def _print_rungs(found: "Details") -> None:
     import pandas as pd
 
     table = Table(box=None, pad_edge=False)
     has_rungs = found.row["baseline"] is not None or not pd.isna(found.row["rung"])
-    epochs = () if _is_own_training(found) and not has_rungs else ("epochs", "trained")
-    headings = (*epochs, "status", f"best {found.shown.val}", "trainer", "seconds")
+    headings = ("epochs", "trained", "status", f"best {found.shown.val}", "trainer", "seconds")
     has_workers = any(one["worker"] is not None for one in found.rungs)
     shown = (*(["rung"] if has_rungs else []), *headings, *(["worker"] if has_workers else []))
     for heading in shown:
         table.add_column(heading, justify="left" if heading in ("status", "trainer") else "right")
     for one in found.rungs:
         score, seconds = one["score"], one["seconds"]
-        trained = [f"{one['first_epoch'] + 1}–{one['last_epoch']}", str(one["epochs"])]
         table.add_row(
             *([str(one["rung"])] if has_rungs else []),
-            *(trained if epochs else []),
+            f"{one['first_epoch'] + 1}–{one['last_epoch']}",
+            str(one["epochs"]),
             one["status"],
             words.MISSING if score is None else found.shown.score(score),
             one["trainer"] or words.MISSING,

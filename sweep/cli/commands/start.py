@@ -102,6 +102,6 @@ def start(
 def _refuse_existing(folder: SweepFolder) -> None:
     if folder.exists:
         raise UsageError(
-            f"sweep {folder.name} exists already; continue it with: sweep resume {folder.name}, "
+            f"sweep {folder.name} exists already; continue it with: sweep resume {folder.address}, "
             "or choose another --name"
         )

@@ -20,6 +20,7 @@ def status(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_R
 def _facts(found: Look) -> list[tuple[str, str]]:
     sweep, progress = found.sweep, found.progress
     total = sweep.plan.all_assignments
+    epochs = f"{progress.epochs_done:,} of at most {found.epochs_planned:,}"
     facts = [
         ("sweep", f"{sweep.name} ({state_text(found)})"),
         ("space", f"{sweep.space.name}, seed {sweep.settings.seed}"),
@@ -29,7 +30,7 @@ def _facts(found: Look) -> list[tuple[str, str]]:
         ),
         ("data", sweep.data.source),
         ("progress", f"{progress.assignments_done} of {counted(total, 'assignment')}"),
-        ("epochs", "" if sweep.is_own_training else _epochs(found)),
+        ("epochs", "" if sweep.data.is_unseen else epochs),
         ("failed", counted(progress.trials_failed, "trial") if progress.trials_failed else ""),
         ("seeds", _seeds(progress)),
         ("best", best_text(progress, sweep.score_words)),
@@ -39,10 +40,6 @@ def _facts(found: Look) -> list[tuple[str, str]]:
         ("message", sweep.message or ""),
     ]
     return [(label, line) for label, line in facts if line]
-
-
-def _epochs(found: Look) -> str:
-    return f"{found.progress.epochs_done:,} of at most {found.epochs_planned:,}"
 
 
 def _workers(found: Look) -> str:

@@ -13,6 +13,6 @@ def stop(name: opt.NameArgument = None, results: opt.ResultsOption = DEFAULT_RES
     """
     folder = find_sweep(results, name)
     if stopping.stop(folder):
-        hint(f"sweep {folder.name} stopped; continue with: sweep resume {folder.name}")
+        hint(f"sweep {folder.name} stopped; continue with: sweep resume {folder.address}")
     else:
         hint(f"sweep {folder.name} is not running")

@@ -303,3 +303,22 @@ def _hashes(rows: Rows) -> NDArray[np.uint64]:
             part = (part + np.uint64(0x9E3779B9)) * factors
             found[start : start + _HASHED_ROWS] += (part ^ (part >> np.uint64(29))).sum(axis=1)
     return found
+
+
+def of_answers(
+    task: Task, train: NDArray[np.floating], validation: NDArray[np.floating]
+) -> Iterator[str]:
+    """Yield which of several labels few rows answer with yes, or few with no.
+
+    `train` and `validation` are (rows, labels) of 0 and 1, a column for each of the task's targets.
+    """
+    if task.kind is not TaskKind.LABELS:
+        return
+    for i, name in enumerate(task.targets):
+        for answer, said in ((1, "yes"), (0, "no")):
+            n_train, n_val = (int((part[:, i] == answer).sum()) for part in (train, validation))
+            if n_train + n_val < FEW_OF_A_CLASS or not (n_train and n_val):
+                yield (
+                    f"label {name!r} is {said} in {counted(n_train, 'training row')} and "
+                    f"{counted(n_val, 'validation row')}: too few to learn it or to measure that"
+                )

@@ -113,7 +113,7 @@ def _becomes(column: ColumnPreparation, split: Split) -> str:
 
 
 def _is_target(name: str, split: Split) -> bool:
-    """Whether an array of this name gives several targets: y_1, y_2, …"""
+    """Whether an array of this name gives several targets: y_1, y_2 and so on."""
     return all(target.startswith(f"{name}_") for target in split.task.targets)
 
 

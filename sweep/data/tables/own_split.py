@@ -94,6 +94,7 @@ def whole_split(read: Read, own: OwnData, stored: Preparation | None = None) -> 
         *chosen.warnings,
         *prepared.warnings,
         *doubts.of_rows(task, classes, len(rows[1])),
+        *doubts.of_answers(task, rows[0].y, rows[1].y),
         *doubts.of_repeats(*rows),
     ]
     n_train, n_validation, n_test = map(len, rows)

@@ -26,6 +26,7 @@ _SEPARATORS = (",", ";", "\t", "|")
 _WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)
+_TELLS_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?\s*(?:\n|$)', re.IGNORECASE)
 _UNCLOSED = "begins a cell with a quotation mark that is not closed"
 _NO_VALUE = re.compile(r"\s*(|\?|na|n/a|nan|null|none|-|true|false)\s*", re.IGNORECASE)
 
@@ -39,14 +40,14 @@ class CsvForm:
     decimal_comma: bool
     n_columns: int
     n_comments: int = 0
-    """Lines at the top that begin with # and are no header."""
+    """Lines at the top that are no header: they begin with #, or the first tells a separator."""
 
     @property
     def notes(self) -> list[str]:
         """What of it is out of the ordinary, a sentence each."""
         found = []
         if self.n_comments:
-            found.append(f"{counted(self.n_comments, 'comment line')} at the top left out")
+            found.append(f"{counted(self.n_comments, 'line')} above the table left out")
         if self.separator != ",":
             found.append(f"columns are separated by {_WORDS[self.separator]}")
         if self.decimal_comma:
@@ -90,8 +91,9 @@ def csv_form(plain: Path, name: str, header: bool | None = None) -> CsvForm:
     if len(head) == _SNIFFED_BYTES:
         text = text.rpartition("\n")[0] or text
     n_comments = _n_comments(text)
-    separator, rows = _separated(_below(text, n_comments), name)
-    if n_comments:
+    told = _told_separator(text)
+    separator, rows = _separated(_below(text, n_comments), name, told)
+    if n_comments > (told is not None):
         named = _rows(_below(text, n_comments - 1), separator)
         if len(named[0]) == len(rows[0]):  # np.savetxt puts a # before the names of columns
             n_comments, rows = n_comments - 1, named
@@ -127,8 +129,15 @@ def _uneven(row: list[str], form: CsvForm) -> str:
 
 
 def _n_comments(text: str) -> int:
-    lines = text.split("\n")
-    return next((i for i, line in enumerate(lines) if not line.lstrip().startswith("#")), 0)
+    lines, told = text.split("\n"), _told_separator(text) is not None
+    of_other_kind = (i for i, line in enumerate(lines) if not line.lstrip().startswith("#"))
+    return next((i for i in of_other_kind if i or not told), 0)
+
+
+def _told_separator(text: str) -> str | None:
+    """The separator that a first line such as `sep=;` tells, as spreadsheets write it."""
+    found = _TELLS_SEPARATOR.match(text)
+    return None if found is None else found[1]
 
 
 def _below(text: str, n_lines: int) -> str:
@@ -193,10 +202,13 @@ def first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__).strip()
 
 
-def _separated(text: str, name: str) -> tuple[str, list[list[str]]]:
-    """The separator under which most lines have the same number of cells, and those cells."""
+def _separated(text: str, name: str, told: str | None) -> tuple[str, list[list[str]]]:
+    """The separator under which most lines have the same number of cells, and those cells.
+
+    It is that which the file tells, if it does.
+    """
     best: tuple[tuple[float, int], str, list[list[str]]] | None = None
-    for separator in _SEPARATORS:
+    for separator in _SEPARATORS if told is None else (told,):
         rows = _rows(text, separator)
         if not rows:
             continue

@@ -47,7 +47,7 @@ def why_not_ready(service: Service) -> list[str]:
     except SweepError:
         found.append("the queue cannot be written")
     if not service.dispatcher_is_alive():
-        found.append("the dispatcher does not turn")
+        found.append("the dispatcher stands still")
     if shutil.disk_usage(service.options.results).free < service.options.least_free_bytes:
         found.append("too little room on the disk")
     return found

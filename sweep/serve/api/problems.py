@@ -160,7 +160,7 @@ def _other_method(request: Request, answer: Callable[..., Response]) -> Response
     headers = {"Allow": ", ".join([*allowed, "OPTIONS"])}
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=headers)
-    detail = f"{request.method[:20]} is nothing that {request.url.path[:200]} does; it has: "
+    detail = f"{request.url.path[:200]} takes no {request.method[:20]}; it takes: "
     found = document(405, "method-not-allowed", detail + headers["Allow"], request.url.path)
     return answer(request, found, headers)
 

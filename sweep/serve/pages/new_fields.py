@@ -31,7 +31,7 @@ _HINTS = {
     "validation_rows": "a number, or a share such as 20%",
     "test_rows": "kept sealed; a number or a share",
     "max_epochs": "of a trial that reaches the last rung",
-    "factor": "Hyperband keeps one trial in so many",
+    "factor": "at each cut, Hyperband keeps one trial in this number",
     "iterations": "of Hyperband; 0 trains the baselines only",
     "trials": "of a search other than hyperband",
     "objective": "loss, accuracy, auc, mae, mse, rmse, r2, or a metric of the models",

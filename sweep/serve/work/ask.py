@@ -114,7 +114,7 @@ def _work(
     if kind is JobKind.EXTEND and found.state is not SweepState.FINISHED:
         raise UsageError(
             f"sweep {folder.name} {found.state.said}, and only a finished one can be extended; "
-            "let it go on first"
+            "resume the sweep first"
         )
     if kind is JobKind.CONFIRM:
         refuse_unless_over(folder.name, found.state)

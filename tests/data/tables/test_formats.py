@@ -43,6 +43,8 @@ WRITTEN = {
     "blanks.csv": csv().replace(b"size,count", b"# size, count"),
     "commas.csv": csv(";", decimal_comma=True),
     "comments.csv": b"# made by hand\n# in May, 2024\n" + csv(),
+    "told.csv": b"sep=;\r\n" + csv(";").replace(b"\n", b"\r\n"),
+    "told_tab.csv": b'\xef\xbb\xbf"sep=\t"\n' + csv("\t"),
     "named.csv": b"# made by hand\n# " + csv(),
 }
 
@@ -79,7 +81,7 @@ def test_a_file_is_parsed_once_and_known_by_its_content(tmp_path, cache, monkeyp
     path = tmp_path / "a.csv"
     path.write_bytes(csv())
     first = read_file(cache, path)
-    monkeypatch.setattr("sweep.data.tables.reading.write_plain", None)
+    monkeypatch.setattr("sweep.data.tables.file_forms.write_plain", None)
     other = tmp_path / "b.csv"
     other.write_bytes(csv())
     assert read_file(cache, other).key == first.key
@@ -91,7 +93,7 @@ def test_what_an_older_version_read_otherwise_is_read_again(tmp_path, cache, mon
     path.write_text("a,b\n1,2\n3\n")
     with monkeypatch.context() as older:
         older.setattr("sweep.data.tables.reading._VERSION", "1")
-        older.setattr("sweep.data.tables.reading.uneven_line", lambda *_: None)
+        older.setattr("sweep.data.tables.file_forms.uneven_line", lambda *_: None)
         assert read_file(cache, path).frame["b"].to_list() == [2, None]
     with pytest.raises(DataError, match="line 3 has 1 cell, expected 2"):
         read_file(cache, path)

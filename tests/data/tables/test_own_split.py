@@ -322,3 +322,11 @@ def test_the_overview_says_what_becomes_of_each_column(people):
     assert columns["income"].missing == people["income"].is_nan().sum()
     found = json.loads(json.dumps(to_json(list(columns.values()), split)))
     assert found["data"]["task"]["classes"] == ["no", "yes"]
+
+
+def test_of_several_labels_those_that_few_rows_have_are_named():
+    x = np.random.default_rng(0).normal(size=(100, 3))
+    frame = pl.DataFrame({"a": x[:, 0], "big": (x[:, 1] > 0) * 1, "old": np.arange(100) // 97})
+    found = split_of(frame, label=("big", "old")).concerns
+    assert [line for line in found if "'old' is yes in " in line and "too few to learn" in line]
+    assert not any("'big'" in line for line in found)

@@ -233,16 +233,19 @@ def test_random_numbers_of_the_script_are_its_own(searched):
     assert (np.random.get_state()[1] == before).all()
 
 
-def test_rows_of_the_script_are_tested_once(searched):
+def test_rows_of_the_script_are_tested_once(keras, tmp_path):
+    tuner = random_search(tmp_path)
+    tuner.search(X, Y, **FIT)
+    found = tuner.sweep
     for x, y, said in ((X[:, :2], Y, "x has rows of another form"), (X, Y[:5], "120 rows")):
         with pytest.raises(UsageError, match=said):
-            searched.sweep.test(x, y)
-    opening = searched.sweep.test(X, Y)
-    model = searched.sweep.best_model()
+            found.test(x, y)
+    opening = found.test(X, Y)
+    model = found.best_model()
     right = (model.predict(X, verbose=0)[:, 0] > 0.5) == Y
     assert opening.rows == len(Y) and opening.accuracy.value == pytest.approx(right.mean())
     with pytest.raises(UsageError, match="were opened for trial"):
-        searched.sweep.test(X, Y)
+        found.test(X, Y)
 
 
 def test_a_pool_of_workers_trains_the_same_numbers(searched, tmp_path):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from weakref import ReferenceType, ref
+from weakref import WeakValueDictionary
 
 from sweep.errors import InvalidSpaceError
 from sweep.records import Value
@@ -69,8 +69,8 @@ class Explorer:
     faults: Faults = field(init=False)
     """What `check` raised."""
     _outlines: dict[str, Outline] = field(default_factory=dict)
-    _weights: dict[int, ReferenceType[Any]] = field(default_factory=dict)
-    """The weights to be trained of all models, by identity."""
+    _weights: WeakValueDictionary[int, Any] = field(default_factory=WeakValueDictionary)
+    """The weights to be trained of all models that are still there, by identity."""
     _root: _Node = field(default_factory=_Node)
 
     def __post_init__(self) -> None:
@@ -188,15 +188,14 @@ class Explorer:
         """Raise InvalidSpaceError if a weight that is trained is an earlier model's too."""
         weights: Iterable[Any] = getattr(model, "trainable_variables", ())
         for weight in weights:
-            known = self._weights.get(id(weight))
-            kept = None if known is None else known()
-            if kept is not None and kept is weight:
+            is_known = self._weights.get(id(weight)) is weight
+            if is_known:
                 raise InvalidSpaceError(
                     f"{name_of(self.build)} of {self.path} gives two models the same weights "
                     f"{weight.path!r}: what one trial learns would go into the next; make that "
                     "layer inside the function, or set its trainable=False"
                 )
-            self._weights[id(weight)] = ref(weight)
+            self._weights[id(weight)] = weight
 
     def _keep(self, trace: Trace) -> None:
         node = self._root

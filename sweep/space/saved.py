@@ -173,11 +173,11 @@ def check_saved(path: Path, model: Model, inputs: Inputs) -> None:
     import keras
 
     try:
-        with unwarned():
+        with _unwarned():
             needed = needed_by(keras.saving.serialize_keras_object(model))
         if not needed.objects and not needed.unsafe:
             return
-        with tempfile.TemporaryDirectory(prefix=SPACES) as folder, unwarned():
+        with tempfile.TemporaryDirectory(prefix=SPACES) as folder, _unwarned():
             file = Path(folder) / "model.keras"
             model.save(file)
             loaded = load_saved(file)
@@ -218,7 +218,7 @@ def _losses(model: Model, loaded: Model, outputs: np.ndarray) -> tuple[Any, Any]
 
 
 @contextlib.contextmanager
-def unwarned() -> Iterator[None]:
+def _unwarned() -> Iterator[None]:
     """Leave out Keras' warnings of a saved optimizer that has no state yet, and of a lambda."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -12,7 +12,7 @@ from sweep.data.split import Split
 from sweep.disk import whole
 from sweep.errors import InvalidSpaceError, PlatformError
 from sweep.records import Value
-from sweep.space.saved import load_saved, needed_by, unwarned
+from sweep.space.saved import load_saved, needed_by
 from sweep.tasks.scoring import BINARY_CROSSENTROPY, Scoring
 from sweep.training.checkpoint import TrialState
 from sweep.training.model import Build, Model, build_model, evaluate, set_state
@@ -63,8 +63,7 @@ def export_verified(
         rows = replace(rows, x=_given(raw, split))
     try:
         with whole(path) as new:
-            with unwarned():
-                exported.save(new)
+            exported.save(new)
             score = evaluate(_loaded(new), rows, split.task, scoring).score
             if not is_same(score, expected):
                 raise InvalidSpaceError(

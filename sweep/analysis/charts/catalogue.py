@@ -39,6 +39,8 @@ class Chart:
     title: str
     """What it shows, for those who cannot see it too; `{score}` stands for what was measured."""
     draw: Callable[[SweepFrames], Figure]
+    of_models: bool = False
+    """Whether it shows sizes or epochs, which are not seen where `run_trial` trains."""
 
     def titled(self, frames: SweepFrames) -> str:
         """Return the title for a sweep: "BCE against trainable parameters"."""
@@ -53,11 +55,23 @@ def charts(smoothing: int = 0) -> tuple[Chart, ...]:
     """
     curves = partial(draw_curves, smoothing=smoothing)
     return (
-        Chart("frontier", "frontier", "{score} against trainable parameters", draw_frontier),
         Chart(
-            "learning-curves", "overfitting", "{score} against epochs, train and validation", curves
+            "frontier",
+            "frontier",
+            "{score} against trainable parameters",
+            draw_frontier,
+            of_models=True,
         ),
-        Chart("learning-rate", "search", "Learning rate against epochs", draw_rates),
+        Chart(
+            "learning-curves",
+            "overfitting",
+            "{score} against epochs, train and validation",
+            curves,
+            of_models=True,
+        ),
+        Chart(
+            "learning-rate", "search", "Learning rate against epochs", draw_rates, of_models=True
+        ),
     )
 
 
@@ -67,12 +81,21 @@ FURTHER = (
         "overfitting",
         "Validation {score} against epochs by size",
         draw_decades,
+        of_models=True,
     ),
     Chart(
-        "overfitting", "overfitting", "Gap and onset against trainable parameters", draw_overfitting
+        "overfitting",
+        "overfitting",
+        "Gap and onset against trainable parameters",
+        draw_overfitting,
+        of_models=True,
     ),
     Chart(
-        "regularisation", "regularisation", "Validation {score} by regulariser and size", draw_heat
+        "regularisation",
+        "regularisation",
+        "Validation {score} by regulariser and size",
+        draw_heat,
+        of_models=True,
     ),
     Chart("confirmed", "reliability", "Scores in the search and in repeats", draw_confirmed),
     Chart("importance", "search", "Which hyperparameters matter", draw_importance),
@@ -87,19 +110,12 @@ _KEPT = len(charts()) + len(FURTHER) + 1
 """Figures of one sweep; learning curves twice, as only those of the files may be smoothed."""
 
 
-_OF_EPOCHS = frozenset(
-    ("frontier", "learning-curves", "learning-rate", "curves-by-capacity", "overfitting",
-     "regularisation")
-)  # fmt: skip
-"""Charts of what a model's size is, or of what each epoch gave."""
-
-
 def figure_of(chart: Chart, frames: SweepFrames) -> Figure:
     """Return a new figure of a chart. Draw and save it in `style.styled`.
 
     Raises TooFewDataError if there is too little to show.
     """
-    if frames.sweep.data.is_unseen and chart.stem in _OF_EPOCHS:
+    if frames.sweep.data.is_unseen and chart.of_models:
         raise TooFewDataError("run_trial trains, so neither sizes nor epochs are seen")
     return chart.draw(frames)
 

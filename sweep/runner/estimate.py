@@ -2,9 +2,10 @@
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError
 from sweep.records import Assignment, Value
 from sweep.runner.prepare import Prepared, make_trainer
@@ -17,6 +18,10 @@ from sweep.training.model import count_params
 _EPOCHS = 3
 _COPIES = {True: 8, False: 2}
 """Trials trained to measure the smallest model and the largest: small ones share programs."""
+_MOST_ROWS = 20_000
+"""Rows of each part on which models are measured: an epoch of more takes longer in proportion."""
+_FEWEST_BATCHES = 4
+"""Training batches on which models are measured, however large a batch is."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,25 @@ class Survey:
     @cached_property
     def _trainer(self) -> Trainer:
         return make_trainer(self.prepared)
+
+    @cached_property
+    def _measured_on(self) -> Split:
+        """The rows on which models are measured: the first of each part, if there are many."""
+        split, batch = self.prepared.split, self.prepared.settings.batch_size
+        return replace(
+            split,
+            train=split.train.take(slice(max(_MOST_ROWS, _FEWEST_BATCHES * batch))),
+            validation=split.validation.take(slice(_MOST_ROWS)),
+        )
+
+    @cached_property
+    def _measuring(self) -> Trainer:
+        return make_trainer(self.prepared, self._measured_on)
+
+    @cached_property
+    def _longer(self) -> float:
+        """How many times as long an epoch takes as on the rows on which models are measured."""
+        return _epoch_work(self.prepared.split) / _epoch_work(self._measured_on)
 
     @cached_property
     def _surveyed(self) -> list[Surveyed]:
@@ -97,9 +121,10 @@ class Survey:
     def seconds(self) -> float:
         """Return the expected wall time if nothing stops early.
 
-        Trains the smallest and the largest trial of the plan, each a few times over. Seconds an
-        epoch are taken as linear in the parameters between the two, those before an assignment's
-        first epoch as the smallest model's. A trial whose model does not build takes no time.
+        Trains the smallest and the largest trial of the plan, each a few times over, on the first
+        20,000 rows if there are more. Seconds an epoch are taken as linear in the parameters
+        between the two and in the rows, those before an assignment's first epoch as the smallest
+        model's. A trial whose model does not build takes no time.
         Raises InvalidSpaceError if no model builds.
         """
         learned = self.learned
@@ -140,13 +165,14 @@ class Survey:
             for epochs in (1, 1, 1 + _EPOCHS)
         )
         epoch = max(0.0, longer - again) / (_EPOCHS * copies)
-        return Cost(max(0.0, first - again), max(0.0, again / copies - epoch), epoch)
+        before = max(0.0, again / copies - epoch)
+        return Cost(max(0.0, first - again), before, epoch * self._longer)
 
     def _wall(self, values: dict[str, Value], copies: int, epochs: int) -> float:
         """Seconds of training a configuration for some epochs, under as many seeds as copies."""
         work = [Assignment(n, n, 0, 0, epochs, values, 1 + n) for n in range(copies)]
         started = time.perf_counter()
-        train_all(self._trainer, work, MemoryJournal())
+        train_all(self._measuring, work, MemoryJournal())
         return time.perf_counter() - started
 
     def _count(self, values: dict[str, Value]) -> int | None:
@@ -155,6 +181,14 @@ class Survey:
             return count_params(self.prepared.space.explorer.build(Asked(values)))
         except Exception:  # whatever a user's build raises
             return None
+
+
+def _epoch_work(split: Split) -> int:
+    """The products of an epoch, in those of one row forward.
+
+    A training row goes forward and back, which is two products more; then all rows are evaluated.
+    """
+    return 3 * len(split.train) + len(split.train) + len(split.validation)
 
 
 def _none_builds(prepared: Prepared) -> InvalidSpaceError:

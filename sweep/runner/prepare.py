@@ -268,7 +268,8 @@ def _check_built(sweep: SweepRow, space: Space) -> None:
         )
 
 
-def make_trainer(prepared: Prepared) -> Trainer:
-    """The trainer that the settings ask for."""
+def make_trainer(prepared: Prepared, split: Split | None = None) -> Trainer:
+    """Return the trainer that the settings ask for, on another split than the sweep's if given."""
     scoring = prepared.scored.scoring
-    return chosen_trainer(prepared.space.build, prepared.split, prepared.settings, scoring)
+    rows = prepared.split if split is None else split
+    return chosen_trainer(prepared.space.build, rows, prepared.settings, scoring)

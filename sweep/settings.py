@@ -76,6 +76,8 @@ class Settings:
     validation_rows: Integer = DEFAULT_VALIDATION_ROWS
     test_rows: Integer | None = None
     """Rows kept sealed behind the training rows; None for the default, or what is left."""
+    train_score_rows: Integer | None = None
+    """Training rows on which the training score is measured; None for all."""
     batch_size: Integer = 500
     patience: Integer | None = 20
     """Epochs without a better validation score before a trial stops early; None for never."""
@@ -121,6 +123,11 @@ class Settings:
                     f"--{name} is {value!r}, expected one of: {', '.join(words)}"
                 )
         _refuse_those_of_other_searches(self)
+
+    @property
+    def scored_train_rows(self) -> int:
+        """Training rows on which the training score is measured."""
+        return self.train_rows if self.train_score_rows is None else self.train_score_rows
 
     @property
     def has_rungs(self) -> bool:
@@ -209,6 +216,7 @@ _LEAST = {
     "train_rows": 1,
     "validation_rows": 1,
     "test_rows": 0,
+    "train_score_rows": 1,
     "batch_size": 1,
     "patience": 1,
     "keep": 0,

@@ -60,11 +60,14 @@ class Survey:
     @cached_property
     def _measured_on(self) -> Split:
         """The rows on which models are measured: the first of each part, if there are many."""
-        split, batch = self.prepared.split, self.prepared.settings.batch_size
+        split, settings = self.prepared.split, self.prepared.settings
+        train = split.train.take(slice(max(_MOST_ROWS, _FEWEST_BATCHES * settings.batch_size)))
+        scored = settings.train_score_rows
         return replace(
             split,
-            train=split.train.take(slice(max(_MOST_ROWS, _FEWEST_BATCHES * batch))),
+            train=train,
             validation=split.validation.take(slice(_MOST_ROWS)),
+            n_scored=scored and -(-scored * len(train) // len(split.train)),
         )
 
     @cached_property
@@ -74,7 +77,8 @@ class Survey:
     @cached_property
     def _longer(self) -> float:
         """How many times as long an epoch takes as on the rows on which models are measured."""
-        return _epoch_work(self.prepared.split) / _epoch_work(self._measured_on)
+        whole = replace(self.prepared.split, n_scored=self.prepared.settings.train_score_rows)
+        return _epoch_work(whole) / _epoch_work(self._measured_on)
 
     @cached_property
     def _surveyed(self) -> list[Surveyed]:
@@ -186,9 +190,9 @@ class Survey:
 def _epoch_work(split: Split) -> int:
     """The products of an epoch, in those of one row forward.
 
-    A training row goes forward and back, which is two products more; then all rows are evaluated.
+    A training row goes forward and back, which is two products more; then scores are measured.
     """
-    return 3 * len(split.train) + len(split.train) + len(split.validation)
+    return 3 * len(split.train) + len(split.scored_places) + len(split.validation)
 
 
 def _none_builds(prepared: Prepared) -> InvalidSpaceError:

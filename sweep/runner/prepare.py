@@ -134,6 +134,7 @@ def prepared_of(
     scored = replace(scored, said=(*scored.said, *said_of(split, space)))
     split = with_class_weight(split, space)
     settings = _settled(settings, split)
+    settings = replace(settings, train_score_rows=_scored_rows(settings, split))
     if not space.searched and not settings.stages:  # extended, it is searched after all
         if not settings.has_rungs and settings.iterations:
             raise InvalidSpaceError(
@@ -184,6 +185,20 @@ def _settled(settings: Settings, split: Split) -> Settings:
         test_rows=test_rows,
         own=data.own or settings.own.with_sizes(Sizes()),
     )
+
+
+def _scored_rows(settings: Settings, split: Split) -> int | None:
+    """Training rows on which the training score is measured; None for all.
+
+    Raises UsageError if there are fewer.
+    """
+    asked, n_train = settings.train_score_rows, len(split.train)
+    if asked is not None and asked > n_train:
+        raise UsageError(
+            f"--train-score-rows is {asked:,}, and there are {counted(n_train, 'training row')}; "
+            "leave it out to measure training scores on all of them"
+        )
+    return None if asked == n_train else asked
 
 
 def _resolved(data: str, split: Split) -> str:

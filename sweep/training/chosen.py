@@ -1,5 +1,7 @@
 """The trainer that a sweep's settings ask for."""
 
+from dataclasses import replace
+
 from sweep.data.split import Split
 from sweep.errors import InvalidSpaceError
 from sweep.settings import Settings
@@ -17,6 +19,8 @@ def chosen_trainer(build: Build, split: Split, settings: Settings, scoring: Scor
 
     Raises InvalidSpaceError if it is the fused one, and that cannot train on this split.
     """
+    if split.n_scored is None:
+        split = replace(split, n_scored=settings.train_score_rows)
     patience = settings.patience if settings.stopping is None else settings.stopping
     given = (build, split, settings.batch_size, patience)
     numerics = settings.numerics

@@ -214,7 +214,7 @@ class _Run:
         self, logs: dict[str, float], validation: Evaluation, started: float
     ) -> EpochRecord:
         told = self.has_metrics and self.trainer.split.is_of_script
-        train = self._evaluated(self.trainer.split.train, with_metrics=told)
+        train = self._evaluated(self.trainer.split.scored_train, with_metrics=told)
         return EpochRecord(
             epoch=self.progress.epoch + 1,
             fit_loss=float(logs["loss"]),

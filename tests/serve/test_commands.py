@@ -42,7 +42,7 @@ OTHERS = {
     "search": "bayesian", "trials": 4, "executions": 2, "initial_points": 3, "alpha": 0.5,
     "beta": 1.5, "max_epochs": 9, "factor": 2, "iterations": 2, "seed": 7, "batch_size": 50,
     "patience": 0, "trainer": "keras", "baselines": False, "seeds": 2, "keep": 3,
-    "objective": "mae", "build": "wide",
+    "objective": "mae", "build": "wide", "train_score_rows": 20,
 }  # fmt: skip
 NOT_SETTINGS = {
     "name", "space", "results", "cache", "max_time", "max_trials", "target", "max_failures",
@@ -60,7 +60,7 @@ def test_all_that_may_be_asked_for_is_an_option_and_every_option_may_be_asked_fo
     job = job_of(service.database, JobKind.START, asked)
     found = parsed(commands.start_command(job, Path("/spaces/mine.py"), options))
     for name, value in values.items():
-        is_text = name.endswith("_rows")
+        is_text = name in forms.SIZES
         assert found[name] == (str(value) if is_text else value), name
     assert (found["name"], found["max_time"]) == ("s", "90.000s")
     assert (found["pool"], found["mixed"]) == ("2", True)

@@ -73,7 +73,7 @@ def details(store: Store, frames: SweepFrames, trial: int) -> Details:
     errors = gap_errors(
         np.array([row["val_score_se"]], dtype=float),
         settings.validation_rows,
-        settings.train_rows,
+        settings.scored_train_rows,
     )
     return Details(
         sweep=frames.sweep.name,

@@ -58,7 +58,8 @@ TRIAL_COLUMNS = {
     "simplest": "fewest parameters within one standard error, over rows and seeds, of the best by "
     "expected score",
     "class": "underfit, balanced, overfit or diverged, none if it cannot be told",
-    "train_score": "the same on the training rows in evaluation mode, weights of the best epoch",
+    "train_score": "the same on the training rows (or settings.train_score_rows of them) in "
+    "evaluation mode, weights of the best epoch",
     "gap": "val_score - train_score",
     "best_epoch": "epoch of the lowest score on the validation rows",
     "onset_epoch": "epoch after which the score on the validation rows rises for good, none if "
@@ -189,7 +190,7 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
     is_confirmation = epochs["trial"].isin(confirmations["trial"])
     later, epochs = epochs[is_confirmation], epochs[~is_confirmation]
     spread = spread_of_seeds(trials, by_seed, level)
-    judged = evidence(trials, epochs, losses, sweep.settings.train_rows, level, spread)
+    judged = evidence(trials, epochs, losses, sweep.settings.scored_train_rows, level, spread)
     trials = trials.join(judged)[list(TRIAL_COLUMNS)]
     means = confirmed(trials, repeats, by_seed)
     optimism = optimism_of_best(trials, losses)

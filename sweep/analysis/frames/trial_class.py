@@ -45,8 +45,8 @@ def gap_errors(
 ) -> NDArray[np.float64]:
     """Return SE(gap) = SE(val score) · √(1 + validation rows / train rows).
 
-    Takes the training rows' losses to spread as the validation rows' do; those of an overfit trial
-    spread less, so this is on the safe side.
+    `train_rows` are those that training scores are measured on. Takes their losses to spread as the
+    validation rows' do; those of an overfit trial spread less, so this is on the safe side.
     """
     return np.asarray(val_score_se, dtype=float) * math.sqrt(1 + validation_rows / train_rows)
 

@@ -3,9 +3,11 @@
 How it is laid out is left to `terminal` and, for Markdown, to `report`.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from sweep import words
@@ -13,6 +15,7 @@ from sweep.analysis.frames.evidence import why_errors_are_unknown
 from sweep.analysis.frames.expected import is_known
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import has_a_columns_name, shown_name
+from sweep.analysis.frames.trial_class import gap_errors
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.analysis.report import openings, rare_class
 from sweep.statistics.onset import TOLERANCE
@@ -158,6 +161,17 @@ def _references(frames: SweepFrames) -> str:
     )
 
 
+def _of_gap(frames: SweepFrames) -> str:
+    """The best trial's gap with its error, in words; "" if that is unknown."""
+    settings, best = frames.sweep.settings, frames.trials.iloc[0]
+    rows = settings.validation_rows, settings.scored_train_rows
+    (error,) = gap_errors(np.array([best["val_score_se"]]), *rows)
+    if not math.isfinite(error):
+        return ""
+    gap = frames.score_words.gap_with_error(float(best["gap"]), float(error))
+    return f": the gap of trial {best['trial']} is {gap}"
+
+
 def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     """One line for each mark in the table."""
     found, shown = [], frames.score_words
@@ -165,6 +179,12 @@ def _notes_on_errors(frames: SweepFrames, trials: pd.DataFrame) -> list[str]:
     if known.any():
         rows = words.counted(frames.sweep.settings.validation_rows, "validation row")
         found.append(f"± SE: standard error over the {rows}.")
+    settings = frames.sweep.settings
+    if settings.train_score_rows is not None and evaluated.any():
+        found.append(
+            f"{shown.train} is measured on {settings.train_score_rows:,} of "
+            f"{words.counted(settings.train_rows, 'training row')}, evenly apart{_of_gap(frames)}."
+        )
     if (evaluated & ~known).any():
         which = "some trials" if known.any() else "all trials"
         why = why_errors_are_unknown(frames.sweep.settings.validation_rows, frames.sweep.scoring)

@@ -53,6 +53,7 @@ def plan(
     split_column: of_data.SplitColumnOption = of_data.DEFAULT.split_column,
     split_seed: of_data.SplitSeedOption = of_data.DEFAULT.split_seed,
     class_weight: of_data.ClassWeightOption = of_data.DEFAULT.class_weight,
+    train_score_rows: opt.TrainScoreRowsOption = opt.DEFAULT.train_score_rows,
     batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,
     baselines: opt.BaselinesOption = opt.DEFAULT.baselines,

@@ -50,6 +50,7 @@ def start(
     split_column: of_data.SplitColumnOption = of_data.DEFAULT.split_column,
     split_seed: of_data.SplitSeedOption = of_data.DEFAULT.split_seed,
     class_weight: of_data.ClassWeightOption = of_data.DEFAULT.class_weight,
+    train_score_rows: opt.TrainScoreRowsOption = opt.DEFAULT.train_score_rows,
     batch_size: opt.BatchSizeOption = opt.DEFAULT.batch_size,
     patience: opt.PatienceOption = opt.DEFAULT.patience or 0,
     trainer: opt.TrainerOption = opt.DEFAULT.trainer,

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,19 +80,39 @@ class Resident:
         self.data: ResidentData = ResidentData(x, y, on_device(shares), on_device(counts))
 
     def _rows(self) -> tuple[Tensor, Tensor]:
-        """Features of all rows, padded to whole chunks, and targets of the training rows."""
+        """Features of all rows, padded to whole chunks, and targets of the training rows.
+
+        Training rows that are not scored stand first, so that all others are one piece.
+        """
         split, rows = self.split, self.rows
-        parts = [flat(part.array) for part in (split.train, split.validation)]
-        x = np.zeros((rows.chunks * rows.chunk, parts[0].shape[1]), np.float32)
-        x[: rows.train] = parts[0]
-        x[rows.train : rows.train + rows.validation] = parts[1]
+        train, validation = (flat(part.array) for part in (split.train, split.validation))
+        x = np.zeros((rows.unscored + rows.chunks * rows.chunk, train.shape[1]), np.float32)
         y = split.train.y
+        if rows.unscored:
+            np.take(train, self._sources, axis=0, out=x[: rows.train])
+            y = y[self._sources]
+        else:
+            x[: rows.train] = train
+        x[rows.train : rows.train + rows.validation] = validation
         return on_device(x), on_device(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
+
+    @cached_property
+    def _sources(self) -> np.ndarray:
+        """Which row of the split's training rows stands at each place here: (train,)."""
+        is_scored = np.zeros(self.rows.train, bool)
+        is_scored[self.split.scored_places] = True
+        return np.concatenate([np.flatnonzero(~is_scored), np.flatnonzero(is_scored)])
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """At which place each of the split's training rows stands here: (train,)."""
+        return np.argsort(self._sources)
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         """The rows of each batch of an epoch: int32 (steps, batch), padded with row 0."""
         order = np.zeros(self.rows.steps * self.rows.batch, np.int32)
-        order[: self.rows.train] = epoch_order(self.rows.train, seed, epoch)
+        rows = epoch_order(self.rows.train, seed, epoch)
+        order[: self.rows.train] = self._places[rows] if self.rows.unscored else rows
         return order.reshape(self.rows.steps, self.rows.batch)
 
 
@@ -201,19 +222,20 @@ class SlotGroup:
 
     def _trained(self, slot: int, seat: TrialSeat, clock: Clock, measured: Measured) -> Trained:
         """The trial's epoch, but for its seconds; `clock` is as after it."""
-        split, n_train = self.resident.split, self.shape.rows.train
+        split, rows = self.resident.split, self.shape.rows
+        scored = split.scored_train
         rule = seat.packing.description.optimizer
         of, meaning = seat.packing.description.loss, (split.task, self.resident.scoring)
-        outputs = measured.logits[slot, : n_train + self.shape.rows.validation]
-        score, penalty, loss = (float(total[slot]) / n_train for total in measured.sums)
+        outputs = measured.logits[slot, : rows.evaluated]
+        score, penalty, loss = (float(total[slot]) / rows.train for total in measured.sums)
         own = seat.packing.description.metrics
-        validation = measures(of, outputs[n_train:], split.validation, *meaning, own)
+        validation = measures(of, outputs[rows.scored :], split.validation, *meaning, own)
         rate = rule.learning_rates(clock.learning_rate, np.array([clock.iteration]))
         record = EpochRecord(
             epoch=seat.epoch + 1,
             fit_loss=loss + penalty,
             fit_score=score if tells_fit_score(of, self.resident.scoring) else math.nan,
-            train_score=score_of(of, outputs[:n_train], split.train, *meaning),
+            train_score=score_of(of, outputs[: rows.scored], scored, *meaning),
             val_score=validation.score,
             val_loss=validation.loss + float(measured.penalty[slot]),
             val_accuracy=validation.accuracy,
@@ -221,7 +243,7 @@ class SlotGroup:
             learning_rate=float(rate[0]),
             seconds=0.0,
             metrics=validation.metrics,
-            train_metrics=own_metrics(of, outputs[:n_train], split.train, *meaning, own)
+            train_metrics=own_metrics(of, outputs[: rows.scored], scored, *meaning, own)
             if split.is_of_script
             else {},
             val_folds=fold_means(validation.losses),

@@ -119,7 +119,9 @@ class FusedTrainer:
     @property
     def rows(self) -> RowCounts:
         """What decides the number of steps in an epoch."""
-        return RowCounts(len(self.split.train.x), len(self.split.validation.x), self.batch_size)
+        n_train, n_validation = len(self.split.train), len(self.split.validation)
+        unscored = n_train - len(self.split.scored_places)
+        return RowCounts(n_train, n_validation, self.batch_size, unscored)
 
     def _read_next(
         self, source: Source, journal: Journal, waiting: ByShape

@@ -11,15 +11,16 @@ from sweep import words
 from sweep.analysis.frames.load import load
 from sweep.analysis.report.header import header
 from sweep.analysis.report.layout import lay_out
-from sweep.analysis.report.table import Column, columns
+from sweep.analysis.report.table import Column, columns, notes
 from sweep.analysis.report.terminal import render_table, report
 from sweep.analysis.report.text_files import to_csv, to_markdown
 from sweep.analysis.report.trials_json import to_json
 from sweep.cli.app import app
 from sweep.errors import UsageError
 from sweep.records import OutcomeStatus
+from sweep.settings import Settings
 from tests.support.printed import printed
-from tests.support.sweeps import NAMES, hyperband, store_sweep, trained
+from tests.support.sweeps import NAMES, hyperband, rows_of_losses, store_sweep, trained
 
 FAILED = OutcomeStatus.FAILED
 EVIL = "\x1b[31m[bold]red[/bold]\x07 a|b <b> \u202egnp\nnext"
@@ -118,6 +119,19 @@ def test_the_table_rounds_and_marks(tmp_path):
     assert "cut at 2" in lines[3]
     assert "trial 2 failed: ValueError: no" in lines
     assert any(line.startswith("cut at N: Hyperband ended the trial") for line in lines)
+
+
+def test_training_scores_of_some_rows_are_said_with_the_error_of_the_gap(tmp_path):
+    settings = replace(Settings(), train_score_rows=2_000, validation_rows=200)
+    (losses,) = rows_of_losses(0.6, rows=200)
+    one = trained(0.6, train_score=0.5, losses=losses)
+    frames = frames_of(tmp_path, one, settings=settings.to_json())
+    (note,) = [line for line in notes(frames) if "measured on" in line]
+    error = float(frames.trials["val_score_se"].iloc[0]) * math.sqrt(1 + 200 / 2_000)
+    assert note == (
+        "train BCE is measured on 2,000 of 10,000 training rows, evenly apart: the gap of trial 0 "
+        f"is {frames.score_words.gap_with_error(float(frames.trials['gap'].iloc[0]), error)}."
+    )
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 110, 120, 200])

@@ -170,16 +170,17 @@ def _output_gradients(
 
 
 def _logits(shape: Shape, values: list[Tensor], trials: Trials, data: ResidentData) -> Tensor:
-    """What is predicted for all rows in evaluation mode: (slots, chunks · chunk), or (…, outputs).
+    """What is predicted for rows in evaluation mode: (slots, chunks · chunk), or (…, outputs).
 
     Of classes these are logits.
     """
-    size, chunks = shape.rows.chunk, shape.rows.chunks
+    size, chunks, unscored = shape.rows.chunk, shape.rows.chunks, shape.rows.unscored
     own = (shape.outputs,) if shape.several else ()
 
     def chunk(index: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         start = index * size
-        rows = ops.slice(data.x, (start, 0), (size, shape.features))
+        first = start + unscored if unscored else start
+        rows = ops.slice(data.x, (first, 0), (size, shape.features))
         h = ops.broadcast_to(rows[None], (shape.slots, size, shape.features))
         h = layers.evaluated_input(shape, values, trials, layers.scaled(shape, trials, h))
         for layer in shape.unrolled:

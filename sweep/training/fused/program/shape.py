@@ -43,11 +43,13 @@ class RowCounts:
     """Numbers of training rows, validation rows and rows in a batch.
 
     From them follow the batches of an epoch and the chunks in which logits are computed.
+    `unscored` training rows, which stand first, have no logits computed.
     """
 
     train: int
     validation: int
     batch: int
+    unscored: int = 0
 
     @property
     def steps(self) -> int:
@@ -56,13 +58,23 @@ class RowCounts:
 
     @property
     def chunks(self) -> int:
-        """Number of equal chunks that hold train and validation rows."""
-        return -(-(self.train + self.validation) // _EVALUATION_ROWS)
+        """Number of equal chunks that hold the rows whose logits are computed."""
+        return -(-self.evaluated // _EVALUATION_ROWS)
 
     @property
     def chunk(self) -> int:
         """Number of rows in a chunk; the last chunk may end in padding."""
-        return -(-(self.train + self.validation) // self.chunks)
+        return -(-self.evaluated // self.chunks)
+
+    @property
+    def scored(self) -> int:
+        """Number of training rows whose logits are computed."""
+        return self.train - self.unscored
+
+    @property
+    def evaluated(self) -> int:
+        """Number of rows whose logits are computed: training rows, then validation rows."""
+        return self.scored + self.validation
 
 
 @dataclass(frozen=True)

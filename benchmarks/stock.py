@@ -7,6 +7,9 @@ an EarlyStopping callback. Each side is a process of its own, taken in turn; wal
 everything from the start of Python to its end, peak memory is the process's largest. `sweep` has
 nothing compiled before; the row "again" is a second search that finds its programs on disk.
 
+The floor is what the products of matrices alone would take, of the epochs that `sweep` trained, at
+the rate of one large product on this machine, measured behind the runs.
+
     python benchmarks/stock.py --max-epochs 9 --repeats 3
 """
 
@@ -85,6 +88,22 @@ def warm() -> None:
     subprocess.run([sys.executable, "-c", libraries], check=True, stderr=subprocess.DEVNULL)
 
 
+def floor_seconds(results: Path) -> float:
+    """Seconds that the newest sweep's products of matrices take at the rate of a large one.
+
+    A trainable parameter takes 6 FLOPs a training row and 2 a row that is evaluated.
+    """
+    import fused as common
+
+    import sweep
+
+    newest = max(results.iterdir(), key=lambda folder: folder.stat().st_mtime)
+    trials = sweep.open(newest.name, results=results).trials
+    a_parameter = 6 * common.TRAIN + 2 * (common.TRAIN + common.VALIDATION)
+    flops = a_parameter * float((trials["epochs"] * trials["params"]).sum())
+    return flops / common.gemm_rate() / 1e9
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--space", default="capacity")
@@ -110,6 +129,7 @@ def main() -> None:
             for name in ("sweep", "sweep, again"):
                 warm()
                 rows[name].append(timed(sweep_command(options, Path(scratch) / "results")))
+        floor = floor_seconds(Path(scratch) / "results")
     print(f"{options.space}, max_epochs {options.max_epochs}, {options.repeats} runs, medians\n")
     print("| | wall, s | peak memory, MiB |\n|---|---|---|")
     medians = {
@@ -118,9 +138,12 @@ def main() -> None:
     }
     for name, (seconds, memory) in medians.items():
         print(f"| {name} | {seconds:.1f} | {memory:.0f} |")
+    print(f"| floor | {floor:.1f} | |")
     for name in ("sweep", "sweep, again"):
         ratios = [a / b for a, b in zip(medians["stock"], medians[name], strict=True)]
         print(f"| stock ÷ {name} | {ratios[0]:.2f} | {ratios[1]:.2f} |")
+    for name in ("sweep", "sweep, again"):
+        print(f"| {name} ÷ floor | {medians[name][0] / floor:.2f} | |")
 
 
 def sweep_command(options: argparse.Namespace, results: Path) -> list[str]:

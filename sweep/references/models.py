@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
 
 from sweep.data.split import Inputs, Split
 from sweep.metrics import NO_SKILL_NAME, kept_losses
 from sweep.references.learners import Fit, logistic, poisson, ridge, tree_amounts, trees
 from sweep.references.no_skill import RowScores, constant, for_rows
 from sweep.seeds import derive
+from sweep.special_functions import expit, logit
 from sweep.store import Reference
 from sweep.tasks.losses import Array, LossName, row_losses
 from sweep.tasks.objectives import ObjectiveName, row_values

@@ -1,6 +1,6 @@
 """The confidence level of every interval and of every set of trials that may be the best."""
 
-from scipy.special import ndtri
+from sweep.special_functions import ndtri
 
 CONFIDENCE = 0.95
 

@@ -31,8 +31,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
 
+from sweep.special_functions import ndtr, stdtrit
 from sweep.statistics.confidence import CONFIDENCE
 from sweep.statistics.paired import differences
 

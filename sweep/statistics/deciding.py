@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
+from sweep.special_functions import ndtri
 from sweep.statistics.paired import differences
 
 LEVEL = 0.01

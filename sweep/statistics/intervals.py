@@ -7,9 +7,9 @@ not in these intervals.
 import math
 
 import numpy as np
-from scipy.special import expit, logit
 
 from sweep.records import Estimate
+from sweep.special_functions import expit, logit
 from sweep.statistics.confidence import CONFIDENCE, Z
 
 

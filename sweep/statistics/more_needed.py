@@ -8,8 +8,7 @@ each. What is seen is uncertain itself: the numbers say how far away an answer i
 import math
 from dataclasses import dataclass
 
-from scipy.special import ndtri
-
+from sweep.special_functions import ndtri
 from sweep.statistics.confidence import CONFIDENCE
 
 SEEDS_WITH_ROWS = 5

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
+from sweep.special_functions import stdtrit
 from sweep.statistics.confidence import CONFIDENCE
 
 _AT_ONCE = 100

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to import
 
+from sweep.special_functions import stdtr, stdtrit
 from sweep.statistics.confidence import CONFIDENCE
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from scipy.special import expit
 
 from sweep.errors import InvalidSpaceError
 from sweep.metrics import logits_from_probabilities
@@ -21,6 +20,7 @@ from sweep.space.keras_loss import TargetForm, loss_of
 from sweep.space.outputs import outputs_of
 from sweep.space.saved import needed_by
 from sweep.space.targets import target_form
+from sweep.special_functions import expit
 from sweep.tasks.losses import Array, LossName, log_probabilities
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 from sweep.training.model import Model

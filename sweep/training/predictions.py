@@ -8,13 +8,13 @@ from typing import Any
 
 import keras
 import numpy as np
-from scipy.special import expit
 
 from sweep.metrics import logits_from_probabilities
 from sweep.space.build import Model
 from sweep.space.keras_loss import TargetForm, callable_of
 from sweep.space.outputs import check_probabilities, n_outputs, outputs_of
 from sweep.space.targets import rows_of, shaped, target_form
+from sweep.special_functions import expit
 from sweep.tasks.losses import Array, log_probabilities, log_softmax
 from sweep.tasks.task import HIGGS_TASK, Task, TaskKind
 

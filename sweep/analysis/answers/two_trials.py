@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
-from scipy.special import stdtrit
 
 from sweep import words
 from sweep.analysis.frames.load import SweepFrames
 from sweep.errors import NotFoundError
 from sweep.records import Json
+from sweep.special_functions import stdtrit
 from sweep.statistics.confidence import CONFIDENCE
 from sweep.statistics.more_needed import SEEDS_WITH_ROWS, MoreNeeded, more_needed
 from sweep.statistics.paired import Difference, difference

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from sweep.analysis.frames.expected import by_expectation
 from sweep.analysis.frames.trial_status import TrialStatus
+from sweep.special_functions import stdtrit
 from sweep.statistics.confidence import CONFIDENCE
 from sweep.statistics.seeds_and_rows import mean
 from sweep.store import Losses

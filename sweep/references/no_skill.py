@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from sweep.data.split import Split
 from sweep.metrics import no_skill_logit
@@ -74,6 +73,8 @@ def _best_amount(y: Array, scoring: Scoring, scores: RowScores) -> float:
     low, high = float(y.min()), float(y.max())
     if own and scoring_of_columns(scores, y) is None:
         return float(y.mean())
+    from scipy.optimize import minimize_scalar  # a tenth of a second to import
+
     return float(minimize_scalar(mean_loss, bounds=(low, high), method="bounded").x)
 
 

@@ -25,8 +25,11 @@ _CUT_SHORT = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 """Variables that end each training early, for trying a script."""
 
 
-def refuse_hidden_settings(environment: Mapping[str, str]) -> None:
-    """Raises PlatformError, in one line, for the first setting that sweep cannot train under."""
+def refuse_hidden_settings(environment: Mapping[str, str]) -> str:
+    """Return the backend that Keras will have.
+
+    Raises PlatformError, in one line, for the first setting that sweep cannot train under.
+    """
     path = keras_file(environment)
     kept = _read(path)
     for name, only in _ONLY.items():
@@ -36,12 +39,13 @@ def refuse_hidden_settings(environment: Mapping[str, str]) -> None:
                 f"{json.dumps(only)}; change it there, or rename the file"
             )
     named = environment.get("KERAS_BACKEND")
+    backend = named or str(kept.get("backend", BACKENDS[0]))
     if named:
         _check_backend(named, "KERAS_BACKEND is", "unset it, or set it to")
     else:
-        where = f'{path} says "backend":'
-        _check_backend(str(kept.get("backend", BACKENDS[0])), where, "change it there to")
+        _check_backend(backend, f'{path} says "backend":', "change it there to")
     _check_variables(environment)
+    return backend
 
 
 def keras_file(environment: Mapping[str, str]) -> Path:

@@ -26,15 +26,20 @@ _COLLECTED_AFTER = (20_000, 20, 50)
 """Objects, and younger collections, between two of Python's garbage: a Keras model alone is tens of
 thousands of objects, and looking for garbage 700 by 700 takes 2 to 3 % of a search."""
 
-_UNUSED_BY_KERAS = ("matplotlib", "pandas", "sklearn")
+_UNUSED_BY_KERAS = ("IPython", "matplotlib", "pandas", "sklearn")
 """Libraries that are hidden while Keras is imported: it imports them, if they are installed, for
-pictures of data, for tables and for wrappers. Together with those hidden from Keras Tuner they take
-two fifths of the time of importing all. Keras notes that they are absent. Its `fit` and `predict`
-are told of pandas again; its plots of images and its wrappers for scikit-learn do without."""
+notebooks (where IPython is there already), for pictures of data, for tables and for wrappers.
+Together with those hidden from Keras Tuner they take two fifths of the time of importing all. Keras
+notes that they are absent. Its `fit` and `predict` are told of pandas again; its plots of images
+and its wrappers for scikit-learn do without."""
 
-_UNUSED_BY_TUNER = (*_UNUSED_BY_KERAS, "scipy")
+_UNUSED_BY_TENSORFLOW = ("jax",)
+"""Libraries that are hidden, too, where Keras computes with TensorFlow: that imports them, if they
+are installed, to turn functions of JAX into files of TFLite, and does without."""
+
+_UNUSED_BY_TUNER = (*_UNUSED_BY_KERAS, "scipy", "scipy.optimize")
 """Libraries that are hidden while Keras Tuner is imported: it has them for two tuners that nothing
-here uses, BayesianOptimization and SklearnTuner."""
+here uses, BayesianOptimization and SklearnTuner, and for notebooks."""
 
 
 _OF_A_LAMBDA = "The object being serialized includes a `lambda`"
@@ -54,11 +59,12 @@ def start_keras(programs: Path | None = None, stored: Numerics | None = None) ->
     by itself does not fit.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    refuse_hidden_settings(os.environ)
+    backend = refuse_hidden_settings(os.environ)
     fix_numerics(stored, os.environ)
+    unused = _UNUSED_BY_TENSORFLOW if backend == "tensorflow" else ()
     fresh = "tensorflow" not in sys.modules
     with _no_garbage_collection(), _explained():
-        with silenced(), _absent(*_UNUSED_BY_KERAS):
+        with silenced(), _absent(*_UNUSED_BY_KERAS, *unused):
             import keras  # noqa: F401
         keras_private.let_keras_take_pandas()
         _set_up_backend(programs if fresh else None, programs)

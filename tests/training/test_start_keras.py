@@ -12,11 +12,12 @@ from sweep.training import start_keras
 ROOT = Path(__file__).parents[2]
 
 SPACE = """
+import jax.numpy
 import keras
 import matplotlib.pyplot
 import pandas
 import sklearn.preprocessing
-from scipy import stats
+from scipy import optimize, stats
 
 ROWS = pandas.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
 SCALED = sklearn.preprocessing.StandardScaler().fit_transform(ROWS)
@@ -31,6 +32,7 @@ def build(hp):
     column.compile(loss="mse")
     column.fit(ROWS["a"], ROWS["b"], epochs=1, verbose=0)  # (rows, 1), as with pandas at hand
     assert stats.zscore(ROWS["a"])[0] == SCALED[0, 0]
+    assert abs(optimize.minimize_scalar(lambda x: (x - 1) ** 2).x - jax.numpy.ones(())) < 1e-6
     return model
 """
 
@@ -38,7 +40,8 @@ PROCESS = """
 import sys
 from sweep.training.start_keras import start_keras
 start_keras()
-assert not {"pandas", "sklearn", "matplotlib"} & set(sys.modules), "hidden while Keras is imported"
+hidden = {"pandas", "sklearn", "matplotlib", "IPython", "jax", "scipy.optimize"}
+assert not hidden & set(sys.modules), "hidden while Keras is imported"
 import keras, keras_tuner, own
 keras.utils.set_random_seed(1)
 own.build(keras_tuner.HyperParameters())

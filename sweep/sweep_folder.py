@@ -230,14 +230,14 @@ def find_sweep(root: Path, name: str | None) -> SweepFolder:
     """
     if name is not None and (os.sep in name or (os.altsep or os.sep) in name):
         return _at(Path(name))
+    if name is not None and _NAME.fullmatch(name):  # no other sweep need be opened
+        for place in (root, Path.cwd()):
+            if SweepFolder(place, name).exists:
+                return SweepFolder(place, name)
     folders = sweep_folders(root)
-    names = [folder.name for folder in folders]
     if name is None and folders:
         return folders[-1]
-    if name in names:
-        return folders[names.index(name)]
-    if name is not None and _NAME.fullmatch(name) and SweepFolder(Path.cwd(), name).exists:
-        return SweepFolder(Path.cwd(), name)
+    names = [folder.name for folder in folders]
     if name is not None and _is_sweep(root / name):
         raise NotFoundError(
             f"the folder {name!r} in {root} has a name that no sweep can have; rename it, with "

@@ -12,7 +12,7 @@ from sweep.tasks.scoring import BINARY_CROSSENTROPY
 from sweep.tasks.task import HIGGS_TASK, Task
 from sweep.testing import small_split
 from sweep.training.fused.reading.seen import SeenModels
-from tests.training.fused.test_sharing import described
+from tests.support.descriptions import described
 
 LONGER = "its program would take longer to compile than Keras takes to train"
 FEW = [described(8 * n, 64, optimizer=kind) for n in (1, 2) for kind in ("adam", "sgd", "lion")]

@@ -16,9 +16,10 @@ _MOST_DIGITS = 18
 _MOST_SHOWN = 80
 
 
-def load_frames(folder: SweepFolder) -> "SweepFrames":
+def load_frames(folder: SweepFolder, address: str | None = None) -> "SweepFrames":
     """Return a sweep as it is now; one whose process has died is interrupted.
 
+    `address` is what the commands that are said name it by; by default what works here.
     Raises DataError if its database is damaged.
     """
     from sweep.analysis.frames.load import load
@@ -28,7 +29,8 @@ def load_frames(folder: SweepFolder) -> "SweepFrames":
         stored = store.sweep().state
         # a process may have begun or ended meanwhile: only one that was never there has died
         is_held = was_held or folder.holder() is not None
-        return load(store, stored if is_held else state_now(stored, is_held=False), folder.name)
+        state = stored if is_held else state_now(stored, is_held=False)
+        return load(store, state, folder.name, address or folder.address)
 
 
 def baseline_names(store: Store) -> dict[str, int]:

@@ -53,7 +53,7 @@ class HomeBuild:
 
     @property
     def called(self) -> str:
-        """What messages call it."""
+        """What messages call the build."""
         return self.entry.called
 
     def __call__(self, hp: Any) -> Model:

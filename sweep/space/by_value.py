@@ -34,7 +34,7 @@ class ByValue:
     """Keras' `DTypePolicy` in the script, by name: the precision of its models."""
 
     def home(self) -> Home:
-        """Return where its code is run, with the precision that the script had."""
+        """Return where the code of `build` is run, with the precision that the script had."""
         import keras
 
         return Home(Path(self.path).parent, policy=keras.dtype_policies.get(self.policy))

@@ -65,7 +65,7 @@ def _unlike(asking: list[Trace], name: str) -> list[dict[str, Value]]:
 
 
 def _distance(one: dict[str, Value], other: dict[str, Value], name: str) -> int:
-    """How many of the other hyperparameters differ, those that one of both lacks too."""
+    """How many of the other hyperparameters differ, also those that one of both lacks."""
     names = (one.keys() | other.keys()) - {name}
     return sum(repr(one.get(each)) != repr(other.get(each)) for each in names)
 

@@ -60,7 +60,7 @@ class SpaceEntry:
 
     @property
     def called(self) -> str:
-        """What messages call it: `build_model(hp)`."""
+        """What messages call the search space: `build_model(hp)`."""
         word = _first_word(self.build) or "hp"
         if self.method is not None:
             return f"{self.name}.{self.method}({word})"

@@ -38,12 +38,12 @@ class Statement:
 
     @property
     def gives(self) -> frozenset[str]:
-        """The names at the top of the file that it gives or changes."""
+        """The names at the top of the file that the statement gives or changes."""
         return _Names.of(self.node).gives
 
     @property
     def defines(self) -> bool:
-        """Whether it only defines: it is run even if nothing is known to need it."""
+        """Whether the statement only defines: it is run even if nothing is known to need it."""
         node = self.node
         kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         if isinstance(node, kinds) or _is_text(node):
@@ -54,7 +54,7 @@ class Statement:
         return plain and not any(isinstance(one, ast.Call | ast.Await) for one in ast.walk(node))
 
     def said(self) -> str:
-        """Return `line N: its text`, in short."""
+        """Return the statement as `line N: its text`, in short."""
         text = " ".join(ast.unparse(self.node).split())
         short = text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
         return f"line {self.node.lineno}: {short}"
@@ -161,7 +161,7 @@ class MadeInACall:
         return ast.fix_missing_locations(ast.copy_location(made, self.call))
 
     def said(self) -> str:
-        """Return in words how it is made."""
+        """Return in words how the object is made."""
         return f"{ast.unparse(self.call)}: made as in line {self.call.lineno}"
 
 
@@ -273,7 +273,7 @@ def _root(expression: ast.expr) -> str | None:
 
 
 def _makes_an_object(call: ast.Call) -> bool:
-    """Whether it calls a class, by its capital: what is done to the object changes nothing else."""
+    """Whether a statement calls a class, by its capital: what is done to the object changes nothing else."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
     return name[:1].isupper()
 

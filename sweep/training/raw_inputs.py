@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweep.data.tables.preparation import ColumnPreparation, Preparation
+from sweep.training.tensors import Tensor
 
 Model = Any
-Tensor = Any
 
 
 def with_raw_inputs(model: Model, preparation: Preparation | None) -> Model:

@@ -19,7 +19,7 @@ from sweep.runner.workers import IN_PROCESS
 from sweep.store.workers import workers
 from sweep.testing import MemoryJournal, small_split, train_all
 from sweep.testing.idle_briefing import Grief, IdleBriefing
-from tests.pool.test_trainer import NEVER, comparable, undisturbed, work  # noqa: F401
+from tests.support.pools import NEVER, comparable, work
 from tests.support.runs import new_runner, new_store
 
 SPLIT = small_split(20, 10)
@@ -30,7 +30,7 @@ def opened(briefing: IdleBriefing | None = None, n_workers: int = 2) -> ProcessP
     return ProcessPool(briefing or IdleBriefing(), SPLIT, [HERE] * n_workers)
 
 
-def test_workers_killed_at_any_moment_change_nothing_in_the_tables(tmp_path, undisturbed):  # noqa: F811
+def test_workers_killed_at_any_moment_change_nothing_in_the_tables(tmp_path, undisturbed):
     folder, store = new_store(tmp_path)
     pool, over = opened(IdleBriefing(seconds=0.02)), threading.Event()
 

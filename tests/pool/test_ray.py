@@ -24,7 +24,7 @@ from sweep.store import NewTrial, Planned, Store
 from sweep.store.workers import workers
 from sweep.testing import IdleTrainer, MemoryJournal, small_split, train_all
 from sweep.testing.idle_briefing import Grief, IdleBriefing
-from tests.pool.test_trainer import NEVER, comparable, undisturbed, work  # noqa: F401
+from tests.support.pools import NEVER, comparable, work
 from tests.support.runs import new_runner, new_store
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning")
@@ -75,7 +75,7 @@ class Crew:
 
 def test_an_actor_killed_and_a_node_lost_change_nothing_in_the_tables(
     tmp_path: Any,
-    undisturbed: Any,  # noqa: F811
+    undisturbed: Any,
     cluster: Any,
 ) -> None:
     folder, store = new_store(tmp_path)

@@ -14,9 +14,8 @@ from sweep.records import Assignment, Outcome, OutcomeStatus
 from sweep.testing import IdleTrainer, MemoryJournal, made_up_record, made_up_state, train_all
 from sweep.testing.trainer_contract import BATCH, SPLIT, MakeTrainer, TrainerContract
 from sweep.training.queue import Queue
+from tests.support.pools import NEVER, comparable, work
 from tests.support.runs import new_runner, new_store
-
-NEVER = 10**6
 
 
 class TestPooledTrainer(TrainerContract):
@@ -52,28 +51,6 @@ class TestPooledTrainer(TrainerContract):
         yield make
         for pool in pools:
             pool.close()
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, keras: Any) -> Any:
-    """The tables of a search without a pool."""
-    folder, store = new_store(tmp_path_factory.mktemp("undisturbed"))
-    new_runner(folder, store, IdleTrainer(keeps_each_epoch=True)).run()
-    return comparable(store)
-
-
-def comparable(store: Any) -> dict[str, Any]:
-    """What must be the same whoever trained: all but numbers of assignments, waves and times."""
-    db = store._db
-    queries = {
-        "trial": "SELECT * FROM trial ORDER BY trial",
-        "assignment": "SELECT trial, rung, first_epoch, last_epoch, oracle_id, root_id, status,"
-        " epochs, score, error FROM assignment ORDER BY trial, rung",
-        "epoch": "SELECT * FROM epoch ORDER BY trial, epoch",
-        "checkpoint": "SELECT trial, epoch FROM checkpoint ORDER BY trial",
-        "sweep": "SELECT state, message, wave > 0 FROM sweep",
-    }
-    return {name: [tuple(row) for row in db.execute(text)] for name, text in queries.items()}
 
 
 CHAOS = {
@@ -125,10 +102,6 @@ class ScriptedPool:
         self.closed.append((worker, refused))
         if worker is not None:
             self.said.append((worker, Lost(refused or "closed")))
-
-
-def work(n: int = 1, last: int = 2) -> list[Assignment]:
-    return [Assignment(number, number, 0, 0, last, {}, 1) for number in range(n)]
 
 
 def done(token: int, *epochs: int) -> Done:

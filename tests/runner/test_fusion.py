@@ -1,17 +1,18 @@
 """What of a search is trained together, decided before it begins."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from sweep.runner.fusion import fusion_of
 from sweep.settings import Settings
 from sweep.tasks.scoring import BINARY_CROSSENTROPY
 from sweep.tasks.task import HIGGS_TASK, Task
+from sweep.testing import small_split
 from sweep.training.fused.reading.seen import SeenModels
-from tests.training.fused.test_sharing import described
+from tests.support.descriptions import described
 
 LONGER = "its program would take longer to compile than Keras takes to train"
 FEW = [described(8 * n, 64, optimizer=kind) for n in (1, 2) for kind in ("adam", "sgd", "lion")]
@@ -33,11 +34,8 @@ def refuse(hp: Any) -> Any:
 def test_no_model_is_read_where_those_seen_tell_that_nothing_is_fused(refused, carried, reasons):
     seen = SeenModels(Task(), carried)
     seen.refusals.update(refused)
-    half: Any = SimpleNamespace(x=np.zeros((200, 28)), weights=None)
-    manifest = SimpleNamespace(task=HIGGS_TASK)  # data of one's own
-    split: Any = SimpleNamespace(
-        task=Task(), manifest=manifest, train=half, validation=half, class_weights=None
-    )
+    manifest = replace(small_split().manifest, task=HIGGS_TASK)  # data of one's own
+    split = replace(small_split(200, 200), manifest=manifest)
     roots = [SimpleNamespace(hyperparameters={"units": n}) for n in range(9)]
     plan: Any = SimpleNamespace(roots=roots, proposals=roots, epochs=27)
     found = fusion_of(refuse, split, BINARY_CROSSENTROPY, Settings(), plan, [], seen)

@@ -21,14 +21,13 @@ from sweep.serve.server import listen
 from sweep.serve.service import Service
 from sweep.serve.work.plans import Planner
 from tests.support.forks import Forks
-from tests.support.service import environment
+from tests.support.service import SPACE, environment
 from tests.support.sweeps import confirm, hyperband, rows_of_losses, store_sweep, trained
 
 PRELOADED = (
     "sweep.cli.app", "sweep.serve.server", "sweep.analysis.page.sections",
     "sweep.analysis.answers.verdict", "tests.support.sweeps",
 )  # fmt: skip
-SPACE = '"""A space for tests."""\n\n\ndef build(hp):\n    return None\n'
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,9 @@ from sweep.serve.access import guard, tokens
 from sweep.serve.app import make_app
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue import jobs
+from tests.support.visitors import FILLED, bare, sign_in
 
 OPEN = guard.OPEN
-FILLED = {
-    "name": "small", "trial": "1", "job": "1", "plan": "1", "sha256": "0" * 64, "file": "page.css",
-    "stem": "frontier", "form": "svg",
-}  # fmt: skip
 
 
 def routes(service):
@@ -34,11 +31,6 @@ def routes(service):
 
 def filled(path):
     return re.sub(r"{(\w+)[^}]*}", lambda found: FILLED[found[1]], path)
-
-
-def bare(client):
-    del client.headers["Authorization"]
-    return client
 
 
 def test_every_route_refuses_who_has_no_token(service, client):
@@ -130,12 +122,6 @@ def test_no_answer_allows_other_origins_and_all_tell_browsers_what_to_heed(servi
         assert "unsafe-inline" not in answer.headers["content-security-policy"].split("style")[0]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
-
-
-def sign_in(client, secret):
-    return client.post(
-        "/session", json={"token": secret}, headers={"Sec-Fetch-Site": "same-origin"}
-    )
 
 
 def test_a_cookie_stands_for_its_token_until_the_session_ends(service, client, secrets):

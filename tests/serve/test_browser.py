@@ -9,9 +9,9 @@ from playwright.sync_api import sync_playwright
 
 from sweep.records import OutcomeStatus
 from sweep.serve import pages
-from tests.serve.conftest import SPACE
 from tests.support import service as served
 from tests.support.accessibility import BAD, FAULTS
+from tests.support.service import SPACE
 from tests.support.sweeps import store_sweep, trained
 
 CHROMIUM = shutil.which("chromium")

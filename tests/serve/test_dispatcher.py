@@ -23,9 +23,8 @@ from sweep.serve.work.devices import Device, devices
 from sweep.serve.work.dispatcher import Dispatcher
 from sweep.serve.work.plans import Planner
 from sweep.sweep_folder import SweepFolder
-from tests.serve.conftest import SPACE
 from tests.support.quick_sweep import EPOCHS
-from tests.support.service import ROOT
+from tests.support.service import ROOT, SPACE
 
 ADA = Token(1, "Ada", frozenset(TokenScope), 0.0, None, None)
 LEFT = []

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from sweep.serve.app import make_app
-from tests.serve.conftest import SPACE
 from tests.support import service as served
+from tests.support.service import SPACE
 from tests.support.sweeps import store_sweep, trained
 
 PAGE = served.ROOT / "docs" / "api.md"

@@ -11,8 +11,8 @@ from sweep.serve import pages
 from sweep.serve.access import guard
 from sweep.serve.queue import jobs, notes
 from sweep.store import Store
-from tests.serve.test_access import FILLED, bare, sign_in
 from tests.support.sweeps import store_sweep, trained
+from tests.support.visitors import FILLED, bare, sign_in
 
 HTML = {"Accept": "text/html"}
 HOSTILE = '<script>alert(1)</script>"\u202e'

@@ -14,9 +14,9 @@ from sweep.errors import PlatformError
 from sweep.serve.options import ServeOptions
 from sweep.serve.queue.database import QueueDatabase, QueueFolder
 from sweep.serve.server import listen
-from tests.serve.conftest import SPACE
 from tests.support import service as served
 from tests.support.quick_sweep import EPOCHS
+from tests.support.service import SPACE
 
 
 @pytest.fixture

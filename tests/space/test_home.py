@@ -15,7 +15,7 @@ import pytest
 from sweep.errors import InvalidSpaceError
 from sweep.space.home import EndedByItselfError, Home
 from sweep.training.trial_progress import error_line
-from tests.space.test_load import MODEL
+from tests.support.spaces import MODEL
 
 pytestmark = pytest.mark.usefixtures("keras", "few_builds")
 

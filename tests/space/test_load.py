@@ -13,16 +13,7 @@ from sweep.errors import InvalidSpaceError
 from sweep.space.find import find_space, shipped_spaces
 from sweep.space.inputs import columns
 from sweep.space.load import load_space
-
-MODEL = """
-import keras
-def build(hp):
-    model = keras.Sequential([keras.Input((28,)), keras.layers.Dense(hp.Int("width", 1, 4))
-        , keras.layers.Dense(1)])
-    model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")])
-    return model
-"""
+from tests.support.spaces import MODEL
 
 CATEGORICAL = MODEL.replace("Dense(1)", "Dense(2)").replace(
     "BinaryCrossentropy", "SparseCategoricalCrossentropy"

@@ -17,6 +17,7 @@ import httpx
 
 from tests.support.forks import Forks
 
+SPACE = '"""A space for tests."""\n\n\ndef build(hp):\n    return None\n'
 ROOT = Path(__file__).parents[2]
 OVER = ("finished", "budget", "failed", "interrupted", "cancelled")
 

@@ -7,6 +7,17 @@ from sweep.records import Value
 
 Build = Callable[[Any], None]
 
+MODEL = """
+import keras
+def build(hp):
+    model = keras.Sequential([keras.Input((28,)), keras.layers.Dense(hp.Int("width", 1, 4))
+        , keras.layers.Dense(1)])
+    model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryCrossentropy(from_logits=True, name="binary_crossentropy")])
+    return model
+"""
+"""A space of one hidden layer and one output."""
+
 
 def follow(build: Build) -> Any:
     """What a search draws with: the configuration that comes of answers."""

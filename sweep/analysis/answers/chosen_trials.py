@@ -97,7 +97,7 @@ def require_ensemble(frames: SweepFrames, choice: Choice) -> Choice:
     if choice.mean is None or len(choice.runs) < 2:
         raise NotFoundError(
             f"an ensemble needs at least two runs in full of trial {choice.trial}, under several "
-            f"seeds; train them with: sweep confirm {frames.sweep.name}"
+            f"seeds; train them with: sweep confirm {frames.address}"
         )
     return choice
 
@@ -135,8 +135,8 @@ def _simplest(frames: SweepFrames, scored: pd.DataFrame) -> Choice:
 
 def _advice(frames: SweepFrames) -> str:
     if frames.sweep.state in _CONFIRMABLE:
-        return f"train the best trials in full with: sweep confirm {frames.sweep.name}"
-    return f"let the search go on: sweep resume {frames.sweep.name}"
+        return f"train the best trials in full with: sweep confirm {frames.address}"
+    return f"let the search go on: sweep resume {frames.address}"
 
 
 def _own(frames: SweepFrames, rule: str, row: "pd.Series[float]") -> Choice:

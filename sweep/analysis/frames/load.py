@@ -103,6 +103,8 @@ class SweepFrames:
     """A sweep as it was when it was read. Nobody changes the frames, so results may be kept."""
 
     sweep: SweepRow
+    address: str
+    """What a command names the sweep by, quoted for a shell."""
     trials: pd.DataFrame
     """One row per trial, best first; columns as `TRIAL_COLUMNS`. Integers that may be missing
     are `Int64`."""
@@ -150,12 +152,17 @@ class SweepFrames:
         return list(self.hyperparameters.columns)
 
 
-def load(store: Store, state: SweepState | None = None, name: str | None = None) -> SweepFrames:
+def load(
+    store: Store,
+    state: SweepState | None = None,
+    name: str | None = None,
+    address: str | None = None,
+) -> SweepFrames:
     """Read a sweep into frames, also while it runs.
 
     `state` replaces the stored one if the caller knows better: a sweep whose process has died is
     still stored as running. So does `name`: a sweep is found by its folder's name, and a folder
-    may have been copied or renamed.
+    may have been copied or renamed. `address` is what a command names it by, by default its name.
     """
     sweep = store.sweep()
     sweep = replace(sweep, state=state or sweep.state, name=name or sweep.name)
@@ -196,6 +203,7 @@ def load(store: Store, state: SweepState | None = None, name: str | None = None)
     optimism = optimism_of_best(trials, losses)
     return SweepFrames(
         sweep=sweep,
+        address=address or sweep.name,
         trials=trials,
         hyperparameters=_hyperparameters(sweep, trials),
         epochs=epochs.reset_index(drop=True),

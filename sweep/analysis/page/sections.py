@@ -1,7 +1,6 @@
 """What the page's tables say beside the ranked one, in words and rounded numbers."""
 
 import math
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -236,5 +235,5 @@ def _hashes(data: SplitRecord) -> str:
 
 def again(frames: SweepFrames) -> list[str]:
     """Return the commands that make this sweep and this page again."""
-    report = shlex.join(["sweep", "report", frames.sweep.name, "--html", "report.html"])
+    report = f"sweep report {frames.address} --html report.html"
     return [*commands(frames), words.plain(report)]

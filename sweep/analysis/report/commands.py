@@ -26,12 +26,14 @@ def commands(frames: SweepFrames) -> list[str]:
     return [text.plain(shlex.join(line)) for line in lines]
 
 
-def export_command(name: str, choice: Choice, *, ensemble: bool = False) -> str:
-    """Return the command that exports exactly what was chosen, whatever is repeated later."""
-    options = ["--ensemble"] if ensemble else []
+def export_command(address: str, choice: Choice, *, ensemble: bool = False) -> str:
+    """Return the command that exports exactly what was chosen, whatever is repeated later.
+
+    `address` is what it names the sweep by, quoted for a shell.
+    """
+    options = "--ensemble " if ensemble else ""
     trial = choice.trial if ensemble else choice.run.trial
-    words = ["sweep", "export", *options, name, str(trial), "best.keras"]
-    return text.plain(shlex.join(words))
+    return text.plain(f"sweep export {options}{address} {trial} best.keras")
 
 
 def _start(frames: SweepFrames, settings: Settings) -> list[str]:

@@ -38,7 +38,7 @@ def note(frames: SweepFrames) -> str | None:
         choice = chosen(frames, "best")
     except NotFoundError:
         return None
-    command = export_command(frames.sweep.name, choice)
+    command = export_command(frames.address, choice)
     return (
         f"sweep test and sweep export take trial {choice.trial}: "
         f"{reason(choice, frames.score_words)}. "

@@ -109,7 +109,7 @@ def notes(frames: SweepFrames, top: int | None = None) -> list[str]:
     n_hidden = len(frames.hyperparameter_names) - MOST_HYPERPARAMETERS
     if n_hidden > 0:
         more = words.counted(n_hidden, "more hyperparameter")
-        everything = f"sweep report {frames.sweep.name} -o csv"
+        everything = f"sweep report {frames.address} -o csv"
         found.append(f"Not shown: {more}; all are in: {everything}.")
     if (trials["status"] == TrialStatus.CUT).any():
         found.append(

@@ -168,7 +168,7 @@ def _print_report(frames: "SweepFrames", output: str, top: int | None, width: in
     if output == "table":
         display(rendered(frames, _MOST_ROWS if top is None else top), width)
         if top is None and len(frames.trials) > _MOST_ROWS:
-            hint(f"all trials: sweep report {frames.sweep.name} --top {len(frames.trials)}")
+            hint(f"all trials: sweep report {frames.address} --top {len(frames.trials)}")
         return
     write = {"json": to_json, "csv": to_csv, "md": to_markdown}[output]
     typer.echo(write(frames, top).rstrip("\n"))

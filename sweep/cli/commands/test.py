@@ -67,7 +67,7 @@ def test(
         other_numerics=other_numerics,
         cache=cache,
     )
-    _show(folder.name, opened, output)
+    _show(folder.address, opened, output)
 
 
 def _sweep(results: Path, name: str | None) -> SweepFolder:
@@ -81,7 +81,7 @@ def _sweep(results: Path, name: str | None) -> SweepFolder:
         raise NotFoundError(f"{error}; {meant}") from error
 
 
-def _show(name: str, opened: OpenedTestRows, output: str) -> None:
+def _show(address: str, opened: OpenedTestRows, output: str) -> None:
     from sweep.analysis.report import openings as ledger
     from sweep.analysis.report.commands import export_command
 
@@ -107,7 +107,7 @@ def _show(name: str, opened: OpenedTestRows, output: str) -> None:
     rows = counted(last.rows, "test row")
     out().print(f"\n{rows}; {ledger.lines(openings, shown)[0]}")
     reason = ledger.reason(found.choice, shown, ensemble=found.ensemble)
-    command = export_command(name, found.choice, ensemble=found.ensemble)
+    command = export_command(address, found.choice, ensemble=found.ensemble)
     out().print(f"Tested was trial {last.of_trial}: {reason}. To have it: {command}")
 
 

@@ -102,7 +102,7 @@ class Looks:
             if kept is not None and kept.is_good(version):
                 return kept.frames
             begun = time.monotonic()
-            frames = load_frames(folder)
+            frames = load_frames(folder, folder.name)
             now = time.monotonic()
             with self._alone:
                 self._frames[folder.path] = _Kept(frames, version, now, now - begun)

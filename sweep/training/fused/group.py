@@ -25,7 +25,6 @@ from sweep.training.fused.program.arrays import (
     ResidentData,
     State,
     Sums,
-    Tensor,
     Trials,
 )
 from sweep.training.fused.program.backend import on_device
@@ -33,6 +32,7 @@ from sweep.training.fused.program.optimizers import KINDS
 from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.grace import EpochLeftError
 from sweep.training.model import epoch_order
+from sweep.training.tensors import Tensor
 
 
 @dataclass

@@ -217,8 +217,8 @@ def test_a_sweep_without_a_run_in_full_is_refused_with_advice(tmp_path, state, a
     losses = rows_of_losses(0.5, 0.6)
     trials = [trained(float(one.mean()), losses=one) for one in losses]
     with store_sweep(tmp_path / "sweep.db", trials, state=state) as store:
-        frames = load(store)
-    with pytest.raises(NotFoundError, match=f"{advice} capacity-1"):
+        frames = load(store, address="elsewhere/s")
+    with pytest.raises(NotFoundError, match=f"{advice} elsewhere/s"):
         chosen(frames, rule)
 
 

@@ -2,29 +2,15 @@
 
 import pytest
 
-from sweep.training.fused.description import Description, FusedLoss, Unit
-from sweep.training.fused.layers.activation import Activation
 from sweep.training.fused.layers.batch_normalization import BatchNormalization
-from sweep.training.fused.program.optimizers import OptimizerRule
 from sweep.training.fused.program.shape import RowCounts
 from sweep.training.fused.program.shape_policy import ALIKE, Sharing, shape_of
 from sweep.training.fused.sharing import SearchWork, best_sharing
+from tests.support.descriptions import described
 
 ROWS = RowCounts(10_000, 1_000, 500)
 SHORT, LONG = SearchWork(17, 23, 75), SearchWork(143, 211, 1_767)
 """Searches of 9 and of 81 epochs."""
-
-
-def described(*widths, activation="relu", optimizer="adam", behind=()):
-    return Description(
-        given=Unit(28),
-        hidden=tuple(Unit(width, (Activation(activation), *behind)) for width in widths),
-        output=Unit(1),
-        loss=FusedLoss(from_logits=True),
-        optimizer=OptimizerRule(optimizer, None, (0.9, 0.999), 1e-7, 0.0),
-        model_roles=(),
-        optimizer_roles=(),
-    )
 
 
 UNLIKE = [described(32 * (1 + n % 4), 32 * (1 + n // 4), 64, 96) for n in range(16)]

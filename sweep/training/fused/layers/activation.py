@@ -7,8 +7,9 @@ import keras
 from keras import layers, ops
 
 from sweep.training.fused.layers import activations as known
-from sweep.training.fused.layers.part import At, Form, Gradients, Part, Tensor
+from sweep.training.fused.layers.part import At, Form, Gradients, Part
 from sweep.training.fused.layers.refusal import NotCarriedError, name_of, require
+from sweep.training.tensors import Tensor
 
 SOFTMAX = "softmax"
 """The one activation that is read though no program has it: it may stand at the output only."""

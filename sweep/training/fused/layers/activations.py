@@ -8,12 +8,11 @@ is computed from the value f(z) where that tells it, else from the argument z, o
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 from keras import ops
 
-Tensor = Any
+from sweep.training.tensors import Tensor
 
 _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805

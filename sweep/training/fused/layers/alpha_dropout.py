@@ -7,8 +7,9 @@ from keras import ops
 
 from sweep.training.fused.layers import random_bits
 from sweep.training.fused.layers.dropout import MAX_RATE
-from sweep.training.fused.layers.part import At, Form, Gradients, Part, Tensor
+from sweep.training.fused.layers.part import At, Form, Gradients, Part
 from sweep.training.fused.layers.refusal import require
+from sweep.training.tensors import Tensor
 
 _LOWEST = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
 

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from sweep.training.fused.layers.part import At, Form, Gradients, Tensor
+from sweep.training.fused.layers.part import At, Form, Gradients
 from sweep.training.fused.layers.penalty import NO_PENALTY, Penalty
 from sweep.training.fused.layers.refusal import name_of, require
 from sweep.training.fused.layers.scaling import ScalingForm, ScalingPart, read_scaling
+from sweep.training.tensors import Tensor
 
 
 class Normed(NamedTuple):

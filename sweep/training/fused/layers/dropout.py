@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweep.training.fused.layers import random_bits
-from sweep.training.fused.layers.part import At, Form, Gradients, Part, Tensor
+from sweep.training.fused.layers.part import At, Form, Gradients, Part
 from sweep.training.fused.layers.refusal import require
+from sweep.training.tensors import Tensor
 
 MAX_RATE = 1 - 2**-20
 

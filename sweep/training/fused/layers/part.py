@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 from sweep.training.fused.layers import random_bits
 from sweep.training.fused.layers.penalty import Penalty
-
-Tensor = Any
+from sweep.training.tensors import Tensor
 
 Gradients = dict[str, Tensor]
 """Of a layer's own weights, by kind: each (slots, units)."""

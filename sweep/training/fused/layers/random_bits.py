@@ -10,12 +10,10 @@ program mixes them with the element's counter, row·2¹⁶ + unit, by two multip
 steps never run through the same sequence at an offset.
 """
 
-from typing import Any
-
 import numpy as np
 from keras import ops
 
-Tensor = Any
+from sweep.training.tensors import Tensor
 
 MAX_UNITS = 1 << 16
 _SQRT_2 = 1.4142135623730951

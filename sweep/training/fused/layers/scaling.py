@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.training.fused.layers.part import At, Form, Part, Tensor
+from sweep.training.fused.layers.part import At, Form, Part
 from sweep.training.fused.layers.penalty import Penalty, read_penalty
 from sweep.training.fused.layers.refusal import require
+from sweep.training.tensors import Tensor
 
 
 @dataclass(frozen=True)

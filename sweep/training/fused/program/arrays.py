@@ -1,9 +1,9 @@
 """What goes into a program and what comes out: named arrays, the trials' slots first."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-Tensor = Any
+from sweep.training.tensors import Tensor
 
 
 class State(NamedTuple):

@@ -14,9 +14,9 @@ from typing import Any
 import keras
 
 from sweep.training.fused.program import kept as program_cache
-from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.kept import ProgramCache
 from sweep.training.tensorflow_private import constants_left_alone
+from sweep.training.tensors import Tensor
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from typing import Any
 from keras import ops
 
 from sweep.training.fused.program import chains, layers, mixed
-from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.chains import PartsStep, row_of
 from sweep.training.fused.program.descent import Descent, Weights
 from sweep.training.fused.program.layer_loop import depth_of, row_written
@@ -17,6 +16,7 @@ from sweep.training.fused.program.layers import Batch
 from sweep.training.fused.program.optimizers import Weight
 from sweep.training.fused.program.penalties import of_weight
 from sweep.training.fused.program.shape import Layer, Shape
+from sweep.training.tensors import Tensor
 
 Tape = list[Tensor]
 """What all hidden layers leave on the way forward: each (layers, slots, batch, units)."""

@@ -13,8 +13,9 @@ from keras import ops
 from sweep.training.fused.layers.dropout import Dropping
 from sweep.training.fused.layers.part import At, Form
 from sweep.training.fused.layers.registry import kinds_of
-from sweep.training.fused.program.arrays import Tensor, Trials
+from sweep.training.fused.program.arrays import Trials
 from sweep.training.fused.program.shape import INPUT, Layer, Shape
+from sweep.training.tensors import Tensor
 
 
 class PartsStep(NamedTuple):

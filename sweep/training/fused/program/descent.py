@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sweep.training.fused.program.arrays import Tensor, Trials
+from sweep.training.fused.program.arrays import Trials
 from sweep.training.fused.program.optimizers import Weight, clipped, updated
 from sweep.training.fused.program.penalties import penalised
 from sweep.training.fused.program.shape import Shape
+from sweep.training.tensors import Tensor
 
 
 class Weights(NamedTuple):

@@ -21,12 +21,12 @@ from sweep.training.fused.program.arrays import (
     ResidentData,
     State,
     Sums,
-    Tensor,
     Trials,
 )
 from sweep.training.fused.program.descent import Descent, Weights
 from sweep.training.fused.program.penalties import penalty, per_trial
 from sweep.training.fused.program.shape import INPUT, Layer, Shape
+from sweep.training.tensors import Tensor
 
 
 @functools.cache

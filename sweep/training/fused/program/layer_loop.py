@@ -10,13 +10,14 @@ from typing import Any
 from keras import ops
 
 from sweep.training.fused.program import layers, mixed
-from sweep.training.fused.program.arrays import Tensor, Trials
+from sweep.training.fused.program.arrays import Trials
 from sweep.training.fused.program.chains import row_of
 from sweep.training.fused.program.descent import Descent, Weights
 from sweep.training.fused.program.layers import Batch, Left
 from sweep.training.fused.program.optimizers import Weight
 from sweep.training.fused.program.penalties import of_weight
 from sweep.training.fused.program.shape import Layer, Shape
+from sweep.training.tensors import Tensor
 
 _KINDS = ("kernel", "bias")
 

@@ -15,9 +15,10 @@ from keras import ops
 from sweep.training.fused.layers import random_bits
 from sweep.training.fused.layers.activations import Elementwise, activation
 from sweep.training.fused.program import chains, mixed
-from sweep.training.fused.program.arrays import Tensor, Trials
+from sweep.training.fused.program.arrays import Trials
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.shape import INPUT, Layer, Shape
+from sweep.training.tensors import Tensor
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from keras import ops
 
 from sweep.training.fused.layers.activations import activation
-from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.shape import LossKind, Shape
+from sweep.training.tensors import Tensor
 
 EPSILON = 1e-7
 """Keras' own, which keeps logarithms and quotients finite."""

@@ -12,8 +12,9 @@ from typing import Any
 from keras import ops
 
 from sweep.training.fused.layers.activations import Elementwise, activation
-from sweep.training.fused.program.arrays import Tensor, Trials
+from sweep.training.fused.program.arrays import Trials
 from sweep.training.fused.program.shape import Layer, Shape
+from sweep.training.tensors import Tensor
 
 
 def product(shape: Shape, trials: Trials, layer: Layer, h: Tensor, kernel: Tensor) -> Tensor:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from sweep.training.fused.program.arrays import Tensor
 from sweep.training.fused.program.schedules import RateSchedule
+from sweep.training.tensors import Tensor
 
 _F = np.float32
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from keras import ops
 
-from sweep.training.fused.program.arrays import Tensor, Trials
+from sweep.training.fused.program.arrays import Trials
 from sweep.training.fused.program.shape import Shape
+from sweep.training.tensors import Tensor
 
 
 def penalty(shape: Shape, values: list[Tensor], trials: Trials, loop: bool = True) -> Tensor:

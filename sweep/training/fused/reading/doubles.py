@@ -50,11 +50,11 @@ class Variable:
 
     @property
     def path(self) -> str:
-        """What a reason would call it."""
+        """What a reason would call the variable."""
         return "variable of a double"
 
     def value(self) -> np.ndarray:
-        """Return its first value."""
+        """Return the variable's first value."""
         found = self.first()
         return found if isinstance(found, np.ndarray) else np.array(found)
 

@@ -46,7 +46,7 @@ class Likeness:
     regularisation: str
 
     def described(self, like: Description) -> Description:
-        """Return its description, from that of a model of the same structure."""
+        """Return the trial's description, from that of a model of the same structure."""
         given, *hidden, output = self.units
         return replace(
             like,

@@ -273,7 +273,7 @@ def _root(expression: ast.expr) -> str | None:
 
 
 def _makes_an_object(call: ast.Call) -> bool:
-    """Whether a statement calls a class, by its capital: what is done to the object changes nothing else."""
+    """Whether a call is of a class, by its capital: what is done to an object changes it alone."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
     return name[:1].isupper()
 

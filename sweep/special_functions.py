@@ -1,15 +1,9 @@
-"""SciPy's special functions that are used here, imported when one is called, and lightly.
+"""SciPy's special functions that are used here, imported when one is called.
 
-`scipy.special` looks at every name of NumPy when it is imported, and NumPy imports `numpy.f2py`,
-its interface to Fortran, when somebody looks at that name: half of the time.
+Importing them takes a tenth of a second, and a search needs none before it has results.
 """
 
-import functools
-import sys
-from types import ModuleType
 from typing import Any
-
-import numpy as np
 
 
 def expit(x: Any) -> Any:
@@ -45,17 +39,7 @@ def stdtrit(df: Any, p: Any) -> Any:
     return _special().stdtrit(df, p)
 
 
-@functools.cache
 def _special() -> Any:
-    """Import `scipy.special` while an empty module stands in the place of `numpy.f2py`."""
-    if "numpy.f2py" in sys.modules or "scipy.special" in sys.modules:
-        import scipy.special
+    import scipy.special
 
-        return scipy.special
-    np.f2py = ModuleType("numpy.f2py")
-    try:
-        import scipy.special
-    finally:
-        # NumPy imports the real one when it is looked at; two threads may come here
-        vars(np).pop("f2py", None)
     return scipy.special

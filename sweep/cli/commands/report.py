@@ -1,6 +1,5 @@
 """sweep report: the trials ranked, and the charts."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -130,23 +129,7 @@ def _write_files(frames: "SweepFrames", output: str, folder: Path) -> None:
         typer.echo(path)
 
 
-def _import_matplotlib() -> None:
-    """Import matplotlib without the lists of properties in its documentation, which nobody reads
-    here: to write them takes a third of the import.
-    """
-    if "matplotlib.figure" in sys.modules:
-        return
-    from matplotlib import artist as documented
-
-    write, documented.kwdoc = documented.kwdoc, lambda artist: ""
-    try:
-        import matplotlib.figure  # noqa: F401
-    finally:
-        documented.kwdoc = write
-
-
 def _write_charts(folder: SweepFolder, frames: "SweepFrames", smooth: int, every: bool) -> None:
-    _import_matplotlib()
     from sweep.analysis.charts.catalogue import write_charts, write_further
     from sweep.analysis.report.trials_json import write_verdict
 

@@ -76,7 +76,7 @@ class Split:
     """What made the rows from raw columns; None where they are as they were."""
     class_weights: tuple[float, ...] = ()
     """Of each class in the training loss, by its number; () for the same of every row."""
-    n_scored: int | None = None
+    scored_rows: int | None = None
     """Training rows on which the training score is measured; None for all."""
 
     @property
@@ -95,16 +95,19 @@ class Split:
         return {name: array.shape[1:] for name, array in self.train.inputs.items()}
 
     @property
+    def n_scored(self) -> int:
+        """Number of training rows on which the training score is measured."""
+        return len(self.train) if self.scored_rows is None else self.scored_rows
+
+    @property
     def scored_places(self) -> NDArray[np.int64]:
         """Places of the training rows on which the training score is measured, evenly apart."""
-        n_train = len(self.train)
-        n_scored = n_train if self.n_scored is None else self.n_scored
-        return np.arange(n_scored) * n_train // n_scored
+        return np.arange(self.n_scored) * len(self.train) // self.n_scored
 
     @cached_property
     def scored_train(self) -> Rows:
         """The training rows on which the training score is measured."""
-        return self.train if self.n_scored is None else self.train.take(self.scored_places)
+        return self.train if self.scored_rows is None else self.train.take(self.scored_places)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -35,14 +35,11 @@ white on black where text is white: whichever theme a notebook has, and however 
 second layer gives colours back the hue that this turns."""
 
 
-def to_html(frames: SweepFrames, address: str) -> str:
-    """Return the sweep as one piece of HTML that needs nothing from elsewhere.
-
-    `address` is what a command names the sweep by.
-    """
+def to_html(frames: SweepFrames) -> str:
+    """Return the sweep as one piece of HTML that needs nothing from elsewhere."""
     said = "".join(
         f"<p>{f'<b>{escape(label)}</b> ' if label else ''}{escape(line)}</p>"
-        for label, line in verdict_words.lines(verdict(frames), address)
+        for label, line in verdict_words.lines(verdict(frames))
     )
     facts = " · ".join(
         escape(f"{label} {line}") for label, line in header(frames) if label in ("state", "trials")

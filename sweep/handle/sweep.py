@@ -121,7 +121,7 @@ class Sweep:
         from sweep.analysis.report.verdict_words import lines
 
         found = verdict(self.frames)
-        return VerdictText(tuple(lines(found, self.folder.address)), found)
+        return VerdictText(tuple(lines(found)), found)
 
     @property
     def plots(self) -> Plots:
@@ -268,7 +268,7 @@ class Sweep:
     def _repr_html_(self) -> str:
         from sweep.handle.html import to_html
 
-        return to_html(self.frames, self.folder.address)
+        return to_html(self.frames)
 
 
 def open_sweep(name: str | Path | None = None, results: str | Path = DEFAULT_RESULTS) -> Sweep:

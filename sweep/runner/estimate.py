@@ -67,7 +67,7 @@ class Survey:
             split,
             train=train,
             validation=split.validation.take(slice(_MOST_ROWS)),
-            n_scored=scored and -(-scored * len(train) // len(split.train)),
+            scored_rows=scored and -(-scored * len(train) // len(split.train)),
         )
 
     @cached_property
@@ -77,7 +77,7 @@ class Survey:
     @cached_property
     def _longer(self) -> float:
         """How many times as long an epoch takes as on the rows on which models are measured."""
-        whole = replace(self.prepared.split, n_scored=self.prepared.settings.train_score_rows)
+        whole = replace(self.prepared.split, scored_rows=self.prepared.settings.train_score_rows)
         return _epoch_work(whole) / _epoch_work(self._measured_on)
 
     @cached_property
@@ -192,7 +192,7 @@ def _epoch_work(split: Split) -> int:
 
     A training row goes forward and back, which is two products more; then scores are measured.
     """
-    return 3 * len(split.train) + len(split.scored_places) + len(split.validation)
+    return 3 * len(split.train) + split.n_scored + len(split.validation)
 
 
 def _none_builds(prepared: Prepared) -> InvalidSpaceError:

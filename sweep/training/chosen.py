@@ -19,8 +19,8 @@ def chosen_trainer(build: Build, split: Split, settings: Settings, scoring: Scor
 
     Raises InvalidSpaceError if it is the fused one, and that cannot train on this split.
     """
-    if split.n_scored is None:
-        split = replace(split, n_scored=settings.train_score_rows)
+    if split.scored_rows is None:
+        split = replace(split, scored_rows=settings.train_score_rows)
     patience = settings.patience if settings.stopping is None else settings.stopping
     given = (build, split, settings.batch_size, patience)
     numerics = settings.numerics

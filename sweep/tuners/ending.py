@@ -12,7 +12,7 @@ def end_lines(folder: SweepFolder) -> list[str]:
     from sweep.analysis.report.verdict_words import lines
 
     frames = load_frames(folder)
-    words = [text for label, text in lines(verdict(frames), folder.address) if label == "verdict"]
+    words = [text for label, text in lines(verdict(frames)) if label == "verdict"]
     seconds = frames.sweep.active_seconds
     trials, epochs = len(frames.trials), len(frames.epochs)
     spent = [counted(trials, "run"), counted(epochs, "epoch"), duration(seconds)]

@@ -53,7 +53,7 @@ def test_only_the_training_score_is_that_of_fewer_rows(trainer, keras):
 
 def test_scored_rows_are_all_different_and_spread_over_all():
     for n_scored in (1, 3, 70, 199, 200):
-        places = replace(SPLIT, n_scored=n_scored).scored_places
+        places = replace(SPLIT, scored_rows=n_scored).scored_places
         assert len(np.unique(places)) == n_scored
         assert np.ptp(places) >= 200 - 200 / n_scored - 1
 

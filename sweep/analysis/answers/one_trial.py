@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sweep.analysis.answers.two_trials import as_json, trial_row
 from sweep.analysis.frames.load import SweepFrames
-from sweep.analysis.frames.trial_class import ERRORS, TrialClass, gap_errors
+from sweep.analysis.frames.trial_class import ERRORS, TrialClass
 from sweep.records import Json
 from sweep.store import Store
 from sweep.tasks.score_words import ScoreWords
@@ -69,12 +69,6 @@ def details(store: Store, frames: SweepFrames, trial: int) -> Details:
     left_out = {"oracle_id", "root_id", "trial"}
     assignments = [dict(zip(columns, values, strict=True)) for values in rows]
     found = store.checkpoint(trial)
-    settings = frames.sweep.settings
-    errors = gap_errors(
-        np.array([row["val_score_se"]], dtype=float),
-        settings.validation_rows,
-        settings.scored_train_rows,
-    )
     return Details(
         sweep=frames.sweep.name,
         row=row,
@@ -87,7 +81,7 @@ def details(store: Store, frames: SweepFrames, trial: int) -> Details:
         ],
         checkpoint=None if found is None else found[0],
         no_skill=frames.no_skill.floor,
-        gap_se=float(errors[0]),
+        gap_se=frames.gap_se(row["val_score_se"]),
         names=frames.hyperparameter_names,
         shown=frames.score_words,
     )

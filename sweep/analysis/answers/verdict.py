@@ -109,6 +109,8 @@ class Verdict:
     """The answer of a sweep. If `is_enough` is false, `reasons` say why there is none."""
 
     sweep: str
+    address: str
+    """What a command names the sweep by here; not in files for programs."""
     is_final: bool
     """The sweep is finished; otherwise the answer may still change."""
     is_enough: bool
@@ -158,7 +160,7 @@ class Verdict:
 
     def to_json(self) -> Json:
         values = asdict(self)
-        del values["shown"], values["is_unseen"]
+        del values["address"], values["shown"], values["is_unseen"]
         return {"schema": SCHEMA, **values}
 
 
@@ -180,6 +182,7 @@ def verdict(frames: SweepFrames) -> Verdict:
     simplest = trials[trials["simplest"].eq(True)]
     return Verdict(
         sweep=frames.sweep.name,
+        address=frames.address,
         is_final=frames.sweep.state is SweepState.FINISHED,
         is_enough=not reasons,
         reasons=reasons,

@@ -17,6 +17,7 @@ from sweep.analysis.frames.expected import with_expectation
 from sweep.analysis.frames.no_skill import NoSkill, no_skill
 from sweep.analysis.frames.other_seeds import SeedLosses, confirmed, runs, seed_losses
 from sweep.analysis.frames.ranking import order
+from sweep.analysis.frames.trial_class import gap_errors
 from sweep.analysis.frames.trial_status import TrialStatus, statuses
 from sweep.metrics import NO_SKILL
 from sweep.records import AssignmentStatus, EpochRecord, SweepState, Value
@@ -145,6 +146,12 @@ class SweepFrames:
     def score_words(self) -> ScoreWords:
         """How the scores are shown to people: names, unit, digits."""
         return replace(self.sweep.score_words, size=self.no_skill.scale * NO_SKILL)
+
+    def gap_se(self, val_score_se: float) -> float:
+        """Return SE(gap) of a trial, from the error of its score; see `trial_class.gap_errors`."""
+        settings = self.sweep.settings
+        rows = settings.validation_rows, settings.scored_train_rows
+        return float(gap_errors(np.array([val_score_se], dtype=float), *rows)[0])
 
     @property
     def hyperparameter_names(self) -> list[str]:

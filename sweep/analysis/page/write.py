@@ -69,7 +69,7 @@ def _context(frames: SweepFrames) -> dict[str, Any]:
     return {
         "title": words.plain(frames.sweep.name),
         "header": header(frames)[1:],
-        "verdict": verdict_words.lines(found, frames.address),
+        "verdict": verdict_words.lines(found),
         "figures": _figures(found),
         "columns": table.columns(frames, ROWS),
         "trials": frames.trials["trial"].head(ROWS).tolist(),

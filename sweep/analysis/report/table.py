@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from sweep import words
@@ -15,7 +14,6 @@ from sweep.analysis.frames.evidence import why_errors_are_unknown
 from sweep.analysis.frames.expected import is_known
 from sweep.analysis.frames.load import SweepFrames
 from sweep.analysis.frames.names import has_a_columns_name, shown_name
-from sweep.analysis.frames.trial_class import gap_errors
 from sweep.analysis.frames.trial_status import TrialStatus
 from sweep.analysis.report import openings, rare_class
 from sweep.statistics.onset import TOLERANCE
@@ -163,12 +161,11 @@ def _references(frames: SweepFrames) -> str:
 
 def _of_gap(frames: SweepFrames) -> str:
     """The best trial's gap with its error, in words; "" if that is unknown."""
-    settings, best = frames.sweep.settings, frames.trials.iloc[0]
-    rows = settings.validation_rows, settings.scored_train_rows
-    (error,) = gap_errors(np.array([best["val_score_se"]]), *rows)
+    best = frames.trials.iloc[0]
+    error = frames.gap_se(best["val_score_se"])
     if not math.isfinite(error):
         return ""
-    gap = frames.score_words.gap_with_error(float(best["gap"]), float(error))
+    gap = frames.score_words.gap_with_error(float(best["gap"]), error)
     return f": the gap of trial {best['trial']} is {gap}"
 
 

@@ -69,7 +69,7 @@ def report(frames: SweepFrames, top: int | None = None) -> Report:
         render_table(frames, top),
         _render_confirmed(frames),
         [("" if number else "tutorial", line) for number, line in enumerate(conclusions)],
-        verdict_words.lines(found, frames.address),
+        verdict_words.lines(found),
     )
 
 

@@ -19,11 +19,8 @@ _TWO = 2
 Sentences = frozenset[Sentence]
 
 
-def lines(verdict: Verdict, address: str | None = None) -> list[tuple[str, str]]:
-    """Return label and sentence of each line of the verdict, without control characters.
-
-    `address` is what a command names the sweep by; by default its name.
-    """
+def lines(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return label and sentence of each line of the verdict, without control characters."""
     sentences = said(verdict)
     found = [("verdict", _evidence(verdict, sentences))]
     if verdict.capacity is not None and verdict.regularisation is not None and verdict.is_enough:
@@ -35,7 +32,7 @@ def lines(verdict: Verdict, address: str | None = None) -> list[tuple[str, str]]
     if verdict.trials:
         found.append(("overfitting", _overfitting(verdict, sentences)))
     if verdict.unended is not None:
-        found.append(("training", _unended(verdict, verdict.unended, address or verdict.sweep)))
+        found.append(("training", _unended(verdict, verdict.unended, verdict.address)))
     if verdict.advantages:
         found.append(("network", _worth(verdict, sentences)))
     if verdict.tutorial:

@@ -120,7 +120,7 @@ class FusedTrainer:
     def rows(self) -> RowCounts:
         """What decides the number of steps in an epoch."""
         n_train, n_validation = len(self.split.train), len(self.split.validation)
-        unscored = n_train - len(self.split.scored_places)
+        unscored = n_train - self.split.n_scored
         return RowCounts(n_train, n_validation, self.batch_size, unscored)
 
     def _read_next(

@@ -312,7 +312,7 @@ def test_a_notebooks_chart_has_the_ink_of_its_theme_and_a_wide_table_scrolls(
 ):
     settings = {f"hyperparameter_{n}": n for n in range(20)}
     with store_sweep(tmp_path / "s.db", [trained(0.5, hyperparameters=settings)]) as store:
-        html = to_html(load(store), "s")
+        html = to_html(load(store))
     page = browser.new_page(viewport={"width": 700, "height": 900})
     page.set_content(f'<body style="color: {ink}; background: {paper}">{html}</body>')
     picture = Image.open(io.BytesIO(page.locator(".picture").screenshot())).convert("L")

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from keras import ops
 
 from sweep.data.split import Split
 from sweep.records import EpochRecord
@@ -29,6 +30,7 @@ from sweep.training.fused.program.arrays import (
 )
 from sweep.training.fused.program.backend import on_device
 from sweep.training.fused.program.optimizers import KINDS
+from sweep.training.fused.program.penalties import per_trial
 from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.grace import EpochLeftError
 from sweep.training.model import epoch_order
@@ -39,8 +41,8 @@ from sweep.training.tensors import Tensor
 class TrialSeat:
     """What a group needs of a trial in one of its slots.
 
-    `improved` says that the weights of the last epoch are the best so far: the program keeps
-    them at its next call.
+    `improved` says that the weights of the last epoch are the best so far: the group keeps them
+    before its next epoch.
     """
 
     packing: Packing
@@ -77,7 +79,8 @@ class Resident:
         real = np.arange(rows.batch)[None, :] < counts[:, None]
         shares = np.where(real, np.float32(1) / counts[:, None], np.float32(0))
         x, y = self._rows() if like is None else (like.data.x, like.data.y)
-        self.data: ResidentData = ResidentData(x, y, on_device(shares), on_device(counts))
+        of_batches = (on_device(array) for array in (shares, counts, np.array(True)))
+        self.data: ResidentData = ResidentData(x, y, *of_batches)
 
     def _rows(self) -> tuple[Tensor, Tensor]:
         """Features of all rows, padded to whole chunks, and targets of the training rows.
@@ -169,15 +172,16 @@ class SlotGroup:
         started = time.perf_counter()
         if self._on_device is None:
             self._on_device = Trials(*(on_device(array) for array in self._trials))
-        state, measured = self.program(
-            self._state, self._on_device, self._next_epoch(), self.resident.data
+        best = self._best()
+        weights, measured = self.program(
+            self._state.weights, self._on_device, self._next_epoch(), self.resident.data
         )
         measured = _as_arrays(measured)
         ticked = {slot: self._ticked(seat) for slot, seat in self.taken}
         trained = {
             slot: self._trained(slot, seat, ticked[slot], measured) for slot, seat in self.taken
         }
-        self._go_on(state, ticked)
+        self._go_on(State(*weights, best), ticked)
         seconds = (time.perf_counter() - started) / len(trained)
         return {
             slot: replace(one, record=replace(one.record, seconds=seconds))
@@ -209,7 +213,6 @@ class SlotGroup:
         order = np.zeros((steps, shape.slots, shape.rows.batch), np.int32)
         rates = np.zeros((steps, KINDS[shape.optimizer].rates, shape.slots), np.float32)
         keys = np.zeros((steps, shape.draws, shape.slots, 2), np.uint32)
-        improved = np.zeros(shape.slots, bool)
         for slot, seat in self.taken:
             rule, clock = seat.packing.description.optimizer, seat.clock
             order[:, slot] = self.resident.order(seat.seed, seat.epoch + 1)
@@ -217,8 +220,19 @@ class SlotGroup:
                 clock.learning_rate, clock.iteration, steps, clock.product
             )
             keys[:, :, slot] = seat.packing.keys(clock, steps)
-            improved[slot] = seat.improved
-        return Epoch(*(on_device(array) for array in (order, rates, keys, improved)))
+        return Epoch(*(on_device(array) for array in (order, rates, keys)))
+
+    def _best(self) -> list[Any]:
+        """The weights after each trial's best epoch so far, the last one among them."""
+        improved = [seat is None or seat.improved for seat in self.seats]
+        if all(improved):  # an empty slot has none
+            return self._state.values
+        if not any(seat.improved for _, seat in self.taken):
+            return self._state.best
+        return [
+            ops.where(per_trial(on_device(np.array(improved)), value), value, old)
+            for value, old in zip(self._state.values, self._state.best, strict=True)
+        ]
 
     def _trained(self, slot: int, seat: TrialSeat, clock: Clock, measured: Measured) -> Trained:
         """The trial's epoch, but for its seconds; `clock` is as after it."""
@@ -278,19 +292,21 @@ class SlotGroup:
         slots = self.shape.slots if slots is None else slots
         hidden, draws = len(self.shape.widths), self.shape.draws
         weights = self.shape.ordinals
-        shapes = {"units": hidden, "l1": weights, "l2": weights, "thresholds": draws,
-                  "scales": draws, "smoothing": 2, "numbers": 5,
-                  "kinds": hidden if self.shape.mixed else 0}  # fmt: skip
-        kinds = {"units": np.int32, "thresholds": np.uint32, "kinds": np.int32}
-        arrays = {
-            name: np.zeros((slots, size), kinds.get(name, np.float32))
-            for name, size in shapes.items()
+        scaling = (2 if self.shape.scaled else 0, self.shape.features)
+        shapes: dict[str, tuple[int, ...]] = {
+            "units": (hidden,), "depths": (), "l1": (weights,), "l2": (weights,),
+            "thresholds": (draws,), "scales": (draws,), "smoothing": (2,), "numbers": (5,),
+            "kinds": (hidden if self.shape.mixed else 0,), "scaling": scaling,
+        }  # fmt: skip
+        kinds = dict.fromkeys(("units", "depths", "kinds"), np.int32) | {"thresholds": np.uint32}
+        arrays: dict[str, np.ndarray] = {
+            name: np.zeros((slots, *shape), kinds.get(name, np.float32))
+            for name, shape in shapes.items()
         }
         arrays["parts"] = np.repeat(absent_parts(self.shape)[None], slots, axis=0)
         arrays["numbers"][:, 2] = 1.0  # Adam's ε: 0/0 in an empty slot would only cost time
         arrays["numbers"][:, 4] = 1.0
-        scaling = (slots, 2 if self.shape.scaled else 0, self.shape.features)
-        arrays["scaling"] = np.ones(scaling, np.float32)
+        arrays["scaling"][:] = 1.0
         return Trials(**arrays)
 
 

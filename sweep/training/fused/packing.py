@@ -140,7 +140,8 @@ class Packing:
         smoothing = np.array([first, loss.metric_smoothing], _F)
         numbers = description.optimizer.numbers
         scaling = np.array(description.scaling or (), _F).reshape(-1, shape.features)
-        return Trials(units, l1, l2, thresholds, scales, smoothing, parts, numbers,
+        depth = np.array(len(description.hidden), np.int32)
+        return Trials(units, depth, l1, l2, thresholds, scales, smoothing, parts, numbers,
                       kinds[0, : n_hidden if shape.mixed else 0], scaling)  # fmt: skip
 
     def keys(self, clock: Clock, steps: int) -> np.ndarray:

@@ -9,8 +9,9 @@ from typing import Any
 from keras import ops
 
 from sweep.training.fused.program import chains, layers, mixed
+from sweep.training.fused.program.arrays import Weights, entry
 from sweep.training.fused.program.chains import PartsStep, row_of
-from sweep.training.fused.program.descent import Descent, Weights
+from sweep.training.fused.program.descent import Descent
 from sweep.training.fused.program.layer_loop import depth_of, row_written
 from sweep.training.fused.program.layers import Batch
 from sweep.training.fused.program.optimizers import Weight
@@ -28,28 +29,28 @@ def blank(shape: Shape) -> Tape:
     return [ops.zeros(size) for _ in range(len(shape.chain(0)) + 1)]
 
 
-def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
-    """Return the last layer's output, (slots, batch, units), and the tape with every layer's.
+def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape, Tensor]:
+    """Return the last layer's output, the tape with every layer's, and how many layers there are.
 
-    `x` is the input (slots, batch, features).
+    The output is (slots, batch, units), `x` is the input (slots, batch, features).
     """
 
     def through(index: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
-        return index + 1, _on(batch, Layer(1, index), _at(tape[-1], index - 1), tape)
+        return index + 1, _on(batch, Layer(1, index), entry(tape[-1], index - 1), tape)
 
     depth = depth_of(batch.trials)
     first = (ops.ones((), "int32"), _on(batch, Layer(0, 0), x, tape))
-    _, tape = ops.while_loop(lambda index, _: index < depth, through, first)
-    return _at(tape[-1], depth - 1), tape
+    layers_passed, tape = ops.while_loop(lambda index, _: index < depth, through, first)
+    return entry(tape[-1], layers_passed - 1), tape, layers_passed
 
 
 def left(tape: Tape, layer: Any) -> list[Tensor]:
     """Return the inputs of a layer's parts: each (slots, batch, units)."""
-    return [_at(stack, layer) for stack in tape[:-1]]
+    return [entry(stack, layer) for stack in tape[:-1]]
 
 
 def backward(
-    batch: Batch, weights: Weights, dh: Tensor, tape: Tape, descent: Descent
+    batch: Batch, weights: Weights, dh: Tensor, tape: Tape, depth: Tensor, descent: Descent
 ) -> tuple[Tensor, Weights, Tensor]:
     """Return the gradient at the first layer's output, the weights moved, and their penalty before.
 
@@ -69,7 +70,7 @@ def backward(
         parts = chains.placed(shape, batch.values, batch.trials, layer, step)
         dz, found, new = chains.kept_backward(parts, left(tape, index), dh)
         # (slots, units, batch): the layer's input, transposed
-        given = layers.transposed(batch, shape.widths[0], lambda: _at(tape[-1], index - 1))
+        given = layers.transposed(batch, lambda: entry(tape[-1], index - 1), dh)
         found["kernel"] = mixed.kernel_gradient(shape, batch.trials, layer, given, dz)
         found["bias"] = layers.bias_gradient(dz, shape.biased[1])
         own = [Weight(*(row_of(stack, index) for stack in stacked)) for stacked in stacks]
@@ -89,7 +90,7 @@ def backward(
         return index - 1, layers.back(batch, layer, kernel, dh, dz), stacks, averages, penalty
 
     first = (
-        depth_of(batch.trials) - 1,
+        depth - 1,
         dh,
         [weights.at(position) for position in positions],
         [weights.values[position] for position in of_averages],
@@ -109,8 +110,3 @@ def _on(batch: Batch, layer: Layer, h: Tensor, tape: Tape) -> Tape:
     parts = chains.placed(batch.shape, batch.values, batch.trials, layer, step)
     pairs = zip(tape, chains.kept_forward(parts, z), strict=True)
     return [ops.slice_update(stack, (layer.index, 0, 0, 0), value[None]) for stack, value in pairs]
-
-
-def _at(stack: Tensor, layer: Any) -> Tensor:
-    """A layer's part of a tape. `take` instead of a slice, as in `chains.row_of`."""
-    return ops.take(stack, layer, axis=0)

@@ -13,7 +13,7 @@ from keras import ops
 from sweep.training.fused.layers.dropout import Dropping
 from sweep.training.fused.layers.part import At, Form
 from sweep.training.fused.layers.registry import kinds_of
-from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.arrays import Trials, entry
 from sweep.training.fused.program.shape import INPUT, Layer, Shape
 from sweep.training.tensors import Tensor
 
@@ -52,8 +52,8 @@ def _placed(
     chain = shape.chain(layer.like)
     first = drawn = 0
     optional = shape.optional(layer.like)
-    # two slices: of [:, layer, first:last] XLA makes another one if the layer is a tensor
-    numbers: Tensor = trials.parts[:, layer.index] if chain else None
+    numbers: Tensor = entry(trials.parts, layer.index, 1) if chain else None
+    kind = entry(trials.kinds[0], layer.index) if shape.mixed and layer.like != INPUT else None
     following: tuple[Form | None, ...] = (*chain, None)[1:]
     for form, after, kinds in zip(chain, following, kinds_of(chain), strict=True):
         there = numbers[:, first][:, None, None] > 0 if optional else None
@@ -65,9 +65,9 @@ def _placed(
             if form.draws:
                 draw = shape.draw(layer.index, drawn)
                 own |= {
-                    "keys": step.keys[draw],
-                    "thresholds": trials.thresholds[:, draw],
-                    "scales": trials.scales[:, draw],
+                    "keys": entry(step.keys, draw),
+                    "thresholds": entry(trials.thresholds, draw, 1),
+                    "scales": entry(trials.scales, draw, 1),
                 }
         drawn += form.draws
         silenced = step is not None and not optional and isinstance(after, Dropping)
@@ -79,7 +79,7 @@ def _placed(
             numbers=numbers[:, first:last],
             real=lambda: real_units(shape, layer, trials),
             masked=shape.masked and not silenced,
-            kind=trials.kinds[0, layer.index] if shape.mixed and layer.like != INPUT else None,
+            kind=kind,
             **own,
         )
         yield Placed(form, kinds, at, there)
@@ -173,11 +173,9 @@ def _weight(shape: Shape, values: list[Tensor], kind: str, layer: Layer) -> Tens
 def row_of(stack: Tensor, layer: Tensor) -> Tensor:
     """Return one layer's weights (slots, …) out of a loop's stack (slots, rows, …).
 
-    Row 0 is the second hidden layer, which is the loop's first. `take`, because TensorFlow would
-    compile a program with `stack[:, layer - 1]` again for each `layer` that it can tell from the
-    arguments.
+    Row 0 is the second hidden layer, which is the loop's first.
     """
-    return ops.take(stack, layer - 1, axis=1)
+    return entry(stack, layer - 1, 1)
 
 
 def real_units(shape: Shape, layer: Layer, trials: Trials) -> Tensor | None:
@@ -185,5 +183,5 @@ def real_units(shape: Shape, layer: Layer, trials: Trials) -> Tensor | None:
     if layer.like == INPUT:
         return None
     units = ops.arange(shape.widths[layer.like], dtype="int32")
-    own = trials.units[:, layer.index][:, None]
+    own = entry(trials.units, layer.index, 1)[:, None]
     return ops.cast(units[None, :] < own, "float32")[:, None, :]

@@ -19,12 +19,13 @@ from sweep.training.fused.program.arrays import (
     Measured,
     Program,
     ResidentData,
-    State,
     Sums,
     Trials,
+    Weights,
+    entry,
 )
-from sweep.training.fused.program.descent import Descent, Weights
-from sweep.training.fused.program.penalties import penalty, per_trial
+from sweep.training.fused.program.descent import Descent
+from sweep.training.fused.program.penalties import penalty
 from sweep.training.fused.program.shape import INPUT, Layer, Shape
 from sweep.training.tensors import Tensor
 
@@ -38,25 +39,19 @@ def compiled(shape: Shape) -> Program:
 
 
 def _like_result(
-    state: State, trials: Trials, epoch: Epoch, data: ResidentData
-) -> tuple[State, Measured]:
-    return state, Measured(sums=Sums(None, None, None), penalty=None, logits=None)
+    weights: Weights, trials: Trials, epoch: Epoch, data: ResidentData
+) -> tuple[Weights, Measured]:
+    return weights, Measured(sums=Sums(None, None, None), penalty=None, logits=None)
 
 
 def _epoch(
-    shape: Shape, state: State, trials: Trials, epoch: Epoch, data: ResidentData
-) -> tuple[State, Measured]:
-    best = [
-        ops.where(per_trial(epoch.improved, value), value, old)
-        for value, old in zip(state.values, state.best, strict=True)
-    ]
-    weights = Weights(state.values, state.firsts, state.seconds)
-
+    shape: Shape, weights: Weights, trials: Trials, epoch: Epoch, data: ResidentData
+) -> tuple[Weights, Measured]:
     def step(
         index: Tensor, weights: Weights, fit: Tensor, tapes: list[Any]
     ) -> tuple[Tensor, Weights, Tensor, list[Any]]:
         weights, measured, tapes = _train_step(shape, index, weights, tapes, trials, epoch, data)
-        return index + 1, weights, fit + measured * data.counts[index], tapes
+        return index + 1, weights, fit + measured * entry(data.counts, index), tapes
 
     fit = ops.zeros((losses.sums(shape.loss), shape.slots))
     tapes = [_loop(shape).blank(shape)] if shape.looped else []
@@ -68,7 +63,7 @@ def _epoch(
         penalty=penalty(shape, weights.values, trials),
         logits=_logits(shape, weights.values, trials, data),
     )
-    return State(weights.values, weights.firsts, weights.seconds, best), measured
+    return weights, measured
 
 
 def _loop(shape: Shape) -> Any:
@@ -81,15 +76,16 @@ def _train_step(
     data: ResidentData,
 ) -> tuple[Weights, Tensor, list[Any]]:  # fmt: skip
     """One batch of every trial; also the rows of `Sums` before the step."""
-    rows = epoch.order[index]  # (slots, batch)
+    rows = entry(epoch.order, index)  # (slots, batch)
     x, y = ops.take(data.x, rows, axis=0), ops.take(data.y, rows, axis=0)
-    share = data.shares[index]
-    batch = layers.Batch(shape, weights.values, trials, epoch.keys[index], share)
+    share = entry(data.shares, index)
+    batch = layers.Batch(shape, weights.values, trials, entry(epoch.keys, index), share, data.true)
     kept = {}
     h, kept[INPUT] = layers.given(batch, layers.scaled(shape, trials, x))
     if shape.looped:
-        last, *tapes = _loop(shape).forward(batch, h, *tapes)
-        h, kept[0] = last, layers.Kept(h, _loop(shape).left(tapes[0], 0))
+        last, tape, depth = _loop(shape).forward(batch, h, *tapes)
+        h, kept[0] = last, layers.Kept(h, _loop(shape).left(tape, 0))
+        tapes = [tape]
     else:
         for layer in shape.unrolled:
             h, kept[layer] = layers.hidden(batch, Layer(layer, layer), h)  # (slots, batch, units)
@@ -98,11 +94,11 @@ def _train_step(
     fit = [ops.sum(of.metric * share, axis=1), penalty(shape, weights.values, trials, loop=False)]
     if of.loss is not None:
         fit.append(ops.sum(of.loss * share, axis=1))
-    descent = Descent(shape, trials, epoch.rates[index])
+    descent = Descent(shape, trials, entry(epoch.rates, index))
     by_row = share[:, None] if shape.several else share
     dh, found = _output_gradients(batch, of.gradient * by_row, h)  # dh: (slots, batch, units)
     if shape.looped:
-        dh, weights, of_loop = _loop(shape).backward(batch, weights, dh, tapes[0], descent)
+        dh, weights, of_loop = _loop(shape).backward(batch, weights, dh, tape, depth, descent)
         fit[1] = fit[1] + of_loop
     found |= _gradients(batch, dh, kept)
     positions = sorted(found)

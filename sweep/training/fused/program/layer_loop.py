@@ -10,9 +10,9 @@ from typing import Any
 from keras import ops
 
 from sweep.training.fused.program import layers, mixed
-from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.arrays import Trials, Weights, entry
 from sweep.training.fused.program.chains import row_of
-from sweep.training.fused.program.descent import Descent, Weights
+from sweep.training.fused.program.descent import Descent
 from sweep.training.fused.program.layers import Batch, Left
 from sweep.training.fused.program.optimizers import Weight
 from sweep.training.fused.program.penalties import of_weight
@@ -30,12 +30,12 @@ def blank(shape: Shape) -> Tape:
     return layers.blank(shape, 0, len(shape.widths))
 
 
-def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
-    """Return the last layer's output, (slots, batch, units), and the tape with every layer's.
+def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape, Tensor]:
+    """Return the last layer's output, the tape with every layer's, and how many layers there are.
 
-    `x` is the input (slots, batch, features). The next round reads a layer's values from the tape:
-    if it were handed them as well, XLA would compute their exponential in a pass over memory of its
-    own, and copy what it hands on.
+    The output is (slots, batch, units), `x` is the input (slots, batch, features). The next round
+    reads a layer's values from the tape: if it were handed them as well, XLA would compute their
+    exponential in a pass over memory of its own, and copy what it hands on.
     """
     tape = _on(tape, layers.leave(batch, Layer(0, 0), x), 0)
 
@@ -45,19 +45,20 @@ def forward(batch: Batch, x: Tensor, tape: Tape) -> tuple[Tensor, Tape]:
 
     depth = depth_of(batch.trials)
     first = (ops.ones((), "int32"), tape)
-    _, tape = ops.while_loop(lambda index, _: index < depth, through, first)
-    return _given(tape, depth), tape
+    # counted by the loop, and so no number that `entry` must not be given
+    layers_passed, tape = ops.while_loop(lambda index, _: index < depth, through, first)
+    return _given(tape, layers_passed), tape, layers_passed
 
 
 def backward(
-    batch: Batch, weights: Weights, dh: Tensor, tape: Tape, descent: Descent
+    batch: Batch, weights: Weights, dh: Tensor, tape: Tape, depth: Tensor, descent: Descent
 ) -> tuple[Tensor, Weights, Tensor]:
     """Return the gradient at the first layer's output, the weights moved, and their penalty before.
 
     `dh` is the gradient at the last layer's output, (slots, batch, units) as the one returned; the
-    penalty is (slots,). Each round cuts out the weights of the next: XLA would copy every stack
-    twice if a round cut its weights out of the stack that it then writes them to, which makes an
-    epoch 1.05 to 1.1 times as long.
+    penalty is (slots,). `tape` and `depth` are as `forward` returned them. Each round cuts out the
+    weights of the next: XLA would copy every stack twice if a round cut its weights out of the
+    stack that it then writes them to, which makes an epoch 1.05 to 1.1 times as long.
     """
     shape = batch.shape
     positions = [shape.position(kind, 1) for kind in _KINDS]
@@ -68,7 +69,7 @@ def backward(
         layer = Layer(1, index)
         dz = dh * layers.slope(batch, layer, left(tape, index))  # (slots, batch, units)
         # (slots, units, batch): the layer's input, transposed
-        given = layers.transposed(batch, shape.widths[0], lambda: _given(tape, index))
+        given = layers.transposed(batch, lambda: _given(tape, index), dh)
         # (slots, units, units) and (slots, units)
         of_kernel = (
             mixed.kernel_gradient(shape, batch.trials, layer, given, dz)
@@ -89,7 +90,7 @@ def backward(
         return index - 1, dh, _rows(stacks, index - 1), stacks, penalty
 
     stacks = [weights.at(position) for position in positions]
-    last = depth_of(batch.trials) - 1
+    last = depth - 1
     first = (last, dh, _rows(stacks, last), stacks, ops.zeros((shape.slots,)))
     _, dh, *_, stacks, penalty = ops.while_loop(lambda index, *_: index > 0, through, first)
     return dh, weights.replaced(dict(zip(positions, stacks, strict=True))), penalty
@@ -117,22 +118,17 @@ def _rows(stacks: list[Weight], layer: Tensor) -> list[Weight]:
 
 def left(tape: Tape, layer: Any) -> Left:
     """Return what a layer left on the tape: each (slots, batch, units)."""
-    return Left(_at(tape.marked, layer), [_at(slopes, layer) for slopes in tape.slopes])
+    return Left(entry(tape.marked, layer), [entry(slopes, layer) for slopes in tape.slopes])
 
 
 def _given(tape: Tape, layer: Tensor) -> Tensor:
     """The input of a layer behind the first, (slots, batch, units): what the one below left."""
-    return layers.passed_on(_at(tape.marked, layer - 1))
+    return layers.passed_on(entry(tape.marked, layer - 1))
 
 
 def depth_of(trials: Trials) -> Tensor:
     """Return the number of hidden layers of the deepest trial in the program."""
-    return ops.max(ops.sum(ops.cast(trials.units > 0, "int32"), axis=1))
-
-
-def _at(stack: Tensor, layer: Any) -> Tensor:
-    """A layer's part of a tape. `take` instead of a slice, as in `chains.row_of`."""
-    return ops.take(stack, layer, axis=0)
+    return ops.max(trials.depths)
 
 
 def _on(tape: Tape, left: Left, layer: Any) -> Tape:

@@ -15,7 +15,7 @@ from keras import ops
 from sweep.training.fused.layers import random_bits
 from sweep.training.fused.layers.activations import Elementwise, activation
 from sweep.training.fused.program import chains, mixed
-from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.arrays import Trials, entry
 from sweep.training.fused.program.backend import on_gpu
 from sweep.training.fused.program.shape import INPUT, Layer, Shape
 from sweep.training.tensors import Tensor
@@ -30,6 +30,7 @@ class Batch:
     trials: Trials
     keys: Tensor  # (masks, slots, 2) uint32
     share: Tensor  # (batch,): each row's weight in the batch's mean, 0 for padding
+    true: Tensor  # () bool: true, which XLA cannot know
 
 
 class Left(NamedTuple):
@@ -139,7 +140,7 @@ def slope(batch: Batch, layer: Layer, left: Left) -> Tensor:
     if left.slopes:
         return left.slopes[0]
     shape, trials, marked = batch.shape, batch.trials, left.marked
-    scale = trials.scales[:, layer.index][:, None, None]
+    scale = entry(trials.scales, layer.index, 1)[:, None, None]
     of_value = _activation(shape, layer, trials).slope(None, marked * (1.0 / scale))
     found = ops.where(ops.equal(marked, DROPPED), 0.0, scale * of_value)
     return _or_nothing(shape, layer, found, trials)
@@ -190,21 +191,21 @@ def product_gradients(
     `layer` is the hidden layer, None for the output.
     """
     if batch.shape.mixed and layer is not None:
-        across = transposed(batch, h.shape[2], lambda: h)
+        across = transposed(batch, lambda: h, h)
         of_mixed = mixed.kernel_gradient(batch.shape, batch.trials, layer, across, dz)
         return of_mixed, bias_gradient(dz, biased)
-    of_kernel = ops.matmul(transposed(batch, h.shape[2], lambda: h), dz)
+    of_kernel = ops.matmul(transposed(batch, lambda: h, h), dz)
     return of_kernel, bias_gradient(dz, biased)
 
 
-def transposed(batch: Batch, units: int, of: Callable[[], Tensor]) -> Tensor:
+def transposed(batch: Batch, of: Callable[[], Tensor], like: Tensor) -> Tensor:
     """Return the result of `of`, (slots, batch, units), transposed to (slots, units, batch).
 
     On a CPU the transposition is kept `apart` from the product that follows: a product that
-    transposes takes 1.2 times as long as a copy and a product.
+    transposes takes 1.2 times as long as a copy and a product. `like` is any tensor of the shape
+    of the result of `of`.
     """
-    size = (batch.shape.slots, units, batch.shape.rows.batch)
-    return apart(batch, lambda: ops.swapaxes(of(), 1, 2), lambda: ops.zeros(size))
+    return apart(batch, lambda: ops.swapaxes(of(), 1, 2), lambda: ops.swapaxes(like, 1, 2))
 
 
 def apart(batch: Batch, of: Callable[[], Any], nothing: Callable[[], Any]) -> Any:
@@ -212,11 +213,12 @@ def apart(batch: Batch, of: Callable[[], Any], nothing: Callable[[], Any]) -> An
 
     On a CPU `of` stands behind a condition that is always true, so that XLA cannot fuse it into
     its consumers, recompute it in each of them, or compute it column by column because a consumer
-    transposes. `nothing` must return tensors of the same shapes; it is never computed.
+    transposes. `nothing` must return tensors of the same shapes; it is never computed, but it is
+    compiled, so it should be no more than a product or a reshape.
     """
     if on_gpu():
         return of()
-    return ops.cond(batch.share[0] > 0, of, nothing)
+    return ops.cond(batch.true, of, nothing)
 
 
 def bias_gradient(dz: Tensor, biased: bool) -> Tensor:
@@ -271,9 +273,9 @@ def product(shape: Shape, values: list[Tensor], layer: Layer, h: Tensor, trials:
 def _mask(batch: Batch, layer: Layer) -> Tensor:
     """A step's dropout mask: (slots, batch, units)."""
     size = batch.shape.rows.batch, batch.shape.widths[layer.like]
-    thresholds = batch.trials.thresholds[:, layer.index]
-    scales = batch.trials.scales[:, layer.index]
-    return random_bits.mask(*size, batch.keys[layer.index], thresholds, scales)
+    thresholds = entry(batch.trials.thresholds, layer.index, 1)
+    scales = entry(batch.trials.scales, layer.index, 1)
+    return random_bits.mask(*size, entry(batch.keys, layer.index), thresholds, scales)
 
 
 def _real_mask(batch: Batch, layer: Layer) -> Tensor:
@@ -290,7 +292,7 @@ def _passed_on(
     """`computed` for trials that have the layer, `given` for the others."""
     if layer.like == 0 or not shape.gaps:
         return computed
-    return ops.where((trials.units[:, layer.index] > 0)[:, None, None], computed, given)
+    return ops.where((entry(trials.units, layer.index, 1) > 0)[:, None, None], computed, given)
 
 
 def _or_nothing(shape: Shape, layer: Layer, computed: Tensor, trials: Trials) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 from keras import ops
 
 from sweep.training.fused.layers.activations import Elementwise, activation
-from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.arrays import Trials, entry
 from sweep.training.fused.program.shape import Layer, Shape
 from sweep.training.tensors import Tensor
 
@@ -54,7 +54,7 @@ def back_through(shape: Shape, trials: Trials, layer: Layer, dz: Tensor, kernel:
 
 def activation_of(shape: Shape, trials: Trials, layer: Layer) -> Elementwise:
     """Return the layer's activation: the one of the program's that the trial has there."""
-    kind = trials.kinds[0, layer.index]
+    kind = entry(trials.kinds[0], layer.index)
     known = [activation(name) for name in shape.activations]
 
     def value(z: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ def _by_class(
 
 def _class(shape: Shape, trials: Trials, index: Any) -> Tensor:
     """The number of the least class that holds a layer's units; a scalar."""
-    width = ops.take(trials.units[0], index)
+    width = entry(trials.units[0], index)
     number = ops.zeros((), "int32")
     for size in shape.classes[:-1]:
         number = number + ops.cast(width > size, "int32")

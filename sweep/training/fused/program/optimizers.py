@@ -8,7 +8,7 @@ empty for SGD). A slot that a kind does not use stays as it is.
 A new optimizer is an entry of `KINDS` with its step, and one of the readings.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -161,11 +161,13 @@ class Weight(NamedTuple):
     second: Tensor
 
 
-def updated(kind: str, weight: Weight, gradient: Tensor, rates: Tensor, numbers: Tensor) -> Weight:
+def updated(
+    kind: str, weight: Weight, gradient: Tensor, rates: Sequence[Tensor], numbers: Sequence[Tensor]
+) -> Weight:
     """Return the weight after one step of the optimizer `kind`.
 
-    `rates` are step size and learning rate, (2, trials); `numbers` are `OptimizerRule.numbers` of
-    each trial, (trials, 5).
+    `rates` are step size, learning rate and what the kind needs more, `numbers` those of
+    `OptimizerRule.numbers`: each (trials,).
     """
 
     def of_trial(values: Tensor) -> Tensor:
@@ -173,7 +175,7 @@ def updated(kind: str, weight: Weight, gradient: Tensor, rates: Tensor, numbers:
 
     size, rate = of_trial(rates[0]), of_trial(rates[1])
     more = [of_trial(rates[index]) for index in range(2, KINDS[kind].rates)]
-    first, second, epsilon, decay = (of_trial(numbers[:, index]) for index in range(4))
+    first, second, epsilon, decay = (of_trial(number) for number in numbers[:4])
     value = weight.value - weight.value * decay * rate
     given = Weight(value, weight.first, weight.second)
     return KINDS[kind].step(given, gradient, StepNumbers(size, first, second, epsilon, more))

@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from sweep.training.fused.program.arrays import Trials
+from sweep.training.fused.program.arrays import Trials, entry
 from sweep.training.fused.program.shape import Shape
 from sweep.training.tensors import Tensor
 
@@ -35,7 +35,8 @@ def of_weight(shape: Shape, kind: str, layer: Any, value: Tensor, trials: Trials
     if not shape.penalised(kind):
         return ops.zeros((shape.slots,))
     ordinal = shape.ordinal(kind, layer)
-    return _penalties(shape, trials.l1[:, ordinal], trials.l2[:, ordinal], value)
+    l1, l2 = (entry(strengths, ordinal, 1) for strengths in (trials.l1, trials.l2))
+    return _penalties(shape, l1, l2, value)
 
 
 def _penalties(shape: Shape, l1: Tensor, l2: Tensor, value: Tensor) -> Tensor:
@@ -68,9 +69,9 @@ def penalised(
     if not shape.penalised(kind):
         return gradient
     ordinal = shape.ordinal(kind, layer)
-    gradient = gradient + per_trial(2.0 * trials.l2[:, ordinal], value) * value
+    gradient = gradient + per_trial(entry(trials.l2, ordinal, 1), value) * (value + value)
     if shape.l1:
-        gradient = gradient + per_trial(trials.l1[:, ordinal], value) * ops.sign(value)
+        gradient = gradient + per_trial(entry(trials.l1, ordinal, 1), value) * ops.sign(value)
     return gradient
 
 

@@ -28,6 +28,7 @@ from sweep.training.fused.program.backend import is_out_of_memory, on_gpu
 from sweep.training.fused.program.epoch import compiled
 from sweep.training.fused.program.shape import RowCounts, Shape
 from sweep.training.fused.program.shape_policy import ALIKE, Sharing, rows_of, shape_of
+from sweep.training.fused.program.tracing import TRACING
 from sweep.training.fused.reading.kept import Readings
 from sweep.training.fused.run import TRAINER, FusedRun
 from sweep.training.fused.seated_group import SeatedGroup
@@ -131,6 +132,7 @@ class FusedTrainer:
         if assignment is None:
             return False
         run = FusedRun(assignment, journal, self.patience)
+        TRACING.wait()
         ended = run.read(self.readings)
         if ended is not None:
             yield ended

@@ -463,7 +463,7 @@ def test_random_optimizers_step_as_keras_does(optimizer, seed):
         clipped_ones = clipped(rule.clip, list(map(beside_nothing, given)), numbers[:, 4])
         both = np.repeat(rates[step][:, None], 2, axis=1)
         weights = [
-            updated(rule.kind, weight, gradient, both, numbers)
+            updated(rule.kind, weight, gradient, both, numbers.T)
             for weight, gradient in zip(weights, clipped_ones, strict=True)
         ]
     for mine, variable in zip(weights, theirs, strict=True):

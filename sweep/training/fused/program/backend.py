@@ -15,6 +15,7 @@ import keras
 
 from sweep.training.fused.program import kept as program_cache
 from sweep.training.fused.program.kept import ProgramCache
+from sweep.training.fused.program.tracing import TRACING
 from sweep.training.tensorflow_private import constants_left_alone
 from sweep.training.tensors import Tensor
 
@@ -96,7 +97,7 @@ def _first_call(
 
 def _traced(graph: Any, args: Any) -> Any:
     """The concrete function of a `tf.function`. No shape in a program depends on a value."""
-    with constants_left_alone():
+    with TRACING.turn(), constants_left_alone():
         return graph.get_concrete_function(*args)
 
 

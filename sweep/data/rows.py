@@ -102,7 +102,7 @@ class Split:
     @property
     def scored_places(self) -> NDArray[np.int64]:
         """Places of the training rows on which the training score is measured, evenly apart."""
-        return np.arange(self.n_scored) * len(self.train) // self.n_scored
+        return evenly_apart(self.n_scored, len(self.train))
 
     @cached_property
     def scored_train(self) -> Rows:
@@ -121,3 +121,8 @@ class Split:
             meaning = (self.task, self.columns, self.preparation, self.class_weights)
             digest.update(repr((*meaning, [*self.train.inputs])).encode())
         return digest.hexdigest()
+
+
+def evenly_apart(count: int, of: int) -> NDArray[np.int64]:
+    """Return `count` of the places from 0 to `of` - 1, evenly apart."""
+    return np.arange(count) * of // count

@@ -6,10 +6,11 @@ trees stop early on a part of the training rows, so the validation rows choose n
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sweep.data.rows import evenly_apart
 from sweep.data.split import Inputs, Split
 from sweep.metrics import NO_SKILL_NAME, kept_losses
 from sweep.references.learners import Fit, logistic, poisson, ridge, tree_amounts, trees
@@ -33,6 +34,9 @@ _MOST_NUMBERS = 1000
 """Numbers in a row up to which images and sequences are given to the models, laid out flat."""
 _MOST_TARGETS = 10
 """Targets up to which trees are boosted for each."""
+_MOST_FOR_TREES = 28_000_000
+"""Numbers from which trees are boosted on a part of the training rows, a million of HIGGS: on all
+eleven million they take one core for longer than many a search."""
 _FEWEST_FOR_THREADS = 200_000
 """Numbers from which threads are worth their waiting for each other: on digits (92,000) two threads
 take ten times the processor time of one, and forty times on a machine that does something else."""
@@ -163,9 +167,33 @@ def fitted_models(split: Split, seed: int, scoring: Scoring | None = None) -> li
     else:
         models = {
             LOGISTIC: lambda: _by_column(split, logistic),
-            TREES: lambda: _by_column(split, lambda x, y: trees(x, y, _seed(seed))),
+            _trees_of(split): lambda: _by_column(
+                _for_trees(split), lambda x, y: trees(x, y, _seed(seed))
+            ),
         }
     return [_timed(name, fit, split) for name, fit in models.items()]
+
+
+def _rows_for_trees(split: Split) -> int:
+    """How many training rows trees are boosted on: all, or as many thousands as are quick."""
+    n_train = len(split.train)
+    most = _MOST_FOR_TREES * n_train // _numbers(split)
+    return n_train if n_train <= most else max(1000, most // 1000 * 1000)
+
+
+def _trees_of(split: Split) -> str:
+    """The trees' name, which says if they were not boosted on all training rows."""
+    rows = _rows_for_trees(split)
+    return TREES if rows == len(split.train) else f"{TREES} on {rows:,} rows"
+
+
+def _for_trees(split: Split) -> Split:
+    """The split with the training rows that trees are boosted on, evenly apart."""
+    rows = _rows_for_trees(split)
+    if rows == len(split.train):
+        return split
+    part = split.train.take(evenly_apart(rows, len(split.train)))
+    return replace(split, train=part, scored_rows=None)
 
 
 def _timed(name: str, fit: Callable[[], Array], split: Split) -> Fitted:
@@ -208,14 +236,14 @@ def _of_amounts(split: Split, seed: int, scoring: Scoring) -> dict[str, Callable
     to_logit = scoring.loss.name is LossName.BINARY_CROSSENTROPY
     is_poisson = name is LossName.POISSON
 
-    def fitted(fit: Fit) -> Callable[[], Array]:
+    def fitted(fit: Fit, of: Split = split) -> Callable[[], Array]:
         def transformed(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], Array]:
             predict = fit(x, np.log1p(y) if to_log else y)
             if to_logit:
                 return lambda others: logit(np.clip(predict(others), 1e-7, 1 - 1e-7))
             return (lambda others: np.expm1(predict(others))) if to_log else predict
 
-        return lambda: _by_column(split, transformed)
+        return lambda: _by_column(of, transformed)
 
     models = (
         {POISSON: fitted(poisson)}
@@ -223,5 +251,7 @@ def _of_amounts(split: Split, seed: int, scoring: Scoring) -> dict[str, Callable
         else {RIDGE: fitted(lambda x, y: ridge(x, y, scoring))}
     )
     if split.train.y[:1].size <= _MOST_TARGETS:
-        models[TREES] = fitted(lambda x, y: tree_amounts(x, y, _seed(seed), scoring))
+        models[_trees_of(split)] = fitted(
+            lambda x, y: tree_amounts(x, y, _seed(seed), scoring), _for_trees(split)
+        )
     return models

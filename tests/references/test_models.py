@@ -15,10 +15,12 @@ from sweep.analysis.report.trials_json import to_json
 from sweep.data.split import Rows, Split
 from sweep.data.split_record import SplitRecord
 from sweep.metrics import NO_SKILL_NAME
+from sweep.references import models
 from sweep.references.beside import ReferencesBeside
 from sweep.references.models import (
     LOGISTIC,
     TREES,
+    fitted_models,
     reference_models,
     row_scores,
     why_only_no_skill,
@@ -53,6 +55,26 @@ def test_each_model_finds_what_it_can():
     assert found[LOGISTIC] < found[TREES] < found[NO_SKILL_NAME]
     found = {r.name: r.val_score for r in reference_models(split_of(3000, "product"), 0)}
     assert found[TREES] < found[NO_SKILL_NAME] - 0.03 < found[LOGISTIC]
+
+
+@pytest.mark.parametrize("kind", [TaskKind.BINARY, TaskKind.AMOUNT])
+def test_of_too_many_rows_trees_take_a_part_and_say_so(kind, monkeypatch):
+    split = replace(split_of(6000, "product"), task=Task(kind))
+    scoring = (
+        Scoring()
+        if kind is TaskKind.BINARY
+        else Scoring(Loss(LossName.SQUARED_ERROR), ObjectiveName.LOSS)
+    )
+    whole = {one.name: one for one in fitted_models(split, 0, scoring)}
+    monkeypatch.setattr(models, "_MOST_FOR_TREES", 28 * 1999)
+    part = {one.name: one for one in fitted_models(split, 0, scoring)}
+    (regression,) = whole.keys() & part.keys()
+    np.testing.assert_array_equal(part[regression].validation, whole[regression].validation)
+    (name,) = part.keys() - whole.keys()
+    assert name == f"{TREES} on 1,000 rows"
+    thirds = split.train.take(np.arange(0, 3000, 3))
+    alone = {one.name: one for one in fitted_models(replace(split, train=thirds), 0, scoring)}
+    np.testing.assert_array_equal(part[name].validation, alone[TREES].validation)
 
 
 def test_the_same_split_and_seed_give_the_same_numbers_whatever_the_validation_rows():

@@ -29,9 +29,11 @@ print(numbers())
 """
 
 
-def numbers():
-    """What a small network's training gives, to the last bit."""
-    records = trained([assignment(0, 2, **SMALL)]).records[0]
+def numbers(depths=(2,)):
+    """What small networks' training gives, to the last bit."""
+    work = [assignment(n, 2, **(SMALL | {"depth": depth})) for n, depth in enumerate(depths)]
+    journal = trained(work)
+    records = (record for one in work for record in journal.records[one.assignment])
     return [measures(record).tolist() for record in records]
 
 
@@ -62,22 +64,22 @@ def train_from_the_start(place):
     return done.stdout, n_compiled(place)
 
 
-def train(place, first=None):
+def train(place, first=None, depths=(2,)):
     """The same in a process forked from one that has imported TensorFlow and not used it yet.
 
     `first` is called before it trains.
     """
-    found = reported(_train, place, first, xla_flags(place))
+    found = reported(_train, place, first, depths, xla_flags(place))
     return f"{found}\n", n_compiled(place)
 
 
-def _train(place, first, flags, report):
+def _train(place, first, depths, flags, report):
     os.environ |= {"XLA_FLAGS": flags, "KERAS_BACKEND": "tensorflow"}
     open_programs(place / "programs")
     start_keras()
     if first is not None:
         first()
-    report.send(numbers())
+    report.send(numbers(depths))
 
 
 def unwritable():
@@ -104,6 +106,11 @@ def test_the_next_process_compiles_nothing_and_a_damaged_file_is_made_anew(tmp_p
 
     graph.write_bytes(b"no graph")
     assert train(tmp_path) == (numbers, 1)
+
+
+def test_trials_of_every_depth_are_carried_by_one_program(tmp_path):
+    numbers, compiled = train(tmp_path, depths=(2, 4, 1, 3))
+    assert numbers.count("[") == 9 and compiled == 1
 
 
 def test_where_xla_cannot_write_any_more_the_program_is_compiled_all_the_same(tmp_path):

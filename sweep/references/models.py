@@ -165,35 +165,29 @@ def fitted_models(split: Split, seed: int, scoring: Scoring | None = None) -> li
             return []
         models = _of_amounts(split, seed, scoring)
     else:
+        name, part = _for_trees(split)
         models = {
             LOGISTIC: lambda: _by_column(split, logistic),
-            _trees_of(split): lambda: _by_column(
-                _for_trees(split), lambda x, y: trees(x, y, _seed(seed))
-            ),
+            name: lambda: _by_column(part, lambda x, y: trees(x, y, _seed(seed))),
         }
     return [_timed(name, fit, split) for name, fit in models.items()]
 
 
-def _rows_for_trees(split: Split) -> int:
-    """How many training rows trees are boosted on: all, or as many thousands as are quick."""
+def _for_trees(split: Split) -> tuple[str, Split]:
+    """The trees' name, and the split that they are boosted on.
+
+    Of many training rows a part, evenly apart, which the name says; but all of them if the part had
+    too few rows of a class.
+    """
     n_train = len(split.train)
-    most = _MOST_FOR_TREES * n_train // _numbers(split)
-    return n_train if n_train <= most else max(1000, most // 1000 * 1000)
-
-
-def _trees_of(split: Split) -> str:
-    """The trees' name, which says if they were not boosted on all training rows."""
-    rows = _rows_for_trees(split)
-    return TREES if rows == len(split.train) else f"{TREES} on {rows:,} rows"
-
-
-def _for_trees(split: Split) -> Split:
-    """The split with the training rows that trees are boosted on, evenly apart."""
-    rows = _rows_for_trees(split)
-    if rows == len(split.train):
-        return split
-    part = split.train.take(evenly_apart(rows, len(split.train)))
-    return replace(split, train=part, scored_rows=None)
+    most = max(1000, _MOST_FOR_TREES * n_train // _numbers(split) // 1000 * 1000)
+    if n_train <= most:
+        return TREES, split
+    part = split.train.take(evenly_apart(most, n_train))
+    of_part = replace(split, train=part, scored_rows=None)
+    if _fewest(of_part)[0] < _FEWEST:
+        return TREES, split
+    return f"{TREES} on {most:,} rows", of_part
 
 
 def _timed(name: str, fit: Callable[[], Array], split: Split) -> Fitted:
@@ -251,7 +245,6 @@ def _of_amounts(split: Split, seed: int, scoring: Scoring) -> dict[str, Callable
         else {RIDGE: fitted(lambda x, y: ridge(x, y, scoring))}
     )
     if split.train.y[:1].size <= _MOST_TARGETS:
-        models[_trees_of(split)] = fitted(
-            lambda x, y: tree_amounts(x, y, _seed(seed), scoring), _for_trees(split)
-        )
+        trees_name, part = _for_trees(split)
+        models[trees_name] = fitted(lambda x, y: tree_amounts(x, y, _seed(seed), scoring), part)
     return models

@@ -77,6 +77,18 @@ def test_of_too_many_rows_trees_take_a_part_and_say_so(kind, monkeypatch):
     np.testing.assert_array_equal(part[name].validation, alone[TREES].validation)
 
 
+def test_all_rows_are_taken_where_a_part_has_too_few_of_a_class(monkeypatch):
+    split = split_of(6000, "product")
+    y = np.zeros(3000, np.float32)
+    y[1:36:3] = 1  # between the rows of the part
+    split = replace(split, train=Rows(split.train.x, y))
+    whole = fitted_models(split, 0)
+    monkeypatch.setattr(models, "_MOST_FOR_TREES", 28 * 1000)
+    for one, other in zip(whole, fitted_models(split, 0), strict=True):
+        assert one.name == other.name
+        np.testing.assert_array_equal(one.validation, other.validation)
+
+
 def test_the_same_split_and_seed_give_the_same_numbers_whatever_the_validation_rows():
     split = split_of(600, "linear")
     one, other = reference_models(split, 3), reference_models(split, 3)

@@ -224,14 +224,15 @@ class SlotGroup:
 
     def _best(self) -> list[Any]:
         """The weights after each trial's best epoch so far, the last one among them."""
-        improved = [seat is None or seat.improved for seat in self.seats]
-        if all(improved):  # an empty slot has none
-            return self._state.values
+        values, best = self._state.values, self._state.best
+        if all(seat.improved for _, seat in self.taken):
+            return values
         if not any(seat.improved for _, seat in self.taken):
-            return self._state.best
+            return best
+        slots = on_device(np.array([seat is not None and seat.improved for seat in self.seats]))
         return [
-            ops.where(per_trial(on_device(np.array(improved)), value), value, old)
-            for value, old in zip(self._state.values, self._state.best, strict=True)
+            ops.where(per_trial(slots, value), value, old)
+            for value, old in zip(values, best, strict=True)
         ]
 
     def _trained(self, slot: int, seat: TrialSeat, clock: Clock, measured: Measured) -> Trained:

@@ -1,6 +1,7 @@
 """Programs are traced in turns, and models are read when nobody traces."""
 
 import threading
+import time
 
 import pytest
 
@@ -30,8 +31,9 @@ def test_one_thread_traces_at_a_time_and_who_waits_is_let_on_when_all_are_done()
     first = started(lambda: trace(0))
     assert begun[0].wait(10)
     second = started(lambda: trace(1))
+    wanted_at = time.monotonic()
     while tracing.wanted < 2:
-        pass
+        assert time.monotonic() < wanted_at + 10
     reader = started(read)
     assert not begun[1].wait(0.05)
     end[0].set()

@@ -13,6 +13,7 @@ from keras import ops
 from sweep.training.fused.layers.dropout import Dropping
 from sweep.training.fused.layers.part import At, Form
 from sweep.training.fused.layers.registry import kinds_of
+from sweep.training.fused.program import mixed
 from sweep.training.fused.program.arrays import Trials, entry
 from sweep.training.fused.program.shape import INPUT, Layer, Shape
 from sweep.training.tensors import Tensor
@@ -53,7 +54,7 @@ def _placed(
     first = drawn = 0
     optional = shape.optional(layer.like)
     numbers: Tensor = entry(trials.parts, layer.index, 1) if chain else None
-    kind = entry(trials.kinds[0], layer.index) if shape.mixed and layer.like != INPUT else None
+    kind = mixed.kind_of(trials, layer) if shape.mixed and layer.like != INPUT else None
     following: tuple[Form | None, ...] = (*chain, None)[1:]
     for form, after, kinds in zip(chain, following, kinds_of(chain), strict=True):
         there = numbers[:, first][:, None, None] > 0 if optional else None

@@ -54,7 +54,7 @@ def back_through(shape: Shape, trials: Trials, layer: Layer, dz: Tensor, kernel:
 
 def activation_of(shape: Shape, trials: Trials, layer: Layer) -> Elementwise:
     """Return the layer's activation: the one of the program's that the trial has there."""
-    kind = entry(trials.kinds[0], layer.index)
+    kind = kind_of(trials, layer)
     known = [activation(name) for name in shape.activations]
 
     def value(z: Tensor) -> Tensor:
@@ -65,6 +65,11 @@ def activation_of(shape: Shape, trials: Trials, layer: Layer) -> Elementwise:
 
     by_value = all(one.by_value for one in known)
     return Elementwise(value, slope, by_value, zero_at_zero=not shape.masked)
+
+
+def kind_of(trials: Trials, layer: Layer) -> Tensor:
+    """Return which of the program's activations the trial has in a layer; a scalar."""
+    return entry(trials.kinds[0], layer.index)
 
 
 def _bound(function: Callable[..., Tensor], *args: Any) -> Callable[[], Tensor]:
